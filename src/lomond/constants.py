@@ -1,0 +1,16 @@
+"""Who we say we are. Knows nothing else."""
+
+import platform
+
+__version__ = "1.0.0.dev1"
+
+#: Version of the protocol, RFC 6455 section 4.1.
+WS_VERSION = 13
+
+#: Concatenated to the client's key by the server, RFC 6455 section 1.3.
+WS_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+#: Sent as ``User-Agent``. Names the library and the Python, not the machine.
+USER_AGENT = (
+    f"Lomond/{__version__} {platform.python_implementation()}/{platform.python_version()}"
+)

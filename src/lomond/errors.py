@@ -1,0 +1,105 @@
+"""Every exception that lomond raises. The caller's mistakes are exceptions; the network's are events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WebSocketError(Exception):
+    """Base of all that is raised by lomond.
+
+    Arguments:
+        message: What happened. With further arguments it is a format string for them.
+    """
+
+    def __init__(self, message: str = "", *args: Any, **kwargs: Any) -> None:
+        super().__init__(message.format(*args, **kwargs) if args or kwargs else message)
+
+
+class FrameBuildError(WebSocketError):
+    """A frame can't be made of what was given."""
+
+
+class HandshakeError(WebSocketError):
+    """The server's answer does not upgrade the connection. Seen by users as ``Rejected``."""
+
+
+class CompressionParameterError(HandshakeError):
+    """The server answered the compression offer with a parameter that is not allowed."""
+
+
+class ProtocolError(WebSocketError):
+    """The peer broke a rule. Seen by users as the event of the same name.
+
+    Arguments:
+        message: What the peer did.
+        code: The close code that answers it (RFC 6455 section 7.4.1).
+        section: Where the rule stands, for example ``"RFC 6455 5.2"``.
+    """
+
+    #: The original library's label: violations which it answered without a close frame.
+    critical = False
+
+    def __init__(self, message: str = "", *, code: int = 1002, section: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.section = section
+
+
+class PayloadTooLarge(ProtocolError):
+    """A frame or message is larger than the limit."""
+
+
+class CriticalProtocolError(ProtocolError):
+    """The peer's bytes make no sense any more: broken UTF-8, broken HTTP."""
+
+    critical = True
+
+
+class ConnectFail(WebSocketError):
+    """Kept for its name. Failures to connect are the event ``ConnectFail``."""
+
+
+class TransportFail(WebSocketError):
+    """Raised by ``send_*`` when the bytes could not be handed to the operating system.
+
+    The message may have arrived in part, and the connection is over.
+
+    Attributes:
+        cause: The system's or TLS's own error, or None.
+    """
+
+    def __init__(self, message: str = "", *, cause: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class WebSocketUnavailable(WebSocketError):
+    """Raised by ``send_*`` when there is no connection that could take the data."""
+
+
+class WebSocketClosed(WebSocketUnavailable):
+    """Raised by ``send_*`` when the closing handshake is complete."""
+
+
+class WebSocketClosing(WebSocketUnavailable):
+    """Raised by ``send_*`` after a close frame was sent or received."""
+
+
+class RestoredCause(Exception):  # noqa: N818  not a failure of its own, but the memory of one
+    """What is left of an event's ``cause`` after pickling, where its type can't be had.
+
+    Arguments:
+        type_name: Name of the original exception's class.
+        args: Its arguments.
+    """
+
+    def __init__(self, type_name: str, *args: Any) -> None:
+        super().__init__(*args)
+        self.type_name = type_name
+
+    def __repr__(self) -> str:
+        return f"{self.type_name}({', '.join(map(repr, self.args))})"
+
+    def __reduce__(self) -> tuple[type[RestoredCause], tuple[Any, ...]]:
+        return (RestoredCause, (self.type_name, *self.args))

@@ -1,0 +1,123 @@
+"""Every knob: its default, its unit, its check. The only place where a default stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Seconds.
+OPEN_TIMEOUT = 30.0
+CLOSE_TIMEOUT = 30.0
+SEND_TIMEOUT = 30.0
+FRAME_TIMEOUT = 60.0
+POLL = 5.0
+PING_RATE = 30.0
+BODY_TIMEOUT = 1.0
+RACE_DELAY = 0.25  # RFC 8305 section 8, connection attempt delay
+
+# Bytes, or counts.
+MAX_MESSAGE_SIZE = 16 * 1024 * 1024
+MAX_HEADER_SIZE = 64 * 1024
+MAX_HEADER_LINE = 16 * 1024
+MAX_HEADER_LINES = 256
+MAX_INTERIM_RESPONSES = 8
+MAX_BODY_SIZE = 64 * 1024
+MAX_FRAGMENTS = 131_072
+MAX_READ_AHEAD = 32 * 1024 * 1024
+MAX_HELD = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may cost.
+
+    Arguments:
+        max_message_size: Largest message accepted, bytes; None for no limit.
+        max_fragments: Most frames in one message, empty ones included; None for no limit.
+        max_header_size: Largest head of the server's answer, bytes.
+        max_read_ahead: Most bytes read while a send is blocked, before anyone asks for them.
+        max_held: Most bytes of messages sent before the connection is ready.
+    """
+
+    max_message_size: int | None = MAX_MESSAGE_SIZE
+    max_fragments: int | None = MAX_FRAGMENTS
+    max_header_size: int = MAX_HEADER_SIZE
+    max_read_ahead: int = MAX_READ_AHEAD
+    max_held: int = MAX_HELD
+
+    def __post_init__(self) -> None:
+        check_count("max_message_size", self.max_message_size, none="no limit")
+        check_count("max_fragments", self.max_fragments, none="no limit")
+        check_count("max_header_size", self.max_header_size)
+        check_count("max_read_ahead", self.max_read_ahead)
+        check_count("max_held", self.max_held)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When one connection polls, pings and gives up. All in seconds.
+
+    Arguments:
+        poll: Between two Poll events; 0 for one at every turn; None for none.
+        ping_rate: Between two automatic pings; 0 or None for none.
+        ping_timeout: From an unanswered ping to Unresponsive; 0 or None for never.
+        auto_pong: Whether pings are answered.
+        close_timeout: From the first close frame to the end of the connection; 0 or None: no end.
+        open_timeout: For name, addresses, TLS and upgrade together; None for no end.
+        send_timeout: Without a byte taken by the system while a send waits; None for no end.
+        frame_timeout: Without a byte from the peer inside a frame; 0 or None for no end.
+    """
+
+    poll: float | None = POLL
+    ping_rate: float | None = PING_RATE
+    ping_timeout: float | None = None
+    auto_pong: bool = True
+    close_timeout: float | None = CLOSE_TIMEOUT
+    open_timeout: float | None = OPEN_TIMEOUT
+    send_timeout: float | None = SEND_TIMEOUT
+    frame_timeout: float | None = FRAME_TIMEOUT
+
+    def __post_init__(self) -> None:
+        check_seconds("poll", self.poll, none="no Poll events")
+        check_seconds("ping_rate", self.ping_rate, none="no automatic pings")
+        check_seconds("ping_timeout", self.ping_timeout, none="no limit")
+        check_seconds("close_timeout", self.close_timeout, none="no limit")
+        check_seconds("open_timeout", self.open_timeout, none="no limit", zero=False)
+        check_seconds("send_timeout", self.send_timeout, none="no limit", zero=False)
+        check_seconds("frame_timeout", self.frame_timeout, none="no limit")
+        if not isinstance(self.auto_pong, bool):
+            raise TypeError(f"auto_pong must be True or False, not {self.auto_pong!r}")
+
+
+def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True) -> None:
+    """Raise unless the value is a time span in seconds (or None, where `none` says its meaning)."""
+    if value is None and none:
+        return
+    hint = f", or None for {none}" if none else ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds{hint}, not {value!r}")
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        least = "0 or more" if zero else "more than 0"
+        raise ValueError(f"{name} must be {least} seconds{hint}, not {value!r}")
+
+
+def check_count(name: str, value: object, *, none: str = "") -> None:
+    """Raise unless the value is a whole number from 1 (or None, where `none` says its meaning)."""
+    if value is None and none:
+        return
+    hint = f", or None for {none}" if none else ""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number{hint}, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more{hint}, not {value!r}")
+
+
+def check_header_mapping(headers: object) -> Mapping[str, str]:
+    """Raise unless the value is a mapping of header names to values, both str."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers must be a mapping of str to str, not {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"headers must map str to str; look at the value of {name!r}")
+    return headers

@@ -1,0 +1,361 @@
+"""One WebSocket connection after its upgrade, RFC 6455 sections 5 to 7: bytes in; events and bytes out.
+
+Theory of operation. `receive` only stores bytes. `next_event` parses one event's worth of them and
+moves the state; an answer that the user's handler may still change (to a close frame, to a
+violation) is queued by the call after the one that returned the event. Everything that decides
+whether one may send, and when the connection is closed, is in the table below. Knows nothing of
+time; what happens when nothing arrives is told in session/.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..errors import PayloadTooLarge, ProtocolError, WebSocketClosed, WebSocketClosing
+from ..errors import WebSocketUnavailable
+from . import frames
+from .events import Binary, Closed, Closing, Ping, Pong, Text
+from .events import ProtocolError as ProtocolErrorEvent
+from .messages import Message
+
+if TYPE_CHECKING:
+    from ..options import Limits
+    from .events import AnyEvent
+    from .mask import MaskingKeys
+
+CONNECTING = "connecting"  # no upgrade yet; frames to send are held
+CLOSING_EARLY = "closing early"  # as before, and the last frame held is a close frame
+OPEN = "open"
+ANSWERING = "answering"  # a close frame or a violation came; our close frame follows the handler
+CLOSING = "closing"  # our close frame is sent; the peer's is awaited
+CLOSED = "closed"  # both are sent, or nothing more may be
+
+TRANSITIONS = {
+    (CONNECTING, "opened"): OPEN,
+    (CONNECTING, "close sent"): CLOSING_EARLY,
+    (CLOSING_EARLY, "opened"): CLOSING,
+    (OPEN, "close sent"): CLOSING,
+    (OPEN, "close received"): ANSWERING,
+    (OPEN, "violation"): ANSWERING,
+    (ANSWERING, "close sent"): CLOSED,
+    (CLOSING, "close received"): CLOSED,
+    (CLOSING, "violation"): CLOSED,
+}
+
+_FIN_TEXT = frames.FIN | frames.TEXT
+_DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
+_new = object.__new__  # makes an event without the call of its constructor
+
+
+class Connection:
+    """The state of one connection and its bytes in both directions.
+
+    Arguments:
+        limits: What the peer may make us keep.
+        keys: Masking keys.
+        auto_pong: Whether pings are answered.
+
+    Attributes:
+        state: One of the states above.
+        violation: The rule that the peer broke, or None.
+        has_backlog: Set by the session while earlier output is still unwritten.
+    """
+
+    __slots__ = (
+        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_held_size", "_keys",
+        "_limits", "_max_size", "_message", "_output", "_pong", "_position", "_remaining",
+        "_short", "_wall", "has_backlog", "state", "violation",
+    )  # fmt: skip
+
+    def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
+        self.state = CONNECTING
+        self.violation: ProtocolError | None = None
+        self.has_backlog = False
+        self._limits = limits
+        self._keys = keys
+        self._auto_pong = auto_pong
+        limit = limits.max_message_size
+        self._max_size = 1 << 63 if limit is None else limit
+        self._short = min(125, self._max_size)  # longest message for the short way
+        self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
+        self._data = b""  # being parsed
+        self._position = 0  # where the next frame, or rest of a payload, starts in it
+        self._wall = 0.0
+        self._message: Message | None = None
+        self._remaining = 0  # bytes of the current data frame's payload that are not here
+        self._filled = 0  # bytes put straight into the message, not looked at
+        self._final = False  # whether the current data frame is its message's last
+        self._output: list[bytes] = []
+        self._held_size = 0
+        self._pong: bytes | None = None  # the newest unsent one, kept back by a backlog
+        self._answer = b""
+
+    # What comes in
+
+    def opened(self) -> None:
+        """The upgrade is done: held frames may leave, frames may come."""
+        self._move("opened")
+
+    def receive(self, data: bytes, wall: float) -> None:
+        """Store bytes from the peer; `wall` is the wall clock's time of the read."""
+        self._arrived.append((data, wall))
+
+    def room(self) -> memoryview | None:
+        """Where a large message's next bytes may be put, or None: use `receive`."""
+        if self._message is None or self._remaining < _DIRECT or self._arrived:
+            return None
+        return self._message.room(self._remaining)
+
+    def filled(self, count: int, wall: float) -> None:
+        """`count` bytes were put into the room; its view must be released by now."""
+        self._filled = count
+        self._wall = wall
+
+    @property
+    def is_mid_frame(self) -> bool:
+        """Whether a frame has started and not ended."""
+        return self._remaining > 0 or self._position < len(self._data)
+
+    @property
+    def has_input(self) -> bool:
+        """Whether there are bytes that `next_event` has not looked at."""
+        return bool(self._arrived) or self._filled > 0
+
+    def next_event(self) -> AnyEvent | None:
+        """The next event, or None: more bytes are needed, or nothing more will come."""
+        if self.state is not OPEN and self.state is not CLOSING:
+            self._answer_now()
+            return None
+        try:
+            # The loop over frames is one function, and its first branch repeats what later
+            # ones do, because a short text is what most messages are.
+            while True:
+                data = self._data
+                position = self._position
+                if len(data) - position >= 2 and not self._remaining:
+                    first = data[position]
+                    second = data[position + 1]
+                    start = position + 2
+                    if first == _FIN_TEXT and second <= self._short and self._message is None:
+                        end = start + second
+                        if end <= len(data):
+                            self._position = end
+                            text = _new(Text)
+                            text.text = data[start:end].decode()
+                            text.received_time = self._wall
+                            return text
+                    event, is_progress = self._next_frame(first, second, start)
+                    if event is not None:
+                        return event
+                    if is_progress:
+                        continue
+                elif self._remaining:
+                    event = self._more_payload()
+                    if event is not None:
+                        return event
+                    if self._remaining == 0:
+                        continue
+                if not self._arrived:
+                    return None
+                arrived, self._wall = self._arrived.popleft()
+                rest = self._data[self._position :]
+                self._data = rest + arrived if rest else arrived
+                self._position = 0
+        except UnicodeDecodeError as error:
+            return self._fail(frames.invalid_utf8("payload contains invalid utf-8", error))
+        except ProtocolError as error:
+            return self._fail(error)
+
+    # One frame
+
+    def _next_frame(self, first: int, second: int, start: int) -> tuple[AnyEvent | None, bool]:
+        """The event of the frame whose header starts, and whether anything was consumed."""
+        frames.check_first_bytes(first, second)
+        opcode = first & frames.OPCODE_BITS
+        data = self._data
+        length = second
+        if opcode >= frames.CLOSE:
+            end = start + length
+            if end > len(data):
+                return None, False
+            self._position = end
+            return self._control(opcode, data[start:end]), True
+        self._check_sequence(opcode)
+        if length > 125:
+            size = 2 if length == 126 else 8
+            if len(data) < start + size:
+                return None, False
+            length = int.from_bytes(data[start : start + size], "big")
+            start += size
+            frames.check_extended_length(length, size)
+        message = self._message
+        self._check_limits(message, length)
+        final = first >= frames.FIN
+        end = start + length
+        if final and message is None and end <= len(data):
+            self._position = end
+            payload = data[start:end]
+            if opcode == frames.TEXT:
+                return Text(payload.decode(), received_time=self._wall), True
+            return Binary(payload, received_time=self._wall), True
+        if message is None:
+            message = self._message = Message(opcode == frames.TEXT)
+        message.fragments += 1
+        self._final = final
+        self._position = start
+        self._remaining = length
+        return self._more_payload(), True
+
+    def _check_sequence(self, opcode: int) -> None:
+        # 5.4: fragments of one message MUST NOT be interleaved with those of another.
+        if opcode == frames.CONTINUATION:
+            if self._message is None:
+                raise ProtocolError(
+                    "continuation frame has nothing to continue", section="RFC 6455 5.4"
+                )
+        elif self._message is not None:
+            raise ProtocolError("continuation frame expected", section="RFC 6455 5.4")
+
+    def _check_limits(self, message: Message | None, length: int) -> None:
+        size = length if message is None else message.size + length
+        if size > self._max_size:
+            raise PayloadTooLarge(
+                f"message of {size} bytes or more is larger than max_message_size "
+                f"({self._max_size}); raise that option to accept it",
+                code=1009,
+                section="RFC 6455 7.4.1",
+            )
+        most = self._limits.max_fragments
+        if most is not None and message is not None and message.fragments >= most:
+            raise PayloadTooLarge(
+                f"message of more than {most} fragments; the option is max_fragments",
+                code=1009,
+                section="RFC 6455 7.4.1",
+            )
+
+    def _more_payload(self) -> AnyEvent | None:
+        """Move what is here of the current payload into its message; the event if that ends it."""
+        message = self._message
+        assert message is not None
+        if self._filled:
+            count, self._filled = self._filled, 0
+            message.filled(count)
+        else:
+            start = self._position
+            count = min(self._remaining, len(self._data) - start)
+            if count:
+                message.add(memoryview(self._data)[start : start + count])
+                self._position = start + count
+        self._remaining -= count
+        if self._remaining or not self._final:
+            return None
+        self._message = None
+        if message.is_text:
+            return Text(message.text(), received_time=self._wall)
+        return Binary(message.data(), received_time=self._wall)
+
+    def _control(self, opcode: int, payload: bytes) -> AnyEvent:
+        if opcode == frames.PONG:
+            return Pong(payload, received_time=self._wall)
+        if opcode == frames.PING:
+            self._answer_ping(payload)
+            return Ping(payload, received_time=self._wall)
+        code, reason = frames.read_close_payload(payload)
+        if self.state is OPEN:
+            # 5.5.1: the endpoint typically echos the status code it received.
+            self._answer = payload
+            self._move("close received")
+            return Closing(code, reason, received_time=self._wall)
+        self._move("close received")
+        return Closed(code, reason, received_time=self._wall)
+
+    def _answer_ping(self, payload: bytes) -> None:
+        # 5.5.3: MUST send a Pong, unless a Close was received; while earlier ones are unsent, MAY
+        # send one for only the most recent Ping.
+        if not self._auto_pong or self.state is not OPEN:
+            return
+        if self.has_backlog:
+            self._pong = payload
+        else:
+            self._output.append(frames.build(frames.PONG, payload, self._keys.take()))
+
+    def _fail(self, error: ProtocolError) -> AnyEvent:
+        """7.1.7: fail the connection. Nothing more is parsed."""
+        self.violation = error
+        self._answer = frames.build_close_payload(error.code, str(error))
+        self._move("violation")
+        self._arrived.clear()
+        self._data, self._position, self._remaining, self._message = b"", 0, 0, None
+        return ProtocolErrorEvent(
+            str(error),
+            error.critical,
+            code=error.code,
+            section=error.section,
+            received_time=self._wall,
+        )
+
+    def _answer_now(self) -> None:
+        if self.state is ANSWERING:
+            self._put(frames.CLOSE, self._answer)
+            self._move("close sent")
+
+    # What goes out
+
+    def send(self, opcode: int, payload: bytes) -> None:
+        """Queue a message or control frame.
+
+        Raises:
+            WebSocketClosing: A close frame was sent.
+            WebSocketClosed: The closing handshake is done.
+            WebSocketUnavailable: Too much is held already for a connection that is not ready.
+        """
+        if self.state is CLOSED:
+            raise WebSocketClosed("data not sent")
+        if self.state is CLOSING or self.state is CLOSING_EARLY:
+            raise WebSocketClosing("data not sent")
+        if self.state is CONNECTING:
+            self._held_size += len(payload)
+            if self._held_size > self._limits.max_held:
+                self._held_size -= len(payload)
+                raise WebSocketUnavailable(
+                    "not ready, and more is held than max_held allows; wait for the ready event"
+                )
+        self._put(opcode, payload)
+
+    def close(self, code: int | None, reason: str | bytes | None) -> bool:
+        """Queue a close frame if none was; whether one was queued.
+
+        Raises:
+            TypeError, ValueError: The code may not be sent.
+        """
+        payload = frames.build_close_payload(code, reason)
+        if (self.state, "close sent") not in TRANSITIONS:
+            return False
+        self._put(frames.CLOSE, payload)
+        self._move("close sent")
+        return True
+
+    def release_pong(self) -> None:
+        """The backlog is gone: the pong that it kept back may leave."""
+        payload, self._pong = self._pong, None
+        if payload is not None and self.state is OPEN:
+            self._put(frames.PONG, payload)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether `take_output` would return bytes."""
+        return bool(self._output) and self.state not in (CONNECTING, CLOSING_EARLY)
+
+    def take_output(self) -> bytes:
+        """The bytes to be written, in order; nothing before the upgrade is done."""
+        if not self.has_output:
+            return b""
+        output, self._output = self._output, []
+        return output[0] if len(output) == 1 else b"".join(output)
+
+    def _put(self, opcode: int, payload: bytes) -> None:
+        self._output.append(frames.build(opcode, payload, self._keys.take()))
+
+    def _move(self, happening: str) -> None:
+        self.state = TRANSITIONS[self.state, happening]

@@ -1,0 +1,379 @@
+"""The events. Plain classes with slots, so that the compiled twin can make them cheaply.
+
+Made in protocol/ and session/; users import them from lomond.events, which also tells
+them the time and how to pickle (`install`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..url import redact
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from ..response import Response
+
+_REPR_ITEMS = 24
+
+
+def _no_clock() -> float:
+    return 0.0
+
+
+def _no_rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Event:
+    raise RuntimeError("import lomond.events to unpickle events")
+
+
+_wall_clock: Callable[[], float] = _no_clock
+_rebuild: Callable[[str, tuple[Any, ...], dict[str, Any]], Event] = _no_rebuild
+
+
+def install(
+    wall_clock: Callable[[], float],
+    rebuild: Callable[[str, tuple[Any, ...], dict[str, Any]], Event],
+) -> None:
+    """Give events made by a user their time, and pickled ones a function to come back by."""
+    global _wall_clock, _rebuild
+    _wall_clock, _rebuild = wall_clock, rebuild
+
+
+def _cut(value: str | bytes, unit: str) -> str:
+    rest = len(value) - _REPR_ITEMS
+    return repr(value) if rest <= 0 else f"{value[:_REPR_ITEMS]!r} + {rest} {unit}"
+
+
+class Event:
+    """Base of all events.
+
+    Attributes:
+        received_time: When its bytes were read, or it was made: seconds since the epoch.
+    """
+
+    __slots__ = ("received_time",)
+    __match_args__ = ()  # type: tuple[str, ...]
+    _details = ("received_time",)  # type: tuple[str, ...]
+
+    def __init__(self, *, received_time: float | None = None) -> None:
+        self.received_time = _wall_clock() if received_time is None else received_time
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{type(self).__name__}({fields})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = tuple(getattr(self, name) for name in self.__match_args__)
+        details = {name: getattr(self, name) for name in self._details}
+        if isinstance(details.get("cause"), BaseException):
+            details["cause"] = (type(details["cause"]).__name__, details["cause"].args)
+        return (_rebuild, (type(self).__name__, fields, details))
+
+
+class FailureEvent(Event):
+    """Base of the events that report a failure.
+
+    Attributes:
+        cause: The system's, TLS's or lomond's own error, or None.
+        phase: Where it happened: ``"resolve"``, ``"connect"``, ``"proxy"``, ``"tls"``,
+            ``"upgrade"``, ``"read"`` or ``"write"``; None where nothing failed.
+        address: The peer, like ``"192.0.2.1:443"`` or the name that was asked for; or None.
+        elapsed: Seconds from the start of the connection to the failure, or None.
+    """
+
+    __slots__ = ("address", "cause", "elapsed", "phase")
+    _details = ("received_time", "cause", "phase", "address", "elapsed")
+
+    def __init__(
+        self,
+        *,
+        cause: BaseException | None = None,
+        phase: str | None = None,
+        address: str | None = None,
+        elapsed: float | None = None,
+        received_time: float | None = None,
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.cause = cause
+        self.phase = phase
+        self.address = address
+        self.elapsed = elapsed
+
+
+class Connecting(Event):
+    """The start of a connection: nothing has happened yet."""
+
+    __slots__ = ("url",)
+    __match_args__ = ("url",)
+    name = "connecting"  # type: Literal["connecting"]
+
+    def __init__(self, url: str, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.url = url
+
+    def __repr__(self) -> str:
+        return f"Connecting(url={redact(self.url)!r})"
+
+
+class ConnectFail(FailureEvent):
+    """No connection could be made. The last event."""
+
+    __slots__ = ("reason",)
+    __match_args__ = ("reason",)
+    name = "connect_fail"  # type: Literal["connect_fail"]
+
+    def __init__(self, reason: str, **details: Any) -> None:
+        FailureEvent.__init__(self, **details)
+        self.reason = reason
+
+
+class Connected(Event):
+    """TCP and TLS stand and the upgrade request is written. Not yet the time to send."""
+
+    __slots__ = ("proxy", "url")
+    __match_args__ = ("url", "proxy")
+    name = "connected"  # type: Literal["connected"]
+
+    def __init__(
+        self, url: str, proxy: str | None = None, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.url = url
+        self.proxy = proxy
+
+    def __repr__(self) -> str:
+        proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"
+        return f"Connected(url={redact(self.url)!r}{proxy})"
+
+
+class Rejected(FailureEvent):
+    """The server answered, but did not upgrade. Its answer is in `response`, body included."""
+
+    __slots__ = ("reason", "response")
+    __match_args__ = ("response", "reason")
+    name = "rejected"  # type: Literal["rejected"]
+
+    def __init__(self, response: Response, reason: str, **details: Any) -> None:
+        FailureEvent.__init__(self, **details)
+        self.response = response
+        self.reason = reason
+
+
+class Ready(Event):
+    """The connection is open: messages may be sent and will come."""
+
+    __slots__ = ("extensions", "protocol", "response")
+    __match_args__ = ("response", "protocol", "extensions")
+    name = "ready"  # type: Literal["ready"]
+
+    def __init__(
+        self,
+        response: Response,
+        protocol: str | None,
+        extensions: set[str],
+        *,
+        received_time: float | None = None,
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.response = response
+        self.protocol = protocol
+        self.extensions = extensions
+
+
+class ProtocolError(FailureEvent):
+    """The peer broke the protocol; the connection ends.
+
+    Attributes:
+        error: What the peer did.
+        critical: The original library's label for broken UTF-8 or HTTP.
+        code: The close code that answers it, or None before the upgrade.
+        section: Where the rule stands, for example ``"RFC 6455 5.2"``.
+    """
+
+    __slots__ = ("code", "critical", "error", "section")
+    __match_args__ = ("error", "critical")
+    _details = ("received_time", "cause", "phase", "address", "elapsed", "code", "section")
+    name = "protocol_error"  # type: Literal["protocol_error"]
+
+    def __init__(
+        self,
+        error: str,
+        critical: bool,
+        *,
+        code: int | None = None,
+        section: str = "",
+        **details: Any,
+    ) -> None:
+        FailureEvent.__init__(self, **details)
+        self.error = error
+        self.critical = critical
+        self.code = code
+        self.section = section
+
+
+class Unresponsive(FailureEvent):
+    """Nothing came for `ping_timeout` seconds after a ping; the connection ends."""
+
+    __slots__ = ()
+    name = "unresponsive"  # type: Literal["unresponsive"]
+
+
+class Disconnected(FailureEvent):
+    """The connection is over. The last event.
+
+    Attributes:
+        reason: Why, for people.
+        graceful: Whether both sides ended it as the protocol says.
+    """
+
+    __slots__ = ("graceful", "reason")
+    __match_args__ = ("reason", "graceful")
+    name = "disconnected"  # type: Literal["disconnected"]
+
+    def __init__(self, reason: str = "closed", graceful: bool = False, **details: Any) -> None:
+        FailureEvent.__init__(self, **details)
+        self.reason = reason
+        self.graceful = graceful
+
+
+class Closed(Event):
+    """The server answered our close frame. `code` is None if it named none."""
+
+    __slots__ = ("code", "reason")
+    __match_args__ = ("code", "reason")
+    name = "closed"  # type: Literal["closed"]
+
+    def __init__(
+        self, code: int | None, reason: str, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.code = code
+        self.reason = reason
+
+
+class Closing(Event):
+    """The server closes. Messages may still be sent in the handler; the answer follows it."""
+
+    __slots__ = ("code", "reason")
+    __match_args__ = ("code", "reason")
+    name = "closing"  # type: Literal["closing"]
+
+    def __init__(
+        self, code: int | None, reason: str, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.code = code
+        self.reason = reason
+
+
+class UnknownMessage(Event):
+    """Kept for its name; unknown opcodes are a ProtocolError."""
+
+    __slots__ = ("message",)
+    __match_args__ = ("message",)
+    name = "unknown"  # type: Literal["unknown"]
+
+    def __init__(self, message: object, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.message = message
+
+    def __repr__(self) -> str:
+        return "UnknownMessage()"
+
+
+class Ping(Event):
+    """The server sent a ping; unless `auto_pong` is off, it is answered already."""
+
+    __slots__ = ("data",)
+    __match_args__ = ("data",)
+    name = "ping"  # type: Literal["ping"]
+
+    def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.data = data
+
+
+class Pong(Event):
+    """The server sent a pong."""
+
+    __slots__ = ("data",)
+    __match_args__ = ("data",)
+    name = "pong"  # type: Literal["pong"]
+
+    def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.data = data
+
+
+class Text(Event):
+    """A text message, whole."""
+
+    __slots__ = ("_json", "text")
+    __match_args__ = ("text",)
+    name = "text"  # type: Literal["text"]
+
+    def __init__(self, text: str, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.text = text
+
+    @property
+    def json(self) -> Any:
+        """The text decoded as JSON, once. Raises ``json.JSONDecodeError`` if it is none."""
+        decoded = getattr(self, "_json", None)  # unset in an event fresh from the wire
+        if decoded is None:
+            decoded = self._json = (json.loads(self.text),)
+        return decoded[0]
+
+    def __repr__(self) -> str:
+        return f"Text(text={_cut(self.text, 'chars')})"
+
+
+class Binary(Event):
+    """A binary message, whole."""
+
+    __slots__ = ("data",)
+    __match_args__ = ("data",)
+    name = "binary"  # type: Literal["binary"]
+
+    def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"Binary(data={_cut(self.data, 'bytes')})"
+
+
+class BackOff(Event):
+    """`persist` waits before it connects again.
+
+    Attributes:
+        delay: For how many seconds.
+    """
+
+    __slots__ = ("delay",)
+    __match_args__ = ("delay",)
+    name = "back_off"  # type: Literal["back_off"]
+
+    def __init__(self, delay: float, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.delay = delay
+
+    def __repr__(self) -> str:
+        return f"BackOff(delay={self.delay:.1f})"
+
+
+class Poll(Event):
+    """Comes every `poll` seconds, the first right after Ready: a place for regular work."""
+
+    __slots__ = ()
+    name = "poll"  # type: Literal["poll"]
+
+
+#: What a loop over a WebSocket gets: tests of `event.name` narrow it for type checkers.
+AnyEvent = (
+    Connecting | ConnectFail | Connected | Rejected | Ready | ProtocolError | Unresponsive
+    | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary | BackOff
+    | Poll
+)  # fmt: skip

@@ -1,0 +1,112 @@
+"""One frame, RFC 6455 section 5.2: what its header says, and the bytes of one to send.
+
+Knows only the frame in hand; what depends on earlier frames is in connection.py.
+"""
+
+from __future__ import annotations
+
+from ..errors import CriticalProtocolError, PayloadTooLarge, ProtocolError
+from ..status import may_be_sent
+from .mask import mask
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+
+FIN = 0x80
+RESERVED_BITS = 0x70
+OPCODE_BITS = 0x0F
+MASKED = 0x80
+MAX_CONTROL_PAYLOAD = 125
+
+
+def check_first_bytes(first: int, second: int) -> None:
+    """Raise if the first two bytes alone make the frame illegal."""
+    opcode = first & OPCODE_BITS
+    if first & RESERVED_BITS:
+        # 5.2: RSV1-3 MUST be 0 unless an extension is negotiated that defines meanings.
+        raise ProtocolError("reserved bits set", section="RFC 6455 5.2")
+    if 2 < opcode < 8 or opcode > PONG:
+        # 5.2: if an unknown opcode is received, the endpoint MUST fail the connection.
+        raise ProtocolError(f"opcode is reserved ({opcode})", section="RFC 6455 5.2")
+    if second & MASKED:
+        # 5.1: a client MUST close a connection if it detects a masked frame.
+        raise ProtocolError("server sent masked frame", section="RFC 6455 5.1")
+    if opcode >= CLOSE:
+        # 5.5: all control frames MUST have a payload length of 125 bytes or less and MUST NOT
+        # be fragmented.
+        if not first & FIN:
+            raise ProtocolError("control frames may not be fragmented", section="RFC 6455 5.5")
+        if second > MAX_CONTROL_PAYLOAD:
+            raise ProtocolError(
+                "control frame is longer than 125 bytes", section="RFC 6455 5.5"
+            )
+
+
+def check_extended_length(length: int, size: int) -> None:
+    """Raise if a length of `size` bytes (2 or 8) is too large or not the shortest form."""
+    if length >> 63:
+        # 5.2: the most significant bit MUST be 0.
+        raise PayloadTooLarge("payload is too large (2**63 bytes or more)", section="RFC 6455 5.2")
+    if length < (126 if size == 2 else 65536):
+        # 5.2: the minimal number of bytes MUST be used to encode the length.
+        raise ProtocolError(
+            f"length {length} is not in its shortest form", section="RFC 6455 5.2"
+        )
+
+
+def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | None) -> bytes:
+    """A whole, unfragmented frame; masked with the key, or bare without one (a server's)."""
+    size = len(payload)
+    mask_bit = 0 if key is None else MASKED
+    if size < 126:
+        head = bytes((FIN | opcode, mask_bit | size))
+    elif size < 65536:
+        head = bytes((FIN | opcode, mask_bit | 126)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((FIN | opcode, mask_bit | 127)) + size.to_bytes(8, "big")
+    if key is None:
+        return b"".join((head, payload))
+    return b"".join((head, key, mask(payload, key)))
+
+
+def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:
+    """The payload of a close frame, RFC 6455 section 5.5.1; empty without a code.
+
+    The reason is cut at a code point so that all fits into 125 bytes.
+
+    Raises:
+        TypeError: The code is no int.
+        ValueError: The code may not be sent.
+    """
+    if code is None:
+        return b""
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise TypeError(f"close code must be an int or None, not {code!r}")
+    if not may_be_sent(code):
+        raise ValueError(
+            f"close code {code} may not be sent; use 1000-1003, 1007-1014 or 3000-4999"
+        )
+    text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason or ""
+    encoded = text.encode("utf-8", "replace")[: MAX_CONTROL_PAYLOAD - 2]
+    return code.to_bytes(2, "big") + encoded.decode("utf-8", "ignore").encode()
+
+
+def read_close_payload(payload: bytes) -> tuple[int | None, str]:
+    """Code and reason of a received close frame; raises if it is illegal."""
+    if not payload:
+        return None, ""
+    if len(payload) == 1:
+        # 5.5.1: if there is a body, the first two bytes MUST be an unsigned integer.
+        raise ProtocolError("invalid close frame payload (1 byte)", section="RFC 6455 5.5.1")
+    code = int.from_bytes(payload[:2], "big")
+    if not may_be_sent(code):
+        raise ProtocolError(f"reserved close code ({code})", section="RFC 6455 7.4")
+    try:
+        return code, payload[2:].decode()
+    except UnicodeDecodeError as error:
+        raise invalid_utf8("close frame contains invalid utf-8", error) from None
+
+
+def invalid_utf8(what: str, error: UnicodeDecodeError) -> ProtocolError:
+    """The violation of RFC 6455 section 8.1."""
+    message = f"{what}; {error.reason}"
+    return CriticalProtocolError(message, code=1007, section="RFC 6455 8.1")

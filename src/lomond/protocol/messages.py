@@ -1,0 +1,76 @@
+"""A message that arrives in pieces: its bytes, their number, and UTF-8 as they come.
+
+RFC 6455 sections 5.4 and 8.1. Knows nothing of frames' headers.
+"""
+
+from __future__ import annotations
+
+from codecs import utf_8_decode
+
+from .frames import invalid_utf8
+
+FIRST_BUFFER = 256 * 1024  # bytes; nothing larger is allocated before its bytes arrive
+
+
+class Message:
+    """A text or binary message of which not all bytes are here.
+
+    Arguments:
+        is_text: Whether the bytes must be UTF-8.
+    """
+
+    __slots__ = ("_buffer", "_checked", "fragments", "is_text", "size")
+
+    def __init__(self, is_text: bool) -> None:
+        self.is_text = is_text
+        self.fragments = 0
+        self.size = 0  # bytes that arrived
+        self._buffer = bytearray()  # at least `size` long; the rest is room
+        self._checked = 0  # bytes known to be UTF-8
+
+    def room(self, remaining: int) -> memoryview:
+        """Where the next bytes may be put; `remaining` is what the frame still lacks."""
+        if self.size == len(self._buffer):
+            grow = min(remaining, max(FIRST_BUFFER, self.size))
+            self._buffer += bytes(grow)
+        return memoryview(self._buffer)[self.size : self.size + remaining]
+
+    def filled(self, count: int) -> None:
+        """`count` bytes were put into the room."""
+        self.size += count
+        self._check()
+
+    def add(self, data: bytes | memoryview) -> None:
+        """More bytes of the message, in order."""
+        end = self.size + len(data)
+        if self.size < len(self._buffer):
+            fits = min(end, len(self._buffer))
+            self._buffer[self.size : fits] = data[: fits - self.size]
+            data = data[fits - self.size :]
+        self._buffer += data
+        self.size = end
+        self._check()
+
+    def _check(self) -> None:
+        # 8.1: invalid UTF-8 fails the connection; we say so as soon as the bytes are here.
+        if self.is_text and self._checked < self.size:
+            with memoryview(self._buffer)[self._checked : self.size] as unchecked:
+                try:
+                    self._checked += utf_8_decode(unchecked, "strict", False)[1]
+                except UnicodeDecodeError as error:
+                    raise invalid_utf8("invalid utf8", error) from None
+
+    def text(self) -> str:
+        """The whole message as text; raises if it ends inside a code point."""
+        try:
+            with memoryview(self._buffer)[: self.size] as whole:
+                return str(whole, "utf-8")
+        except UnicodeDecodeError as error:
+            raise invalid_utf8("payload contains invalid utf-8", error) from None
+
+    def data(self) -> bytes:
+        """The whole message as bytes."""
+        if self.size == len(self._buffer):
+            return bytes(self._buffer)
+        with memoryview(self._buffer)[: self.size] as whole:
+            return bytes(whole)

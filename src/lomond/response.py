@@ -1,0 +1,72 @@
+"""The server's answer to the upgrade request, as users see it."""
+
+from __future__ import annotations
+
+
+class Response:
+    """An HTTP response.
+
+    Arguments:
+        header_bytes: The head as it came: status line, header lines, empty line.
+        body: What came of the body, at most 64 KiB (keyword only).
+
+    Attributes:
+        raw: The head as it came.
+        http_ver: For example ``"HTTP/1.1"``.
+        status_code: An int, or None where there is none.
+        status: The reason phrase.
+        headers: Values by lower-case name; repeated headers joined with ``", "``.
+        body: What came of the body. Empty on an upgrade.
+
+    Example:
+        >>> Response(b"HTTP/1.1 401 Unauthorized\\r\\nServer: demo\\r\\n\\r\\n").get("Server")
+        'demo'
+    """
+
+    __slots__ = ("body", "headers", "http_ver", "raw", "status", "status_code")
+
+    def __init__(self, header_bytes: bytes, *, body: bytes = b"") -> None:
+        self.raw = bytes(header_bytes)
+        self.body = body
+        lines = _unfold(self.raw)
+        version, _, rest = lines[0].partition(" ")
+        code, _, phrase = rest.strip().partition(" ")
+        self.http_ver = version
+        self.status_code = int(code) if len(code) == 3 and code.isdigit() else None
+        self.status = phrase.strip()
+        self.headers: dict[str, str] = {}
+        for line in lines[1:]:
+            name, colon, value = line.partition(":")
+            if colon:
+                key, value = name.strip().lower(), value.strip()
+                known = self.headers.get(key)
+                self.headers[key] = value if known is None else f"{known}, {value}"
+
+    def __repr__(self) -> str:
+        return f"<response {self.http_ver} {self.status_code} {self.status}>"
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of a header, or the default. The name's letter case does not matter.
+
+        Raises:
+            TypeError: The name is not a str.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"header name must be a str, not {name!r}")
+        return self.headers.get(name.lower(), default)
+
+    def get_list(self, name: str) -> list[str]:
+        """The values of a header, split at commas; empty if the header is absent."""
+        value = self.get(name)
+        return [] if value is None else [part.strip() for part in value.split(",")]
+
+
+def _unfold(head: bytes) -> list[str]:
+    """The lines of a head, folded ones (RFC 9112 section 5.2) joined with a space."""
+    lines: list[str] = []
+    for line in head.decode("ascii", "replace").replace("\r\n", "\n").split("\n"):
+        if line[:1] in (" ", "\t") and lines:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line)
+    return lines

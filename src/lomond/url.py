@@ -1,0 +1,122 @@
+"""WebSocket URLs (RFC 6455 section 3): where to connect, and what to ask for there."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+#: scheme -> (whether TLS, default port)
+_SCHEMES = {"ws": (False, 80), "http": (False, 80), "wss": (True, 443), "https": (True, 443)}
+
+_CONTROL_OR_BACKSLASH = re.compile(r"[\x00-\x1f\x7f\\]")
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_PORT = re.compile(r"[0-9]{1,5}")
+_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
+_PATH_SAFE = "/%:@!$&'()*+,;=~"
+_QUERY_SAFE = _PATH_SAFE + "?[]|{}^`\""
+
+
+class Url(NamedTuple):
+    """A WebSocket URL, taken apart and checked."""
+
+    scheme: str
+    host: str  #: lower case, without brackets, ASCII
+    port: int
+    resource: str  #: path and query, ASCII, as it is sent
+    secure: bool
+
+    @property
+    def authority(self) -> str:
+        """``host:port`` as the Host header wants it: IPv6 in brackets, without its zone."""
+        return authority(self.host, self.port)
+
+
+def authority(host: str, port: int) -> str:
+    """``host:port``, an IPv6 address in brackets and without its zone (RFC 3986 section 3.2.2)."""
+    if ":" in host:
+        host = f"[{host.partition('%')[0]}]"
+    return f"{host}:{port}"
+
+
+def redact(text: str) -> str:
+    """The text with the user and password of every URL in it replaced by ``***``."""
+    return _USERINFO.sub("***@", text)
+
+
+def parse(url: str) -> Url:
+    """Take a URL apart.
+
+    Arguments:
+        url: ``ws://``, ``wss://``, ``http://`` (as ws) or ``https://`` (as wss).
+
+    Raises:
+        TypeError: It is not a str.
+        ValueError: It can't be connected to; the message says why and what to write instead.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {url!r}")
+    shown = redact(url)
+    found = _CONTROL_OR_BACKSLASH.search(url)
+    if found or url != url.strip():
+        what = repr(found.group()) if found else "white space around it"
+        raise ValueError(f"URL {shown!r} holds {what}; remove it")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"URL {shown!r} can't be read ({error})") from None
+    if parts.scheme not in _SCHEMES:
+        raise ValueError(
+            f"URL {shown!r} has no scheme that is known; start it with ws:// or wss://"
+        )
+    if "#" in url:
+        # RFC 6455 section 3: fragment identifiers MUST NOT be used on these URIs.
+        raise ValueError(f"URL {shown!r} has a fragment; remove it, or write '#' as '%23'")
+    secure, default_port = _SCHEMES[parts.scheme]
+    host, port = _host_and_port(parts.netloc.rpartition("@")[2], shown)
+    resource = quote(parts.path or "/", safe=_PATH_SAFE)
+    if "?" in url:
+        resource += "?" + quote(parts.query, safe=_QUERY_SAFE)
+    return Url(parts.scheme, host, port or default_port, resource, secure)
+
+
+def _host_and_port(netloc: str, shown: str) -> tuple[str, int | None]:
+    if netloc.startswith("["):
+        literal, _, rest = netloc[1:].partition("]")
+        host, colon, port = _ipv6(literal, shown), rest[:1], rest[1:]
+        if colon not in ("", ":"):
+            raise ValueError(f"URL {shown!r} has {rest!r} after the address; expected ':port'")
+    else:
+        name, _, port = netloc.partition(":")
+        host = _name(name, shown)
+    if not port:
+        return host, None
+    if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
+        raise ValueError(f"URL {shown!r} has port {port!r}; a port is a number from 1 to 65535")
+    return host, int(port)
+
+
+def _ipv6(literal: str, shown: str) -> str:
+    from ipaddress import IPv6Address
+
+    try:
+        return str(IPv6Address(literal.replace("%25", "%")))
+    except ValueError as error:
+        raise ValueError(f"URL {shown!r} has a bad IPv6 address ({error})") from None
+
+
+def _name(name: str, shown: str) -> str:
+    host = name.lower()
+    if not host:
+        raise ValueError(f"URL {shown!r} has no host; write it like 'wss://example.org/feed'")
+    if not host.isascii():
+        import idna
+
+        try:
+            # The mapping browsers use (UTS 46); the standard library's codec is IDNA 2003.
+            host = idna.encode(name, uts46=True).decode("ascii").lower()
+        except idna.IDNAError as error:
+            raise ValueError(f"URL {shown!r} has a host name that can't be ({error})") from None
+    if not _NAME.fullmatch(host) or len(host) > 253:
+        raise ValueError(f"URL {shown!r} has host {name!r}, which is no host name or address")
+    return host

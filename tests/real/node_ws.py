@@ -1,0 +1,53 @@
+"""Node's ws package, installed with npm on first use into a cache of this checkout."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+VERSION = "8.23.0"
+CACHE = Path(__file__).parents[2] / ".cache" / "node"
+INSTALL_SECONDS = 60.0
+
+
+class ServerUnavailable(Exception):  # noqa: N818: not an error, a reason to skip
+    """This machine cannot run that server, and the message says why."""
+
+
+def node_ws_environment() -> dict[str, str]:
+    """Return the variable that lets `require("ws")` find the package, installing it if need be."""
+    if shutil.which("node") is None:
+        raise ServerUnavailable("Node is not installed")
+    installed = CACHE / f"ws-{VERSION}"
+    if not installed.exists():
+        _install(installed)
+    return {"NODE_PATH": str(installed / "node_modules")}
+
+
+def _install(target: Path) -> None:
+    """Install beside `target` and rename, so that half an installation is never used."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ServerUnavailable("npm is not installed")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=CACHE))
+    try:
+        subprocess.run(  # noqa: S603: npm from the path, with arguments written here
+            [npm, "install", "--prefix", str(directory), "--ignore-scripts", "--no-audit"]
+            + ["--no-fund", "--fetch-retries=1", f"ws@{VERSION}"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+        )
+        os.rename(directory, target)
+    except subprocess.CalledProcessError as error:
+        raise ServerUnavailable(f"npm could not install ws {VERSION}: {error.stderr}") from error
+    except subprocess.TimeoutExpired as error:
+        raise ServerUnavailable(f"npm did not install ws {VERSION} in time") from error
+    except OSError as error:
+        if not target.exists():  # another session may have been faster
+            raise ServerUnavailable(f"ws {VERSION} could not be installed: {error}") from error
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,83 @@
+"""The servers of this suite: how each is started and what it can do.
+
+Every server echoes text as text and binary as binary, knows the sub-protocols chat.v2 and
+chat.v1, and closes on the text "close:<code>:<reason>".
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from real.certificates import Certificate
+from real.node_ws import node_ws_environment
+
+SERVERS = Path(__file__).parent / "servers"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command line, and what it needs in its environment on top of ours."""
+
+    command: list[str]
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ServerKind:
+    """A server that others wrote.
+
+    Args:
+        name: how test ids call it.
+        launch: makes the command line; may raise `ServerUnavailable`.
+        can_ping: "ping:<data>" makes it ping, and answer the pong with the text "pong:<data>".
+        can_fragment: "fragment:<text or binary>:<count>:<size>" makes it send a message in
+            `count` fragments of `size` bytes, with a ping before each of them.
+    """
+
+    name: str
+    launch: Callable[[Certificate | None], Launch]
+    can_ping: bool = False
+    can_fragment: bool = False
+
+
+def _script(name: str) -> Callable[[Certificate | None], Launch]:
+    def launch(certificate: Certificate | None) -> Launch:
+        files = [str(certificate.chain), str(certificate.key)] if certificate else []
+        return Launch([sys.executable, str(SERVERS / name), *files], {})
+
+    return launch
+
+
+def _uvicorn(implementation: str) -> Callable[[Certificate | None], Launch]:
+    def launch(certificate: Certificate | None) -> Launch:
+        command = [sys.executable, "-m", "uvicorn", "asgi_echo:application"]
+        command += ["--app-dir", str(SERVERS), "--host", "127.0.0.1", "--port", "0"]
+        command += ["--ws", implementation, "--ws-max-size", str(32 * 1024 * 1024)]
+        command += ["--no-access-log", "--timeout-graceful-shutdown", "1"]
+        if certificate:
+            command += ["--ssl-certfile", str(certificate.chain)]
+            command += ["--ssl-keyfile", str(certificate.key)]
+        return Launch(command, {})
+
+    return launch
+
+
+def _node_ws(certificate: Certificate | None) -> Launch:
+    files = [str(certificate.chain), str(certificate.key)] if certificate else []
+    environment = node_ws_environment()
+    node = shutil.which("node") or "node"
+    return Launch([node, str(SERVERS / "node_ws_echo.js"), *files], environment)
+
+
+WEBSOCKETS = ServerKind("websockets", _script("websockets_echo.py"), True, True)
+
+SERVER_KINDS = [
+    WEBSOCKETS,
+    ServerKind("aiohttp", _script("aiohttp_echo.py")),
+    ServerKind("uvicorn_websockets", _uvicorn("websockets")),
+    ServerKind("uvicorn_wsproto", _uvicorn("wsproto")),
+    ServerKind("tornado", _script("tornado_echo.py"), can_ping=True),
+    ServerKind("node_ws", _node_ws, can_ping=True, can_fragment=True),
+]

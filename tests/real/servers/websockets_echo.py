@@ -1,0 +1,50 @@
+"""Echo server on the websockets library; also sends fragments, pings and close frames."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from listening import MAX_MESSAGE_SIZE, PROTOCOLS, listening_socket, tls_context
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+
+async def echo(connection: ServerConnection) -> None:
+    async for message in connection:
+        match message.split(":", 3) if isinstance(message, str) else []:
+            case ["close", code, reason]:
+                await connection.close(int(code), reason)
+            case ["ping", data]:
+                pong_arrived = await connection.ping(data)
+                await pong_arrived
+                await connection.send(f"pong:{data}")
+            case ["fragment", kind, count, size]:
+                parts = fragments(connection, int(count), int(size))
+                await connection.send(parts, text=kind == "text")
+            case _:
+                await connection.send(message)
+
+
+async def fragments(connection: ServerConnection, count: int, size: int) -> AsyncIterator[bytes]:
+    """Yield `count` parts of two-byte characters, cut anywhere, with a ping before each."""
+    characters = range(count * size // 2)
+    payload = "".join(chr(0x100 + number % 0x600) for number in characters).encode()
+    for index in range(count):
+        await connection.ping(str(index))
+        yield payload[index * size : (index + 1) * size]
+
+
+async def main() -> None:
+    protocols = [Subprotocol(protocol) for protocol in PROTOCOLS]
+    context = tls_context()
+    async with serve(
+        echo,
+        sock=listening_socket(),
+        ssl=context,
+        subprotocols=protocols,
+        max_size=MAX_MESSAGE_SIZE,
+    ) as server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
