@@ -1,7 +1,7 @@
 """Echo server on the websockets library; also sends fragments, pings and close frames."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from listening import MAX_MESSAGE_SIZE, PROTOCOLS, listening_socket, tls_context
 from websockets.asyncio.server import ServerConnection, serve
@@ -33,14 +33,18 @@ async def fragments(connection: ServerConnection, count: int, size: int) -> Asyn
         yield payload[index * size : (index + 1) * size]
 
 
+def select_protocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Take the first that we know; the library's own rule refuses clients that offer none."""
+    return next((Subprotocol(known) for known in PROTOCOLS if known in offered), None)
+
+
 async def main() -> None:
-    protocols = [Subprotocol(protocol) for protocol in PROTOCOLS]
     context = tls_context()
     async with serve(
         echo,
         sock=listening_socket(),
         ssl=context,
-        subprotocols=protocols,
+        select_subprotocol=select_protocol,
         max_size=MAX_MESSAGE_SIZE,
     ) as server:
         await server.serve_forever()

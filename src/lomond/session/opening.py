@@ -1,0 +1,213 @@
+"""The script of one connection: from the name to the last event.
+
+Decides what comes after what, and says failures in words. Performed by a door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import ProtocolError
+from ..options import BODY_TIMEOUT, RACE_DELAY
+from ..protocol.handshake import Acceptance, Refusal
+from ..url import authority
+from .causes import kept, words
+from .requests import (
+    Adopt,
+    Answer,
+    Deliver,
+    Failed,
+    Hangup,
+    Interrupted,
+    Race,
+    Read,
+    Request,
+    Resolve,
+    Run,
+    Send,
+    StartTLS,
+    TimedOut,
+)
+
+if TYPE_CHECKING:
+    from ..protocol.handshake import Upgrade
+    from .session import Session
+
+Script = Generator[Request, Answer, None]
+_CLOSED_BY_USER = "closed by the user"
+
+
+class Target(NamedTuple):
+    """Where to, and how."""
+
+    url: str
+    host: str
+    port: int
+    secure: bool
+    server_name: str  #: whose certificate is expected
+    has_socket: bool = False  #: the user gave a connected socket
+
+
+def conversation(session: Session, target: Target, upgrade: Upgrade, request: bytes) -> Script:
+    """One connection, from Connecting to the last event."""
+    engine = session.engine
+    answer = yield Deliver(engine.Connecting(target.url))
+    session.started_at = answer.now
+    timeout = session.timing.open_timeout
+    deadline = None if timeout is None else answer.now + timeout
+    phase = "connect"
+    address = authority(target.host, target.port)
+    try:
+        if target.has_socket:
+            answer = yield Adopt()
+        else:
+            phase = "resolve"
+            answer = yield Resolve(target.host, target.port, deadline)
+            phase = "connect"
+            answer = yield Race(answer.value, RACE_DELAY, deadline)
+        session.address = address = answer.value
+        if target.secure:
+            phase = "tls"
+            yield StartTLS(target.server_name, deadline)
+        phase = "upgrade"
+        session.put(request)
+        answer = yield Send(deadline)
+    except Failed as failure:
+        reason = _why(phase, failure, target, failure.address or address, timeout)
+        details = {
+            "cause": kept(failure.cause),
+            "phase": phase,
+            "address": failure.address or address,
+            "elapsed": failure.now - session.started_at,
+        }
+        session.end(reason, False, failure.now)
+        yield Hangup()
+        yield Deliver(engine.ConnectFail(reason, **details))
+        return
+    yield Deliver(engine.Connected(target.url))
+    yield from _upgrade(session, upgrade, deadline)
+    yield Hangup()
+    yield Deliver(session.disconnected())
+
+
+def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Script:
+    """Read the answer; if it upgrades, run. Leaves the session ended."""
+    body_deadline: float | None = None
+    while True:
+        try:
+            answer = yield Read(_sooner(deadline, session.close_at))
+            data = answer.value
+            outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
+        except Interrupted:
+            continue  # the closing handshake follows the upgrade, within close_timeout
+        except ProtocolError as error:
+            yield from _not_http(session, error, answer)
+            return
+        except Failed as failure:
+            refusal = upgrade.end_of_stream()
+            if refusal is not None:
+                yield from _reject(session, refusal, failure.now)
+            else:
+                _lose(session, failure, deadline)
+            return
+        if isinstance(outcome, Refusal):
+            yield from _reject(session, outcome, answer.now)
+            return
+        if outcome is not None:
+            yield from _run(session, outcome, answer)
+            return
+        if not data:
+            session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
+            return
+        if upgrade.is_reading_body:
+            if body_deadline is None:
+                body_deadline = answer.now + BODY_TIMEOUT
+            deadline = _sooner(deadline, body_deadline)
+
+
+def _run(session: Session, acceptance: Acceptance, answer: Answer) -> Script:
+    session.opened(answer.now)
+    if acceptance.rest:
+        session.receive(acceptance.rest, answer.now, answer.wall)
+    yield Send(None, waits=False)  # what was held until now
+    yield Deliver(
+        session.engine.Ready(
+            acceptance.response,
+            acceptance.protocol,
+            acceptance.extensions,
+            received_time=answer.wall,
+        )
+    )
+    yield Run()
+
+
+def _reject(session: Session, refusal: Refusal, now: float) -> Script:
+    session.end("closed", True, now)
+    yield Hangup()
+    yield Deliver(
+        session.engine.Rejected(
+            refusal.response,
+            refusal.reason,
+            phase="upgrade",
+            address=session.address,
+            elapsed=now - session.started_at,
+        )
+    )
+
+
+def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
+    details = {
+        "phase": "upgrade",
+        "address": session.address,
+        "elapsed": answer.now - session.started_at,
+    }
+    session.end(f"disconnected; {error}", False, answer.now, phase="upgrade")
+    yield Hangup()
+    yield Deliver(
+        session.engine.ProtocolError(
+            str(error), error.critical, section=error.section, **details
+        )
+    )
+
+
+def _lose(session: Session, failure: Failed, deadline: float | None) -> None:
+    if isinstance(failure, TimedOut):
+        if deadline is not None and failure.now >= deadline:
+            limit = f"open_timeout ({session.timing.open_timeout:g} s)"
+        else:
+            limit = f"close_timeout ({session.timing.close_timeout:g} s)"
+        reason = f"upgrade fail; the server did not answer within {limit}"
+    else:
+        reason = f"socket fail; recv fail; {words(failure.cause)}"
+    session.end(reason, False, failure.now, cause=failure.cause, phase="upgrade")
+
+
+def _why(
+    phase: str, failure: Failed, target: Target, address: str, timeout: float | None
+) -> str:
+    """A failure to connect, in words: what happened, where, and what to look at."""
+    if isinstance(failure, Interrupted):
+        said = _CLOSED_BY_USER
+    elif isinstance(failure, TimedOut):
+        said = f"not done within open_timeout ({timeout:g} s)"
+    else:
+        said = words(failure.cause)
+    if phase == "resolve":
+        return f"unable to resolve host name {target.host!r}; {said}"
+    if phase == "connect":
+        return f"unable to connect to {_both(target, address)}; {said}"
+    if phase == "tls":
+        return f"TLS with {_both(target, address)} failed; {said}"
+    return f"request failed; {said} (upgrade request to {_both(target, address)})"
+
+
+def _both(target: Target, address: str) -> str:
+    wanted = authority(target.host, target.port)
+    return wanted if wanted == address else f"{wanted} at {address}"
+
+
+def _sooner(deadline: float | None, moment: float) -> float | None:
+    if deadline is None:
+        return None if moment == float("inf") else moment
+    return min(deadline, moment)

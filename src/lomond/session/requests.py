@@ -1,0 +1,107 @@
+"""What a script may ask of its door, and what it gets back.
+
+Every request is safe in every state; a failure is thrown into the script as `Failed`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..protocol.events import AnyEvent
+
+#: As ``socket.getaddrinfo`` gives them: family, type, protocol, canonical name, address.
+AddressInfo = tuple[Any, Any, int, str, Any]
+
+
+class Deliver(NamedTuple):
+    """Hand an event to the user."""
+
+    event: AnyEvent
+
+
+class Resolve(NamedTuple):
+    """Find the addresses of a name. Answer: a list of AddressInfo."""
+
+    host: str
+    port: int
+    deadline: float | None
+
+
+class Race(NamedTuple):
+    """Connect to whichever address answers first (RFC 8305). Answer: the address, for people."""
+
+    addresses: list[AddressInfo]
+    delay: float  #: seconds between the starts of two attempts
+    deadline: float | None
+
+
+class Adopt(NamedTuple):
+    """Use the connected socket that the user gave. Answer: its peer's address, for people."""
+
+
+class StartTLS(NamedTuple):
+    """Put a layer of TLS on the bytes and shake hands."""
+
+    server_name: str
+    deadline: float | None
+
+
+class Send(NamedTuple):
+    """Write the session's output; wait until the system took it all, or only try."""
+
+    deadline: float | None
+    waits: bool = True
+
+
+class Read(NamedTuple):
+    """Wait for bytes from the peer. Answer: bytes, empty at the end of the stream."""
+
+    deadline: float | None
+
+
+class Run(NamedTuple):
+    """Hand out the session's events until it has ended."""
+
+
+class Hangup(NamedTuple):
+    """Close the socket, after writing what can be written without waiting."""
+
+
+class Connect(NamedTuple):
+    """Connect once and hand out all events (persist). Answer: what `life.py` must know of them."""
+
+
+class Sleep(NamedTuple):
+    """Wait (persist). Answer: whether to stop."""
+
+    seconds: float
+
+
+Request = Deliver | Resolve | Race | Adopt | StartTLS | Send | Read | Run | Hangup
+
+
+class Answer(NamedTuple):
+    """What a request gave, and when."""
+
+    now: float  #: monotonic seconds
+    wall: float = 0.0  #: seconds since the epoch
+    value: Any = None
+
+
+class Failed(Exception):  # noqa: N818  reads as the sentence it is: the request failed
+    """A request failed: the system's or TLS's own error, when, and with whom."""
+
+    def __init__(self, cause: BaseException, now: float, address: str | None = None) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.now = now
+        self.address = address
+
+
+class TimedOut(Failed):
+    """The request's deadline passed."""
+
+
+class Interrupted(Failed):
+    """The user closed the WebSocket while the request was waiting."""

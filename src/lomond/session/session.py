@@ -1,0 +1,430 @@
+"""What happens over time on one open connection: polls, pings, and giving up.
+
+Theory of operation. Whoever drives a session keeps one contract: change it once, then write its
+output and hand out its events until only its deadline is left. `next_event(now)` judges the timers
+that are due whatever arrives (Poll, ping); `tick(now)` says that the deadline passed *and* that
+nothing was left to read, and judges the timers that any byte can stop (no pong, no progress). The
+session never asks what time it is, and never waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..protocol import frames
+from ..protocol.connection import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
+from .causes import kept, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine import Engine
+    from ..options import Limits, Timing
+    from ..protocol.events import AnyEvent, Disconnected
+
+NEVER = float("inf")
+_STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
+
+
+class Session:
+    """Time over one connection.
+
+    Arguments:
+        engine: The twin of protocol/ to use.
+        timing: When to poll, ping and give up.
+        limits: What the peer may make us keep.
+        random_bytes: Gives n unpredictable bytes.
+
+    Attributes:
+        has_ended: No event but Disconnected will come; hang up.
+        output_ends: After the output, the writing direction is to be closed.
+        close_asked_at: When the user first called `close`, or None.
+        opened_at: When the upgrade was done, or None.
+    """
+
+    def __init__(
+        self, engine: Engine, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self.engine = engine
+        self.timing = timing
+        self.limits = limits
+        self.connection = engine.Connection(
+            limits, engine.MaskingKeys(random_bytes), timing.auto_pong
+        )
+        self.has_ended = False
+        self.output_ends = False
+        self.started_at = 0.0
+        self.opened_at: float | None = None
+        self.close_asked_at: float | None = None
+        self.address: str | None = None
+        self._ending: Disconnected | None = None
+        self._raw_output: list[bytes] = []
+        self._events: deque[AnyEvent] = deque()
+        self._watched = frozenset(
+            (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
+        )
+        self._is_at_end = False  # the peer's stream has ended
+        self._received_at = 0.0
+        # Timers: moments, or NEVER.
+        self._due = NEVER  # the nearest of those that next_event judges
+        self._poll_at = NEVER
+        self._ping_at = NEVER
+        self._close_at = NEVER
+        self._write_at = NEVER
+        self._ping_queued = False  # a ping is in the output, not yet written
+        self._pinged_at = NEVER  # the oldest unanswered ping was written
+
+    # The peer
+
+    def opened(self, now: float) -> None:
+        """The upgrade is done; timers start."""
+        self.opened_at = self._received_at = now
+        self.connection.opened()
+        if self.timing.poll is not None:
+            self._poll_at = now
+        if self.timing.ping_rate:
+            self._ping_at = now
+        self._set_due()
+
+    def receive(self, data: bytes, now: float, wall: float) -> None:
+        """Store bytes from the peer; empty bytes mean the end of its stream."""
+        if not data:
+            self._is_at_end = True
+            return
+        self._note_read(now)
+        # After the closing handshake, and after a violation, the peer's bytes are dropped.
+        if self.connection.state is not CLOSED and not self._is_at_end:
+            self.connection.receive(data, wall)
+
+    def room(self) -> memoryview | None:
+        """Where a large message's next bytes may be put, or None: use `receive`."""
+        return self.connection.room()
+
+    def filled(self, count: int, now: float, wall: float) -> None:
+        """`count` bytes were put into the room."""
+        self._note_read(now)
+        self.connection.filled(count, wall)
+
+    def fail(self, cause: BaseException, phase: str, now: float) -> None:
+        """Reading or writing failed; what arrived before is still handed out."""
+        what = "recv" if phase == "read" else "send"
+        reason = f"socket fail; {what} fail; {words(cause)}"
+        self._set_ending(reason, False, now, cause=cause, phase=phase)
+        self._is_at_end = True
+
+    def _note_read(self, now: float) -> None:
+        self._received_at = now
+        if self.timing.poll == 0 and self._poll_at == NEVER and not self.has_ended:
+            self._poll_at = now
+            self._set_due()
+
+    # Events
+
+    def next_event(self, now: float) -> AnyEvent | None:
+        """The next event for the user, or None: read, write, or wait for the deadline."""
+        if now >= self._due:
+            timed = self._judge(now)
+            if timed is not None:
+                return timed
+        event = self.connection.next_event()
+        if event is None:
+            self._judge_end(now)
+            return None
+        if type(event) in self._watched:
+            self._note(event, now)
+        return event
+
+    def _judge(self, now: float) -> AnyEvent | None:
+        """What is due whatever arrives."""
+        if self._events:
+            event = self._events.popleft()
+            self._set_due()
+            return event
+        if self.has_ended:
+            self._due = NEVER
+            return None
+        if now >= self._poll_at:
+            poll = self.timing.poll
+            assert poll is not None
+            # With poll=0 the next one waits for a look at the socket, by `receive` or `tick`.
+            self._poll_at = _next(self._poll_at, poll, now) if poll else NEVER
+            self._set_due()
+            return self.engine.Poll()
+        if now >= self._ping_at:
+            rate = self.timing.ping_rate
+            assert rate is not None
+            self._ping_at = _next(self._ping_at, rate, now)
+            self._set_due()
+            if not self._ping_queued and not (
+                self.timing.ping_timeout and self._pinged_at != NEVER
+            ):
+                self._ping(b"", now)
+        return None
+
+    def _note(self, event: AnyEvent, now: float) -> None:
+        engine = self.engine
+        if isinstance(event, engine.Pong):
+            # Any pong shows that the peer lives and answers, whichever ping it is for.
+            self._pinged_at = NEVER
+        elif isinstance(event, engine.ProtocolError):
+            self._add_details(event, now, None, "read")
+            self._set_ending(f"disconnected; {event.error}", False, now, phase="read")
+        else:
+            self._set_ending("closed", True, now)
+            self._start_closing(now)
+
+    def _judge_end(self, now: float) -> None:
+        """Nothing is left to hand out: is it over?"""
+        connection = self.connection
+        if self.has_ended or connection.state is CONNECTING or connection.state is CLOSING_EARLY:
+            return
+        if connection.state is CLOSED and self._ending is not None:
+            if self._drains_on() and not self._is_at_end:
+                self.output_ends = True
+                if self._received_at >= self._close_at:
+                    self.has_ended = True
+            else:
+                self.has_ended = True
+        elif self._is_at_end:
+            self._set_ending("socket fail; connection lost", False, now, phase="read")
+            if connection.state is CLOSING and self._ending_is_plain_loss():
+                # The peer hung up instead of answering our close frame: as good as an answer.
+                self._ending = self.engine.Disconnected("closed", True)
+            self.has_ended = True
+        elif self._received_at >= self._close_at:
+            self._give_up_closing(now)
+
+    def _drains_on(self) -> bool:
+        """Whether the server closed first: it is to close TCP first too (RFC 6455 7.1.1)."""
+        return (
+            self._ending is not None
+            and self._ending.graceful
+            and self.close_asked_at is None
+        )
+
+    def _ending_is_plain_loss(self) -> bool:
+        return self._ending is not None and self._ending.cause is None
+
+    # Time
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `tick` unless something arrives before; None for never."""
+        due = min(
+            self._due, self._close_at, self._write_at, self._unresponsive_at(), self._frame_at()
+        )
+        if self.timing.poll == 0 and self.opened_at is not None:
+            due = min(due, self._received_at)
+        return None if due == NEVER else due
+
+    def tick(self, now: float) -> None:
+        """The deadline has passed, and there is nothing to read."""
+        if self.has_ended:
+            return
+        self._note_turn(now)
+        if now >= self._write_at:
+            seconds = self.timing.send_timeout
+            cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
+            self.fail(cause, "write", now)
+            self.has_ended = True
+        elif now >= self._close_at:
+            self._give_up_closing(now)
+        elif now >= self._unresponsive_at():
+            self._be_unresponsive(now)
+        elif now >= self._frame_at():
+            reason = (
+                f"disconnected; no byte for {self.timing.frame_timeout:g} s inside a frame "
+                "(frame_timeout)"
+            )
+            self.connection.close(_STALLED_FRAME, "frame stalled")
+            self._set_ending(reason, False, now, phase="read")
+            self.has_ended = True
+
+    def _note_turn(self, now: float) -> None:
+        if self.timing.poll == 0 and self._poll_at == NEVER:
+            self._poll_at = now
+            self._set_due()
+
+    def _be_unresponsive(self, now: float) -> None:
+        timeout = self.timing.ping_timeout
+        assert timeout is not None
+        event = self.engine.Unresponsive()
+        self._add_details(event, now, None, "read")
+        self._events.append(event)
+        reason = f"disconnected; exceeded {timeout:.0f}s ping timeout"
+        self._set_ending(reason, False, now, phase="read")
+        self.has_ended = True
+        self._set_due()
+
+    def _give_up_closing(self, now: float) -> None:
+        timeout = self.timing.close_timeout
+        reason = f"disconnected; server didn't respond to close packet within {timeout}s"
+        self._set_ending(reason, False, now, phase="read")
+        self.has_ended = True
+
+    def _unresponsive_at(self) -> float:
+        timeout = self.timing.ping_timeout
+        if not timeout or self._pinged_at == NEVER or self.has_ended:
+            return NEVER
+        return max(self._pinged_at, self._received_at) + timeout
+
+    def _frame_at(self) -> float:
+        timeout = self.timing.frame_timeout
+        if not timeout or self.has_ended or not self.connection.is_mid_frame:
+            return NEVER
+        return self._received_at + timeout
+
+    def _set_due(self) -> None:
+        self._due = -NEVER if self._events else min(self._poll_at, self._ping_at)
+
+    # The user
+
+    def send_message(self, opcode: int, payload: bytes, now: float) -> None:
+        """Queue a message, ping or pong.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+        """
+        if opcode == frames.PING:
+            self._ping(payload, now)
+        else:
+            self.connection.send(opcode, payload)
+
+    def close(self, code: int | None, reason: str | bytes | None, now: float) -> bool:
+        """Start the closing handshake, or do nothing if it was; whether it was started.
+
+        Raises:
+            TypeError, ValueError: The code may not be sent.
+        """
+        if not self.connection.close(code, reason):
+            return False
+        self.close_asked_at = now
+        self._ping_at = NEVER
+        self._set_due()
+        self._start_closing(now)
+        return True
+
+    def _ping(self, payload: bytes, now: float) -> None:
+        if self.connection.state in (OPEN, ANSWERING, CONNECTING) or payload:
+            self.connection.send(frames.PING, payload)
+            self._ping_queued = True
+
+    def _start_closing(self, now: float) -> None:
+        if self.timing.close_timeout and self._close_at == NEVER:
+            self._close_at = now + self.timing.close_timeout
+
+    # Output
+
+    def put(self, data: bytes) -> None:
+        """Queue bytes that are no frames: the upgrade request."""
+        self._raw_output.append(data)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether `take_output` would return bytes."""
+        return bool(self._raw_output) or self.connection.has_output
+
+    def take_output(self) -> bytes:
+        """The bytes to be written, in order."""
+        if not self._raw_output:
+            return self.connection.take_output()
+        output = b"".join((*self._raw_output, self.connection.take_output()))
+        self._raw_output.clear()
+        return output
+
+    @property
+    def watches_writes(self) -> bool:
+        """Whether `written` changes anything: it need not be called otherwise."""
+        return self._ping_queued or self.connection.has_backlog
+
+    def written(self, now: float, is_all: bool) -> None:
+        """Some of the output was taken by the system, or could not be; is any left?"""
+        if is_all:
+            self._write_at = NEVER
+            if self.connection.has_backlog:
+                self.connection.has_backlog = False
+                self.connection.release_pong()
+            if self._ping_queued and not self.connection.has_output:
+                self._ping_queued = False
+                self._pinged_at = min(self._pinged_at, now)
+        else:
+            self.connection.has_backlog = True
+            timeout = self.timing.send_timeout
+            self._write_at = NEVER if timeout is None else now + timeout
+
+    # The end
+
+    @property
+    def write_deadline(self) -> float:
+        """When a waiting write is given up."""
+        return self._write_at
+
+    @property
+    def is_closing(self) -> bool:
+        """A close frame was sent, or will be before anything else, and the end is not here."""
+        states = (CLOSING, CLOSING_EARLY, CLOSED)
+        return not self.has_ended and self.connection.state in states
+
+    @property
+    def sent_close_time(self) -> float | None:
+        """Seconds from the upgrade to the user's close; 0.0 if it came earlier; None without one."""
+        if self.close_asked_at is None:
+            return None
+        return 0.0 if self.opened_at is None else max(0.0, self.close_asked_at - self.opened_at)
+
+    @property
+    def close_at(self) -> float:
+        """When the closing handshake is given up."""
+        return self._close_at
+
+    def end(
+        self,
+        reason: str,
+        graceful: bool,
+        now: float,
+        *,
+        cause: BaseException | None = None,
+        phase: str | None = None,
+    ) -> None:
+        """It is over, for a reason that lies outside of the session."""
+        self._set_ending(reason, graceful, now, cause=cause, phase=phase)
+        self.has_ended = True
+
+    def disconnected(self) -> Disconnected:
+        """The last event."""
+        assert self._ending is not None
+        return self._ending
+
+    def _set_ending(
+        self,
+        reason: str,
+        graceful: bool,
+        now: float,
+        *,
+        cause: BaseException | None = None,
+        phase: str | None = None,
+    ) -> None:
+        # The first reason is the true one.
+        if self._ending is None:
+            self._ending = self.engine.Disconnected(reason, graceful)
+            if not graceful:
+                self._add_details(self._ending, now, cause, phase)
+
+    def _add_details(
+        self, event: AnyEvent, now: float, cause: BaseException | None, phase: str | None
+    ) -> None:
+        assert isinstance(event, (self.engine.Disconnected, self.engine.ProtocolError,
+                                  self.engine.Unresponsive))  # fmt: skip
+        event.cause = kept(cause)
+        event.phase = phase
+        event.address = self.address
+        event.elapsed = now - self.started_at
+
+
+def _next(due: float, period: float, now: float) -> float:
+    """The next of the moments `due`, `due + period`, ... that lies after now."""
+    following = due + period
+    if following > now:
+        return following
+    return due + period * (int((now - due) / period) + 1)
