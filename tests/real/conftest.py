@@ -6,7 +6,7 @@ import pytest
 
 from real.certificates import Certificates, make_certificates
 from real.endpoints import Endpoint
-from real.node_ws import ServerUnavailable
+from real.node_ws import ServerUnavailableError
 from real.server_kinds import WEBSOCKETS
 from real.server_processes import ServerPool
 
@@ -31,7 +31,7 @@ def endpoint(
     certificate = certificates.for_loopback if scheme == "wss" else None
     try:
         port = server_pool.port_of(kind, certificate)
-    except ServerUnavailable as reason:
+    except ServerUnavailableError as reason:
         pytest.skip(str(reason))
     return Endpoint(f"{scheme}://127.0.0.1:{port}/", certificates.authority)
 

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import pytest
+
 from lomond import WebSocket
 from lomond.events import (
     Closed,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lomond import WebSocket
 
+from lomond import WebSocket
 from real.conversations import Conversation
 from real.server_kinds import SERVER_KINDS, ServerKind
 

@@ -9,16 +9,25 @@ from pathlib import Path
 VERSION = "8.23.0"
 CACHE = Path(__file__).parents[2] / ".cache" / "node"
 INSTALL_SECONDS = 60.0
+NPM_OPTIONS = [
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--loglevel=error",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+]
 
 
-class ServerUnavailable(Exception):  # noqa: N818: not an error, a reason to skip
+class ServerUnavailableError(Exception):
     """This machine cannot run that server, and the message says why."""
 
 
 def node_ws_environment() -> dict[str, str]:
     """Return the variable that lets `require("ws")` find the package, installing it if need be."""
     if shutil.which("node") is None:
-        raise ServerUnavailable("Node is not installed")
+        raise ServerUnavailableError("Node is not installed")
     installed = CACHE / f"ws-{VERSION}"
     if not installed.exists():
         _install(installed)
@@ -29,13 +38,12 @@ def _install(target: Path) -> None:
     """Install beside `target` and rename, so that half an installation is never used."""
     npm = shutil.which("npm")
     if npm is None:
-        raise ServerUnavailable("npm is not installed")
+        raise ServerUnavailableError("npm is not installed")
     CACHE.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(dir=CACHE))
     try:
-        subprocess.run(  # noqa: S603: npm from the path, with arguments written here
-            [npm, "install", "--prefix", str(directory), "--ignore-scripts", "--no-audit"]
-            + ["--no-fund", "--fetch-retries=1", f"ws@{VERSION}"],
+        subprocess.run(  # noqa: S603 - npm from the path, with arguments written here
+            [npm, "install", *NPM_OPTIONS, "--prefix", str(directory), f"ws@{VERSION}"],
             check=True,
             capture_output=True,
             text=True,
@@ -43,11 +51,12 @@ def _install(target: Path) -> None:
         )
         os.rename(directory, target)
     except subprocess.CalledProcessError as error:
-        raise ServerUnavailable(f"npm could not install ws {VERSION}: {error.stderr}") from error
+        complaint = error.stderr.strip().partition("\n")[0]
+        raise ServerUnavailableError(f"npm could not install ws {VERSION}: {complaint}") from error
     except subprocess.TimeoutExpired as error:
-        raise ServerUnavailable(f"npm did not install ws {VERSION} in time") from error
+        raise ServerUnavailableError(f"npm did not install ws {VERSION} in time") from error
     except OSError as error:
         if not target.exists():  # another session may have been faster
-            raise ServerUnavailable(f"ws {VERSION} could not be installed: {error}") from error
+            raise ServerUnavailableError(f"ws {VERSION} could not be installed: {error}") from error
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -28,9 +28,9 @@ class Launch:
 class ServerKind:
     """A server that others wrote.
 
-    Args:
+    Arguments:
         name: how test ids call it.
-        launch: makes the command line; may raise `ServerUnavailable`.
+        launch: makes the command line; may raise `ServerUnavailableError`.
         can_ping: "ping:<data>" makes it ping, and answer the pong with the text "pong:<data>".
         can_fragment: "fragment:<text or binary>:<count>:<size>" makes it send a message in
             `count` fragments of `size` bytes, with a ping before each of them.
@@ -42,10 +42,13 @@ class ServerKind:
     can_fragment: bool = False
 
 
+def _files(certificate: Certificate | None) -> list[str]:
+    return [str(certificate.chain), str(certificate.key)] if certificate else []
+
+
 def _script(name: str) -> Callable[[Certificate | None], Launch]:
     def launch(certificate: Certificate | None) -> Launch:
-        files = [str(certificate.chain), str(certificate.key)] if certificate else []
-        return Launch([sys.executable, str(SERVERS / name), *files], {})
+        return Launch([sys.executable, str(SERVERS / name), *_files(certificate)], {})
 
     return launch
 
@@ -65,13 +68,14 @@ def _uvicorn(implementation: str) -> Callable[[Certificate | None], Launch]:
 
 
 def _node_ws(certificate: Certificate | None) -> Launch:
-    files = [str(certificate.chain), str(certificate.key)] if certificate else []
     environment = node_ws_environment()
     node = shutil.which("node") or "node"
-    return Launch([node, str(SERVERS / "node_ws_echo.js"), *files], environment)
+    return Launch([node, str(SERVERS / "node_ws_echo.js"), *_files(certificate)], environment)
 
 
-WEBSOCKETS = ServerKind("websockets", _script("websockets_echo.py"), True, True)
+WEBSOCKETS = ServerKind(
+    "websockets", _script("websockets_echo.py"), can_ping=True, can_fragment=True
+)
 
 SERVER_KINDS = [
     WEBSOCKETS,

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from real.certificates import Certificate
-from real.node_ws import ServerUnavailable
+from real.node_ws import ServerUnavailableError
 from real.server_kinds import Launch, ServerKind
 
 START_SECONDS = 30.0
@@ -27,7 +27,8 @@ class ServerPool:
     def __init__(self, log_directory: Path) -> None:
         self._log_directory = log_directory
         self._running = ExitStack()
-        self._ports: dict[tuple[ServerKind, Certificate | None], int | ServerUnavailable] = {}
+        self._ports: dict[tuple[ServerKind, Certificate | None], int] = {}
+        self._unavailable: dict[ServerKind, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -41,20 +42,20 @@ class ServerPool:
         self._running.close()
 
     def port_of(self, kind: ServerKind, certificate: Certificate | None) -> int:
-        """Return where the server listens; raises `ServerUnavailable` if it cannot be had."""
+        """Return where the server listens; raises `ServerUnavailableError` if it cannot be had."""
+        if kind in self._unavailable:
+            raise ServerUnavailableError(self._unavailable[kind])
         key = (kind, certificate)
         if key not in self._ports:
             self._ports[key] = self._start(kind, certificate)
-        port = self._ports[key]
-        if isinstance(port, ServerUnavailable):
-            raise port
-        return port
+        return self._ports[key]
 
-    def _start(self, kind: ServerKind, certificate: Certificate | None) -> int | ServerUnavailable:
+    def _start(self, kind: ServerKind, certificate: Certificate | None) -> int:
         try:
             launch = kind.launch(certificate)
-        except ServerUnavailable as reason:
-            return reason
+        except ServerUnavailableError as reason:
+            self._unavailable[kind] = str(reason)
+            raise
         log = self._log_directory / f"{kind.name}-{len(self._ports)}.log"
         return self._running.enter_context(running_server(launch, log))
 
@@ -63,7 +64,7 @@ class ServerPool:
 def running_server(launch: Launch, log: Path) -> Iterator[int]:
     """Run a server that prints its address, and give the port once it accepts connections."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603: commands written in server_kinds.py
+        process = subprocess.Popen(  # noqa: S603 - commands written in server_kinds.py
             launch.command,
             env=os.environ | launch.environment,
             stdin=subprocess.DEVNULL,

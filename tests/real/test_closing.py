@@ -1,8 +1,8 @@
 """The closing handshake, begun by either side."""
 
 import pytest
-from lomond.events import Text
 
+from lomond.events import Text
 from real.endpoints import Endpoint, on_servers
 
 

@@ -1,8 +1,8 @@
 """Messages of every frame-length class come back as they were sent."""
 
 import pytest
-from lomond.events import Binary, Text
 
+from lomond.events import Binary, Text
 from real.endpoints import Endpoint, on_servers
 from real.payloads import SIZES, assert_same, bytes_of, text_of
 

@@ -5,8 +5,8 @@ whole message only.
 """
 
 import pytest
-from lomond.events import Binary, Ping, Text
 
+from lomond.events import Binary, Ping, Text
 from real.conversations import Conversation
 from real.endpoints import Endpoint, on_servers
 from real.payloads import assert_same, fragmented_text_of

@@ -1,8 +1,8 @@
 """Pings in both directions, between messages."""
 
 import pytest
-from lomond.events import Ping, Pong, Text
 
+from lomond.events import Ping, Pong, Text
 from real.endpoints import Endpoint, on_servers
 from real.server_kinds import SERVER_KINDS
 

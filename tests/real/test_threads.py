@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lomond import WebSocket
 from lomond.events import Text
-
 from real.endpoints import Endpoint, on_servers
 
 THREADS = 4

@@ -4,7 +4,6 @@ import ssl
 
 from lomond import WebSocket
 from lomond.events import ConnectFail, Connecting
-
 from real.endpoints import Endpoint, on_servers
 
 

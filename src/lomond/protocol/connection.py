@@ -125,7 +125,7 @@ class Connection:
     def next_event(self) -> AnyEvent | None:
         """The next event, or None: more bytes are needed, or nothing more will come."""
         if self.state is not OPEN and self.state is not CLOSING:
-            self._answer_now()
+            self.answer_now()
             return None
         try:
             # The loop over frames is one function, and its first branch repeats what later
@@ -295,7 +295,8 @@ class Connection:
             received_time=self._wall,
         )
 
-    def _answer_now(self) -> None:
+    def answer_now(self) -> None:
+        """Queue the close frame that answers the peer's, or its violation, if one is due."""
         if self.state is ANSWERING:
             self._put(frames.CLOSE, self._answer)
             self._move("close sent")

@@ -391,6 +391,13 @@ class Session:
         self._set_ending(reason, graceful, now, cause=cause, phase=phase)
         self.has_ended = True
 
+    def leave(self, code: int | None, now: float) -> None:
+        """The user stops listening: queue a close frame where one may be sent."""
+        if self.opened_at is not None and not self.has_ended:
+            self.connection.answer_now()
+            self.connection.close(code, "")
+        self.end("left by the user", False, now)
+
     def disconnected(self) -> Disconnected:
         """The last event."""
         assert self._ending is not None

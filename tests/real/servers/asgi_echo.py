@@ -20,8 +20,9 @@ async def application(
     protocol = next((known for known in PROTOCOLS if known in scope["subprotocols"]), None)
     await send({"type": "websocket.accept", "subprotocol": protocol})
     while (event := await receive())["type"] == "websocket.receive":
-        text = event.get("text")
-        match text.split(":", 2) if text is not None else []:
+        text: str | None = event.get("text")
+        words = [] if text is None else text.split(":", 2)
+        match words:
             case ["close", code, reason]:
                 await send({"type": "websocket.close", "code": int(code), "reason": reason})
             case _ if text is not None:

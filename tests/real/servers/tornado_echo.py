@@ -21,8 +21,8 @@ class Echo(WebSocketHandler):
             case _:
                 await self.write_message(message, binary=isinstance(message, bytes))
 
-    async def on_pong(self, data: bytes) -> None:
-        await self.write_message(f"pong:{data.decode()}")
+    def on_pong(self, data: bytes) -> None:
+        self.write_message(f"pong:{data.decode()}")
 
 
 async def main() -> None:

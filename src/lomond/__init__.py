@@ -1,0 +1,16 @@
+"""Tranquil WebSockets: a connection as an orderly stream of events."""
+
+from . import constants, errors, events, response, status, websocket
+from .constants import __version__
+from .websocket import WebSocket
+
+__all__ = [
+    "WebSocket",
+    "__version__",
+    "constants",
+    "errors",
+    "events",
+    "response",
+    "status",
+    "websocket",
+]

@@ -1,0 +1,60 @@
+"""Host names to addresses, in a daemon thread: a call to the system's resolver can't be ended.
+
+Abandoned when nobody waits any more; a thread that hangs does not keep the interpreter alive.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+from ..session.requests import AddressInfo
+
+MAX_AT_ONCE = 32
+_slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+
+class Resolution:
+    """A name being resolved.
+
+    Arguments:
+        host: A name, or an address literal.
+        port: A port.
+        done: Called from another thread when `finished` has become True.
+    """
+
+    def __init__(self, host: str, port: int, done: Callable[[], None]) -> None:
+        self.addresses: list[AddressInfo] = []
+        self.error: BaseException | None = None
+        self.finished = False
+        self._host = host
+        self._port = port
+        self._done = done
+
+    def start(self) -> None:
+        """Resolve an address literal at once, a name in a thread."""
+        if not _slots.acquire(blocking=False):
+            self.error = OSError(f"{MAX_AT_ONCE} names are being resolved already")
+            self.finished = True
+            return
+        try:
+            self.addresses = socket.getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            )
+        except OSError:
+            name = f"lomond resolves {self._host}"
+            threading.Thread(target=self._run, name=name, daemon=True).start()
+        else:
+            _slots.release()
+            self.finished = True
+
+    def _run(self) -> None:
+        try:
+            self.addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            self.error = error
+        finally:
+            _slots.release()
+            self.finished = True
+            self._done()

@@ -1,0 +1,107 @@
+"""TLS as a layer of bytes: plain bytes on one side, records on the other, no socket.
+
+Contexts by default verify certificate and host name. One thread at a time may use a layer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from functools import lru_cache
+
+_CHUNK = 256 * 1024
+
+
+def make_context(verify: bool, cafile: str | None) -> ssl.SSLContext:
+    """A context for clients; the same object again for the same settings.
+
+    Arguments:
+        verify: Whether certificate and host name are checked.
+        cafile: PEM file of the certificates to trust; None for the system's.
+
+    Raises:
+        OSError: The file can't be read or holds no certificate.
+    """
+    store = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    changed = os.stat(cafile).st_mtime_ns if cafile else 0
+    return _context(verify, cafile, changed, store)
+
+
+@lru_cache(maxsize=8)
+def _context(
+    verify: bool, cafile: str | None, changed: int, store: tuple[str | None, str | None]
+) -> ssl.SSLContext:
+    # Building one with the system's store takes 20 ms; `changed` and `store` are the key only.
+    context = ssl.create_default_context(cafile=cafile)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with contextlib.suppress(NotImplementedError):
+        context.set_alpn_protocols(["http/1.1"])
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class TLSLayer:
+    """One TLS connection over bytes.
+
+    Arguments:
+        context: Used as it is, never changed.
+        server_name: Whose certificate is expected.
+    """
+
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+
+    def shake_hands(self) -> bool:
+        """Go on with the handshake; whether it is done. Raises ssl.SSLError if it failed."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def feed(self, records: bytes) -> None:
+        """Records from below; empty bytes at the end of the stream."""
+        if records:
+            self._incoming.write(records)
+        else:
+            self._incoming.write_eof()
+
+    def read(self) -> bytes | None:
+        """Plain bytes; None if more records are needed; empty at the end of the stream.
+
+        Raises:
+            ssl.SSLError: The records are broken.
+        """
+        try:
+            return self._tls.read(_CHUNK)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def read_into(self, room: memoryview) -> int:
+        """As `read`, into the room; 0 if more records are needed or at the end of the stream."""
+        try:
+            return self._tls.read(len(room), room)  # type: ignore[arg-type]  # any buffer is right
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return 0
+
+    def write(self, data: bytes) -> None:
+        """Plain bytes from above."""
+        view = memoryview(data)
+        while view:
+            view = view[self._tls.write(view) :]
+
+    def end(self) -> None:
+        """Nothing more will be written: close_notify."""
+        with contextlib.suppress(ssl.SSLError, ValueError):
+            self._tls.unwrap()
+
+    def take(self) -> bytes:
+        """Records to be written below."""
+        return self._outgoing.read()

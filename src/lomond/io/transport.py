@@ -1,0 +1,146 @@
+"""One connected socket: its layers of TLS, and the queue of bytes to write. Never waits.
+
+Not safe for threads by itself: channel.py holds the lock. `write` and `receive` touch no TLS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import deque
+
+from .tls import TLSLayer
+
+READ_SIZE = 64 * 1024
+_JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
+_LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
+
+
+class Transport:
+    """A socket with layers.
+
+    Arguments:
+        sock: Connected and non-blocking.
+
+    Attributes:
+        queued: Bytes ever put into the queue.
+        written: Bytes ever taken by the system.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.queued = 0
+        self.written = 0
+        self.write_ended = False
+        self._layers: list[TLSLayer] = []
+        self._queue: deque[bytes | memoryview] = deque()
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether bytes pass through a layer."""
+        return bool(self._layers)
+
+    def add_layer(self, layer: TLSLayer) -> None:
+        """Put a layer of TLS on top of those that are there."""
+        self._layers.append(layer)
+
+    # Writing
+
+    def enqueue(self, data: bytes) -> None:
+        """Pass bytes down the layers into the queue; empty bytes only collect what TLS has to say."""
+        for layer in reversed(self._layers):
+            if data:
+                layer.write(data)
+            data = layer.take()
+        if data:
+            self._queue.append(data)
+            self.queued += len(data)
+
+    def write(self) -> bool:
+        """Hand the system what it takes now; whether anything was taken. Raises OSError."""
+        queue = self._queue
+        data = queue.popleft()
+        if queue and len(data) < _JOIN:
+            parts, size = [data], len(data)
+            while queue and size + len(queue[0]) <= _JOIN:
+                parts.append(queue.popleft())
+                size += len(parts[-1])
+            data = b"".join(parts)
+        taken = 0
+        try:
+            taken = self.sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            pass
+        finally:
+            if taken < len(data):
+                queue.appendleft(memoryview(data)[taken:])
+            self.written += taken
+        return taken > 0
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether bytes wait to be written."""
+        return bool(self._queue)
+
+    def end_output(self) -> None:
+        """Queue what TLS says at its end."""
+        for layer in reversed(self._layers):
+            layer.end()
+        self.enqueue(b"")
+
+    def shut_write(self) -> None:
+        """Close the writing direction: nothing more will be queued."""
+        self.write_ended = True
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+
+    # Reading
+
+    def receive(self) -> bytes | None:
+        """What came, as it is on the wire; None if nothing did; empty at the end. Raises OSError."""
+        try:
+            return self.sock.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    def receive_into(self, room: memoryview) -> int | None:
+        """As `receive`, into the room; the number of bytes."""
+        try:
+            return self.sock.recv_into(room)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    def feed(self, data: bytes) -> None:
+        """Pass bytes from the wire up the layers, except the topmost one's reading."""
+        for below, layer in zip([None, *self._layers], self._layers, strict=False):
+            if below is None:
+                layer.feed(data)
+            else:
+                while (plain := below.read()) is not None:
+                    layer.feed(plain)
+                    if not plain:
+                        break
+
+    @property
+    def top(self) -> TLSLayer:
+        """The topmost layer."""
+        return self._layers[-1]
+
+    # The end
+
+    def abort(self) -> None:
+        """End both directions, so that whoever waits for the socket wakes."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self, quietly: bool = False) -> None:
+        """Close the socket; `quietly` leaves the connection itself alone (after a fork)."""
+        if not quietly:
+            with contextlib.suppress(OSError):
+                self.sock.shutdown(socket.SHUT_WR)
+                # Unread bytes at a close make the system send a reset, which could overtake
+                # our close frame.
+                for _ in range(_LAST_READS):
+                    if not self.sock.recv(READ_SIZE):
+                        break
+        self.sock.close()

@@ -1,0 +1,97 @@
+"""Waiting for a socket, and being woken while waiting. One small replaceable place."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import socket
+from typing import Any
+
+_LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
+
+
+class Wakeup:
+    """Ends the wait of another thread."""
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable."""
+        return self._receiver.fileno()
+
+    def wake(self) -> None:
+        """End the wait, or the next one. Never blocks, never raises."""
+        # A full pair has woken the waiter already; a closed one has no waiter.
+        with contextlib.suppress(OSError):
+            self._sender.send(b"\0")
+
+    def drain(self) -> None:
+        """Forget what has woken us."""
+        with contextlib.suppress(OSError):
+            while self._receiver.recv(4096):
+                pass
+
+    def close(self) -> None:
+        """Free the descriptors."""
+        self._receiver.close()
+        self._sender.close()
+
+
+class Waiter:
+    """Waits of one thread at a time: for a socket, if there is one, and a wake-up.
+
+    Arguments:
+        wakeup: Ends a wait early, or None.
+        sock: The socket, or None.
+    """
+
+    def __init__(self, wakeup: Wakeup | None, sock: socket.socket | None = None) -> None:
+        self._wakeup = wakeup
+        self._sock = sock
+        self._poll: Any = select.poll() if hasattr(select, "poll") else None
+        self._writes = False
+        if self._poll is not None:
+            if wakeup is not None:
+                self._poll.register(wakeup.fileno(), select.POLLIN)
+            if sock is not None:
+                self._poll.register(sock.fileno(), select.POLLIN)
+
+    def wait(self, seconds: float | None, writes: bool = False) -> tuple[bool, bool]:
+        """Wait until the socket is readable (or writable), a wake-up, or the time is over.
+
+        Arguments:
+            seconds: At most; None for no limit.
+            writes: Whether to wait for writability too.
+
+        Returns:
+            Whether the socket may be read, and whether it may be written.
+        """
+        seconds = _LONGEST if seconds is None else min(max(seconds, 0.0), _LONGEST)
+        if self._poll is None:
+            return self._select(seconds, writes)
+        sock = self._sock
+        if writes is not self._writes and sock is not None:
+            mask = select.POLLIN | select.POLLOUT if writes else select.POLLIN
+            self._poll.modify(sock.fileno(), mask)
+            self._writes = writes
+        readable = writable = False
+        for descriptor, what in self._poll.poll(math.ceil(seconds * 1000)):
+            if sock is not None and descriptor == sock.fileno():
+                # An error or hang-up is found by reading or writing.
+                readable = bool(what & ~select.POLLOUT)
+                writable = bool(what & ~select.POLLIN)
+            elif self._wakeup is not None:
+                self._wakeup.drain()
+        return readable, writable
+
+    def _select(self, seconds: float, writes: bool) -> tuple[bool, bool]:
+        sources: list[Any] = [s for s in (self._wakeup, self._sock) if s is not None]
+        sinks = [self._sock] if writes and self._sock is not None else []
+        readable, writable, failed = select.select(sources, sinks, sinks, seconds)
+        if self._wakeup in readable and self._wakeup is not None:
+            self._wakeup.drain()
+        return self._sock in readable, bool(writable or failed)
