@@ -11,6 +11,4 @@ WS_VERSION = 13
 WS_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 #: Sent as ``User-Agent``. Names the library and the Python, not the machine.
-USER_AGENT = (
-    f"Lomond/{__version__} {platform.python_implementation()}/{platform.python_version()}"
-)
+USER_AGENT = f"Lomond/{__version__} {platform.python_implementation()}/{platform.python_version()}"

@@ -1,4 +1,4 @@
-"""Every exception that lomond raises. The caller's mistakes are exceptions; the network's are events."""
+"""Every exception that lomond raises: the caller's mistakes. The network's failures are events."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class WebSocketClosing(WebSocketUnavailable):
     """Raised by ``send_*`` after a close frame was sent or received."""
 
 
-class RestoredCause(Exception):  # noqa: N818  not a failure of its own, but the memory of one
+class RestoredCause(Exception):
     """What is left of an event's ``cause`` after pickling, where its type can't be had.
 
     Arguments:

@@ -17,8 +17,8 @@ from .protocol.events import (
     Closed,
     Closing,
     Connected,
-    Connecting,
     ConnectFail,
+    Connecting,
     Disconnected,
     Event,
     FailureEvent,
@@ -59,12 +59,13 @@ __all__ = [
 
 def rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Event:
     """An event from its pickled parts. A cause comes back as its own type if that is built in."""
-    cause = details.get("cause")
-    if isinstance(cause, tuple):
-        type_name, args = cause
+    if isinstance(details.get("cause"), tuple):
+        type_name, args = details["cause"]
         kind = getattr(builtins, type_name, None)
-        is_known = isinstance(kind, type) and issubclass(kind, BaseException)
-        details["cause"] = kind(*args) if is_known else RestoredCause(type_name, *args)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            details["cause"] = kind(*args)
+        else:
+            details["cause"] = RestoredCause(type_name, *args)
     event: Event = getattr(_events, name)(*fields, **details)
     return event
 

@@ -113,7 +113,7 @@ def check_count(name: str, value: object, *, none: str = "") -> None:
         raise ValueError(f"{name} must be 1 or more{hint}, not {value!r}")
 
 
-def check_header_mapping(headers: object) -> Mapping[str, str]:
+def check_header_mapping(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Raise unless the value is a mapping of header names to values, both str."""
     if not isinstance(headers, Mapping):
         raise TypeError(f"headers must be a mapping of str to str, not {type(headers).__name__}")

@@ -20,9 +20,7 @@ class Status:
     UNEXPECTED_CONDITION = 1011
 
     #: Codes below 3000 that must not stand in a close frame. Codes from 5000 on must not either.
-    invalid_codes = frozenset(
-        {*range(1000), 1004, 1005, 1006, *range(1015, 3000)}
-    )
+    invalid_codes = frozenset({*range(1000), 1004, 1005, 1006, *range(1015, 3000)})
 
 
 def may_be_sent(code: int) -> bool:

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
-_QUERY_SAFE = _PATH_SAFE + "?[]|{}^`\""
+_QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
 
 class Url(NamedTuple):

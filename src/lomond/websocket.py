@@ -1,4 +1,4 @@
-"""The synchronous door: a WebSocket whose events are iterated. Decides nothing about the protocol."""
+"""The synchronous door: a WebSocket that is iterated. Decides nothing about the protocol."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import logging
 import os
 import socket as socket_module
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import constants, events, options
+from . import constants, options
 from .engine import engine
 from .errors import WebSocketUnavailable
 from .io.channel import Channel
@@ -130,12 +131,9 @@ class WebSocket:
         self._limits = options.Limits(
             max_message_size, max_fragments, max_header_size, max_read_ahead, max_held
         )
-        self._timeouts = {
-            "open_timeout": open_timeout,
-            "send_timeout": send_timeout,
-            "frame_timeout": frame_timeout,
-        }
-        options.Timing(**self._timeouts)
+        self._timing = options.Timing(
+            open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout
+        )
         self._channel: Channel | None = None
 
     def __repr__(self) -> str:
@@ -211,7 +209,7 @@ class WebSocket:
         auto_pong: bool = True,
         close_timeout: float | None = options.CLOSE_TIMEOUT,
         **unknown: object,
-    ) -> Iterator[AnyEvent]:
+    ) -> Generator[AnyEvent, None, None]:
         """A new connection, as an iterator of events; nothing is sent before its first event.
 
         An earlier connection of this object ends.
@@ -227,13 +225,13 @@ class WebSocket:
             TypeError, ValueError: An argument can't be.
         """
         _refuse(args, unknown)
-        timing = options.Timing(
+        timing = replace(
+            self._timing,
             poll=poll,
             ping_rate=ping_rate,
             ping_timeout=ping_timeout,
             auto_pong=auto_pong,
             close_timeout=close_timeout,
-            **self._timeouts,
         )
         request = Request(
             self.resource,
@@ -271,7 +269,7 @@ class WebSocket:
         performer = Performer(channel, self._make_context, self.socket)
         return _events(channel, script, performer, tracer)
 
-    def __iter__(self) -> Iterator[AnyEvent]:
+    def __iter__(self) -> Generator[AnyEvent, None, None]:
         return self.connect()
 
     def _make_context(self) -> ssl.SSLContext:
@@ -405,7 +403,7 @@ class WebSocket:
 
 def _events(
     channel: Channel, script: Script, performer: Performer, tracer: Tracer | None
-) -> Iterator[AnyEvent]:
+) -> Generator[AnyEvent, None, None]:
     """Perform the script; the one generator between a message and the user's loop."""
     session = channel.session
     lock = channel.lock

@@ -42,10 +42,6 @@ class Conversation:
         self.expect(Connected)
         self.ready = self.expect(Ready)
 
-    def hang_up(self) -> None:
-        """Stop iterating, whatever state the connection is in."""
-        self._events.close()
-
     def expect(self, kind: type[EventType]) -> EventType:
         """Return the next event that is no Poll; it must be of this kind."""
         event = self.next_event()

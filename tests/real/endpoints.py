@@ -30,13 +30,11 @@ class Endpoint:
 
     @contextmanager
     def conversation(self, **options: Any) -> Iterator[Conversation]:
-        """Give a conversation that is ready, and hang up at the end of the block."""
-        conversation = Conversation(self.websocket(**options))
-        try:
+        """Give a conversation that is ready, and leave it at the end of the block."""
+        with self.websocket(**options) as websocket:
+            conversation = Conversation(websocket)
             conversation.begin()
             yield conversation
-        finally:
-            conversation.hang_up()
 
 
 def on_servers(

@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections import deque
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import TransportFail, WebSocketUnavailable
 from ..session.causes import words
@@ -429,7 +429,6 @@ class Channel:
             self.wakeup.close()
 
 
-def _is_owned(lock: threading.RLock) -> bool:  # type: ignore[valid-type]  # a factory in stubs
+def _is_owned(lock: Any) -> bool:
     """Whether this thread holds the lock: a signal handler runs between any two lines."""
-    owned: bool = lock._is_owned()  # type: ignore[attr-defined]  # what Condition asks too
-    return owned
+    return bool(lock._is_owned())  # not in the stubs; it is what threading.Condition asks too

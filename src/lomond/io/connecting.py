@@ -21,8 +21,9 @@ _IN_PROGRESS = (BlockingIOError, InterruptedError)
 
 def address_of(info: AddressInfo) -> str:
     """An address for people."""
-    where = info[4]
-    return authority(where[0], where[1]) if isinstance(where, tuple) else str(where)
+    family, where = info[0], info[4]
+    is_ip = family in (socket.AF_INET, socket.AF_INET6)
+    return authority(where[0], where[1]) if is_ip else str(where)
 
 
 class Race:

@@ -84,13 +84,6 @@ class TLSLayer:
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
 
-    def read_into(self, room: memoryview) -> int:
-        """As `read`, into the room; 0 if more records are needed or at the end of the stream."""
-        try:
-            return self._tls.read(len(room), room)  # type: ignore[arg-type]  # any buffer is right
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return 0
-
     def write(self, data: bytes) -> None:
         """Plain bytes from above."""
         view = memoryview(data)

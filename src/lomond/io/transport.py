@@ -47,7 +47,7 @@ class Transport:
     # Writing
 
     def enqueue(self, data: bytes) -> None:
-        """Pass bytes down the layers into the queue; empty bytes only collect what TLS has to say."""
+        """Pass bytes down the layers into the queue; b"" only collects what TLS has to say."""
         for layer in reversed(self._layers):
             if data:
                 layer.write(data)
@@ -97,7 +97,7 @@ class Transport:
     # Reading
 
     def receive(self) -> bytes | None:
-        """What came, as it is on the wire; None if nothing did; empty at the end. Raises OSError."""
+        """What came on the wire; None if nothing did; empty at the end. Raises OSError."""
         try:
             return self.sock.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):

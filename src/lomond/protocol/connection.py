@@ -1,4 +1,4 @@
-"""One WebSocket connection after its upgrade, RFC 6455 sections 5 to 7: bytes in; events and bytes out.
+"""One connection after its upgrade, RFC 6455 sections 5 to 7: bytes in; events and bytes out.
 
 Theory of operation. `receive` only stores bytes. `next_event` parses one event's worth of them and
 moves the state; an answer that the user's handler may still change (to a close frame, to a
@@ -12,8 +12,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..errors import PayloadTooLarge, ProtocolError, WebSocketClosed, WebSocketClosing
-from ..errors import WebSocketUnavailable
+from ..errors import (
+    PayloadTooLarge,
+    ProtocolError,
+    WebSocketClosed,
+    WebSocketClosing,
+    WebSocketUnavailable,
+)
 from . import frames
 from .events import Binary, Closed, Closing, Ping, Pong, Text
 from .events import ProtocolError as ProtocolErrorEvent

@@ -54,8 +54,8 @@ class Event:
     """
 
     __slots__ = ("received_time",)
-    __match_args__ = ()  # type: tuple[str, ...]
-    _details = ("received_time",)  # type: tuple[str, ...]
+    __match_args__: tuple[str, ...] = ()
+    _details: tuple[str, ...] = ("received_time",)
 
     def __init__(self, *, received_time: float | None = None) -> None:
         self.received_time = _wall_clock() if received_time is None else received_time
@@ -84,7 +84,7 @@ class FailureEvent(Event):
     """
 
     __slots__ = ("address", "cause", "elapsed", "phase")
-    _details = ("received_time", "cause", "phase", "address", "elapsed")
+    _details: tuple[str, ...] = ("received_time", "cause", "phase", "address", "elapsed")
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Connecting(Event):
 
     __slots__ = ("url",)
     __match_args__ = ("url",)
-    name = "connecting"  # type: Literal["connecting"]
+    name: Literal["connecting"] = "connecting"
 
     def __init__(self, url: str, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -122,7 +122,7 @@ class ConnectFail(FailureEvent):
 
     __slots__ = ("reason",)
     __match_args__ = ("reason",)
-    name = "connect_fail"  # type: Literal["connect_fail"]
+    name: Literal["connect_fail"] = "connect_fail"
 
     def __init__(self, reason: str, **details: Any) -> None:
         FailureEvent.__init__(self, **details)
@@ -134,7 +134,7 @@ class Connected(Event):
 
     __slots__ = ("proxy", "url")
     __match_args__ = ("url", "proxy")
-    name = "connected"  # type: Literal["connected"]
+    name: Literal["connected"] = "connected"
 
     def __init__(
         self, url: str, proxy: str | None = None, *, received_time: float | None = None
@@ -153,7 +153,7 @@ class Rejected(FailureEvent):
 
     __slots__ = ("reason", "response")
     __match_args__ = ("response", "reason")
-    name = "rejected"  # type: Literal["rejected"]
+    name: Literal["rejected"] = "rejected"
 
     def __init__(self, response: Response, reason: str, **details: Any) -> None:
         FailureEvent.__init__(self, **details)
@@ -166,7 +166,7 @@ class Ready(Event):
 
     __slots__ = ("extensions", "protocol", "response")
     __match_args__ = ("response", "protocol", "extensions")
-    name = "ready"  # type: Literal["ready"]
+    name: Literal["ready"] = "ready"
 
     def __init__(
         self,
@@ -194,8 +194,16 @@ class ProtocolError(FailureEvent):
 
     __slots__ = ("code", "critical", "error", "section")
     __match_args__ = ("error", "critical")
-    _details = ("received_time", "cause", "phase", "address", "elapsed", "code", "section")
-    name = "protocol_error"  # type: Literal["protocol_error"]
+    _details: tuple[str, ...] = (
+        "received_time",
+        "cause",
+        "phase",
+        "address",
+        "elapsed",
+        "code",
+        "section",
+    )
+    name: Literal["protocol_error"] = "protocol_error"
 
     def __init__(
         self,
@@ -217,7 +225,7 @@ class Unresponsive(FailureEvent):
     """Nothing came for `ping_timeout` seconds after a ping; the connection ends."""
 
     __slots__ = ()
-    name = "unresponsive"  # type: Literal["unresponsive"]
+    name: Literal["unresponsive"] = "unresponsive"
 
 
 class Disconnected(FailureEvent):
@@ -230,7 +238,7 @@ class Disconnected(FailureEvent):
 
     __slots__ = ("graceful", "reason")
     __match_args__ = ("reason", "graceful")
-    name = "disconnected"  # type: Literal["disconnected"]
+    name: Literal["disconnected"] = "disconnected"
 
     def __init__(self, reason: str = "closed", graceful: bool = False, **details: Any) -> None:
         FailureEvent.__init__(self, **details)
@@ -243,7 +251,7 @@ class Closed(Event):
 
     __slots__ = ("code", "reason")
     __match_args__ = ("code", "reason")
-    name = "closed"  # type: Literal["closed"]
+    name: Literal["closed"] = "closed"
 
     def __init__(
         self, code: int | None, reason: str, *, received_time: float | None = None
@@ -258,7 +266,7 @@ class Closing(Event):
 
     __slots__ = ("code", "reason")
     __match_args__ = ("code", "reason")
-    name = "closing"  # type: Literal["closing"]
+    name: Literal["closing"] = "closing"
 
     def __init__(
         self, code: int | None, reason: str, *, received_time: float | None = None
@@ -273,7 +281,7 @@ class UnknownMessage(Event):
 
     __slots__ = ("message",)
     __match_args__ = ("message",)
-    name = "unknown"  # type: Literal["unknown"]
+    name: Literal["unknown"] = "unknown"
 
     def __init__(self, message: object, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -288,7 +296,7 @@ class Ping(Event):
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
-    name = "ping"  # type: Literal["ping"]
+    name: Literal["ping"] = "ping"
 
     def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -300,7 +308,7 @@ class Pong(Event):
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
-    name = "pong"  # type: Literal["pong"]
+    name: Literal["pong"] = "pong"
 
     def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -312,7 +320,7 @@ class Text(Event):
 
     __slots__ = ("_json", "text")
     __match_args__ = ("text",)
-    name = "text"  # type: Literal["text"]
+    name: Literal["text"] = "text"
 
     def __init__(self, text: str, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -335,7 +343,7 @@ class Binary(Event):
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
-    name = "binary"  # type: Literal["binary"]
+    name: Literal["binary"] = "binary"
 
     def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -354,7 +362,7 @@ class BackOff(Event):
 
     __slots__ = ("delay",)
     __match_args__ = ("delay",)
-    name = "back_off"  # type: Literal["back_off"]
+    name: Literal["back_off"] = "back_off"
 
     def __init__(self, delay: float, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -368,7 +376,7 @@ class Poll(Event):
     """Comes every `poll` seconds, the first right after Ready: a place for regular work."""
 
     __slots__ = ()
-    name = "poll"  # type: Literal["poll"]
+    name: Literal["poll"] = "poll"
 
 
 #: What a loop over a WebSocket gets: tests of `event.name` narrow it for type checkers.

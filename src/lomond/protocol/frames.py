@@ -36,9 +36,7 @@ def check_first_bytes(first: int, second: int) -> None:
         if not first & FIN:
             raise ProtocolError("control frames may not be fragmented", section="RFC 6455 5.5")
         if second > MAX_CONTROL_PAYLOAD:
-            raise ProtocolError(
-                "control frame is longer than 125 bytes", section="RFC 6455 5.5"
-            )
+            raise ProtocolError("control frame is longer than 125 bytes", section="RFC 6455 5.5")
 
 
 def check_extended_length(length: int, size: int) -> None:
@@ -48,9 +46,7 @@ def check_extended_length(length: int, size: int) -> None:
         raise PayloadTooLarge("payload is too large (2**63 bytes or more)", section="RFC 6455 5.2")
     if length < (126 if size == 2 else 65536):
         # 5.2: the minimal number of bytes MUST be used to encode the length.
-        raise ProtocolError(
-            f"length {length} is not in its shortest form", section="RFC 6455 5.2"
-        )
+        raise ProtocolError(f"length {length} is not in its shortest form", section="RFC 6455 5.2")
 
 
 def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | None) -> bytes:

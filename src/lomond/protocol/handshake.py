@@ -168,7 +168,7 @@ class Upgrade:
             self._head += rest
 
     def end_of_stream(self) -> Refusal | None:
-        """The peer ended its stream, or the time for the body is over: a refusal if one is known."""
+        """The peer's stream, or the time for the body, is over: the refusal if one is known."""
         if self._refusal is None:
             return None
         refusal = Response(self._refusal.raw, body=bytes(self._body))

@@ -94,12 +94,15 @@ def conversation(session: Session, target: Target, upgrade: Upgrade, request: by
 def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Script:
     """Read the answer; if it upgrades, run. Leaves the session ended."""
     body_deadline: float | None = None
+    answer = Answer(session.started_at)
     while True:
         try:
             answer = yield Read(_sooner(deadline, session.close_at))
             data = answer.value
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
         except Interrupted:
+            if session.has_ended:
+                return
             continue  # the closing handshake follows the upgrade, within close_timeout
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
@@ -157,16 +160,16 @@ def _reject(session: Session, refusal: Refusal, now: float) -> Script:
 
 
 def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
-    details = {
-        "phase": "upgrade",
-        "address": session.address,
-        "elapsed": answer.now - session.started_at,
-    }
     session.end(f"disconnected; {error}", False, answer.now, phase="upgrade")
     yield Hangup()
     yield Deliver(
         session.engine.ProtocolError(
-            str(error), error.critical, section=error.section, **details
+            str(error),
+            error.critical,
+            section=error.section,
+            phase="upgrade",
+            address=session.address,
+            elapsed=answer.now - session.started_at,
         )
     )
 
@@ -183,9 +186,7 @@ def _lose(session: Session, failure: Failed, deadline: float | None) -> None:
     session.end(reason, False, failure.now, cause=failure.cause, phase="upgrade")
 
 
-def _why(
-    phase: str, failure: Failed, target: Target, address: str, timeout: float | None
-) -> str:
+def _why(phase: str, failure: Failed, target: Target, address: str, timeout: float | None) -> str:
     """A failure to connect, in words: what happened, where, and what to look at."""
     if isinstance(failure, Interrupted):
         said = _CLOSED_BY_USER

@@ -197,11 +197,7 @@ class Session:
 
     def _drains_on(self) -> bool:
         """Whether the server closed first: it is to close TCP first too (RFC 6455 7.1.1)."""
-        return (
-            self._ending is not None
-            and self._ending.graceful
-            and self.close_asked_at is None
-        )
+        return self._ending is not None and self._ending.graceful and self.close_asked_at is None
 
     def _ending_is_plain_loss(self) -> bool:
         return self._ending is not None and self._ending.cause is None
@@ -368,7 +364,7 @@ class Session:
 
     @property
     def sent_close_time(self) -> float | None:
-        """Seconds from the upgrade to the user's close; 0.0 if it came earlier; None without one."""
+        """Seconds from the upgrade to the user's close; 0.0 if it was before; None without one."""
         if self.close_asked_at is None:
             return None
         return 0.0 if self.opened_at is None else max(0.0, self.close_asked_at - self.opened_at)
