@@ -6,6 +6,7 @@ empties the queue for all; one thread at a time has the read turn.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 from collections import deque
@@ -46,7 +47,8 @@ class Channel:
         self._writer: int | None = None  # the thread that has the write turn
         self._read_turn = threading.Lock()
         self._waiter: Waiter | None = None  # the loop's
-        self._sleeps_until: float | None = None  # the loop waits, for this long
+        self._reports: deque[tuple[str, int]] = deque()  # not yet traced
+        self.is_in_use = False  # the loop's thread is inside a wait, a read or a write
         self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
         self._generation = generation()
         self._is_over = False
@@ -63,7 +65,7 @@ class Channel:
         with self.lock:
             self.transport = transport
         self._waiter = Waiter(self.wakeup, transport.sock)
-        if self._is_over:  # another thread ended it meanwhile
+        if self._is_over or self.session.has_ended:  # another thread ended it meanwhile
             transport.abort()
 
     @property
@@ -116,9 +118,10 @@ class Channel:
             self._deferred.append((code, reason))
             return True
         with self.lock:
-            if self._is_over or not self.session.close(code, reason, monotonic()):
+            is_over = self._is_over or self.session.has_ended
+            if is_over or not self.session.close(code, reason, monotonic()):
                 return False
-            self._enqueue()
+            self._enqueue_quietly()
         self._write_now()
         self.wake()
         return True
@@ -132,13 +135,19 @@ class Channel:
         """Queue the session's output and write what can be written without waiting."""
         if self.transport is not None:
             with self.lock:
-                self._enqueue()
+                self._enqueue_quietly()
             self._write_now()
 
-    def trace(self, stage: str, length: int) -> None:
-        """Report a write or read, if anybody listens."""
+    def note(self, stage: str, length: int) -> None:
+        """Remember a write or read for `report`, if anybody listens."""
         if self._traced is not None and length:
-            self._traced(stage, length)
+            self._reports.append((stage, length))
+
+    def report(self) -> None:
+        """Tell whoever listens what was written and read; no lock and no turn is held."""
+        if self._traced is not None:
+            while self._reports:
+                self._traced(*self._reports.popleft())
 
     def _refuse_reentry(self) -> None:
         if _is_owned(self.lock) or self._writer == threading.get_ident():
@@ -157,8 +166,17 @@ class Channel:
         if transport is None:
             return 0
         if self.session.has_output:
-            transport.enqueue(self.session.take_output())
+            try:
+                transport.enqueue(self.session.take_output())
+            except ssl.SSLError as error:
+                self.session.fail(error, "write", monotonic())
+                raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error
         return transport.queued
+
+    def _enqueue_quietly(self) -> None:
+        """As above, where nobody waits for the outcome: the session knows, the loop will tell."""
+        with contextlib.suppress(TransportFail):
+            self._enqueue()
 
     # Writing
 
@@ -192,6 +210,7 @@ class Channel:
                 self._write_blocking(transport, target)
             finally:
                 self._give_turn()
+            self.report()
             if transport.has_queue:
                 self.wake()  # nobody may wait for those bytes but the loop
 
@@ -222,7 +241,7 @@ class Channel:
             self._lose(error)
             raise TransportFail(f"socket fail; {words(error)}", cause=error) from error
         if taken:
-            self.trace("socket_send", transport.written - before)
+            self.note("socket_send", transport.written - before)
         session = self.session
         if session.watches_writes or transport.has_queue:
             with self.lock:
@@ -230,7 +249,7 @@ class Channel:
                 if taken or session.write_deadline == float("inf"):
                     session.written(now, not transport.has_queue)
                 if not transport.has_queue:
-                    self._enqueue()  # a pong that the backlog kept back
+                    self._enqueue_quietly()  # a pong that the backlog kept back
         return taken
 
     def _write_now(self) -> None:
@@ -248,6 +267,7 @@ class Channel:
             pass  # the session knows; the loop will tell
         finally:
             self._give_turn()
+        self.report()
 
     def _check_writable(self) -> None:
         if self._is_over or self.session.has_ended:
@@ -265,7 +285,8 @@ class Channel:
 
     def _lose(self, error: OSError) -> None:
         """Writing failed: what the peer said before is still read."""
-        while self._receive(is_ahead=True):
+        most = self.session.limits.max_read_ahead
+        while self._read_ahead < most and self._receive(is_ahead=True):
             pass
         with self.lock:
             self.session.fail(error, "write", monotonic())
@@ -275,12 +296,20 @@ class Channel:
 
     def read_or_tick(self) -> None:
         """The loop's turn: wait for bytes or the deadline, and tell the session."""
+        self.is_in_use = True
+        try:
+            self._read_or_tick()
+        finally:
+            self.is_in_use = False
+        self.report()
+
+    def _read_or_tick(self) -> None:
         session, transport, waiter = self.session, self.transport, self._waiter
         assert transport is not None
         assert waiter is not None
         self.run_deferred()
         with self.lock:
-            self._enqueue()
+            self._enqueue_quietly()
             if session.output_ends and not transport.write_ended:
                 transport.end_output()
         self._write_now()
@@ -341,7 +370,7 @@ class Channel:
         if count is None and failure is None:
             return False
         if count:
-            self.trace("socket_recv", count)
+            self.note("socket_recv", count)
         now, wall = monotonic(), time()
         with self.lock:
             if failure is not None:
@@ -352,6 +381,7 @@ class Channel:
                 self._store(transport, data or b"", now, wall)
             if is_ahead:
                 self._read_ahead += count or 0
+                self.wake()  # the loop may be about to wait for what is here now
         return failure is None and count != 0
 
     def _store(self, transport: Transport, data: bytes, now: float, wall: float) -> None:
@@ -391,7 +421,10 @@ class Channel:
         self.wake()
 
     def leave(self, code: int | None = _GOING_AWAY) -> None:
-        """The iteration ends: say so to the peer if that needs no waiting, and free the socket."""
+        """Say to the peer that nobody listens any more if that needs no waiting; free the socket.
+
+        If another thread is using the socket, that one frees it.
+        """
         if self.is_foreign:
             self._free_in_child()
             return
@@ -399,7 +432,7 @@ class Channel:
             with self.lock:
                 session = self.session
                 session.leave(code, monotonic())
-                self._enqueue()
+                self._enqueue_quietly()
                 if self.transport is not None and not self.transport.write_ended:
                     self.transport.end_output()
             self._write_now()
@@ -408,16 +441,19 @@ class Channel:
 
     def _free(self) -> None:
         with self.lock:
-            was_over, self._is_over = self._is_over, True
+            self._is_over = True
             transport, wakeup = self.transport, self.wakeup
-            if not was_over and transport is not None:
-                if self._writer in (None, threading.get_ident()):
+            if transport is not None:
+                if self._writer in (None, threading.get_ident()) and not self.is_in_use:
                     transport.close()
                 else:
-                    transport.abort()  # the writing thread closes when it leaves
+                    transport.abort()  # the thread that uses it closes it when it leaves
             self._turn.notify_all()
-        if wakeup is not None and not was_over:
-            wakeup.close()
+        if wakeup is not None:
+            if self.is_in_use:
+                wakeup.wake()
+            else:
+                wakeup.close()
 
     def _free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""

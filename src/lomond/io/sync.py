@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from time import monotonic, time
-from typing import Any
+from typing import Any, ClassVar
 
 from ..session.requests import (
     Adopt,
@@ -48,27 +48,24 @@ class Performer:
         self._make_context = make_context
         self._given = given
         self._seen_close = False
-        self._acts: dict[type, Callable[[Any], Any]] = {
-            Resolve: self._resolve,
-            Race: self._race,
-            Adopt: self._adopt,
-            StartTLS: self._start_tls,
-            Send: self._send,
-            Read: self._read,
-            Hangup: self._hang_up,
-        }
 
     def perform(self, request: Any) -> Answer:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
+        channel = self._channel
+        act = self._ACTS[type(request)]
+        channel.is_in_use = type(request) is not Hangup
         try:
-            value = self._acts[type(request)](request)
-        except (OSError, ValueError, UnicodeError) as error:
+            value = act(self, request)
+        except (OSError, ValueError) as error:
             raise Failed(error, monotonic()) from None
+        finally:
+            channel.is_in_use = False
+        channel.report()
         return Answer(monotonic(), time(), value)
 
     def _is_interrupted(self) -> bool:
         """Whether the user closed; True once."""
-        if self._channel.is_over:
+        if self._channel.is_over or self._channel.session.has_ended:
             return True
         asked = self._channel.session.close_asked_at is not None
         if asked and not self._seen_close:
@@ -163,7 +160,7 @@ class Performer:
         while transport.has_queue:
             before = transport.written
             transport.write()
-            self._channel.trace("socket_send", transport.written - before)
+            self._channel.note("socket_send", transport.written - before)
             if transport.has_queue:
                 self._wait(waiter, deadline, writes=True)
 
@@ -178,7 +175,7 @@ class Performer:
             if data is None:
                 self._wait(waiter, request.deadline)
                 continue
-            channel.trace("socket_recv", len(data))
+            channel.note("socket_recv", len(data))
             if not transport.has_tls:
                 return data
             with channel.lock:
@@ -188,3 +185,13 @@ class Performer:
 
     def _hang_up(self, request: Hangup) -> None:
         self._channel.leave()
+
+    _ACTS: ClassVar[dict[type, Callable[[Any, Any], Any]]] = {
+        Resolve: _resolve,
+        Race: _race,
+        Adopt: _adopt,
+        StartTLS: _start_tls,
+        Send: _send,
+        Read: _read,
+        Hangup: _hang_up,
+    }

@@ -159,7 +159,7 @@ class Session:
             if not self._ping_queued and not (
                 self.timing.ping_timeout and self._pinged_at != NEVER
             ):
-                self._ping(b"", now)
+                self._ping()
         return None
 
     def _note(self, event: AnyEvent, now: float) -> None:
@@ -282,10 +282,9 @@ class Session:
         Raises:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
         """
+        self.connection.send(opcode, payload)
         if opcode == frames.PING:
-            self._ping(payload, now)
-        else:
-            self.connection.send(opcode, payload)
+            self._ping_queued = True
 
     def close(self, code: int | None, reason: str | bytes | None, now: float) -> bool:
         """Start the closing handshake, or do nothing if it was; whether it was started.
@@ -301,9 +300,9 @@ class Session:
         self._start_closing(now)
         return True
 
-    def _ping(self, payload: bytes, now: float) -> None:
-        if self.connection.state in (OPEN, ANSWERING, CONNECTING) or payload:
-            self.connection.send(frames.PING, payload)
+    def _ping(self) -> None:
+        if self.connection.state in (OPEN, ANSWERING):
+            self.connection.send(frames.PING, b"")
             self._ping_queued = True
 
     def _start_closing(self, now: float) -> None:
