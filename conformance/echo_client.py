@@ -1,0 +1,107 @@
+"""The client under test: lomond, told to echo. Each case has a wall-clock limit."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import lomond
+from lomond.errors import TransportFail, WebSocketUnavailable
+
+if TYPE_CHECKING:
+    from lomond.events import AnyEvent
+
+AGENT = "lomond"
+COMPRESSED_GROUPS = ("12.", "13.")
+
+LIMIT_SECONDS = 60.0
+# Where the server itself waits longer: at most 100, 1,000 and 480 s.
+LONG_LIMITS_SECONDS = {
+    "9.": 160.0,
+    "9.5.": 1060.0,
+    "9.6.": 1060.0,
+    "9.7.": 540.0,
+    "9.8.": 540.0,
+    "12.": 540.0,
+    "13.": 540.0,
+}
+
+
+class ConversationError(Exception):
+    """The server could not be asked."""
+
+
+def ask_case_count(url: str) -> int:
+    """Return how many cases the server holds."""
+    texts = [event.text for event in _ask(f"{url}/getCaseCount") if event.name == "text"]
+    if not texts:
+        raise ConversationError("the fuzzing server did not say how many cases it has")
+    return int(texts[0])
+
+
+def ask_for_reports(url: str) -> None:
+    """Have the server write its reports; they are there when this returns."""
+    names = [event.name for event in _ask(f"{url}/updateReports?agent={AGENT}")]
+    if "closing" not in names:
+        raise ConversationError(f"the fuzzing server wrote no reports; events were {names}")
+
+
+def run_case(url: str, number: int, case: str) -> str | None:
+    """Run one case; return None, or HUNG or RAISED if there was no orderly end."""
+    case_url = f"{url}/runCase?case={number}&agent={AGENT}"
+    compress = case.startswith(COMPRESSED_GROUPS)
+    return guard(lambda: echo(case_url, compress=compress), limit_of(case), f"case {case}")
+
+
+def limit_of(case: str) -> float:
+    """Seconds until a case counts as hung: longer than the server waits for an answer."""
+    matching = [prefix for prefix in LONG_LIMITS_SECONDS if case.startswith(prefix)]
+    return LONG_LIMITS_SECONDS[max(matching, key=len)] if matching else LIMIT_SECONDS
+
+
+def echo(url: str, *, compress: bool = False) -> None:
+    """Send every message back as it came, until the connection is over."""
+    ws = lomond.WebSocket(url, proxies={}, compress=compress)
+    for event in ws.connect(ping_rate=0):
+        # The server may close, or be gone, before it has read all answers.
+        with suppress(WebSocketUnavailable, TransportFail):
+            if event.name == "text":
+                ws.send_text(event.text)
+            elif event.name == "binary":
+                ws.send_binary(event.data)
+
+
+def guard(work: Callable[[], None], limit: float, title: str) -> str | None:
+    """Do the work in a thread; say on stderr where it stands if it takes longer, or raises."""
+    raised: list[BaseException] = []
+
+    def watched() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=watched, daemon=True)
+    thread.start()
+    thread.join(limit)
+    if thread.is_alive():
+        print(f"{title} hung: not over after {limit:g} s. It stands here:", file=sys.stderr)
+        traceback.print_stack(sys._current_frames().get(thread.ident or 0))
+        return "HUNG"
+    if raised:
+        print(f"{title} raised:", file=sys.stderr)
+        traceback.print_exception(raised[0])
+        return "RAISED"
+    return None
+
+
+def _ask(url: str) -> list[AnyEvent]:
+    events: list[AnyEvent] = []
+    ws = lomond.WebSocket(url, proxies={})
+    if guard(lambda: events.extend(ws.connect(ping_rate=0)), LIMIT_SECONDS, url):
+        raise ConversationError(f"no orderly end of {url}; events were {events}")
+    return events

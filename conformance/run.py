@@ -1,0 +1,143 @@
+"""Run lomond against Autobahn's fuzzing server: `python conformance/run.py [--check | --write]`.
+
+The exit status is 0 if all is well, 1 if a verdict is not, 2 if nothing could be run, and 77
+where there is no Python 2.7.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import echo_client
+import set_up
+from fuzzing import FuzzingServer, ServerError, fuzzing_server
+from verdicts import Verdict, changes, parse_rows, read_report, read_reports, render, summarize
+
+HERE = Path(__file__).resolve().parent
+TABLE = HERE / "results.md"
+REPORTS = HERE / "reports"
+
+# Compression adds "12.*" and "13.*".
+DEFAULT_CASES = ("1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*")
+EXPLAINED = ("description", "expectation", "result", "resultClose")
+
+STATUS_WRONG = 1
+
+
+class SelectionError(Exception):
+    """The cases to run are not what they should be."""
+
+
+def run_cases(server: FuzzingServer) -> dict[str, str]:
+    """Run all cases of the server; return those without an orderly end, and why."""
+    count = echo_client.ask_case_count(server.url)
+    if count != len(server.cases):
+        raise SelectionError(f"{len(server.cases)} cases announced, but the server has {count}")
+    if not count:
+        raise SelectionError("no case matches")
+    troubles = {}
+    for number, case in enumerate(server.cases, 1):
+        trouble = echo_client.run_case(server.url, number, case)
+        if trouble:
+            troubles[case] = trouble
+    echo_client.ask_for_reports(server.url)
+    return troubles
+
+
+def judge(python: Path, patterns: Sequence[str], reports: Path) -> dict[str, Verdict]:
+    """Return the verdicts on all cases that match the patterns."""
+    with fuzzing_server(python, reports, patterns) as server:
+        troubles = run_cases(server)
+    verdicts = read_reports(reports, echo_client.AGENT, server.cases)
+    return verdicts | {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
+
+
+def explain(verdicts: Mapping[str, Verdict], reports: Path) -> None:
+    """Print what Autobahn says of the cases that are not acceptable."""
+    for case, verdict in verdicts.items():
+        if not verdict.is_acceptable:
+            print(f"\n{case}: {verdict}")
+            report = read_report(reports, echo_client.AGENT, case)
+            for key in filter(report.get, EXPLAINED):
+                print(f"  {key}: {report[key]}")
+
+
+def check(verdicts: Mapping[str, Verdict], patterns: Sequence[str]) -> int:
+    """Compare with the selected part of the committed table; return the exit status."""
+    committed, _ = _split_table(patterns)
+    differences = changes(committed, verdicts)
+    for line in differences:
+        print(line)
+    print(f"{len(verdicts)} cases run, {len(differences)} verdicts changed")
+    return STATUS_WRONG if differences else 0
+
+
+def write(verdicts: Mapping[str, Verdict], patterns: Sequence[str]) -> None:
+    """Put the verdicts in the committed table; cases that were not selected stay."""
+    _, others = _split_table(patterns)
+    TABLE.write_text(render({**others, **verdicts}), encoding="utf-8", newline="\n")
+    print(f"wrote {TABLE}")
+
+
+def _split_table(patterns: Sequence[str]) -> tuple[dict[str, Verdict], dict[str, Verdict]]:
+    selected: dict[str, Verdict] = {}
+    others: dict[str, Verdict] = {}
+    rows = parse_rows(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else []
+    for case, verdict in rows:
+        is_selected = any(fnmatchcase(case, pattern) for pattern in patterns)
+        (selected if is_selected else others)[case] = verdict
+    return selected, others
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run lomond against Autobahn's fuzzing server.")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        default=DEFAULT_CASES,
+        metavar="PATTERN",
+        help="ids of cases, * and ? allowed (default: all but compression)",
+    )
+    parser.add_argument(
+        "--reports", type=Path, default=REPORTS, help="folder of Autobahn's own reports"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="compare with the committed table")
+    what.add_argument("--write", action="store_true", help="change the committed table")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the arguments say; return the exit status."""
+    options = _parse(arguments)
+    try:
+        python = set_up.have_environment(os.environ)
+        verdicts = judge(python, options.cases, options.reports.resolve())
+    except set_up.UnavailableError as reason:
+        print(reason, file=sys.stderr)
+        return set_up.STATUS_UNAVAILABLE
+    except (
+        set_up.BrokenError,
+        ServerError,
+        SelectionError,
+        echo_client.ConversationError,
+    ) as reason:
+        print(reason, file=sys.stderr)
+        return set_up.STATUS_BROKEN
+    explain(verdicts, options.reports)
+    if options.check:
+        return check(verdicts, options.cases)
+    if options.write:
+        write(verdicts, options.cases)
+    else:
+        print(summarize(verdicts))
+    return 0 if all(verdict.is_acceptable for verdict in verdicts.values()) else STATUS_WRONG
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
