@@ -69,7 +69,7 @@ class Hangup(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Connect once and hand out all events (persist). Answer: what `life.py` must know of them."""
+    """Connect once, hand out all events (persist). Answer: an Outcome of life.py."""
 
 
 class Sleep(NamedTuple):

@@ -1,0 +1,30 @@
+"""``lomond demo``: the loop of the README against an echo server in this process."""
+
+from __future__ import annotations
+
+from ..testing.echo import EchoServer
+from ..websocket import WebSocket
+from .printing import Printer
+
+_MESSAGES = 3
+_POLL = 0.4  # seconds; the default of 5 would be a long demonstration
+
+
+def run() -> int:
+    """Show it; the exit status."""
+    graceful = False
+    with EchoServer() as server:
+        websocket = WebSocket(server.url, proxies={})
+        printer = Printer(lambda line: print(line, flush=True))
+        received = 0
+        for event in websocket.connect(poll=_POLL, ping_timeout=30):
+            printer.show(event)
+            if event.name == "poll" and websocket.is_active:
+                websocket.send_text("Hello, World")
+            elif event.name == "text":
+                received += 1
+                if received == _MESSAGES:
+                    websocket.close()
+            elif event.name == "disconnected":
+                graceful = event.graceful
+    return 0 if graceful else 1

@@ -1,0 +1,82 @@
+"""Events as lines for people."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from time import monotonic
+
+from ..events import AnyEvent
+from ..url import redact
+
+_LONGEST = 200  # characters of a message that are shown
+_COLOURS = {
+    "text": "32",
+    "binary": "32",
+    "ready": "36",
+    "connect_fail": "31",
+    "rejected": "31",
+    "protocol_error": "31",
+    "unresponsive": "31",
+}
+
+
+class Printer:
+    """Prints one line for each event: seconds since the start, name, what matters.
+
+    Arguments:
+        write: Gets each line.
+        colours: Whether to use them; None for: if the output is a terminal and NO_COLOR is unset.
+    """
+
+    def __init__(self, write: Callable[[str], object], colours: bool | None = None) -> None:
+        if colours is None:
+            colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._write = write
+        self._colours = colours
+        self._started_at = monotonic()
+
+    def show(self, event: AnyEvent) -> None:
+        """Print the event."""
+        name = f"{event.name:<14}"
+        colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
+        if self._colours and colour:
+            name = f"\x1b[{colour}m{name}\x1b[0m"
+        elapsed = monotonic() - self._started_at
+        self._write(f"{elapsed:9.3f} s  {name}  {details(event)}".rstrip())
+
+
+def details(event: AnyEvent) -> str:
+    """What matters of an event, on one line, safe for a terminal."""
+    match event.name:
+        case "connecting" | "connected":
+            said = redact(event.url)
+        case "connect_fail":
+            said = event.reason
+        case "ready":
+            said = f"sub-protocol {event.protocol}" if event.protocol else ""
+        case "rejected":
+            body = event.response.body.decode("utf-8", "replace").strip()
+            said = f"{event.reason}; {event.response.status}" + (f": {body}" if body else "")
+        case "text":
+            said = event.text
+        case "binary" | "ping" | "pong":
+            said = f"{len(event.data)} bytes {event.data[:24].hex(' ')}" if event.data else ""
+        case "closing" | "closed":
+            said = f"{'no code' if event.code is None else event.code} {event.reason}".strip()
+        case "protocol_error":
+            said = f"{event.error} ({event.section}); closed with {event.code}"
+        case "disconnected":
+            said = event.reason + (" (gracefully)" if event.graceful else "")
+        case _:
+            said = ""
+    return _safe(said)
+
+
+def _safe(text: str) -> str:
+    """The text on one line, cut, with the characters escaped that a terminal would obey."""
+    shown = text[:_LONGEST]
+    rest = len(text) - len(shown)
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return f"{escaped} ... {rest} more characters" if rest else escaped

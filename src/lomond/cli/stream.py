@@ -1,0 +1,65 @@
+"""``lomond URL``: print the stream, send the lines of standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from types import FrameType
+
+from ..errors import WebSocketError
+from ..websocket import WebSocket
+from .printing import Printer
+
+
+def run(websocket: WebSocket, source: int) -> int:
+    """Print until the connection is over; the exit status."""
+    printer = Printer(lambda line: print(line, flush=True))
+    graceful = False
+    with _closing_on_interrupt(websocket):
+        for event in websocket.connect(ping_timeout=30):
+            if event.name != "poll":
+                printer.show(event)
+            if event.name == "ready":
+                # A daemon: a read of standard input can't be ended.
+                threading.Thread(target=_send_lines, args=(websocket, source), daemon=True).start()
+            elif event.name == "disconnected":
+                graceful = event.graceful
+            elif event.name == "rejected":
+                return 1
+    return 0 if graceful else 1
+
+
+def _send_lines(websocket: WebSocket, source: int) -> None:
+    with contextlib.suppress(WebSocketError, OSError):  # the loop says what happened
+        for line in _lines(source):
+            websocket.send_text(line)
+
+
+def _lines(source: int) -> Iterator[str]:
+    """The lines of a descriptor. Not by a file object: at exit, its lock would be held here."""
+    rest = b""
+    while data := os.read(source, 65536):
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace").rstrip("\r")
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def _closing_on_interrupt(websocket: WebSocket) -> Generator[None, None, None]:
+    """Ctrl-C starts the closing handshake; the next one interrupts as usual."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def close(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        websocket.close()
+
+    signal.signal(signal.SIGINT, close)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

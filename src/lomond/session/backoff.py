@@ -1,0 +1,43 @@
+"""How long to wait before connecting again: the formula, and what a server asks for."""
+
+from __future__ import annotations
+
+import math
+from email.utils import parsedate_to_datetime
+
+LONGEST_RETRY_AFTER = 3600.0  # seconds; what a server may ask for at most
+
+
+def delay(retries: int, random: float, min_wait: float, max_wait: float) -> float:
+    """Seconds to wait after a number of attempts without Ready.
+
+    Arguments:
+        retries: Attempts since the last Ready, this one included; 0 if it reached Ready.
+        random: Between 0 and 1.
+        min_wait: The least, seconds.
+        max_wait: The most, seconds.
+    """
+    # An exponent without a bound would overflow after days of failures.
+    spread = min(max_wait - min_wait, 2.0 ** min(retries, 64))
+    return min_wait + random * spread
+
+
+def retry_after(value: str | None, wall: float) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110 section 10.2.3), bounded; or None.
+
+    Arguments:
+        value: A number of seconds or an HTTP date.
+        wall: Seconds since the epoch, to measure the date from.
+    """
+    if not value:
+        return None
+    try:
+        seconds = float(value) if value.isascii() else math.nan
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - wall
+        except (ValueError, OverflowError):
+            return None
+    if not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

@@ -1,0 +1,1 @@
+"""For tests: a scripted peer, a pretend clock, a local echo server."""
