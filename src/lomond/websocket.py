@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import constants, options
 from .engine import engine
 from .errors import WebSocketUnavailable
+from .io import forking
 from .io.channel import Channel
 from .io.sync import Performer
 from .protocol import frames
@@ -35,6 +36,7 @@ __all__ = ["WebSocket"]
 
 log = logging.getLogger("lomond")
 
+_PARENTS = "connection belongs to the parent process"
 _MISSING: Any = object()
 _PROXY_VARIABLES = ("https_proxy", "http_proxy", "all_proxy", "wss_proxy", "ws_proxy")
 
@@ -408,11 +410,15 @@ def _events(
     session = channel.session
     lock = channel.lock
     next_event = session.next_event
+    born = channel.born
     try:
         channel.start()
         request = next(script)
         while True:
             kind = type(request)
+            if forking.count != born:
+                yield engine.Disconnected(_PARENTS)
+                return
             if isinstance(request, Deliver):
                 if tracer is not None:
                     tracer.event(request.event)
@@ -420,7 +426,7 @@ def _events(
                 answer = Answer(monotonic())
             elif kind is Run:
                 channel.settle()
-                while True:
+                while forking.count == born:
                     now = monotonic()
                     with lock:
                         event = next_event(now)
@@ -430,7 +436,7 @@ def _events(
                         if tracer is not None:
                             tracer.event(event)
                         yield event
-                    elif session.has_ended or channel.is_foreign:
+                    elif session.has_ended:
                         break
                     else:
                         channel.read_or_tick()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TransportFail, WebSocketUnavailable
 from ..session.causes import words
-from .forking import generation
+from . import forking
 from .waiting import Waiter, Wakeup
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Channel:
         self._reports: deque[tuple[str, int]] = deque()  # not yet traced
         self.is_in_use = False  # the loop's thread is inside a wait, a read or a write
         self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
-        self._generation = generation()
+        self.born = forking.count
         self._is_over = False
         self._read_ahead = 0  # bytes that blocked senders stored since the loop last looked
 
@@ -76,7 +76,7 @@ class Channel:
     @property
     def is_foreign(self) -> bool:
         """Whether the connection belongs to the parent of this process."""
-        return self._generation != generation()
+        return self.born != forking.count
 
     # Sending, from any thread
 
@@ -412,6 +412,7 @@ class Channel:
     def force(self, reason: str, cause: BaseException | None = None) -> None:
         """End the connection at once, from any thread. The iterator then says so."""
         if self.is_foreign:
+            self._free_in_child()
             return
         with self.lock:
             self.session.end(reason, False, monotonic(), cause=cause)

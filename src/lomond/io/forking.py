@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
-_generation = 0
+#: How often this process's line was forked: differs between a process and its children.
+count = 0
 
 
 def _forked() -> None:
-    global _generation
-    _generation += 1
+    global count
+    count += 1
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_forked)
+def in_child(function: Callable[[], None]) -> None:
+    """Have a function called in every forked child."""
+    if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+        os.register_at_fork(after_in_child=function)
 
 
-def generation() -> int:
-    """A number that differs between a process and its forked children."""
-    return _generation
+in_child(_forked)

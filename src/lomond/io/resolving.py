@@ -10,9 +10,19 @@ import threading
 from collections.abc import Callable
 
 from ..session.requests import AddressInfo
+from .forking import in_child
 
 MAX_AT_ONCE = 32
 _slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+
+def _renew() -> None:
+    # The threads that hold slots, or the semaphore's lock, stayed with the parent.
+    global _slots
+    _slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+
+in_child(_renew)
 
 
 class Resolution:
@@ -31,10 +41,11 @@ class Resolution:
         self._host = host
         self._port = port
         self._done = done
+        self._slots = _slots
 
     def start(self) -> None:
         """Resolve an address literal at once, a name in a thread."""
-        if not _slots.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             self.error = OSError(f"{MAX_AT_ONCE} names are being resolved already")
             self.finished = True
             return
@@ -46,7 +57,7 @@ class Resolution:
             name = f"lomond resolves {self._host}"
             threading.Thread(target=self._run, name=name, daemon=True).start()
         else:
-            _slots.release()
+            self._slots.release()
             self.finished = True
 
     def _run(self) -> None:
@@ -55,6 +66,6 @@ class Resolution:
         except (OSError, UnicodeError) as error:
             self.error = error
         finally:
-            _slots.release()
+            self._slots.release()
             self.finished = True
             self._done()
