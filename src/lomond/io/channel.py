@@ -50,7 +50,7 @@ class Channel:
         self._reports: deque[tuple[str, int]] = deque()  # not yet traced
         self.is_in_use = False  # the loop's thread is inside a wait, a read or a write
         self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
-        self.born = forking.count
+        self.born: int = forking.count
         self._is_over = False
         self._read_ahead = 0  # bytes that blocked senders stored since the loop last looked
 

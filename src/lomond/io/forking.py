@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 #: How often this process's line was forked: differs between a process and its children.
-count = 0
+count: int = 0
 
 
 def _forked() -> None:

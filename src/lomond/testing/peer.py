@@ -1,0 +1,129 @@
+"""A scripted peer without I/O: what a server says, in a few lines a case.
+
+A script is a generator: it yields what to do and is sent what came. The pretend door runs it in
+pretend time, a test server over a real socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from typing import NamedTuple
+
+from ..protocol import frames
+from ..protocol.handshake import accept_value
+from ..protocol.mask import mask
+
+
+class Say(NamedTuple):
+    """Write these bytes."""
+
+    data: bytes
+
+
+class Hear(NamedTuple):
+    """Wait for at least so many bytes; is sent all that came, or b"" at the end."""
+
+    size: int = 1
+
+
+class Pause(NamedTuple):
+    """Do nothing for so many seconds."""
+
+    seconds: float
+
+
+class End(NamedTuple):
+    """Close the stream; with `resets`, by a reset."""
+
+    resets: bool = False
+
+
+Action = Say | Hear | Pause | End
+Talk = Generator[Action, bytes, None]
+_KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
+
+
+class Frame(NamedTuple):
+    """A frame of the client, unmasked."""
+
+    opcode: int
+    payload: bytes
+
+
+class Peer:
+    """What a script needs to speak as a server: it keeps the bytes that are not used up yet.
+
+    Arguments:
+        talk: The script; gets the peer itself.
+    """
+
+    def __init__(self, talk: Callable[[Peer], Talk]) -> None:
+        self.heard: list[Frame] = []
+        self.request = b""
+        self._rest = b""
+        self.actions = talk(self)
+
+    def upgrade(self, extra: bytes = b"", glued: bytes = b"") -> Talk:
+        """Read the request and accept it, with more header lines, and frames in the same write."""
+        yield from self.read_request()
+        found = _KEY.search(self.request)
+        assert found is not None
+        head = (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_value(found.group(1)) + b"\r\n" + extra
+        )
+        yield Say(head + b"\r\n" + glued)
+
+    def read_request(self) -> Talk:
+        """Read the request."""
+        while b"\r\n\r\n" not in self._rest:
+            data = yield Hear()
+            if not data:
+                return
+            self._rest += data
+        self.request, _, self._rest = self._rest.partition(b"\r\n\r\n")
+
+    def hear_frame(self) -> Generator[Action, bytes, Frame | None]:
+        """The client's next frame; None if its stream ended."""
+        while (frame := self._cut_frame()) is None:
+            data = yield Hear()
+            if not data:
+                return None
+            self._rest += data
+        self.heard.append(frame)
+        return frame
+
+    def hear_until(self, opcode: int) -> Generator[Action, bytes, Frame | None]:
+        """The client's next frame of that kind, dropping others; None if its stream ended."""
+        while True:
+            frame = yield from self.hear_frame()
+            if frame is None or frame.opcode == opcode:
+                return frame
+
+    def hear_end(self) -> Talk:
+        """Drop what comes until the client's stream ends."""
+        while (yield from self.hear_frame()) is not None:
+            pass
+
+    def _cut_frame(self) -> Frame | None:
+        data = self._rest
+        if len(data) < 2:
+            return None
+        length, start = data[1] & 0x7F, 2
+        if length > 125:
+            start = 4 if length == 126 else 10
+            length = int.from_bytes(data[2:start], "big")
+        end = start + 4 + length
+        if len(data) < end:
+            return None
+        self._rest = data[end:]
+        payload = bytes(mask(data[start + 4 : end], data[start : start + 4]))
+        return Frame(data[0] & frames.OPCODE_BITS, payload)
+
+
+def say(opcode: int, payload: bytes = b"", code: int | None = None) -> Say:
+    """A frame of the server; `code` makes the payload of a close frame."""
+    if code is not None:
+        payload = code.to_bytes(2, "big") + payload
+    return Say(frames.build(opcode, payload, None))

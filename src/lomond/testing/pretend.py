@@ -1,0 +1,299 @@
+"""The pretend door: performs the same scripts as the real one, with a scripted peer and a clock
+that jumps to the next moment at which something happens. No socket, no sleep, no thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ..engine import engine
+from ..options import Limits, Timing
+from ..protocol import frames
+from ..protocol.events import AnyEvent
+from ..protocol.handshake import Request
+from ..session.opening import Target, conversation
+from ..session.requests import (
+    Adopt,
+    Answer,
+    Deliver,
+    Failed,
+    Hangup,
+    Interrupted,
+    Race,
+    Read,
+    Resolve,
+    Run,
+    Send,
+    StartTLS,
+    TimedOut,
+)
+from ..session.session import Session
+from .peer import End, Hear, Pause, Peer, Say, Talk
+
+_NEVER = float("inf")
+_WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
+
+
+def counting_bytes() -> Callable[[int], bytes]:
+    """A source of bytes that never repeat, for keys that a test can tell apart."""
+    numbers = itertools.count(1)
+    return lambda size: b"".join(next(numbers).to_bytes(4, "big") for _ in range((size + 3) // 4))[
+        :size
+    ]
+
+
+class PretendDoor:
+    """One connection in pretend time.
+
+    Arguments:
+        talk: What the peer does.
+        timing, limits: As for a session.
+        failures: Errors that requests fail with, by the request's type; an error of the class
+            TimeoutError means that the request hangs until its deadline.
+        latency: Seconds that bytes travel.
+        secure: Whether to ask for TLS (which is then only pretended).
+
+    Attributes:
+        now: The pretend clock.
+        sent: All bytes that were written.
+        hung_up: Whether the socket was closed.
+        is_stuck: Set it to make the system take no bytes.
+    """
+
+    def __init__(
+        self,
+        talk: Callable[[Peer], Talk],
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        *,
+        failures: dict[type, BaseException] | None = None,
+        latency: float = 0.001,
+        secure: bool = False,
+        has_socket: bool = False,
+    ) -> None:
+        random_bytes = counting_bytes()
+        self.now = 0.0
+        self.sent = b""
+        self.hung_up = False
+        self.is_stuck = False
+        self.limits = limits or Limits()
+        self.session = Session(engine, timing or Timing(), self.limits, random_bytes)
+        self.peer = Peer(talk)
+        self._failures = failures or {}
+        self._latency = latency
+        self._target = Target("ws://peer/", "peer", 80, secure, "peer", has_socket)
+        request = Request("/", "peer:80", "Lomond/test")
+        self._upgrade = engine.Upgrade(request, random_bytes, self.limits.max_header_size)
+        self._plans: list[tuple[float, Callable[[], None]]] = []
+        self._queue = b""
+        self._to_peer: list[tuple[float, bytes]] = []
+        self._from_peer: list[tuple[float, bytes | BaseException]] = []
+        self._peer_action: Any = None
+        self._peer_at = 0.0
+        self._peer_started = False
+        self._seen_close = False
+        self._write_ended = False
+
+    # The user
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Do something at a pretend moment, as another thread would."""
+        self._plans.append((moment, action))
+        self._plans.sort(key=lambda plan: plan[0])
+
+    def send_text(self, text: str) -> None:
+        """As of a WebSocket."""
+        self.session.send_message(frames.TEXT, text.encode(), self.now)
+        self._flush()
+
+    def send_ping(self, data: bytes = b"") -> None:
+        """As of a WebSocket."""
+        self.session.send_message(frames.PING, data, self.now)
+        self._flush()
+
+    def close(self, code: int | None = 1000, reason: str = "goodbye") -> None:
+        """As of a WebSocket."""
+        self.session.close(code, reason, self.now)
+        self._flush()
+
+    def spend(self, seconds: float) -> None:
+        """The user's handler takes its time; the network goes on."""
+        self._advance_to(self.now + seconds)
+
+    def events(self) -> Generator[AnyEvent, None, None]:
+        """The events of the connection."""
+        script = conversation(
+            self.session, self._target, self._upgrade, self._upgrade.request_bytes()
+        )
+        try:
+            request: Any = next(script)
+            while True:
+                value: Any = None
+                try:
+                    if isinstance(request, Deliver):
+                        yield request.event
+                    elif isinstance(request, Run):
+                        yield from self._run()
+                    else:
+                        value = self._perform(request)
+                except Failed as failure:
+                    request = script.throw(failure)
+                    continue
+                request = script.send(Answer(self.now, _WALL + self.now, value))
+        except StopIteration:
+            return
+
+    # Requests
+
+    def _perform(self, request: Any) -> Any:
+        failure = next((e for k, e in self._failures.items() if isinstance(request, k)), None)
+        deadline: float | None = getattr(request, "deadline", None)
+        if isinstance(failure, TimeoutError):
+            while True:
+                self._wait(deadline)
+        if failure is not None:
+            raise Failed(failure, self.now)
+        match request:
+            case Resolve():
+                return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
+            case Race() | Adopt():
+                return "192.0.2.1:80"
+            case StartTLS():
+                return None
+            case Send():
+                self._flush()
+                return None
+            case Read():
+                return self._read(deadline)
+            case Hangup():
+                self._flush()
+                self.hung_up = True
+                return None
+            case _:
+                raise AssertionError(request)
+
+    def _read(self, deadline: float | None) -> bytes:
+        while (data := self._arrived()) is None:
+            self._wait(deadline)
+        return data
+
+    def _wait(self, deadline: float | None) -> None:
+        asked = self.session.close_asked_at is not None or self.session.has_ended
+        if asked and not self._seen_close:
+            self._seen_close = True
+            raise Interrupted(OSError("closed by the user"), self.now)
+        if deadline is not None and self.now >= deadline:
+            raise TimedOut(TimeoutError("no answer in time"), self.now)
+        self._advance(deadline)
+
+    def _run(self) -> Generator[AnyEvent, None, None]:
+        session = self.session
+        while True:
+            event = session.next_event(self.now)
+            self._flush()
+            if event is not None:
+                yield event
+                continue
+            if session.has_ended:
+                return
+            if session.output_ends and not self._write_ended:
+                self._write_ended = True
+                self._to_peer.append((self.now + self._latency, b""))
+            before = self.now
+            deadline = session.deadline
+            data = self._arrived_or_failed()
+            if data is None and (deadline is None or self.now < deadline):
+                self._advance(deadline)
+                data = self._arrived_or_failed()
+            if data is not None:
+                session.receive(data, self.now, _WALL + self.now)
+            elif deadline is not None and self.now >= deadline:
+                session.tick(self.now)
+            elif session.deadline is None and self.now == before and not self._plans:
+                raise AssertionError("nothing will ever happen any more")
+
+    def _arrived_or_failed(self) -> bytes | None:
+        try:
+            return self._arrived()
+        except Failed as failure:
+            self.session.fail(failure.cause, "read", self.now)
+            return None
+
+    def _arrived(self) -> bytes | None:
+        if not self._from_peer or self._from_peer[0][0] > self.now:
+            return None
+        _, data = self._from_peer.pop(0)
+        if isinstance(data, BaseException):
+            raise Failed(data, self.now)
+        return data
+
+    def _flush(self) -> None:
+        self._queue += self.session.take_output()
+        if self._queue and not self.is_stuck and not self.hung_up:
+            self.sent += self._queue
+            self._to_peer.append((self.now + self._latency, self._queue))
+            self._queue = b""
+            self.session.written(self.now, True)
+        elif self._queue and self.session.write_deadline == _NEVER:
+            self.session.written(self.now, False)
+
+    # Time
+
+    def _advance(self, deadline: float | None) -> None:
+        """Let time pass until something happens, at the latest until the deadline."""
+        self._run_peer()
+        moments = [at for at, _ in self._plans[:1]]
+        moments += [at for at, _ in self._from_peer[:1]]
+        moments += [self._peer_at] if self._peer_at > self.now else []
+        moments += [at for at, _ in self._to_peer[:1] if at > self.now]
+        moments += [] if deadline is None else [deadline]
+        if not moments:
+            raise AssertionError("nothing will ever happen any more")
+        self.now = max(self.now, min(moments))
+        self._happen()
+
+    def _advance_to(self, moment: float) -> None:
+        while True:
+            self._run_peer()
+            nearest = min(
+                [at for at, _ in self._plans[:1]]
+                + [at for at, _ in self._to_peer[:1] if at > self.now]
+                + ([self._peer_at] if self._peer_at > self.now else [])
+                + [moment]
+            )
+            self.now = max(self.now, nearest)
+            self._happen()
+            if self.now >= moment:
+                return
+
+    def _happen(self) -> None:
+        while self._plans and self._plans[0][0] <= self.now:
+            self._plans.pop(0)[1]()
+        self._run_peer()
+
+    def _run_peer(self) -> None:
+        """Let the peer do all that it can do by now."""
+        if not self._peer_started:
+            self._peer_started = True
+            self._peer_action = next(self.peer.actions, None)
+        while self._peer_action is not None and self._peer_at <= self.now:
+            action = self._peer_action
+            heard = b""
+            arrives = self.now + self._latency
+            if isinstance(action, Hear):
+                if not self._to_peer or self._to_peer[0][0] > self.now:
+                    return
+                _, heard = self._to_peer.pop(0)
+            elif isinstance(action, Say):
+                self._from_peer.append((arrives, action.data))
+            elif isinstance(action, Pause):
+                self._peer_at = self.now + action.seconds
+            elif isinstance(action, End):
+                reset = ConnectionResetError(104, "Connection reset by peer")
+                self._from_peer.append((arrives, reset if action.resets else b""))
+            try:
+                self._peer_action = self.peer.actions.send(heard)
+            except StopIteration:
+                self._peer_action = None
