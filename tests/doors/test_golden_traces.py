@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from doors.peer_server import served
 
+from doors.peer_server import served
 from lomond import WebSocket
 from lomond.events import AnyEvent
 from lomond.options import Timing

@@ -42,7 +42,7 @@ def _install(target: Path) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(dir=CACHE))
     try:
-        subprocess.run(  # noqa: S603 - npm from the path, with arguments written here
+        subprocess.run(
             [npm, "install", *NPM_OPTIONS, "--prefix", str(directory), f"ws@{VERSION}"],
             check=True,
             capture_output=True,

@@ -16,7 +16,7 @@ def text_of(size: int) -> str:
 
 def bytes_of(size: int) -> bytes:
     """Return `size` bytes without a pattern, the same ones each time."""
-    return random.Random(size).randbytes(size)  # noqa: S311 - not for secrets
+    return random.Random(size).randbytes(size)
 
 
 def fragmented_text_of(size: int) -> str:

@@ -64,7 +64,7 @@ class ServerPool:
 def running_server(launch: Launch, log: Path) -> Iterator[int]:
     """Run a server that prints its address, and give the port once it accepts connections."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - commands written in server_kinds.py
+        process = subprocess.Popen(
             launch.command,
             env=os.environ | launch.environment,
             stdin=subprocess.DEVNULL,

@@ -104,7 +104,9 @@ class Connection:
 
     def receive(self, data: bytes, wall: float) -> None:
         """Store bytes from the peer; `wall` is the wall clock's time of the read."""
-        self._arrived.append((data, wall))
+        # After a close frame or a violation the peer's bytes mean nothing (1.4, 7.1.7).
+        if self.state is not ANSWERING and self.state is not CLOSED:
+            self._arrived.append((data, wall))
 
     def room(self) -> memoryview | None:
         """Where a large message's next bytes may be put, or None: use `receive`."""

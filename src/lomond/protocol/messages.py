@@ -63,14 +63,10 @@ class Message:
     def text(self) -> str:
         """The whole message as text; raises if it ends inside a code point."""
         try:
-            with memoryview(self._buffer)[: self.size] as whole:
-                return str(whole, "utf-8")
+            return self._buffer.decode()  # at the end of a frame no room is left in it
         except UnicodeDecodeError as error:
             raise invalid_utf8("payload contains invalid utf-8", error) from None
 
     def data(self) -> bytes:
         """The whole message as bytes."""
-        if self.size == len(self._buffer):
-            return bytes(self._buffer)
-        with memoryview(self._buffer)[: self.size] as whole:
-            return bytes(whole)
+        return bytes(self._buffer)

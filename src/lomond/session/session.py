@@ -93,9 +93,7 @@ class Session:
             self._is_at_end = True
             return
         self._note_read(now)
-        # After the closing handshake, and after a violation, the peer's bytes are dropped.
-        if self.connection.state is not CLOSED and not self._is_at_end:
-            self.connection.receive(data, wall)
+        self.connection.receive(data, wall)
 
     def room(self) -> memoryview | None:
         """Where a large message's next bytes may be put, or None: use `receive`."""

@@ -1,0 +1,113 @@
+"""Events as users see them: reprs, pickles, match, JSON."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import pytest
+
+from lomond import events
+from lomond.errors import RestoredCause
+from lomond.response import Response
+
+RESPONSE = Response(b"HTTP/1.1 401 No\r\n\r\n")
+REPRS = [
+    (events.Connecting("ws://a"), "Connecting(url='ws://a')"),
+    (events.Connecting("ws://u:secret@a"), "Connecting(url='ws://***@a')"),
+    (events.ConnectFail("x"), "ConnectFail(reason='x')"),
+    (events.Connected("u"), "Connected(url='u')"),
+    (events.Connected("u", "http://me:secret@p"), "Connected(url='u', proxy='http://***@p')"),
+    (
+        events.Rejected(RESPONSE, "s"),
+        "Rejected(response=<response HTTP/1.1 401 No>, reason='s')",
+    ),
+    (
+        events.Ready(RESPONSE, "c", {"x"}),
+        "Ready(response=<response HTTP/1.1 401 No>, protocol='c', extensions={'x'})",
+    ),
+    (events.ProtocolError("e", True), "ProtocolError(error='e', critical=True)"),
+    (events.Unresponsive(), "Unresponsive()"),
+    (events.Disconnected(), "Disconnected(reason='closed', graceful=False)"),
+    (events.Closed(None, ""), "Closed(code=None, reason='')"),
+    (events.Closing(1000, "r"), "Closing(code=1000, reason='r')"),
+    (events.UnknownMessage("m"), "UnknownMessage()"),
+    (events.Ping(b"a" * 30), f"Ping(data={b'a' * 30!r})"),
+    (events.Pong(b""), "Pong(data=b'')"),
+    (events.Text("x" * 24), f"Text(text='{'x' * 24}')"),
+    (events.Text("x" * 100), f"Text(text='{'x' * 24}' + 76 chars)"),
+    (events.Binary(b"x" * 100), f"Binary(data=b'{'x' * 24}' + 76 bytes)"),
+    (events.BackOff(5.25), "BackOff(delay=5.2)"),
+    (events.Poll(), "Poll()"),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), REPRS)
+def test_reprs(event: events.AnyEvent, expected: str) -> None:
+    assert repr(event) == expected
+
+
+@pytest.mark.parametrize(("event", "expected"), REPRS)
+def test_events_can_be_pickled(event: events.AnyEvent, expected: str) -> None:
+    again = pickle.loads(pickle.dumps(event))
+    assert type(again) is type(event)
+    assert again.received_time == event.received_time
+    if not isinstance(event, (events.Rejected, events.Ready)):
+        assert repr(again) == expected
+
+
+def test_an_event_of_a_user_knows_its_time() -> None:
+    before = time.time()
+    assert before <= events.Poll().received_time <= time.time()
+    assert events.Text("x", received_time=7.0).received_time == 7.0
+
+
+@pytest.mark.parametrize(("event", "_"), REPRS)
+def test_events_take_no_further_attributes(event: events.AnyEvent, _: str) -> None:
+    with pytest.raises(AttributeError):
+        event.anything = 1  # type: ignore[union-attr]
+    assert isinstance(event, events.Event)
+
+
+def test_json_is_decoded_once() -> None:
+    event = events.Text('{"a": [1]}')
+    assert event.json == {"a": [1]}
+    assert event.json is event.json
+    assert events.Text("null").json is None
+    with pytest.raises(ValueError, match="Expecting value"):
+        _ = events.Text("no").json
+
+
+def test_match_statements() -> None:
+    match events.Closing(1001, "bye"):
+        case events.Closing(code, reason):
+            assert (code, reason) == (1001, "bye")
+        case _:
+            pytest.fail("no match")
+
+
+def test_causes_travel_as_type_and_arguments() -> None:
+    failed = events.ConnectFail(
+        "r", cause=ConnectionRefusedError(111, "no"), phase="connect", address="a:1", elapsed=0.5
+    )
+    again = pickle.loads(pickle.dumps(failed))
+    assert isinstance(again.cause, ConnectionRefusedError)
+    assert again.cause.args == (111, "no")
+    assert (again.phase, again.address, again.elapsed) == ("connect", "a:1", 0.5)
+
+    class OddError(Exception):
+        pass
+
+    again = pickle.loads(pickle.dumps(events.Disconnected("r", cause=OddError(1))))
+    assert isinstance(again.cause, RestoredCause)
+    assert repr(again.cause) == "OddError(1)"
+    assert repr(pickle.loads(pickle.dumps(again.cause))) == "OddError(1)"
+
+
+def test_without_the_facade_events_have_no_time_and_no_way_back() -> None:
+    # lomond.events installs both; the protocol alone does not reach for them.
+    from lomond.protocol import events as bare
+
+    assert bare._no_clock() == 0.0
+    with pytest.raises(RuntimeError, match=r"import lomond\.events"):
+        bare._no_rebuild("Poll", (), {})

@@ -1,0 +1,95 @@
+"""One frame's bytes, close payloads, masking and its keys."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from lomond.errors import ProtocolError
+from lomond.protocol import frames
+from lomond.protocol.mask import MaskingKeys, mask
+from lomond.status import may_be_sent
+
+KEY = b"\x37\xfa\x21\x3d"
+
+
+def test_the_example_of_the_rfc() -> None:
+    # RFC 6455 section 5.7: a single-frame masked text message "Hello".
+    expected = bytes.fromhex("818537fa213d7f9f4d5158")
+    assert frames.build(frames.TEXT, b"Hello", KEY) == expected
+    assert frames.build(frames.TEXT, b"Hello", None) == b"\x81\x05Hello"
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [(125, "827d"), (126, "827e007e"), (65535, "827effff"), (65536, "827f0000000000010000")],
+)
+def test_lengths(size: int, head: str) -> None:
+    assert frames.build(frames.BINARY, bytes(size), None).hex().startswith(head + "00")
+
+
+@pytest.mark.parametrize("size", [*range(10), 599, 600, 601, 602, 603, 5000])
+def test_masking_twice_gives_the_payload_back(size: int) -> None:
+    payload = os.urandom(size)
+    masked = mask(payload, KEY)
+    assert bytes(masked) == bytes(byte ^ KEY[i % 4] for i, byte in enumerate(payload))
+    assert bytes(mask(masked, KEY)) == payload
+
+
+def test_each_masking_key_is_given_out_once_and_drawn_in_batches() -> None:
+    drawn = []
+
+    def random_bytes(size: int) -> bytes:
+        drawn.append(size)
+        return os.urandom(size)
+
+    keys = MaskingKeys(random_bytes)
+    taken = [keys.take() for _ in range(5000)]
+    assert all(len(key) == 4 for key in taken)
+    assert len(set(taken)) > 4990  # 32 bits at random: next to no chance of many repetitions
+    assert len(drawn) < 20
+    assert max(drawn) == 4096
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1014, 3000, 4999])
+def test_codes_that_may_be_sent(code: int) -> None:
+    assert may_be_sent(code)
+    assert frames.read_close_payload(frames.build_close_payload(code, "é")) == (code, "é")
+
+
+@pytest.mark.parametrize("code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536])
+def test_codes_that_may_not_be_sent(code: int) -> None:
+    with pytest.raises(ValueError, match="use 1000-1003"):
+        frames.build_close_payload(code, "")
+
+
+@pytest.mark.parametrize("code", ["1000", 1000.0, True])
+def test_codes_that_are_no_ints(code: object) -> None:
+    with pytest.raises(TypeError, match="close code must be an int"):
+        frames.build_close_payload(code, "")  # type: ignore[arg-type]
+
+
+def test_a_reason_is_cut_at_a_code_point() -> None:
+    payload = frames.build_close_payload(1000, "é" * 100)
+    assert len(payload) == 2 + 122
+    assert frames.read_close_payload(payload) == (1000, "é" * 61)
+
+
+@pytest.mark.parametrize("reason", [None, "", b""])
+def test_no_reason(reason: str | bytes | None) -> None:
+    assert frames.build_close_payload(1000, reason) == b"\x03\xe8"
+
+
+def test_no_code_makes_an_empty_payload() -> None:
+    assert frames.build_close_payload(None, "dropped") == b""
+    assert frames.read_close_payload(b"") == (None, "")
+
+
+def test_a_reason_of_broken_bytes_is_mended() -> None:
+    assert frames.build_close_payload(1000, b"\xff") == b"\x03\xe8\xef\xbf\xbd"
+
+
+def test_a_broken_payload() -> None:
+    with pytest.raises(ProtocolError, match="1 byte"):
+        frames.read_close_payload(b"\x03")

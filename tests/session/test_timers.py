@@ -1,0 +1,387 @@
+"""Timers over the pretend door: not a moment of real waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond.errors import WebSocketUnavailable
+from lomond.options import Limits, Timing
+from lomond.protocol import frames
+from lomond.protocol.events import AnyEvent
+from lomond.session.requests import Race, Resolve, Send, StartTLS
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
+from lomond.testing.pretend import PretendDoor
+
+
+def answers_pings(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (frame := (yield from peer.hear_frame())) is not None:
+        if frame.opcode == frames.PING:
+            yield say(frames.PONG, frame.payload)
+        elif frame.opcode == frames.CLOSE:
+            yield say(frames.CLOSE, frame.payload)
+
+
+def is_silent(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (yield Hear()):
+        pass
+
+
+def chatters(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    for _ in range(200):
+        yield Pause(0.3)
+        yield say(frames.TEXT, b"x")
+    yield from peer.hear_end()
+
+
+def run(door: PretendDoor, until: float = 1e9) -> list[tuple[float, AnyEvent]]:
+    seen = []
+    for event in door.events():
+        seen.append((door.now, event))
+        if door.now >= until:
+            break
+    return seen
+
+
+def moments(seen: list[tuple[float, AnyEvent]], name: str) -> list[float]:
+    return [round(at, 3) for at, event in seen if event.name == name]
+
+
+def test_an_hour_of_keepalive() -> None:
+    door = PretendDoor(answers_pings, Timing(poll=5, ping_rate=30, ping_timeout=30))
+    seen = run(door, until=3600)
+    polls = moments(seen, "poll")
+    assert len(polls) == 720
+    assert all(round(b - a, 3) == 5.0 for a, b in zip(polls, polls[1:], strict=False))
+    assert len([f for f in door.peer.heard if f.opcode == frames.PING]) == 120
+    assert "unresponsive" not in [event.name for _, event in seen]
+
+
+def test_pings_go_on_without_pongs_where_there_is_no_timeout() -> None:
+    door = PretendDoor(is_silent, Timing(ping_rate=10))
+    run(door, until=100)
+    assert door.sent.count(b"\x89\x80") == 10
+
+
+@pytest.mark.parametrize("ping_rate", [0, None])
+def test_without_ping_rate_nothing_is_sent_and_nobody_is_unresponsive(
+    ping_rate: float | None,
+) -> None:
+    door = PretendDoor(is_silent, Timing(ping_rate=ping_rate, ping_timeout=5))
+    seen = run(door, until=100)
+    assert b"\x89" not in door.sent.partition(b"\r\n\r\n")[2]
+    assert "unresponsive" not in [event.name for _, event in seen]
+
+
+def test_a_ping_of_the_user_counts_without_ping_rate() -> None:
+    door = PretendDoor(is_silent, Timing(ping_rate=0, ping_timeout=5))
+    door.at(10.0, lambda: door.send_ping(b"mine"))
+    seen = run(door)
+    (at,) = moments(seen, "unresponsive")
+    assert at == pytest.approx(15.0, abs=0.01)
+
+
+def test_a_dead_peer_is_noticed_in_time() -> None:
+    def dies(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for _ in range(2):
+            yield from peer.hear_until(frames.PING)
+            yield say(frames.PONG)
+
+    door = PretendDoor(dies, Timing(ping_rate=30, ping_timeout=10, poll=60))
+    seen = run(door)
+    (at,) = moments(seen, "unresponsive")
+    assert at <= 30 + 30 + 10 + 1
+    name, last = seen[-1][1].name, seen[-1][1]
+    assert name == "disconnected"
+    assert last.name == "disconnected"
+    assert last.reason == "disconnected; exceeded 10s ping timeout"
+    assert (last.graceful, last.phase) == (False, "read")
+
+
+def test_data_without_pongs_is_life() -> None:
+    door = PretendDoor(chatters, Timing(ping_rate=5, ping_timeout=1))
+    seen = run(door, until=55)
+    assert "unresponsive" not in [event.name for _, event in seen]
+
+
+def test_a_slow_handler_finds_the_pong_that_waited() -> None:
+    door = PretendDoor(answers_pings, Timing(ping_rate=10, ping_timeout=2, poll=1))
+    for event in door.events():
+        if event.name == "poll" and 20 < door.now < 25:
+            door.spend(30)
+        assert event.name != "unresponsive"
+        if door.now > 100:
+            break
+
+
+def test_polls_are_punctual_under_traffic() -> None:
+    polls = moments(run(PretendDoor(chatters, Timing(poll=1)), until=30), "poll")
+    assert all(round(b - a, 3) == 1.0 for a, b in zip(polls, polls[1:], strict=False))
+
+
+def test_a_poll_that_was_missed_is_not_made_up_for() -> None:
+    door = PretendDoor(is_silent, Timing(poll=1, ping_rate=0))
+    polls = []
+    for event in door.events():
+        if event.name == "poll":
+            polls.append(round(door.now, 3))
+            if len(polls) == 3:
+                door.spend(3.5)
+        if door.now > 8:
+            break
+    assert [round(p - polls[0], 3) for p in polls[:6]] == [0, 1, 2, 6, 7, 8][: len(polls[:6])]
+
+
+def test_no_polls_at_all() -> None:
+    door = PretendDoor(chatters, Timing(poll=None, ping_rate=0))
+    assert moments(run(door, until=30), "poll") == []
+
+
+def test_poll_zero_is_one_poll_a_turn_and_never_starves_messages() -> None:
+    door = PretendDoor(chatters, Timing(poll=0))
+    names = []
+    for event in door.events():
+        names.append(event.name)
+        if event.name == "poll":
+            door.spend(0.1)
+        if names.count("text") == 5:
+            break
+    assert 5 < names.count("poll") < 40
+    door = PretendDoor(chatters, Timing(poll=0))
+    for event in door.events():
+        if event.name == "poll":
+            door.close()
+            break
+
+
+def test_the_close_timeout_is_not_extended_by_data() -> None:
+    door = PretendDoor(chatters, Timing(close_timeout=10, ping_rate=0))
+    seen = []
+    for event in door.events():
+        seen.append((door.now, event))
+        if event.name == "ready":
+            door.close()
+            assert door.session.sent_close_time == 0.0
+            assert door.session.is_closing
+    at, last = seen[-1]
+    assert last.name == "disconnected"
+    assert "close packet within 10s" in last.reason
+    assert at == pytest.approx(10, abs=0.5)
+    assert "text" in [event.name for _, event in seen]
+
+
+def test_a_server_that_closes_and_stays_is_left_at_the_deadline() -> None:
+    def stays(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield say(frames.CLOSE, code=1000)
+        for _ in range(100):
+            yield Pause(1.0)
+            yield say(frames.TEXT, b"dropped")
+
+    door = PretendDoor(stays, Timing(close_timeout=5, poll=None, ping_rate=0))
+    seen = run(door)
+    assert [event.name for _, event in seen][-2:] == ["closing", "disconnected"]
+    last = seen[-1][1]
+    assert last.name == "disconnected"
+    assert last.graceful
+    assert 5 < seen[-1][0] < 7
+
+
+def test_a_close_without_timeout_waits() -> None:
+    door = PretendDoor(is_silent, Timing(close_timeout=None))
+    for event in door.events():
+        if event.name == "ready":
+            door.close()
+        assert event.name != "disconnected"
+        if door.now > 1000:
+            break
+
+
+def test_a_frame_that_stalls_ends_the_connection() -> None:
+    def stalls(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield Say(b"\x82\x10abc")
+        yield from peer.hear_end()
+
+    door = PretendDoor(stalls, Timing(frame_timeout=20))
+    last = run(door)[-1][1]
+    assert last.name == "disconnected"
+    assert "frame_timeout" in last.reason
+    assert door.now == pytest.approx(20, abs=0.1)
+    assert door.sent.endswith(b"") and b"\x88" in door.sent
+
+
+@pytest.mark.parametrize("kind", [Resolve, Race, StartTLS, Send])
+def test_the_open_timeout_holds_in_each_phase(kind: type) -> None:
+    door = PretendDoor(
+        is_silent, Timing(open_timeout=7), failures={kind: TimeoutError()}, secure=True
+    )
+    last = run(door)[-1][1]
+    assert last.name == "connect_fail"
+    assert "open_timeout (7 s)" in last.reason
+    assert last.elapsed == pytest.approx(7)
+
+
+def test_a_silent_upgrade_ends_in_time() -> None:
+    def mute(peer: Peer) -> Talk:
+        yield from peer.hear_end()
+
+    last = run(PretendDoor(mute, Timing(open_timeout=7)))[-1][1]
+    assert last.name == "disconnected"
+    assert "open_timeout (7 s)" in last.reason
+    assert (last.phase, last.elapsed) == ("upgrade", pytest.approx(7))
+    for timeout in (7.0, None):
+        door = PretendDoor(mute, Timing(open_timeout=timeout, close_timeout=3))
+        door.at(1.0, door.close)
+        last = run(door)[-1][1]
+        assert last.name == "disconnected"
+        assert "close_timeout (3 s)" in last.reason
+
+
+def test_an_endless_body_is_cut_after_a_second() -> None:
+    def trickles(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 500 Oops\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            yield Pause(0.3)
+            yield Say(b"x")
+
+    door = PretendDoor(trickles)
+    rejected = run(door)[-2][1]
+    assert rejected.name == "rejected"
+    assert rejected.response.body == b"xxx"
+    assert rejected.phase == "upgrade"
+    assert door.now < 1.1
+
+
+def test_a_reset_in_the_handshake() -> None:
+    def resets(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield End(resets=True)
+
+    last = run(PretendDoor(resets))[-1][1]
+    assert last.name == "disconnected"
+    assert isinstance(last.cause, ConnectionResetError)
+    assert last.cause.__traceback__ is None
+
+
+def test_a_reset_while_open() -> None:
+    def resets(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield End(resets=True)
+
+    last = run(PretendDoor(resets))[-1][1]
+    assert last.name == "disconnected"
+    assert last.reason == "socket fail; recv fail; Connection reset by peer"
+    assert (last.graceful, last.address) == (False, "192.0.2.1:80")
+
+
+def test_the_end_of_the_stream_after_our_close_is_graceful() -> None:
+    def hangs_up(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.CLOSE)
+        yield End()
+
+    door = PretendDoor(hangs_up)
+    door.at(1.0, door.close)
+    last = run(door)[-1][1]
+    assert last.name == "disconnected"
+    assert (last.reason, last.graceful) == ("closed", True)
+    assert door.session.sent_close_time == pytest.approx(1, abs=0.01)
+
+
+def test_closing_while_connecting_fails_the_connection() -> None:
+    door = PretendDoor(is_silent, failures={Race: TimeoutError()})
+    door.at(2.0, door.close)
+    last = run(door)[-1][1]
+    assert last.name == "connect_fail"
+    assert "closed by the user" in last.reason
+    assert door.now == 2.0
+    assert not door.session.is_closing
+
+
+def test_closing_while_upgrading_is_answered_after_the_upgrade() -> None:
+    door = PretendDoor(answers_pings)
+    names = []
+    for event in door.events():
+        names.append(event.name)
+        if event.name == "connected":
+            door.send_text("held")
+            door.close()
+    assert names == ["connecting", "connected", "ready", "poll", "closed", "disconnected"]
+    assert [f.opcode for f in door.peer.heard] == [frames.TEXT, frames.CLOSE]
+
+
+def test_an_end_from_outside_while_upgrading() -> None:
+    def mute(peer: Peer) -> Talk:
+        yield from peer.hear_end()
+
+    door = PretendDoor(mute)
+    door.at(1.0, lambda: door.session.end("replaced", False, door.now))
+    door.at(1.1, lambda: None)
+    last = run(door)[-1][1]
+    assert last.name == "disconnected"
+    assert last.reason == "replaced"
+
+
+def test_a_write_that_stalls_ends_the_connection() -> None:
+    def pings(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for number in range(5):
+            yield Pause(1.0)
+            yield say(frames.PING, str(number).encode())
+
+    door = PretendDoor(pings, Timing(send_timeout=10, ping_rate=0))
+    for event in door.events():
+        if event.name == "ready":
+            door.is_stuck = True
+            door.send_text("x")
+    assert event.name == "disconnected"
+    assert "send_timeout" in event.reason
+    assert event.phase == "write"
+    assert door.now == pytest.approx(10, abs=0.1)
+
+
+def test_after_a_backlog_only_the_newest_pong_leaves() -> None:
+    def pings(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for number in range(5):
+            yield Pause(1.0)
+            yield say(frames.PING, str(number).encode())
+        yield from peer.hear_end()
+
+    door = PretendDoor(pings, Timing(send_timeout=None, ping_rate=0))
+    for event in door.events():
+        if event.name == "ready":
+            door.is_stuck = True
+            door.send_text("x")
+        if event.name == "ping" and event.data == b"4":
+            door.is_stuck = False
+        if door.now > 20:
+            break
+    pongs = [f.payload for f in door.peer.heard if f.opcode == frames.PONG]
+    assert pongs == [b"4"]
+
+
+def test_sends_after_the_end() -> None:
+    door = PretendDoor(answers_pings, limits=Limits(max_held=3))
+    with pytest.raises(WebSocketUnavailable, match="max_held"):
+        door.send_text("four")
+
+
+def test_leaving_says_going_away() -> None:
+    door = PretendDoor(is_silent)
+    for event in door.events():
+        if event.name == "ready":
+            break
+    door.session.leave(1001, door.now)
+    assert door.session.take_output()[0] == 0x88
+    assert door.session.has_ended
+    assert door.session.disconnected().reason == "left by the user"
+    door.session.leave(1001, door.now)
+    assert not door.session.has_output
+    door.session.tick(door.now)
+    assert door.session.next_event(1e6) is None
