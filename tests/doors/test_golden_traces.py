@@ -194,6 +194,11 @@ def test_no_connection_over_the_pretend_door(
     assert failed.cause is error
 
 
+def test_a_given_socket_over_the_pretend_door() -> None:
+    door = PretendDoor(echo, has_socket=True)
+    check(CASES["client closes"], door.events(), door)
+
+
 def test_refused_over_real_sockets() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

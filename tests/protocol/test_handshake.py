@@ -160,7 +160,8 @@ def test_http_1_0_can_not_upgrade() -> None:
 
 
 def test_a_sub_protocol_offered_by_header_counts() -> None:
-    request = REQUEST._replace(headers=((b"Sec-WebSocket-Protocol", b"x, y"),), protocols=())
+    request = REQUEST._replace(protocols=())
+    request = request._replace(headers=((b"X", b"z"), (b"Sec-WebSocket-Protocol", b"x, y")))
     outcome = upgrade(request).receive(answer({b"Sec-WebSocket-Protocol": b"y"}))
     assert isinstance(outcome, Acceptance)
     assert outcome.protocol == "y"

@@ -149,15 +149,13 @@ class Session:
             self._poll_at = _next(self._poll_at, poll, now) if poll else NEVER
             self._set_due()
             return self.engine.Poll()
-        if now >= self._ping_at:
-            rate = self.timing.ping_rate
-            assert rate is not None
-            self._ping_at = _next(self._ping_at, rate, now)
-            self._set_due()
-            if not self._ping_queued and not (
-                self.timing.ping_timeout and self._pinged_at != NEVER
-            ):
-                self._ping()
+        rate = self.timing.ping_rate
+        assert rate is not None
+        self._ping_at = _next(self._ping_at, rate, now)
+        self._set_due()
+        is_answered = not self.timing.ping_timeout or self._pinged_at == NEVER
+        if is_answered and not self._ping_queued:
+            self._ping()
         return None
 
     def _note(self, event: AnyEvent, now: float) -> None:

@@ -1,0 +1,136 @@
+"""A session by itself: what its driver must call, and what may be called twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond.engine import engine
+from lomond.errors import WebSocketClosing
+from lomond.options import Limits, Timing
+from lomond.protocol import frames
+from lomond.session.causes import kept, words
+from lomond.session.session import Session
+from lomond.testing.pretend import counting_bytes
+
+
+def opened(**timing: float | None) -> Session:
+    session = Session(engine, Timing(**timing), Limits(), counting_bytes())  # type: ignore[arg-type]
+    session.opened(0.0)
+    return session
+
+
+def drain(session: Session, now: float) -> list[str]:
+    names = []
+    while (event := session.next_event(now)) is not None:
+        names.append(event.name)
+    return names
+
+
+def test_a_large_message_goes_into_its_own_buffer() -> None:
+    session = opened(poll=None, ping_rate=0)
+    payload = b"x" * 200_000
+    whole = frames.build(frames.BINARY, payload, None)
+    session.receive(whole[:10], 1.0, 5.0)
+    assert session.next_event(1.0) is None
+    assert session.deadline == 61.0  # frame_timeout
+    room = session.room()
+    assert room is not None
+    room[: len(payload)] = payload
+    room.release()
+    session.filled(len(payload), 2.0, 6.0)
+    event = session.next_event(2.0)
+    assert event is not None
+    assert event.name == "binary"
+    assert event.data == payload
+    assert event.received_time == 6.0
+
+
+def test_no_ping_while_one_is_unanswered_and_a_timeout_runs() -> None:
+    session = opened(poll=None, ping_rate=10, ping_timeout=60)
+    assert drain(session, 0.0) == []
+    assert session.watches_writes
+    session.written(0.0, True)
+    assert session.take_output()
+    session.written(0.0, True)
+    assert not session.watches_writes
+    drain(session, 10.0)
+    assert not session.has_output
+    session.receive(frames.build(frames.PONG, b"", None), 11.0, 11.0)
+    assert drain(session, 11.0) == ["pong"]
+    drain(session, 20.0)
+    assert session.has_output
+
+
+def test_no_ping_while_one_is_unwritten() -> None:
+    session = opened(poll=None, ping_rate=10)
+    drain(session, 0.0)
+    drain(session, 10.0)
+    assert len(session.take_output()) == 6
+
+
+def test_no_ping_after_the_server_closed() -> None:
+    session = opened(poll=None, ping_rate=10)
+    drain(session, 0.0)
+    session.take_output()
+    session.written(0.0, True)
+    session.receive(frames.build(frames.CLOSE, b"", None), 1.0, 1.0)
+    assert drain(session, 1.0) == ["closing"]
+    assert session.take_output()[0] == 0x88
+    drain(session, 10.0)
+    assert not session.has_output
+
+
+def test_a_second_close_does_nothing() -> None:
+    session = opened()
+    assert session.sent_close_time is None
+    assert session.close(1000, "", 3.0)
+    assert not session.close(1000, "", 4.0)
+    assert session.sent_close_time == 3.0
+    with pytest.raises(WebSocketClosing):
+        session.send_message(frames.PING, b"", 5.0)
+
+
+def test_a_flood_does_not_put_off_the_close_timeout() -> None:
+    session = opened(poll=None, ping_rate=0, close_timeout=30)
+    session.close(1000, "", 0.0)
+    session.receive(frames.build(frames.TEXT, b"x", None), 31.0, 31.0)
+    assert drain(session, 31.0) == ["text"]
+    assert session.has_ended
+    assert "within 30s" in session.disconnected().reason
+
+
+def test_a_tick_before_anything_is_due_changes_nothing() -> None:
+    session = opened(poll=None, ping_rate=0)
+    assert session.deadline is None
+    session.tick(1.0)
+    assert not session.has_ended
+
+
+def test_causes_are_kept_without_traceback_and_secrets() -> None:
+    try:
+        raise OSError("can't reach wss://user:secret@host/") from ValueError("inner")
+    except OSError as error:
+        cause = kept(error)
+    assert cause is not None
+    assert cause.__traceback__ is None
+    assert cause.__cause__ is None
+    assert cause.args == ("can't reach wss://***@host/",)
+    assert kept(None) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [(19, "ssl_cafile"), (10, "clock"), (62, "server_name"), (7, "not accepted: m")],
+)
+def test_a_certificate_that_is_not_accepted_comes_with_a_hint(code: int, hint: str) -> None:
+    class VerificationError(OSError):
+        verify_message = "m"
+        verify_code = code
+
+    assert hint in words(VerificationError())
+
+
+def test_words_of_other_causes() -> None:
+    assert words(OSError(111, "Connection refused")) == "Connection refused"
+    assert words(ValueError("odd")) == "odd"
+    assert words(KeyError()) == "KeyError"
