@@ -65,6 +65,7 @@ class Session:
             (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
         )
         self._is_at_end = False  # the peer's stream has ended
+        self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
         self._received_at = 0.0
         # Timers: moments, or NEVER.
         self._due = NEVER  # the nearest of those that next_event judges
@@ -113,9 +114,8 @@ class Session:
 
     def _note_read(self, now: float) -> None:
         self._received_at = now
-        if self.timing.poll == 0 and self._poll_at == NEVER and not self.has_ended:
-            self._poll_at = now
-            self._set_due()
+        if self.timing.poll == 0:
+            self._note_turn(now)
 
     # Events
 
@@ -142,6 +142,8 @@ class Session:
         if self.has_ended:
             self._due = NEVER
             return None
+        if self.connection.state is ANSWERING:
+            return None  # our answer goes before any timer
         if now >= self._poll_at:
             poll = self.timing.poll
             assert poll is not None
@@ -167,6 +169,7 @@ class Session:
             self._add_details(event, now, None, "read")
             self._set_ending(f"disconnected; {event.error}", False, now, phase="read")
         else:
+            self._drains = isinstance(event, engine.Closing)
             self._set_ending("closed", True, now)
             self._start_closing(now)
 
@@ -176,7 +179,7 @@ class Session:
         if self.has_ended or connection.state is CONNECTING or connection.state is CLOSING_EARLY:
             return
         if connection.state is CLOSED and self._ending is not None:
-            if self._drains_on() and not self._is_at_end:
+            if self._drains and not self._is_at_end:
                 self.output_ends = True
                 if self._received_at >= self._close_at:
                     self.has_ended = True
@@ -190,10 +193,6 @@ class Session:
             self.has_ended = True
         elif self._received_at >= self._close_at:
             self._give_up_closing(now)
-
-    def _drains_on(self) -> bool:
-        """Whether the server closed first: it is to close TCP first too (RFC 6455 7.1.1)."""
-        return self._ending is not None and self._ending.graceful and self.close_asked_at is None
 
     def _ending_is_plain_loss(self) -> bool:
         return self._ending is not None and self._ending.cause is None
@@ -257,13 +256,14 @@ class Session:
 
     def _unresponsive_at(self) -> float:
         timeout = self.timing.ping_timeout
-        if not timeout or self._pinged_at == NEVER or self.has_ended:
+        # After the peer's close frame no pong is read any more.
+        if not timeout or self._pinged_at == NEVER or self._ending is not None:
             return NEVER
         return max(self._pinged_at, self._received_at) + timeout
 
     def _frame_at(self) -> float:
         timeout = self.timing.frame_timeout
-        if not timeout or self.has_ended or not self.connection.is_mid_frame:
+        if not timeout or self._ending is not None or not self.connection.is_mid_frame:
             return NEVER
         return self._received_at + timeout
 
@@ -297,7 +297,7 @@ class Session:
         return True
 
     def _ping(self) -> None:
-        if self.connection.state in (OPEN, ANSWERING):
+        if self.connection.state is OPEN:
             self.connection.send(frames.PING, b"")
             self._ping_queued = True
 

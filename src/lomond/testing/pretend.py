@@ -52,6 +52,7 @@ class PretendDoor:
         timing, limits: As for a session.
         failures: Errors that requests fail with, by the request's type; an error of the class
             TimeoutError means that the request hangs until its deadline.
+        delays: Seconds that a request takes, by its type.
         latency: Seconds that bytes travel.
         secure: Whether to ask for TLS (which is then only pretended).
 
@@ -69,6 +70,7 @@ class PretendDoor:
         limits: Limits | None = None,
         *,
         failures: dict[type, BaseException] | None = None,
+        delays: dict[type, float] | None = None,
         latency: float = 0.001,
         secure: bool = False,
         has_socket: bool = False,
@@ -82,6 +84,7 @@ class PretendDoor:
         self.session = Session(engine, timing or Timing(), self.limits, random_bytes)
         self.peer = Peer(talk)
         self._failures = failures or {}
+        self._delays = delays or {}
         self._latency = latency
         self._target = Target("ws://peer/", "peer", 80, secure, "peer", has_socket)
         request = Request("/", "peer:80", "Lomond/test")
@@ -112,6 +115,15 @@ class PretendDoor:
         """As of a WebSocket."""
         self.session.send_message(frames.PING, data, self.now)
         self._flush()
+
+    def send_pong(self, data: bytes) -> None:
+        """As of a WebSocket."""
+        self.session.send_message(frames.PONG, data, self.now)
+        self._flush()
+
+    def force_disconnect(self) -> None:
+        """As of a WebSocket."""
+        self.session.end("disconnected by the user", False, self.now)
 
     def close(self, code: int | None = 1000, reason: str = "goodbye") -> None:
         """As of a WebSocket."""
@@ -144,15 +156,21 @@ class PretendDoor:
                 request = script.send(Answer(self.now, _WALL + self.now, value))
         except StopIteration:
             return
+        finally:
+            self.session.leave(1001, self.now)
+            self._hang_up()
 
     # Requests
 
     def _perform(self, request: Any) -> Any:
-        failure = next((e for k, e in self._failures.items() if isinstance(request, k)), None)
+        kind = type(request)
+        failure = self._failures.get(kind)
         deadline: float | None = getattr(request, "deadline", None)
-        if isinstance(failure, TimeoutError):
-            while True:
-                self._wait(deadline)
+        done_at = self.now + self._delays.get(kind, 0.0)
+        if kind in (Resolve, Race, StartTLS):
+            self._check_asked()
+        while self.now < done_at or isinstance(failure, TimeoutError):
+            self._wait(deadline, done_at)
         if failure is not None:
             raise Failed(failure, self.now)
         match request:
@@ -160,33 +178,40 @@ class PretendDoor:
                 return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
             case Race() | Adopt():
                 return "192.0.2.1:80"
-            case StartTLS():
-                return None
-            case Send():
+            case Send(waits=waits):
                 self._flush()
-                return None
+                while waits and self._queue:
+                    self._wait(deadline)
+                    self._flush()
             case Read():
                 return self._read(deadline)
             case Hangup():
-                self._flush()
-                self.hung_up = True
-                return None
-            case _:
-                raise AssertionError(request)
+                self._hang_up()
+        return None
+
+    def _hang_up(self) -> None:
+        if not self.hung_up:
+            self._flush()
+            self.hung_up = True
 
     def _read(self, deadline: float | None) -> bytes:
         while (data := self._arrived()) is None:
             self._wait(deadline)
         return data
 
-    def _wait(self, deadline: float | None) -> None:
-        asked = self.session.close_asked_at is not None or self.session.has_ended
-        if asked and not self._seen_close:
-            self._seen_close = True
-            raise Interrupted(OSError("closed by the user"), self.now)
+    def _wait(self, deadline: float | None, until: float = _NEVER) -> None:
+        self._check_asked()
         if deadline is not None and self.now >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), self.now)
-        self._advance(deadline)
+        moments = [m for m in (deadline, until) if m is not None and m > self.now]
+        nearest = min(moments, default=_NEVER)
+        self._advance(None if nearest == _NEVER else nearest)
+
+    def _check_asked(self) -> None:
+        asked = self.session.close_asked_at is not None and not self._seen_close
+        if asked or self.session.has_ended:
+            self._seen_close = True
+            raise Interrupted(OSError("closed by the user"), self.now)
 
     def _run(self) -> Generator[AnyEvent, None, None]:
         session = self.session
