@@ -1,0 +1,42 @@
+"""Python calls for each received message: at most 6."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+from doors.peer_server import served
+from lomond import WebSocket
+from lomond.protocol import frames
+from lomond.testing.peer import Peer, Talk, say
+
+MESSAGES = 4000
+
+
+def test_a_received_text_costs_at_most_six_calls() -> None:
+    def burst(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for _ in range(MESSAGES // 100):
+            yield say(frames.TEXT, b"x" * 100)._replace(
+                data=frames.build(frames.TEXT, b"x" * 100, None) * 100
+            )
+        yield from peer.hear_end()
+
+    calls = 0
+
+    def count(frame: FrameType, kind: str, argument: object) -> None:
+        nonlocal calls
+        calls += kind == "call"
+
+    with served(burst) as server:
+        stream = WebSocket(server.url).connect(ping_rate=0, poll=None)
+        while next(stream).name != "ready":
+            pass
+        sys.setprofile(count)
+        try:
+            for _ in range(MESSAGES):
+                assert next(stream).name == "text"
+        finally:
+            sys.setprofile(None)
+        stream.close()
+    assert calls / MESSAGES <= 6
