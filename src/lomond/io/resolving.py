@@ -43,22 +43,20 @@ class Resolution:
         self._done = done
         self._slots = _slots
 
-    def start(self) -> None:
-        """Resolve an address literal at once, a name in a thread."""
-        if not self._slots.acquire(blocking=False):
-            self.error = OSError(f"{MAX_AT_ONCE} names are being resolved already")
-            self.finished = True
-            return
+    def start(self) -> bool:
+        """Resolve an address literal at once, a name in a thread; False if too many run."""
         try:
             self.addresses = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
             )
         except OSError:
+            if not self._slots.acquire(blocking=False):
+                return False
             name = f"lomond resolves {self._host}"
             threading.Thread(target=self._run, name=name, daemon=True).start()
         else:
-            self._slots.release()
             self.finished = True
+        return True
 
     def _run(self) -> None:
         try:

@@ -28,6 +28,8 @@ from .tls import TLSLayer
 from .transport import Transport
 from .waiting import Waiter
 
+_SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
+
 
 class Performer:
     """What a script asks for, done for one channel.
@@ -74,18 +76,25 @@ class Performer:
         return False
 
     def _wait(self, waiter: Waiter, deadline: float | None, writes: bool = False) -> None:
+        now = self._check(deadline)
+        waiter.wait(None if deadline is None else deadline - now, writes)
+
+    def _check(self, deadline: float | None) -> float:
+        """Raise if the user closed or the deadline passed; the time."""
         self._channel.run_deferred()
         now = monotonic()
         if self._is_interrupted():
             raise Interrupted(OSError("closed by the user"), now)
         if deadline is not None and now >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
-        waiter.wait(None if deadline is None else deadline - now, writes)
+        return now
 
     def _resolve(self, request: Resolve) -> list[Any]:
         resolution = Resolution(request.host, request.port, self._channel.wake)
-        resolution.start()
         waiter = Waiter(self._channel.wakeup)
+        while not resolution.start():
+            self._check(request.deadline)
+            waiter.wait(_SLOT_PAUSE)
         while not resolution.finished:
             self._wait(waiter, request.deadline)
         if resolution.error is not None:
