@@ -58,7 +58,8 @@ def persist(
         max_wait: Most seconds to wait (30).
         exit_event: Ends the iteration if its ``wait(seconds)`` returns true; it is only looked at
             between connections, so set it and then close the WebSocket.
-        respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait.
+        respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
+            from the second attempt in a row without Ready, not less than `min_wait`.
         connect_options: Further arguments of `connect`.
 
     Raises:
@@ -97,7 +98,7 @@ def _perform(
 def _connect(websocket: Connectable, timing: dict[str, Any]) -> Generator[AnyEvent, None, Outcome]:
     """One connection; closed at once when the iteration is left."""
     was_ready, asked = False, None
-    stream = websocket.connect(**timing)
+    stream = iter(websocket.connect(**timing))
     try:
         for event in stream:
             if event.name == "ready":
@@ -106,6 +107,7 @@ def _connect(websocket: Connectable, timing: dict[str, Any]) -> Generator[AnyEve
                 asked = event.response.get("retry-after")
             yield event
     finally:
-        if isinstance(stream, Generator):
-            stream.close()
+        close = getattr(stream, "close", None)
+        if close is not None:
+            close()
     return Outcome(was_ready, asked, time.time())

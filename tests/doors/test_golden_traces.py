@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,12 @@ def talks_broken_text(peer: Peer) -> Talk:
 def is_no_web_server(peer: Peer) -> Talk:
     yield from peer.read_request()
     yield Say(b"220 mail ready\r\n")
+
+
+def is_no_tls_server(peer: Peer) -> Talk:
+    yield Hear()
+    yield Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    yield End()
 
 
 def is_silent(peer: Peer) -> Talk:
@@ -155,6 +162,7 @@ def check(case: Case, events: Iterator[AnyEvent], websocket: Any) -> None:
         name, _, rest = expected.partition(" ")
         assert line.startswith(name), seen
         assert rest in line, seen
+        assert name != "protocol_error" or line == expected, seen  # critical or not
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -206,6 +214,13 @@ def test_refused_over_real_sockets() -> None:
     assert (connecting.name, failed.name) == ("connecting", "connect_fail")
     assert (failed.phase, failed.address) == ("connect", f"127.0.0.1:{port}")
     assert isinstance(failed.cause, ConnectionRefusedError)
+
+
+def test_no_tls_over_real_sockets() -> None:
+    with served(is_no_tls_server) as server:
+        connecting, failed = WebSocket(server.url.replace("ws:", "wss:"))
+    assert (connecting.name, failed.name, failed.phase) == ("connecting", "connect_fail", "tls")
+    assert isinstance(failed.cause, ssl.SSLError)
 
 
 def test_unresolvable_over_real_sockets() -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
 
 from doors.peer_server import served
 from lomond import WebSocket, events
@@ -39,12 +45,12 @@ def test_retry_after_of_a_rejection() -> None:
 
     with served(busy) as server, WebSocket(server.url) as websocket:
         delays = []
-        for event in persist(websocket):
+        for event in persist(websocket, min_wait=0.01):
             if event.name == "back_off":
                 delays.append(event.delay)
                 if len(delays) == 3:
                     break
-    assert delays == [0, 0, 0]
+    assert delays == [0, 0.01, 0.01]
 
 
 def test_leaving_closes_the_connection() -> None:
@@ -71,3 +77,110 @@ def test_only_three_keywords_and_only_wait() -> None:
     assert poll.name == "poll"
     assert back_off.name == "back_off"
     assert 5 <= back_off.delay <= 7
+
+
+@contextmanager
+def websockets_server(handler: Callable[[ServerConnection], None], **options: Any) -> Iterator[str]:
+    with serve(handler, "127.0.0.1", 0, **options) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
+        finally:
+            server.shutdown()
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def waits_for_the_end(connection: ServerConnection) -> None:
+    for _ in connection:
+        pass
+
+
+def test_another_server_that_closes_is_connected_again() -> None:
+    stop = threading.Event()
+    names = []
+    with (
+        websockets_server(lambda connection: connection.close()) as url,
+        WebSocket(url) as websocket,
+    ):
+        for event in persist(websocket, min_wait=0.01, max_wait=0.02, exit_event=stop):
+            names.append(event.name)
+            if names.count("ready") == 2:
+                stop.set()
+    once = ["connecting", "connected", "ready", "closing", "disconnected", "back_off"]
+    assert [name for name in names if name != "poll"] == once * 2
+
+
+def test_exit_event_and_close_end_it() -> None:
+    stop = threading.Event()
+    names = []
+    with websockets_server(waits_for_the_end) as url, WebSocket(url) as websocket:
+        for event in persist(websocket, min_wait=30, exit_event=stop):
+            names.append(event.name)
+            if event.name == "ready":
+                stop.set()
+                websocket.close()
+    assert names[-3:] == ["closed", "disconnected", "back_off"]
+
+
+@pytest.mark.parametrize(("respects", "least", "most"), [(True, 120, 120), (False, 0, 0.02)])
+def test_503_of_another_server(respects: bool, least: float, most: float) -> None:
+    def busy(connection: ServerConnection, request: Request) -> Response:
+        response = connection.respond(503, "busy")
+        response.headers["Retry-After"] = "120"
+        return response
+
+    with websockets_server(waits_for_the_end, process_request=busy) as url:
+        last = None
+        for event in persist(WebSocket(url), 5, 0, 0.02, respect_retry_after=respects):
+            if event.name == "back_off":
+                break
+            last = event
+    assert last is not None
+    assert last.name == "rejected"
+    assert least <= event.delay <= most
+
+
+def test_leaving_with_closes_the_socket() -> None:
+    with websockets_server(waits_for_the_end) as url:
+        with WebSocket(url) as websocket:
+            loop = persist(websocket)
+            for event in loop:
+                if event.name == "ready":
+                    break
+        assert websocket.is_closed
+        loop.close()
+
+
+def test_an_iterator_that_is_no_generator_is_closed_too() -> None:
+    class Stream:
+        is_closed = False
+
+        def __iter__(self) -> Stream:
+            return self
+
+        def __next__(self) -> events.AnyEvent:
+            return events.Poll()
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    stream = Stream()
+
+    class Fake:
+        def connect(self, **options: Any) -> Stream:
+            assert options == {"poll": 5, "ping_rate": 30, "ping_timeout": None}
+            return stream
+
+    loop = persist(Fake())
+    assert next(loop).name == "poll"
+    loop.close()
+    assert stream.is_closed
+
+
+def test_a_wait_that_cannot_be_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="min_wait"):
+        persist(WebSocket("ws://localhost"), min_wait=-1)
+    with pytest.raises(TypeError, match="max_wait"):
+        persist(WebSocket("ws://localhost"), max_wait="1")  # type: ignore[arg-type]

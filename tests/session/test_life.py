@@ -1,11 +1,10 @@
-"""persist's script and its waits, without waiting."""
+"""persist's script, without waiting."""
 
 from __future__ import annotations
 
 import pytest
 
 from lomond.engine import engine
-from lomond.session.backoff import LONGEST_RETRY_AFTER, delay, retry_after
 from lomond.session.life import Outcome, Policy, life
 from lomond.session.requests import Connect, Deliver, Sleep
 
@@ -40,11 +39,6 @@ def test_the_waits_of_the_original() -> None:
     assert waits([FAILED] * 3, random=0.0) == [5, 5, 5]
 
 
-def test_the_formula_at_its_edges() -> None:
-    assert delay(10, 1.0, 10, 5) == 5
-    assert delay(10**6, 1.0, 5, 30) == 30
-
-
 def test_retry_after_is_the_wait() -> None:
     assert waits([Outcome(False, "120")]) == [120]
     assert waits([Outcome(False, "0")]) == [0]
@@ -52,24 +46,12 @@ def test_retry_after_is_the_wait() -> None:
     assert waits([Outcome(False, "soon")]) == [7]
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("1.5", 1.5),
-        ("-3", 0),
-        ("1e10", LONGEST_RETRY_AFTER),
-        ("nan", None),
-        ("inf", None),
-        ("-inf", None),
-        ("garbage", None),
-        ("\u0661\u0662", None),
-        ("Thu, 01 Jan 1970 00:16:40 GMT", 400),
-        ("Thu, 01 Jan 1970 00:00:10 GMT", 0),
-        ("Fri, 31 Dec 2099 23:59:59 GMT", LONGEST_RETRY_AFTER),
-        ("Fri, 99 Dec 2099 23:59:59 GMT", None),
-    ],
-)
-def test_retry_after_is_bounded(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, wall=600.0) == seconds
+def test_a_server_may_call_back_at_once_only_once() -> None:
+    now = Outcome(False, "0")
+    assert waits([now] * 3) == [0, 5, 5]
+    assert waits([now, READY, now, now]) == [0, 6, 0, 5]
+    assert waits([FAILED, Outcome(False, "120")]) == [7, 120]
+
+
+def test_a_date_is_measured_from_the_end_of_the_connection() -> None:
+    assert waits([Outcome(False, "Thu, 01 Jan 1970 00:16:40 GMT", wall=990.0)]) == [10]

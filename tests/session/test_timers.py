@@ -391,7 +391,8 @@ def test_sends_after_the_end() -> None:
 
 def test_leaving_says_going_away() -> None:
     door = PretendDoor(is_silent)
-    for event in door.events():
+    events = door.events()
+    for event in events:
         if event.name == "ready":
             break
     door.session.leave(1001, door.now)

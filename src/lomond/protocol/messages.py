@@ -58,7 +58,7 @@ class Message:
                 try:
                     self._checked += utf_8_decode(unchecked, "strict", False)[1]
                 except UnicodeDecodeError as error:
-                    raise invalid_utf8("invalid utf8", error) from None
+                    raise invalid_utf8("payload contains invalid utf-8", error) from None
 
     def text(self) -> str:
         """The whole message as text; raises if it ends inside a code point."""

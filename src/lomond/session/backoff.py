@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 LONGEST_RETRY_AFTER = 3600.0  # seconds; what a server may ask for at most
@@ -35,7 +36,10 @@ def retry_after(value: str | None, wall: float) -> float | None:
         seconds = float(value) if value.isascii() else math.nan
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - wall
+            date = parsedate_to_datetime(value)
+            # "An HTTP-date represents time as an instance of UTC" (section 5.6.7), zone or not.
+            date = date if date.tzinfo else date.replace(tzinfo=UTC)
+            seconds = date.timestamp() - wall
         except (ValueError, OverflowError):
             return None
     if not math.isfinite(seconds):

@@ -49,7 +49,8 @@ def life(engine: Engine, policy: Policy, random: Callable[[], float]) -> Life:
         if policy.respect_retry_after:
             asked = retry_after(outcome.retry_after, outcome.wall)
             if asked is not None:
-                seconds = asked
+                # Once, a server may call us back sooner; again and again would be a storm.
+                seconds = asked if retries <= 1 else max(asked, policy.min_wait)
         yield Deliver(engine.BackOff(seconds))
         if (yield Sleep(seconds)):
             return

@@ -70,6 +70,7 @@ class Session:
         # Timers: moments, or NEVER.
         self._due = NEVER  # the nearest of those that next_event judges
         self._poll_at = NEVER
+        self._has_polled = False  # a Poll was handed out, and nothing else had its turn yet
         self._ping_at = NEVER
         self._close_at = NEVER
         self._write_at = NEVER
@@ -142,22 +143,26 @@ class Session:
         if self.has_ended:
             self._due = NEVER
             return None
-        if self.connection.state is ANSWERING:
-            return None  # our answer goes before any timer
-        if now >= self._poll_at:
+        is_over = self._ending is not None and not self._drains
+        if is_over or self.connection.state is ANSWERING:
+            return None  # our answer goes before any Poll, and so does Disconnected
+        if now >= self._poll_at and not self._has_polled:
             poll = self.timing.poll
-            assert poll is not None
             # With poll=0 the next one waits for a look at the socket, by `receive` or `tick`.
             self._poll_at = _next(self._poll_at, poll, now) if poll else NEVER
+            self._has_polled = True
             self._set_due()
             return self.engine.Poll()
-        rate = self.timing.ping_rate
-        assert rate is not None
-        self._ping_at = _next(self._ping_at, rate, now)
+        # Between two Polls all else has a turn, however slow their handler is.
+        self._has_polled = False
+        if now >= self._ping_at:
+            rate = self.timing.ping_rate
+            assert rate is not None
+            self._ping_at = _next(self._ping_at, rate, now)
+            is_answered = not self.timing.ping_timeout or self._pinged_at == NEVER
+            if is_answered and not self._ping_queued:
+                self._ping()
         self._set_due()
-        is_answered = not self.timing.ping_timeout or self._pinged_at == NEVER
-        if is_answered and not self._ping_queued:
-            self._ping()
         return None
 
     def _note(self, event: AnyEvent, now: float) -> None:
@@ -268,7 +273,8 @@ class Session:
         return self._received_at + timeout
 
     def _set_due(self) -> None:
-        self._due = -NEVER if self._events else min(self._poll_at, self._ping_at)
+        is_due = self._events or self._has_polled
+        self._due = -NEVER if is_due else min(self._poll_at, self._ping_at)
 
     # The user
 
@@ -425,4 +431,5 @@ def _next(due: float, period: float, now: float) -> float:
     following = due + period
     if following > now:
         return following
-    return due + period * (int((now - due) / period) + 1)
+    following = due + period * (int((now - due) / period) + 1)
+    return following if following > now else following + period

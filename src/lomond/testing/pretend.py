@@ -134,6 +134,16 @@ class PretendDoor:
         """The user's handler takes its time; the network goes on."""
         self._advance_to(self.now + seconds)
 
+    def play(
+        self, act: Callable[[PretendDoor, Any], None] = lambda door, event: None
+    ) -> list[tuple[float, Any]]:
+        """All events and their moments; `act` is the user's handler."""
+        seen: list[tuple[float, Any]] = []
+        for event in self.events():
+            seen.append((self.now, event))
+            act(self, event)
+        return seen
+
     def events(self) -> Generator[AnyEvent, None, None]:
         """The events of the connection."""
         script = conversation(
@@ -226,25 +236,19 @@ class PretendDoor:
             if session.output_ends and not self._write_ended:
                 self._write_ended = True
                 self._to_peer.append((self.now + self._latency, b""))
-            before = self.now
             deadline = session.deadline
-            data = self._arrived_or_failed()
-            if data is None and (deadline is None or self.now < deadline):
-                self._advance(deadline)
-                data = self._arrived_or_failed()
+            try:
+                data = self._arrived()
+                if data is None and (deadline is None or self.now < deadline):
+                    self._advance(deadline)
+                    data = self._arrived()
+            except Failed as failure:
+                session.fail(failure.cause, "read", self.now)
+                continue
             if data is not None:
                 session.receive(data, self.now, _WALL + self.now)
             elif deadline is not None and self.now >= deadline:
                 session.tick(self.now)
-            elif session.deadline is None and self.now == before and not self._plans:
-                raise AssertionError("nothing will ever happen any more")
-
-    def _arrived_or_failed(self) -> bytes | None:
-        try:
-            return self._arrived()
-        except Failed as failure:
-            self.session.fail(failure.cause, "read", self.now)
-            return None
 
     def _arrived(self) -> bytes | None:
         if not self._from_peer or self._from_peer[0][0] > self.now:
@@ -256,12 +260,12 @@ class PretendDoor:
 
     def _flush(self) -> None:
         self._queue += self.session.take_output()
-        if self._queue and not self.is_stuck and not self.hung_up:
+        while self._queue and not self.is_stuck and not self.hung_up:
             self.sent += self._queue
             self._to_peer.append((self.now + self._latency, self._queue))
-            self._queue = b""
             self.session.written(self.now, True)
-        elif self._queue and self.session.write_deadline == _NEVER:
+            self._queue = self.session.take_output()  # a pong that the backlog kept back
+        if self._queue and self.session.write_deadline == _NEVER:
             self.session.written(self.now, False)
 
     # Time
@@ -270,7 +274,7 @@ class PretendDoor:
         """Let time pass until something happens, at the latest until the deadline."""
         self._run_peer()
         moments = [at for at, _ in self._plans[:1]]
-        moments += [at for at, _ in self._from_peer[:1]]
+        moments += [at for at, _ in self._from_peer[:1] if at > self.now]
         moments += [self._peer_at] if self._peer_at > self.now else []
         moments += [at for at, _ in self._to_peer[:1] if at > self.now]
         moments += [] if deadline is None else [deadline]

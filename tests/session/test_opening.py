@@ -1,0 +1,197 @@
+"""From the name to Ready, over time, in pretend time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lomond.errors import WebSocketClosing, WebSocketUnavailable
+from lomond.options import Limits, Timing
+from lomond.protocol import frames
+from lomond.protocol.events import AnyEvent
+from lomond.session.requests import Adopt, Race, Resolve, Send, StartTLS
+from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
+from lomond.testing.pretend import PretendDoor
+
+PHASES = [(Resolve, "resolve"), (Race, "connect"), (StartTLS, "tls"), (Send, "upgrade")]
+
+
+def echo(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (frame := (yield from peer.hear_frame())) is not None:
+        yield say(frame.opcode, frame.payload)
+
+
+def is_slow(peer: Peer) -> Talk:
+    yield from peer.read_request()
+    yield Pause(1000)
+
+
+def names(seen: list[tuple[float, Any]]) -> list[str]:
+    return [event.name for _, event in seen]
+
+
+def on(name: str, action: Callable[[PretendDoor], object]) -> Callable[..., None]:
+    def act(door: PretendDoor, event: AnyEvent) -> None:
+        if event.name == name:
+            action(door)
+
+    return act
+
+
+@pytest.mark.parametrize(("kind", "phase"), PHASES)
+def test_open_timeout(kind: type, phase: str) -> None:
+    hangs = {kind: TimeoutError()}
+    door = PretendDoor(echo, Timing(open_timeout=7), failures=hangs, secure=True)
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert (failed.phase, failed.elapsed, door.now) == (phase, 7, 7)
+    assert "not done within open_timeout (7 s)" in failed.reason
+    assert door.hung_up
+
+
+def test_open_timeout_is_one_total() -> None:
+    delays = {Resolve: 3.0, Race: 3.0, StartTLS: 3.0}
+    door = PretendDoor(echo, Timing(open_timeout=7), delays=delays, secure=True)
+    failed = door.play()[-1][1]
+    assert (failed.phase, failed.elapsed) == ("tls", 7)
+
+
+def test_a_system_that_takes_no_request() -> None:
+    door = PretendDoor(echo, Timing(open_timeout=7))
+    door.is_stuck = True
+    failed = door.play()[-1][1]
+    assert (failed.name, failed.phase, failed.elapsed) == ("connect_fail", "upgrade", 7)
+
+
+def test_open_timeout_of_the_answer() -> None:
+    door = PretendDoor(is_slow, Timing(open_timeout=7))
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    last = seen[-1][1]
+    assert (last.phase, last.elapsed, last.graceful) == ("upgrade", 7, False)
+    assert "open_timeout (7 s)" in last.reason
+
+
+def test_no_open_timeout() -> None:
+    def answers_late(peer: Peer) -> Talk:
+        yield Pause(10_000)
+        yield from peer.upgrade()
+        yield End()
+
+    seen = PretendDoor(answers_late, Timing(open_timeout=None)).play()
+    assert names(seen)[2:] == ["ready", "poll", "disconnected"]
+
+
+@pytest.mark.parametrize(("kind", "phase"), PHASES[:3])
+def test_close_while_opening(kind: type, phase: str) -> None:
+    door = PretendDoor(echo, failures={kind: TimeoutError()}, secure=True)
+    door.at(2.0, door.close)
+    failed = door.play()[-1][1]
+    assert (failed.name, failed.phase, failed.elapsed) == ("connect_fail", phase, 2.0)
+    assert "closed by the user" in failed.reason
+
+
+def test_close_at_connecting() -> None:
+    door = PretendDoor(echo)
+    seen = door.play(on("connecting", PretendDoor.close))
+    assert names(seen) == ["connecting", "connect_fail"]
+    assert door.session.sent_close_time == 0.0
+    assert door.sent == b""
+
+
+def test_close_at_connected() -> None:
+    def act(door: PretendDoor) -> None:
+        door.close(4000, "enough")
+        with pytest.raises(WebSocketClosing):
+            door.send_text("late")
+        assert door.session.is_closing
+
+    door = PretendDoor(echo)
+    seen = door.play(on("connected", act))
+    assert names(seen)[2:] == ["ready", "poll", "closed", "disconnected"]
+    assert seen[-1][1].graceful
+    assert [frame.payload for frame in door.peer.heard] == [b"\x0f\xa0enough"]
+
+
+@pytest.mark.parametrize("open_timeout", [30, None])
+def test_close_timeout_of_the_answer(open_timeout: float | None) -> None:
+    door = PretendDoor(is_slow, Timing(open_timeout=open_timeout, close_timeout=5))
+    door.at(1.0, door.close)
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    assert door.now == 6.0
+    assert "close_timeout (5 s)" in seen[-1][1].reason
+
+
+def test_force_while_the_answer_is_awaited() -> None:
+    door = PretendDoor(is_slow)
+    door.at(3.0, door.force_disconnect)
+    last = door.play()[-1][1]
+    assert (last.reason, door.now) == ("disconnected by the user", 3.0)
+
+
+def test_sends_are_held_until_ready() -> None:
+    def act(door: PretendDoor, event: AnyEvent) -> None:
+        if event.name == "connected":
+            door.send_text("four")
+            door.send_text("five!")
+            with pytest.raises(WebSocketUnavailable, match="max_held"):
+                door.send_text("xx")
+            door.send_text("1")  # what was refused counts for nothing
+            door.spend(1)
+            assert door.peer.heard == []
+            assert door.sent.endswith(b"\r\n\r\n")
+        elif event.name == "ready":
+            door.spend(1)
+            assert [frame.payload for frame in door.peer.heard] == [b"four", b"five!", b"1"]
+            door.close()
+
+    seen = PretendDoor(echo, Timing(ping_rate=0), Limits(max_held=10)).play(act)
+    assert names(seen)[3:] == ["poll", "text", "text", "text", "closed", "disconnected"]
+
+
+def test_a_given_socket() -> None:
+    door = PretendDoor(echo, has_socket=True)
+    door.at(1.0, door.close)
+    assert names(door.play())[2] == "ready"
+    failed = PretendDoor(echo, has_socket=True, failures={Adopt: OSError("closed")}).play()[-1][1]
+    assert (failed.phase, failed.reason) == ("connect", "unable to connect to peer:80; closed")
+
+
+@pytest.mark.parametrize("ends", [End(), End(resets=True), Pause(60)])
+def test_a_rejection_whose_body_never_comes_whole(ends: End | Pause) -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhalf")
+        yield ends
+
+    door = PretendDoor(refuses)
+    seen = door.play()
+    assert names(seen)[2:] == ["rejected", "disconnected"]
+    assert seen[-1][1].graceful
+    assert door.now < 1.1
+    assert seen[-2][1].response.status_code == 503
+
+
+def test_a_reset_instead_of_an_answer() -> None:
+    def resets(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield End(resets=True)
+
+    last = PretendDoor(resets).play()[-1][1]
+    assert last.reason == "socket fail; recv fail; Connection reset by peer"
+    assert (last.phase, last.graceful) == ("upgrade", False)
+
+
+def test_frames_right_behind_the_answer_come_after_the_first_poll() -> None:
+    def is_eager(peer: Peer) -> Talk:
+        yield from peer.upgrade(glued=say(frames.TEXT, b"1").data + say(frames.CLOSE).data)
+        yield from peer.hear_until(frames.CLOSE)
+        yield End()
+
+    seen = PretendDoor(is_eager).play()
+    assert names(seen)[2:] == ["ready", "poll", "text", "closing", "disconnected"]
