@@ -151,6 +151,11 @@ def brief(event: AnyEvent) -> str:
             return event.name
 
 
+def all_of(websocket: WebSocket) -> list[Any]:
+    """All events of one connection."""
+    return list(websocket)
+
+
 def check(case: Case, events: Iterator[AnyEvent], websocket: Any) -> None:
     seen = []
     for event in events:
@@ -196,7 +201,7 @@ def test_no_connection_over_the_pretend_door(
     request_type: type, error: OSError, phase: str
 ) -> None:
     door = PretendDoor(echo, failures={request_type: error}, secure=True)
-    connecting, failed = door.events()
+    (_, connecting), (_, failed) = door.play()
     assert (connecting.name, failed.name) == ("connecting", "connect_fail")
     assert failed.phase == phase
     assert failed.cause is error
@@ -210,7 +215,7 @@ def test_a_given_socket_over_the_pretend_door() -> None:
 def test_refused_over_real_sockets() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    connecting, failed = WebSocket(f"ws://127.0.0.1:{port}/")
+    connecting, failed = all_of(WebSocket(f"ws://127.0.0.1:{port}/"))
     assert (connecting.name, failed.name) == ("connecting", "connect_fail")
     assert (failed.phase, failed.address) == ("connect", f"127.0.0.1:{port}")
     assert isinstance(failed.cause, ConnectionRefusedError)
@@ -218,12 +223,12 @@ def test_refused_over_real_sockets() -> None:
 
 def test_no_tls_over_real_sockets() -> None:
     with served(is_no_tls_server) as server:
-        connecting, failed = WebSocket(server.url.replace("ws:", "wss:"))
+        connecting, failed = all_of(WebSocket(server.url.replace("ws:", "wss:")))
     assert (connecting.name, failed.name, failed.phase) == ("connecting", "connect_fail", "tls")
     assert isinstance(failed.cause, ssl.SSLError)
 
 
 def test_unresolvable_over_real_sockets() -> None:
-    connecting, failed = WebSocket("ws://does-not-exist.invalid/")
+    connecting, failed = all_of(WebSocket("ws://does-not-exist.invalid/"))
     assert (connecting.name, failed.name, failed.phase) == ("connecting", "connect_fail", "resolve")
     assert isinstance(failed.cause, socket.gaierror)

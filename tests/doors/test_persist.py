@@ -109,7 +109,8 @@ def test_another_server_that_closes_is_connected_again() -> None:
             if names.count("ready") == 2:
                 stop.set()
     once = ["connecting", "connected", "ready", "closing", "disconnected", "back_off"]
-    assert [name for name in names if name != "poll"] == once * 2
+    # Whether the first ping is still answered is up to the server.
+    assert [name for name in names if name not in ("poll", "pong")] == once * 2
 
 
 def test_exit_event_and_close_end_it() -> None:
@@ -132,13 +133,12 @@ def test_503_of_another_server(respects: bool, least: float, most: float) -> Non
         return response
 
     with websockets_server(waits_for_the_end, process_request=busy) as url:
-        last = None
+        names = []
         for event in persist(WebSocket(url), 5, 0, 0.02, respect_retry_after=respects):
+            names.append(event.name)
             if event.name == "back_off":
                 break
-            last = event
-    assert last is not None
-    assert last.name == "rejected"
+    assert names[-3:] == ["rejected", "disconnected", "back_off"]
     assert least <= event.delay <= most
 
 

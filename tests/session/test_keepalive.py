@@ -59,7 +59,7 @@ def test_an_hour() -> None:
 
 @pytest.mark.parametrize("death", [0.001, 0.0035, 29.9, 30.0, 31.0, 59.0, 600.5])
 def test_a_death_is_noticed(death: float) -> None:
-    is_dead = []
+    is_dead: list[bool] = []
 
     def dies(peer: Peer) -> Talk:
         yield from peer.upgrade()

@@ -43,7 +43,7 @@ def on(name: str, action: Callable[[PretendDoor], object]) -> Callable[..., None
 
 @pytest.mark.parametrize(("kind", "phase"), PHASES)
 def test_open_timeout(kind: type, phase: str) -> None:
-    hangs = {kind: TimeoutError()}
+    hangs: dict[type, BaseException] = {kind: TimeoutError()}
     door = PretendDoor(echo, Timing(open_timeout=7), failures=hangs, secure=True)
     seen = door.play()
     assert names(seen) == ["connecting", "connect_fail"]
@@ -54,7 +54,7 @@ def test_open_timeout(kind: type, phase: str) -> None:
 
 
 def test_open_timeout_is_one_total() -> None:
-    delays = {Resolve: 3.0, Race: 3.0, StartTLS: 3.0}
+    delays: dict[type, float] = {Resolve: 3.0, Race: 3.0, StartTLS: 3.0}
     door = PretendDoor(echo, Timing(open_timeout=7), delays=delays, secure=True)
     failed = door.play()[-1][1]
     assert (failed.phase, failed.elapsed) == ("tls", 7)

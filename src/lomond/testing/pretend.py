@@ -172,7 +172,7 @@ class PretendDoor:
 
     # Requests
 
-    def _perform(self, request: Any) -> Any:
+    def _perform(self, request: object) -> Any:
         kind = type(request)
         failure = self._failures.get(kind)
         deadline: float | None = getattr(request, "deadline", None)
@@ -197,6 +197,8 @@ class PretendDoor:
                 return self._read(deadline)
             case Hangup():
                 self._hang_up()
+            case _:
+                pass
         return None
 
     def _hang_up(self) -> None:
