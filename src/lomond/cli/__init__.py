@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,24 +15,27 @@ from . import demo, stream
 
 _DESCRIPTION = """\
 Connect to a WebSocket server and print what happens. Lines from standard input are sent as text
-once the connection is ready; at the end of the input it goes on until the server closes. Ctrl-C
-closes with the closing handshake, a second one ends at once.
+once the connection is ready. At the end of a file or pipe it goes on until the server closes, so
+that answers are seen; Ctrl-D in a terminal closes. Ctrl-C closes with the closing handshake; a
+second one, or one before the connection is ready, ends at once.
 
 'lomond demo' shows the same against an echo server of its own."""
 
 _STATUS = """\
 exit status: 0 after a graceful end, 1 if there was no connection or it ended otherwise, 2 if the
-arguments are wrong, 130 after a second Ctrl-C"""
+arguments are wrong, 130 if Ctrl-C ended it at once"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a peer's text may not fit its encoding
     try:
         if given.url == "demo":
             return demo.run()
-        return stream.run(_websocket(parser, given), sys.stdin.fileno())
+        return stream.run(_websocket(parser, given), sys.stdin and sys.stdin.fileno())
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -64,20 +68,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> WebSocket:
-    headers: dict[str, str] = {}
-    added: list[str] = given.header or []
-    for header in added:
-        name, colon, value = header.partition(":")
-        if not colon:
-            parser.error(f"--header {header!r} has no colon; write NAME:VALUE")
-        headers[name.strip()] = value.strip()
     try:
-        return WebSocket(
+        websocket = WebSocket(
             given.url,
             protocols=given.protocol,
-            headers=headers,
             ssl_cafile=given.ca,
             ssl_verify=not given.insecure,
         )
+        for header in given.header or []:
+            name, colon, value = header.partition(":")
+            if not colon:
+                raise ValueError(f"--header {header!r} has no colon; write NAME:VALUE")
+            websocket.add_header(name.strip().encode(), value.strip().encode())
     except ValueError as error:
-        parser.error(str(error))
+        parser.exit(2, f"lomond: {error}\n")
+    return websocket

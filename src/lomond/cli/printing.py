@@ -32,7 +32,8 @@ class Printer:
 
     def __init__(self, write: Callable[[str], object], colours: bool | None = None) -> None:
         if colours is None:
-            colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            is_terminal = sys.stdout is not None and sys.stdout.isatty()
+            colours = is_terminal and "NO_COLOR" not in os.environ
         self._write = write
         self._colours = colours
         self._started_at = monotonic()

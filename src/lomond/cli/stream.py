@@ -14,28 +14,38 @@ from ..websocket import WebSocket
 from .printing import Printer
 
 
-def run(websocket: WebSocket, source: int) -> int:
-    """Print until the connection is over; the exit status."""
+def run(websocket: WebSocket, source: int | None) -> int:
+    """Print until the connection is over; the exit status.
+
+    Arguments:
+        websocket: What to connect.
+        source: Descriptor whose lines are sent, or None.
+    """
     printer = Printer(lambda line: print(line, flush=True))
-    graceful = False
-    with _closing_on_interrupt(websocket):
+    is_ready = threading.Event()
+    failed = graceful = False
+    with _closing_on_interrupt(websocket, is_ready):
         for event in websocket.connect(ping_timeout=30):
+            if event.name == "ready":
+                is_ready.set()
             if event.name != "poll":
                 printer.show(event)
-            if event.name == "ready":
+            if event.name == "ready" and source is not None:
                 # A daemon: a read of standard input can't be ended.
                 threading.Thread(target=_send_lines, args=(websocket, source), daemon=True).start()
+            elif event.name == "rejected":
+                failed = True
             elif event.name == "disconnected":
                 graceful = event.graceful
-            elif event.name == "rejected":
-                return 1
-    return 0 if graceful else 1
+    return 0 if graceful and not failed else 1
 
 
 def _send_lines(websocket: WebSocket, source: int) -> None:
     with contextlib.suppress(WebSocketError, OSError):  # the loop says what happened
         for line in _lines(source):
             websocket.send_text(line)
+        if os.isatty(source):
+            websocket.close()  # Ctrl-D; the end of a file or pipe still waits for answers
 
 
 def _lines(source: int) -> Iterator[str]:
@@ -50,15 +60,18 @@ def _lines(source: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _closing_on_interrupt(websocket: WebSocket) -> Generator[None, None, None]:
-    """Ctrl-C starts the closing handshake; the next one interrupts as usual."""
-    before = signal.getsignal(signal.SIGINT)
+def _closing_on_interrupt(
+    websocket: WebSocket, is_ready: threading.Event
+) -> Generator[None, None, None]:
+    """Ctrl-C starts the closing handshake; the next one, or one before Ready, ends at once."""
 
     def close(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if not is_ready.is_set():
+            raise KeyboardInterrupt
         websocket.close()
 
-    signal.signal(signal.SIGINT, close)
+    before = signal.signal(signal.SIGINT, close)
     try:
         yield
     finally:

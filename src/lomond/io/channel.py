@@ -52,6 +52,7 @@ class Channel:
         self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
         self.born: int = forking.count
         self._is_over = False
+        self._has_read_end = False  # the socket stays readable for ever
         self._read_ahead = 0  # bytes that blocked senders stored since the loop last looked
 
     # Opening, by the loop's thread
@@ -116,6 +117,7 @@ class Channel:
         if _is_owned(self.lock):
             # A signal handler interrupted us between two lines that belong together.
             self._deferred.append((code, reason))
+            self.wake()  # we may have been on the way into a wait
             return True
         with self.lock:
             is_over = self._is_over or self.session.has_ended
@@ -228,7 +230,8 @@ class Channel:
             if due <= 0:
                 self._give_up_writing()
             can_read = self._read_ahead < self.session.limits.max_read_ahead
-            readable, _ = waiter.wait(due if due < 3600 else None, True)
+            can_read = can_read and not self._has_read_end
+            readable, _ = waiter.wait(due if due < 3600 else None, True, can_read)
             if readable and can_read:
                 self._receive(is_ahead=True)
 
@@ -373,6 +376,7 @@ class Channel:
             self.note("socket_recv", count)
         now, wall = monotonic(), time()
         with self.lock:
+            self._has_read_end = not count
             if failure is not None:
                 session.fail(failure, "read", now)
             elif room is not None and count:

@@ -53,31 +53,35 @@ class Waiter:
         self._wakeup = wakeup
         self._sock = sock
         self._poll: Any = select.poll() if hasattr(select, "poll") else None
-        self._writes = False
+        self._writes: bool = False
+        self._reads: bool = True
         if self._poll is not None:
             if wakeup is not None:
                 self._poll.register(wakeup.fileno(), select.POLLIN)
             if sock is not None:
                 self._poll.register(sock.fileno(), select.POLLIN)
 
-    def wait(self, seconds: float | None, writes: bool = False) -> tuple[bool, bool]:
+    def wait(
+        self, seconds: float | None, writes: bool = False, reads: bool = True
+    ) -> tuple[bool, bool]:
         """Wait until the socket is readable (or writable), a wake-up, or the time is over.
 
         Arguments:
             seconds: At most; None for no limit.
             writes: Whether to wait for writability too.
+            reads: Whether to wait for readability at all.
 
         Returns:
             Whether the socket may be read, and whether it may be written.
         """
         seconds = _LONGEST if seconds is None else min(max(seconds, 0.0), _LONGEST)
         if self._poll is None:
-            return self._select(seconds, writes)
+            return self._select(seconds, writes, reads)
         sock = self._sock
-        if writes is not self._writes and sock is not None:
-            mask = select.POLLIN | select.POLLOUT if writes else select.POLLIN
+        if sock is not None and (writes is not self._writes or reads is not self._reads):
+            mask = (select.POLLIN if reads else 0) | (select.POLLOUT if writes else 0)
             self._poll.modify(sock.fileno(), mask)
-            self._writes = writes
+            self._writes, self._reads = writes, reads
         readable = writable = False
         for descriptor, what in self._poll.poll(math.ceil(seconds * 1000)):
             if sock is not None and descriptor == sock.fileno():
@@ -88,8 +92,9 @@ class Waiter:
                 self._wakeup.drain()
         return readable, writable
 
-    def _select(self, seconds: float, writes: bool) -> tuple[bool, bool]:
-        sources: list[Any] = [s for s in (self._wakeup, self._sock) if s is not None]
+    def _select(self, seconds: float, writes: bool, reads: bool) -> tuple[bool, bool]:
+        sock = self._sock if reads else None
+        sources: list[Any] = [s for s in (self._wakeup, sock) if s is not None]
         sinks = [self._sock] if writes and self._sock is not None else []
         readable, writable, failed = select.select(sources, sinks, sinks, seconds)
         if self._wakeup in readable and self._wakeup is not None:

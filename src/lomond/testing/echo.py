@@ -8,14 +8,22 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from base64 import b64decode
+from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO
 
+from ..errors import ProtocolError
 from ..protocol import frames
 from ..protocol.handshake import accept_value
 from ..protocol.mask import mask
 
-_KEY = b"sec-websocket-key:"
+_LONGEST_LINE = 16384  # bytes, of a request
+_LONGEST_FRAME = 64 * 1024 * 1024  # bytes
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+    b"Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
+)
 
 
 class EchoServer:
@@ -33,14 +41,17 @@ class EchoServer:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self._address: tuple[str, int] = self._listener.getsockname()
+        self.url = f"ws://127.0.0.1:{self._address[1]}/"
         self.close_codes: list[int | None] = []
+        self._is_stopping = False
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> EchoServer:
-        self._threads[0].start()
+        self._acceptor.start()
         return self
 
     def __exit__(
@@ -49,13 +60,18 @@ class EchoServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _end(self._listener)
+        self._is_stopping = True
+        # Not every system ends an accept() when its socket is shut down; a connection does.
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._address, 1).close()
+        self._acceptor.join(5)
+        self._listener.close()
         with self._lock:
             for connection in self._open:
-                _end(connection)
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
-        self._listener.close()
 
     def _accept(self) -> None:
         while True:
@@ -63,7 +79,9 @@ class EchoServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._is_stopping:
+                connection.close()
+                return
             with self._lock:
                 self._open.add(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
@@ -73,45 +91,59 @@ class EchoServer:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection, connection.makefile("rb") as stream:
-                connection.sendall(_answer(stream))
-                while True:
-                    opcode, payload, final = _read_frame(stream)
-                    while not final and opcode < frames.CLOSE:
-                        following, more, final = _read_frame(stream)
-                        if following >= frames.CLOSE:
-                            final = False
-                            connection.sendall(frames.build(frames.PONG, more, None))
-                        else:
-                            payload += more
-                    if opcode == frames.CLOSE:
-                        self.close_codes.append(frames.read_close_payload(payload)[0])
-                        connection.sendall(frames.build(frames.CLOSE, payload, None))
-                        return
-                    if opcode == frames.PING:
-                        opcode = frames.PONG
-                    elif opcode == frames.PONG:
-                        continue
-                    connection.sendall(frames.build(opcode, payload, None))
-        except (OSError, EOFError, ValueError):
-            pass  # the client has gone, or is no client
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._converse(connection, stream)
+        except (OSError, EOFError):
+            pass  # the client has gone
         finally:
             with self._lock:
                 self._open.discard(connection)
 
+    def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
+        key = _read_key(stream)
+        if key is None:
+            connection.sendall(_BAD_REQUEST)
+            return
+        connection.sendall(_acceptance(key))
+        try:
+            for opcode, payload in _messages(stream):
+                if opcode == frames.CLOSE:
+                    self.close_codes.append(frames.read_close_payload(payload)[0])
+                    connection.sendall(frames.build(frames.CLOSE, payload, None))
+                    return
+                if opcode != frames.PONG:
+                    answer = frames.PONG if opcode == frames.PING else opcode
+                    connection.sendall(frames.build(answer, payload, None))
+        except ProtocolError as error:
+            payload = frames.build_close_payload(error.code, str(error))
+            connection.sendall(frames.build(frames.CLOSE, payload, None))
 
-def _end(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+
+def _read_key(stream: BinaryIO) -> bytes | None:
+    """The key of the request that is read from the stream; None if it is no upgrade (4.2.1)."""
+    request = stream.readline(_LONGEST_LINE).split()
+    headers: dict[bytes, bytes] = {}
+    while (line := stream.readline(_LONGEST_LINE).rstrip()) != b"":
+        name, _, value = line.partition(b":")
+        headers[name.lower()] = value.strip()
+    key = headers.get(b"sec-websocket-key", b"")
+    connection = headers.get(b"connection", b"").lower().split(b",")
+    try:
+        is_upgrade = (
+            len(request) == 3
+            and (request[0], request[2]) == (b"GET", b"HTTP/1.1")
+            and b"host" in headers
+            and headers.get(b"upgrade", b"").lower() == b"websocket"
+            and b"upgrade" in [token.strip() for token in connection]
+            and headers.get(b"sec-websocket-version") == b"13"
+            and len(b64decode(key, validate=True)) == 16
+        )
+    except ValueError:  # not base64
+        return None
+    return key if is_upgrade else None
 
 
-def _answer(stream: BinaryIO) -> bytes:
-    """The 101 for the request that is read from the stream; ValueError if it is no upgrade."""
-    key = None
-    while (line := stream.readline(16384).rstrip()) != b"":
-        if line.lower().startswith(_KEY):
-            key = line[len(_KEY) :].strip()
-    if key is None:
-        raise ValueError("not an upgrade request")
+def _acceptance(key: bytes) -> bytes:
     lines = [
         b"HTTP/1.1 101 Switching Protocols",
         b"Upgrade: websocket",
@@ -121,12 +153,39 @@ def _answer(stream: BinaryIO) -> bytes:
     return b"\r\n".join((*lines, b"", b""))
 
 
+def _messages(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Opcode and payload of each whole message, and of each control frame between fragments."""
+    kind: int | None = None
+    parts: list[bytes] = []
+    while True:
+        opcode, payload, is_final = _read_frame(stream)
+        if opcode >= frames.CLOSE:
+            yield opcode, payload
+            continue
+        if (opcode == frames.CONTINUATION) != (kind is not None):
+            # 5.4: the fragments of one message MUST NOT be interleaved with another's.
+            raise ProtocolError("fragment out of order", section="RFC 6455 5.4")
+        kind = opcode if kind is None else kind
+        parts.append(payload)
+        if is_final:
+            yield kind, b"".join(parts)
+            kind, parts = None, []
+
+
 def _read_frame(stream: BinaryIO) -> tuple[int, bytes, bool]:
     """Opcode, unmasked payload, and whether it is a message's last frame."""
     first, second = _read(stream, 2)
-    length = second & 0x7F
+    if not second & frames.MASKED:
+        # 5.1: the server MUST close the connection upon receiving a frame that is not masked.
+        raise ProtocolError("client sent unmasked frame", section="RFC 6455 5.1")
+    length = second & ~frames.MASKED
+    frames.check_first_bytes(first, length)
     if length > 125:
-        length = int.from_bytes(_read(stream, 2 if length == 126 else 8), "big")
+        size = 2 if length == 126 else 8
+        length = int.from_bytes(_read(stream, size), "big")
+        frames.check_extended_length(length, size)
+    if length > _LONGEST_FRAME:
+        raise ProtocolError("frame is too large", code=1009)
     key = _read(stream, 4)
     payload = bytes(mask(_read(stream, length), key))
     return first & frames.OPCODE_BITS, payload, first >= frames.FIN
