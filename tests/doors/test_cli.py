@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 
+from lomond.protocol.handshake import accept_value
 from lomond.testing.echo import EchoServer
+
+ACCEPT = (
+    b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: %s\r\n\r\n"
+)
+NOT_YET = b"HTTP/1.1 100 Continue\r\n\r\n"
+REJECT = b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\na\x1b\nb"
 
 
 def lomond(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -24,6 +37,36 @@ def lomond(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]
     )
 
 
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-m", "lomond", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextlib.contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that gives one client the answer, and nothing after it."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            key = re.search(rb"Sec-WebSocket-Key: (\S+)", connection.recv(65536))
+            assert key
+            connection.sendall(answer.replace(b"%s", accept_value(key[1])))
+            while connection.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join(10)
+
+
 def test_the_demonstration() -> None:
     done = lomond("demo")
     assert (done.returncode, done.stderr) == (0, "")
@@ -35,14 +78,7 @@ def test_the_demonstration() -> None:
 
 def test_lines_are_sent_and_ctrl_c_closes() -> None:
     with EchoServer() as server:
-        process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-m", "lomond", server.url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
+        with start(server.url) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stderr is not None
@@ -63,9 +99,9 @@ def test_lines_are_sent_and_ctrl_c_closes() -> None:
 @pytest.mark.parametrize("url", ["example.org", "ftp://x", "ws://", "ws://h:0/", "ws://h/#x"])
 def test_a_url_that_can_not_be(url: str) -> None:
     done = lomond(url)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert url in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_no_connection() -> None:
@@ -74,6 +110,105 @@ def test_no_connection() -> None:
     done = lomond(f"ws://127.0.0.1:{port}/")
     assert done.returncode == 1
     assert "Connection refused" in done.stdout
+
+
+def test_a_rejection_with_control_characters() -> None:
+    with answering(REJECT) as url:
+        done = lomond(url)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "a\\x1b\\nb" in done.stdout
+    assert done.stdout.splitlines()[-1].split()[2] == "disconnected"
+
+
+@pytest.mark.parametrize(
+    ("answer", "awaited", "presses"), [(NOT_YET, "connected", 1), (ACCEPT, "ready", 2)]
+)
+def test_ctrl_c_ends_at_once_before_ready_and_when_repeated(
+    answer: bytes, awaited: str, presses: int
+) -> None:
+    with answering(answer) as url, start(url) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while awaited not in process.stdout.readline():
+            pass
+        for _ in range(presses):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)  # two signals at once are one
+        assert process.wait(10) == 130
+        assert process.stderr.read() == ""
+
+
+def test_the_end_of_the_input_does_not_end_the_connection() -> None:
+    with EchoServer() as server, start(server.url) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("no newline")
+        process.stdin.close()
+        while "no newline" not in process.stdout.readline():
+            pass
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert server.close_codes == [1000]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals on this system")
+def test_ctrl_d_in_a_terminal_closes() -> None:
+    ours, theirs = os.openpty()
+    with EchoServer() as server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lomond", server.url],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            os.write(ours, b"typed\n\x04")
+            assert process.stdout is not None
+            seen = process.stdout.read()
+            assert process.wait(10) == 0
+    os.close(ours)
+    os.close(theirs)
+    assert "typed" in seen
+    assert server.close_codes == [1000]
+
+
+def test_a_reader_that_has_gone() -> None:
+    with EchoServer() as server, start(server.url) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while "ready" not in process.stdout.readline():
+            pass
+        process.stdout.close()
+        process.stdin.write("x\n")
+        process.stdin.flush()
+        assert process.wait(10) == 1
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_without_standard_streams() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = f'"{sys.executable}" -m lomond ws://127.0.0.1:{port}/ <&- >&-'
+    done = subprocess.run(
+        ["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_text_that_the_output_can_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    with EchoServer() as server, start(server.url) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.write(process.stdin.fileno(), "\N{SNOWMAN}\n".encode())
+        while "\\u2603" not in (line := process.stdout.readline()):
+            assert line
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
 
 
 def test_the_version_names_the_twin() -> None:

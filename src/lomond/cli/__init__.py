@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.url == "demo":
             return demo.run()
-        return stream.run(_websocket(parser, given), sys.stdin and sys.stdin.fileno())
+        source = None if sys.stdin is None else sys.stdin.fileno()  # None where it was closed
+        return stream.run(_websocket(parser, given), source)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
