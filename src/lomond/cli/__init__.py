@@ -30,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a peer's text may not fit its encoding
+    output: object = sys.stdout
+    if isinstance(output, io.TextIOWrapper):
+        output.reconfigure(errors="backslashreplace")  # a peer's text may not fit its encoding
     try:
         if given.url == "demo":
             return demo.run()
@@ -76,7 +77,8 @@ def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> We
             ssl_cafile=given.ca,
             ssl_verify=not given.insecure,
         )
-        for header in given.header or []:
+        headers: list[str] = given.header or []
+        for header in headers:
             name, colon, value = header.partition(":")
             if not colon:
                 raise ValueError(f"--header {header!r} has no colon; write NAME:VALUE")
