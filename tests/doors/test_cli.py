@@ -252,7 +252,12 @@ with EchoServer() as server:
     assert sorted(server.close_codes) == [1000, 1000], server.close_codes
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        # From 3.12 on Python warns of the fork, because the echo server is a thread beside it.
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
