@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -97,7 +97,7 @@ def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True
     hint = f", or None for {none}" if none else ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds{hint}, not {value!r}")
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not 0 <= value <= sys.float_info.max or (value == 0 and not zero):  # nan fails too
         least = "0 or more" if zero else "more than 0"
         raise ValueError(f"{name} must be {least} seconds{hint}, not {value!r}")
 

@@ -102,6 +102,7 @@ def test_causes_travel_as_type_and_arguments() -> None:
     assert isinstance(again.cause, RestoredCause)
     assert repr(again.cause) == "OddError(1)"
     assert repr(pickle.loads(pickle.dumps(again.cause))) == "OddError(1)"
+    assert repr(pickle.loads(pickle.dumps(again)).cause) == "OddError(1)"
 
 
 def test_without_the_facade_events_have_no_time_and_no_way_back() -> None:

@@ -273,8 +273,10 @@ class Connection:
             # 5.5.1: the endpoint typically echos the status code it received.
             self._answer = payload
             self._move("close received")
+            self._forget_input()
             return Closing(code, reason, received_time=self._wall)
         self._move("close received")
+        self._forget_input()
         return Closed(code, reason, received_time=self._wall)
 
     def _answer_ping(self, payload: bytes) -> None:
@@ -292,8 +294,7 @@ class Connection:
         self.violation = error
         self._answer = frames.build_close_payload(error.code, str(error))
         self._move("violation")
-        self._arrived.clear()
-        self._data, self._position, self._remaining, self._message = b"", 0, 0, None
+        self._forget_input()
         return ProtocolErrorEvent(
             str(error),
             error.critical,
@@ -301,6 +302,11 @@ class Connection:
             section=error.section,
             received_time=self._wall,
         )
+
+    def _forget_input(self) -> None:
+        """Nothing that came after a close frame or a violation is kept."""
+        self._arrived.clear()
+        self._data, self._position, self._remaining, self._message = b"", 0, 0, None
 
     def answer_now(self) -> None:
         """Queue the close frame that answers the peer's, or its violation, if one is due."""

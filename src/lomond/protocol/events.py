@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..errors import RestoredCause
 from ..url import redact
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ class Event:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = tuple(getattr(self, name) for name in self.__match_args__)
         details = {name: getattr(self, name) for name in self._details}
-        if isinstance(details.get("cause"), BaseException):
-            details["cause"] = (type(details["cause"]).__name__, details["cause"].args)
+        cause = details.get("cause")
+        if isinstance(cause, RestoredCause):
+            details["cause"] = (cause.type_name, cause.args)
+        elif isinstance(cause, BaseException):
+            details["cause"] = (type(cause).__name__, cause.args)
         return (_rebuild, (type(self).__name__, fields, details))
 
 

@@ -70,7 +70,7 @@ def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:
     The reason is cut at a code point so that all fits into 125 bytes.
 
     Raises:
-        TypeError: The code is no int.
+        TypeError: The code is no int, or the reason neither str nor bytes.
         ValueError: The code may not be sent.
     """
     if code is None:
@@ -81,6 +81,8 @@ def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:
         raise ValueError(
             f"close code {code} may not be sent; use 1000-1003, 1007-1014 or 3000-4999"
         )
+    if reason is not None and not isinstance(reason, (str, bytes)):
+        raise TypeError(f"close reason must be a str, bytes or None, not {reason!r}")
     text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason or ""
     encoded = text.encode("utf-8", "replace")[: MAX_CONTROL_PAYLOAD - 2]
     return code.to_bytes(2, "big") + encoded.decode("utf-8", "ignore").encode()

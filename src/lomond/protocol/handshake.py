@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import h11
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(r"[!-~]+")
 _BAD_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _OURS = frozenset(
@@ -122,8 +123,10 @@ class Upgrade:
         return self._refusal is not None
 
     def request_bytes(self) -> bytes:
-        """The request. Raises ValueError if a header can't be sent."""
+        """The request. Raises ValueError if its target or a header can't be sent."""
         request = self._request
+        if not _TARGET.fullmatch(request.resource):
+            raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
         given = {name.lower() for name, _ in request.headers}
         standard = [
             (b"Host", request.host.encode("ascii")),

@@ -1,0 +1,328 @@
+"""Each rule of RFC 6455 with its section, at the byte that breaks it; the table of states."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from lomond.errors import WebSocketUnavailable
+from lomond.options import Limits
+from lomond.protocol import connection as states
+from lomond.protocol import frames
+from lomond.protocol.connection import TRANSITIONS, Connection
+from lomond.protocol.events import AnyEvent
+from lomond.protocol.mask import MaskingKeys, mask
+from lomond.testing.pretend import counting_bytes
+
+STATES = (
+    states.CONNECTING,
+    states.CLOSING_EARLY,
+    states.OPEN,
+    states.ANSWERING,
+    states.CLOSING,
+    states.CLOSED,
+)
+
+
+def opened(limits: Limits | None = None) -> Connection:
+    connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
+    connection.opened()
+    return connection
+
+
+def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
+    built = frames.build(opcode, payload, None)
+    return built if final else bytes([built[0] & 0x7F]) + built[1:]
+
+
+def bytes_until_violation(data: bytes, limits: Limits | None = None) -> tuple[int, AnyEvent]:
+    """After how many bytes, fed one by one, the violation is told; and its event."""
+    connection = opened(limits)
+    for number in range(len(data)):
+        connection.receive(data[number : number + 1], 1.0)
+        while (event := connection.next_event()) is not None:
+            if event.name == "protocol_error":
+                return number + 1, event
+    pytest.fail("no violation")
+
+
+@pytest.mark.parametrize(
+    ("data", "section"),
+    [
+        *[(bytes([0x81 | bit, 0]), "5.2") for bit in (0x40, 0x20, 0x10, 0x70)],
+        *[(bytes([0x88 | bit, 0]), "5.2") for bit in (0x40, 0x20, 0x10)],
+        *[(bytes([0x80 | opcode, 0]), "5.2") for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)],
+        *[(bytes([0x80 | opcode, 0x80]), "5.1") for opcode in (1, 2, 8, 9, 10)],
+        *[(bytes([opcode, 0]), "5.5") for opcode in (8, 9, 10)],
+        *[(bytes([0x80 | opcode, size]), "5.5") for opcode in (8, 9, 10) for size in (126, 127)],
+        (b"\x80\x00", "5.4"),
+        (b"\x00\x00", "5.4"),
+        (b"\x80\x7f", "5.4"),
+        (frame(1, b"a", final=False) + b"\x81\x7f", "5.4"),
+        (frame(2, final=False) + b"\x02\x00", "5.4"),
+        (frame(1, final=False) + frame(0) + b"\x80\x00", "5.4"),
+        (frame(1, b"whole") + b"\x80\x00", "5.4"),
+        (b"\x82\x7e\x00\x00", "5.2"),
+        (b"\x82\x7e\x00\x7d", "5.2"),
+        (b"\x82\x7f" + (0).to_bytes(8, "big"), "5.2"),
+        (b"\x82\x7f" + (65535).to_bytes(8, "big"), "5.2"),
+        (b"\x82\x7f" + (1 << 63).to_bytes(8, "big"), "5.2"),
+        (b"\x82\x7f" + ((1 << 64) - 1).to_bytes(8, "big"), "5.2"),
+        (b"\x88\x01x", "5.5.1"),
+        *[
+            (b"\x88\x02" + code.to_bytes(2, "big"), "7.4")
+            for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)
+        ],
+    ],
+)
+def test_a_rule_is_told_at_its_last_byte_with_its_section(data: bytes, section: str) -> None:
+    count, event = bytes_until_violation(data + b"\x00" * 20)
+    assert event.name == "protocol_error"
+    assert (count, event.section) == (len(data), f"RFC 6455 {section}")
+    assert (event.code, event.critical) == (1002, False)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 4000, 4999])
+def test_close_codes_that_may_come(code: int) -> None:
+    connection = opened()
+    connection.receive(frame(8, code.to_bytes(2, "big") + "é".encode()), 1.0)
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "closing"
+    assert (event.code, event.reason) == (code, "é")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\xff",
+        b"\xc0\xaf",
+        b"\xe2\x28",
+        b"\xed\xa0\x80",  # a surrogate: Python's decoder waits for its third byte
+        b"\xf4\x90",
+        b"\xf0\x80",
+        "κόσμε".encode() + b"\xed\xa0\x80",
+        b"a" * 700 + b"\xce\xba\x80",
+    ],
+)
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        frame(1, b"so far", final=False),
+        frame(1, b"so far", final=False) + frame(9, b"ping"),
+        frame(1, b"so far", final=False) + frame(0, final=False) + frame(10) + frame(10),
+    ],
+)
+def test_broken_utf8_is_told_at_its_byte(before: bytes, broken: bytes) -> None:
+    opcode = 0 if before else 1
+    header = frame(opcode, broken + b"more" * 50)[: -(len(broken) + 200)]
+    at_once, event = bytes_until_violation(before + header + broken + b"more" * 50)
+    assert at_once <= len(before + header + broken)
+    assert event.name == "protocol_error"
+    assert (event.code, event.critical, event.section) == (1007, True, "RFC 6455 8.1")
+
+
+def test_broken_utf8_across_fragments_and_a_ping_is_told_before_the_rest() -> None:
+    data = frame(1, b"\xe2", final=False) + frame(9) + b"\x00\x7d" + b"\x41"
+    assert bytes_until_violation(data + b"x" * 9)[0] == len(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(1, b"ab\xe2\x82"),
+        frame(1, b"a" * 126 + b"\xe2\x82"),
+        frame(1, b"ab", final=False) + frame(0, b"\xe2\x82"),
+        frame(1, b"\xe2\x82", final=False) + frame(9) + frame(0),
+    ],
+)
+def test_a_text_that_ends_inside_a_code_point(data: bytes) -> None:
+    count, event = bytes_until_violation(data)
+    assert count == len(data)
+    assert event.name == "protocol_error"
+    assert event.code == 1007
+
+
+@pytest.mark.parametrize(
+    ("data", "at"),
+    [
+        (b"\x82\x0b", 2),
+        (b"\x82\x7e\x01\x00", 4),
+        (b"\x82\x7f" + (1 << 62).to_bytes(8, "big"), 10),
+        (frame(2, b"x" * 10, final=False) + frame(0, final=False) + b"\x00\x01", 16),
+    ],
+)
+def test_a_limit_is_told_at_the_header(data: bytes, at: int) -> None:
+    count, event = bytes_until_violation(data + b"x" * 20, Limits(max_message_size=10))
+    assert event.name == "protocol_error"
+    assert (count, event.code, event.section) == (at, 1009, "RFC 6455 7.4.1")
+
+
+def test_the_last_fragment_over_the_limit_is_told_at_its_header() -> None:
+    data = frame(2, final=False) + frame(0, final=False) + b"\x80\x00"
+    count, event = bytes_until_violation(data, Limits(max_fragments=2))
+    assert event.name == "protocol_error"
+    assert (count, event.code) == (6, 1009)
+
+
+def test_a_fragment_count_starts_anew_with_each_message() -> None:
+    connection = opened(Limits(max_fragments=2, max_message_size=4))
+    connection.receive((frame(1, b"ab", final=False) + frame(9) + frame(0, b"cd")) * 5, 1.0)
+    names = []
+    while (event := connection.next_event()) is not None:
+        names.append(event.name)
+    assert names == ["ping", "text"] * 5
+
+
+@pytest.mark.parametrize("opcode", [frames.TEXT, frames.BINARY])
+def test_a_length_alone_allocates_nothing(opcode: int) -> None:
+    connection = opened(Limits(max_message_size=None))
+    header = bytes([0x80 | opcode, 127]) + (1 << 40).to_bytes(8, "big")
+    tracemalloc.start()
+    try:
+        connection.receive(header, 1.0)
+        assert connection.next_event() is None
+        connection.receive(b"x", 1.0)
+        assert connection.next_event() is None
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("closes_first", [False, True])
+@pytest.mark.parametrize("end", [frame(8, b"\x03\xe8"), b"\xc1\x00", b"\x81\x01\xff"])
+def test_nothing_is_kept_after_the_end(end: bytes, closes_first: bool) -> None:
+    connection = opened()
+    if closes_first:
+        connection.close(1000, "")
+    connection.receive(frame(1, b"begun", final=False) + end.replace(b"\x81", b"\x80"), 1.0)
+    connection.receive(frame(0, b"in the next read"), 1.0)
+    assert connection.next_event() is not None
+    assert not connection.is_mid_frame
+    assert not connection.has_input
+    connection.receive(frame(1, b"later"), 1.0)
+    assert not connection.has_input
+    assert connection.next_event() is None
+    assert connection.state == states.CLOSED
+    assert connection.room() is None
+
+
+def test_a_tail_in_the_same_read_is_not_kept_after_a_close() -> None:
+    connection = opened()
+    connection.receive(frame(8) + b"\x81\x7f", 1.0)
+    assert connection.next_event() is not None
+    assert not connection.is_mid_frame
+
+
+def in_state(state: str) -> Connection:
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
+    if state == states.CLOSING_EARLY:
+        connection.close(1000, "")
+    if state in (states.CONNECTING, states.CLOSING_EARLY):
+        return connection
+    connection.opened()
+    if state == states.CLOSING:
+        connection.close(1000, "")
+    if state in (states.ANSWERING, states.CLOSED):
+        connection.receive(frame(8), 1.0)
+        connection.next_event()
+    if state == states.CLOSED:
+        connection.next_event()
+    return connection
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_table_of_states(state: str) -> None:
+    connection = in_state(state)
+    assert connection.state == state
+    after_close = TRANSITIONS.get((state, "close sent"))
+    assert connection.close(1000, "") is (after_close is not None)
+    assert connection.state == (after_close or state)
+    for happening, data in (("close received", frame(8)), ("violation", b"\xc1\x00")):
+        connection = in_state(state)
+        connection.receive(data, 1.0)
+        found = connection.next_event()
+        expected = TRANSITIONS.get((state, happening))
+        assert (found is not None) is (expected is not None)
+        if expected is not None:
+            assert connection.state == expected
+    connection = in_state(state)
+    if state in (states.CONNECTING, states.OPEN, states.ANSWERING):
+        connection.send(frames.TEXT, b"x")
+    else:
+        with pytest.raises(WebSocketUnavailable, match="data not sent"):
+            connection.send(frames.TEXT, b"x")
+
+
+def test_the_table_leads_to_its_end_from_everywhere() -> None:
+    assert {state for state, _ in TRANSITIONS} == set(STATES) - {states.CLOSED}
+    reached = {states.CLOSED}
+    while more := {s for (s, _), to in TRANSITIONS.items() if to in reached} - reached:
+        reached |= more
+    assert reached == set(STATES)
+
+
+def test_a_close_frame_is_the_last_that_is_sent() -> None:
+    connection = opened()
+    connection.has_backlog = True
+    connection.receive(frame(9, b"1"), 1.0)
+    connection.next_event()
+    connection.close(1000, "")
+    connection.receive(frame(9, b"2"), 1.0)
+    connection.next_event()
+    connection.has_backlog = False
+    connection.release_pong()
+    connection.receive(frame(8), 1.0)
+    connection.next_event()
+    connection.next_event()
+    output = connection.take_output()
+    assert output[:2] == b"\x88\x82"
+    assert len(output) == 2 + 4 + 2
+
+
+def test_every_frame_has_a_key_of_its_own_from_the_source() -> None:
+    connection = opened()
+    for _ in range(3000):
+        connection.send(frames.BINARY, b"\0\0\0\0")
+    sent = connection.take_output()
+    keys = [sent[i + 2 : i + 6] for i in range(0, len(sent), 10)]
+    assert [sent[i + 6 : i + 10] for i in range(0, len(sent), 10)] == keys
+    assert [int.from_bytes(key, "big") for key in keys] == list(range(1, 3001))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("size", [0, 5, 599, 600, 601, 1203])
+def test_whatever_holds_bytes_is_masked(kind: type, size: int) -> None:
+    payload = bytes(range(256)) * 5
+    masked = mask(kind(payload[:size]), b"\x01\x80\xff\x00")
+    assert bytes(mask(masked, b"\x01\x80\xff\x00")) == payload[:size]
+
+
+@pytest.mark.parametrize("reason", ["é" * 61 + "x", "é" * 62, "€" * 42, "𝄞" * 40, "a" * 300])
+def test_a_long_reason_stays_text_and_fits(reason: str) -> None:
+    payload = frames.build_close_payload(1000, reason)
+    assert 2 + 120 <= len(payload) <= 125
+    assert reason.startswith(frames.read_close_payload(payload)[1])
+    assert frames.build_close_payload(1000, reason.encode()) == payload
+
+
+@pytest.mark.parametrize("reason", [5, 0, bytearray(b"x"), ["x"]])
+def test_a_reason_must_be_text(reason: object) -> None:
+    with pytest.raises(TypeError, match="close reason must be"):
+        frames.build_close_payload(1000, reason)  # type: ignore[arg-type]
+
+
+def test_the_close_frame_after_a_violation_says_what_was_wrong() -> None:
+    connection = opened()
+    connection.receive(b"\xc1\x00", 1.0)
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "protocol_error"
+    assert connection.violation is not None
+    connection.answer_now()
+    sent = connection.take_output()
+    assert sent[0] == frames.FIN | frames.CLOSE
+    payload = bytes(mask(sent[6:], sent[2:6]))
+    assert frames.read_close_payload(payload) == (1002, event.error)

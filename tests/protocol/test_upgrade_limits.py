@@ -1,0 +1,165 @@
+"""Answers to the upgrade at the edges of their limits, and requests that must not leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond import url
+from lomond.errors import ProtocolError
+from lomond.protocol.handshake import Acceptance, Refusal, Request, Upgrade
+
+ACCEPT = b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"  # for a key of 16 zero bytes
+HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
+REQUEST = Request("/", "h:80", "Lomond/test", (), ("chat",))
+
+
+def receive(
+    data: bytes, step: int = 1 << 20, request: Request = REQUEST, max_header_size: int = 65536
+) -> Acceptance | Refusal | None:
+    upgrade = Upgrade(request, bytes, max_header_size)
+    for i in range(0, len(data), step):
+        outcome = upgrade.receive(data[i : i + step])
+        if outcome is not None:
+            return outcome
+    return upgrade.end_of_stream()
+
+
+def is_accepted(data: bytes, step: int = 1 << 20, max_header_size: int = 65536) -> bool:
+    try:
+        return isinstance(receive(data, step, max_header_size=max_header_size), Acceptance)
+    except ProtocolError:
+        return False
+
+
+@pytest.mark.parametrize("step", [1, 4096, 1 << 20])
+def test_limits_hold_to_the_byte_and_line_in_any_split(step: int) -> None:
+    line = b"X: " + b"x" * (16 * 1024 - 4)
+    assert is_accepted(HEAD + line + b"\r\n\r\n", step)
+    assert not is_accepted(HEAD + line + b"xx\r\n\r\n", step)
+    assert is_accepted(HEAD + b"X: y\r\n" * 252 + b"\r\n", step)
+    assert not is_accepted(HEAD + b"X: y\r\n" * 260 + b"\r\n", step)
+    size = len(HEAD) + 2
+    assert is_accepted(HEAD + b"\r\n", step, max_header_size=size)
+    assert not is_accepted(HEAD + b"\r\n", step, max_header_size=size - 1)
+
+
+def test_frames_do_not_count_as_head() -> None:
+    outcome = receive(HEAD + b"\r\n" + b"\x82\x7e" + b"\n" * 100_000)
+    assert isinstance(outcome, Acceptance)
+    assert len(outcome.rest) == 100_002
+
+
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+def test_bare_line_feeds_and_a_tail_that_looks_like_an_end(step: int) -> None:
+    data = HEAD.replace(b"\r\n", b"\n") + b"\n"
+    upgrade = Upgrade(REQUEST, bytes, 65536)
+    for i in range(0, len(data), step):
+        tail = b"\r\n\r\n" if i + step >= len(data) else b""
+        outcome = upgrade.receive(data[i : i + step] + tail)
+    assert isinstance(outcome, Acceptance)
+    assert outcome.rest == b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (ACCEPT, "More than one Sec-WebSocket-Accept"),
+        (b"Upgrade: websocket\r\n", "Can't upgrade to websocket, websocket"),
+        (b"Sec-WebSocket-Protocol: CHAT\r\n", "'CHAT', which was not offered"),
+        (b"Sec-WebSocket-Protocol: \r\n", "'', which was not offered"),
+        (b"Sec-WebSocket-Protocol: chat\r\n" * 2, "'chat, chat', which was not offered"),
+        (b"Sec-WebSocket-Extensions: x-y; a=b\r\n", "'x-y; a=b', which was not offered"),
+    ],
+)
+def test_what_must_not_be_in_an_answer(lines: bytes, reason: str, step: int) -> None:
+    outcome = receive(HEAD + lines + b"\r\n", step)
+    assert isinstance(outcome, Refusal)
+    assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [b"upgrade", b"UPGRADE", b"keep-alive,Upgrade", b"Upgrade ,close", b"x\r\nConnection: upgrade"],
+)
+def test_connection_is_a_list(connection: bytes) -> None:
+    head = HEAD.replace(b"Connection: Upgrade", b"Connection: " + connection)
+    assert is_accepted(head + b"\r\n")
+
+
+@pytest.mark.parametrize("connection", [b"not-upgrade", b"upgrade2", b"up grade", b""])
+def test_connection_must_hold_the_token(connection: bytes) -> None:
+    head = HEAD.replace(b"Connection: Upgrade", b"Connection: " + connection)
+    outcome = receive(head + b"\r\n")
+    assert isinstance(outcome, Refusal)
+    assert "does not say Upgrade" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 099 Low\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 \xff\r\n\r\n",
+        b"HTTP/1.1 101 X\r\n: no name\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nNul: a\0b\r\n\r\n",
+        b"\r\n\r\n",
+        b"\x81\x05Hello",
+        bytes(range(256)),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_garbage_is_a_protocol_error(data: bytes, step: int) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        receive(data, step)
+    assert caught.value.critical
+    assert caught.value.section == "RFC 9112"
+
+
+@pytest.mark.parametrize("status", [b"200", b"204", b"301", b"304", b"401", b"500", b"999"])
+def test_every_other_status_refuses(status: bytes) -> None:
+    head = b"HTTP/1.1 " + status + b" Word\r\nLocation: ws://other/\r\n\r\n"
+    outcome = receive(head)
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == f"Websocket upgrade failed (code={status.decode()})"
+    assert (outcome.response.status_code, outcome.response.raw) == (int(status), head)
+
+
+def test_a_chunk_header_without_end_does_not_grow() -> None:
+    head = b"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    outcome = receive(head + b"1;" + b"x" * 100_000, 1000)
+    assert isinstance(outcome, Refusal)
+    assert outcome.response.body == b"hello"
+
+
+@pytest.mark.parametrize("resource", ["/a\r\nX: y", "/a b", "/\0", "/\n", "", "/é", "/\x7f"])
+def test_a_request_target_can_not_inject(resource: str) -> None:
+    with pytest.raises(ValueError, match="request target"):
+        Upgrade(REQUEST._replace(resource=resource), bytes, 65536).request_bytes()
+
+
+def test_a_host_and_a_protocol_can_not_inject() -> None:
+    for request, name in (
+        (REQUEST._replace(host="h\r\nX: y"), "Host"),
+        (REQUEST._replace(protocols=("a\r\nX: y",)), "Sec-WebSocket-Protocol"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            Upgrade(request, bytes, 65536).request_bytes()
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("ws://[2001:DB8::1]/", b"Host: [2001:db8::1]:80"),
+        ("wss://[fe80::1%25eth0]:8443/", b"Host: [fe80::1]:8443"),
+        ("ws://EXAMPLE.org/", b"Host: example.org:80"),
+        ("https://h/", b"Host: h:443"),
+    ],
+)
+def test_the_host_line(address: str, line: bytes) -> None:
+    request = REQUEST._replace(host=url.parse(address).authority)
+    sent = Upgrade(request, bytes, 65536).request_bytes()
+    assert sent.split(b"\r\n")[1] == line
