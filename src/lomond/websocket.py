@@ -451,8 +451,8 @@ def _events(
     except StopIteration:
         pass
     finally:
-        script.close()
         channel.leave()
+        script.close()
 
 
 def _refuse(args: tuple[object, ...], unknown: dict[str, object]) -> None:

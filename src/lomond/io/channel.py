@@ -13,7 +13,7 @@ from collections import deque
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TransportFail, WebSocketUnavailable
+from ..errors import TransportFail, WebSocketError, WebSocketUnavailable
 from ..session.causes import words
 from . import forking
 from .waiting import Waiter, Wakeup
@@ -91,17 +91,17 @@ class Channel:
         if self.is_foreign:
             raise WebSocketUnavailable("connection belongs to the parent process")
         self._refuse_reentry()
-        with self.lock:
-            if self.session.has_ended or self._is_over or self.transport is None:
-                raise WebSocketUnavailable("not connected")
-            self.session.send_message(opcode, payload, monotonic())
-            target = self._enqueue()
         try:
+            with self.lock:
+                if self.session.has_ended or self._is_over or self.transport is None:
+                    raise WebSocketUnavailable("not connected")
+                self.session.send_message(opcode, payload, monotonic())
+                target = self._enqueue()
             self._write_until(target)
-        except TransportFail:
+        except WebSocketError:
             raise
         except BaseException as error:
-            # Interrupted between a write and its book-keeping: the position is unknown.
+            # Interrupted between a change and its book-keeping: the position is unknown.
             self.force(f"interrupted by {type(error).__name__} while sending", error)
             raise
         self.run_deferred()
@@ -274,7 +274,11 @@ class Channel:
 
     def _check_writable(self) -> None:
         if self._is_over or self.session.has_ended:
-            raise TransportFail("socket fail; the connection ended while sending")
+            ending = self.session.disconnected()
+            raise TransportFail(
+                f"socket fail; the connection ended while sending ({ending.reason})",
+                cause=ending.cause,
+            )
 
     def _give_up_writing(self) -> None:
         now = monotonic()
