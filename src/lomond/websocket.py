@@ -8,19 +8,16 @@ import os
 import socket as socket_module
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
-from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import constants, options
 from .engine import engine
 from .errors import WebSocketUnavailable
-from .io import forking
 from .io.channel import Channel
-from .io.sync import Performer
+from .io.sync import Performer, events
 from .protocol import frames
 from .protocol.handshake import Request, check_header, check_protocols
 from .session.opening import Target, conversation
-from .session.requests import Answer, Deliver, Failed, Run
 from .session.session import Session
 from .tracing import Tracer
 from .url import authority, parse, redact
@@ -30,13 +27,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .events import AnyEvent
-    from .session.opening import Script
 
 __all__ = ["WebSocket"]
 
 log = logging.getLogger("lomond")
 
-_PARENTS = "connection belongs to the parent process"
 _MISSING: Any = object()
 _PROXY_VARIABLES = ("https_proxy", "http_proxy", "all_proxy", "wss_proxy", "ws_proxy")
 
@@ -269,7 +264,7 @@ class WebSocket:
                 close_timeout=close_timeout,
             )
         performer = Performer(channel, self._make_context, self.socket)
-        return _events(channel, script, performer, tracer)
+        return events(channel, script, performer, tracer.event if tracer else None)
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
         return self.connect()
@@ -401,58 +396,6 @@ class WebSocket:
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self.trace:
             Tracer(self.trace, self.url)(stage, **fields)
-
-
-def _events(
-    channel: Channel, script: Script, performer: Performer, tracer: Tracer | None
-) -> Generator[AnyEvent, None, None]:
-    """Perform the script; the one generator between a message and the user's loop."""
-    session = channel.session
-    lock = channel.lock
-    next_event = session.next_event
-    born = channel.born
-    try:
-        channel.start()
-        request = next(script)
-        while True:
-            kind = type(request)
-            if forking.count != born:
-                yield engine.Disconnected(_PARENTS)
-                return
-            if isinstance(request, Deliver):
-                if tracer is not None:
-                    tracer.event(request.event)
-                yield request.event
-                answer = Answer(monotonic())
-            elif kind is Run:
-                channel.settle()
-                while forking.count == born:
-                    now = monotonic()
-                    with lock:
-                        event = next_event(now)
-                    if session.has_output:
-                        channel.flush()
-                    if event is not None:
-                        if tracer is not None:
-                            tracer.event(event)
-                        yield event
-                    elif session.has_ended:
-                        break
-                    else:
-                        channel.read_or_tick()
-                answer = Answer(monotonic())
-            else:
-                try:
-                    answer = performer.perform(request)
-                except Failed as failure:
-                    request = script.throw(failure)
-                    continue
-            request = script.send(answer)
-    except StopIteration:
-        pass
-    finally:
-        channel.leave()
-        script.close()
 
 
 def _refuse(args: tuple[object, ...], unknown: dict[str, object]) -> None:

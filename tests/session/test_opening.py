@@ -150,7 +150,7 @@ def test_sends_are_held_until_ready() -> None:
             assert [frame.payload for frame in door.peer.heard] == [b"four", b"five!", b"1"]
             door.close()
 
-    seen = PretendDoor(echo, Timing(ping_rate=0), Limits(max_held=10)).play(act)
+    seen = PretendDoor(echo, Timing(ping_rate=0), Limits(max_held=52)).play(act)
     assert names(seen)[3:] == ["poll", "text", "text", "text", "closed", "disconnected"]
 
 

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from time import monotonic, time
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..errors import TransportFail
 from ..session.requests import (
     Adopt,
     Answer,
+    Deliver,
     Failed,
     Hangup,
     Interrupted,
     Race,
     Read,
     Resolve,
+    Run,
     Send,
     StartTLS,
     TimedOut,
 )
-from . import connecting
+from . import connecting, forking
 from .channel import Channel
 from .resolving import Resolution
 from .tls import TLSLayer
 from .transport import Transport
 from .waiting import Waiter
 
+if TYPE_CHECKING:
+    from ..protocol.events import AnyEvent
+    from ..session.opening import Script
+
+_PARENTS = "connection belongs to the parent process"
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
 
 
@@ -47,22 +55,22 @@ class Performer:
         given: socket.socket | None = None,
     ) -> None:
         self._channel = channel
+        self._link = channel.link
         self._make_context = make_context
         self._given = given
         self._seen_close = False
 
     def perform(self, request: Any) -> Answer:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
-        channel = self._channel
         act = self._ACTS[type(request)]
-        channel.is_in_use = type(request) is not Hangup
+        self._link.is_in_use = type(request) is not Hangup
         try:
             value = act(self, request)
         except (OSError, ValueError) as error:
             raise Failed(error, monotonic()) from None
         finally:
-            channel.is_in_use = False
-        channel.report()
+            self._link.is_in_use = False
+        self._link.report()
         return Answer(monotonic(), time(), value)
 
     def _is_interrupted(self) -> bool:
@@ -90,8 +98,8 @@ class Performer:
         return now
 
     def _resolve(self, request: Resolve) -> list[Any]:
-        resolution = Resolution(request.host, request.port, self._channel.wake)
-        waiter = Waiter(self._channel.wakeup)
+        resolution = Resolution(request.host, request.port, self._link.wake)
+        waiter = Waiter(self._link.wakeup)
         while not resolution.start():
             self._check(request.deadline)
             waiter.wait(_SLOT_PAUSE)
@@ -102,7 +110,7 @@ class Performer:
         return resolution.addresses
 
     def _race(self, request: Race) -> str:
-        wakeup = self._channel.wakeup
+        wakeup = self._link.wakeup
         assert wakeup is not None
         race = connecting.Race(request.addresses, request.delay)
         sock, address = race.run(request.deadline, wakeup, self._is_interrupted)
@@ -125,15 +133,15 @@ class Performer:
         self._channel.use(Transport(sock))
 
     def _start_tls(self, request: StartTLS) -> None:
-        channel, transport = self._channel, self._channel.transport
+        link, transport = self._link, self._link.transport
         assert transport is not None
         layer = TLSLayer(self._make_context(), request.server_name)
-        with channel.lock:
+        with link.lock:
             transport.add_layer(layer)
-        waiter = Waiter(channel.wakeup, transport.sock)
+        waiter = Waiter(link.wakeup, transport.sock)
         try:
             while True:
-                with channel.lock:
+                with link.lock:
                     done = layer.shake_hands()
                     transport.enqueue(b"")
                 self._write(waiter, request.deadline)
@@ -141,42 +149,47 @@ class Performer:
                     return
                 self._feed(waiter, request.deadline)
         except ssl.SSLError:
-            with channel.lock:
+            with link.lock:
                 transport.enqueue(b"")  # the alert that tells the server why
-            channel.flush()
+            self._channel.flush()
             raise
 
     def _feed(self, waiter: Waiter, deadline: float | None) -> None:
-        transport = self._channel.transport
+        transport = self._link.transport
         assert transport is not None
         while (data := transport.receive()) is None:
             self._wait(waiter, deadline)
         if not data:
             raise OSError("the server hung up during the TLS handshake")
-        with self._channel.lock:
+        with self._link.lock:
             transport.feed(data)
 
     def _send(self, request: Send) -> None:
-        self._channel.flush()
+        transport = self._link.transport
+        assert transport is not None
         if request.waits:
-            transport = self._channel.transport
-            assert transport is not None
-            self._write(Waiter(self._channel.wakeup, transport.sock), request.deadline)
+            with self._link.lock:
+                self._link.enqueue_quietly()
+            self._write(Waiter(self._link.wakeup, transport.sock), request.deadline)
+        else:
+            self._channel.flush()
 
     def _write(self, waiter: Waiter, deadline: float | None) -> None:
-        transport = self._channel.transport
+        transport = self._link.transport
         assert transport is not None
-        while transport.has_queue:
-            before = transport.written
-            transport.write()
-            self._channel.note("socket_send", transport.written - before)
-            if transport.has_queue:
-                self._wait(waiter, deadline, writes=True)
+        while True:
+            try:
+                self._channel.write_some()
+            except TransportFail as failure:
+                raise Failed(failure.cause or failure, monotonic()) from None
+            if not transport.has_queue:
+                return
+            self._wait(waiter, deadline, writes=True)
 
     def _read(self, request: Read) -> bytes:
-        channel, transport = self._channel, self._channel.transport
+        link, transport = self._link, self._link.transport
         assert transport is not None
-        waiter = Waiter(channel.wakeup, transport.sock)
+        waiter = Waiter(link.wakeup, transport.sock)
         while True:
             if transport.has_tls and (plain := transport.top.read()) is not None:
                 return plain
@@ -184,10 +197,10 @@ class Performer:
             if data is None:
                 self._wait(waiter, request.deadline)
                 continue
-            channel.note("socket_recv", len(data))
+            link.note("socket_recv", len(data))
             if not transport.has_tls:
                 return data
-            with channel.lock:
+            with link.lock:
                 transport.feed(data)
             if not data and transport.top.read() is None:
                 return b""
@@ -204,3 +217,65 @@ class Performer:
         Read: _read,
         Hangup: _hang_up,
     }
+
+
+def events(
+    channel: Channel,
+    script: Script,
+    performer: Performer,
+    traced: Callable[[AnyEvent], None] | None = None,
+) -> Generator[AnyEvent, None, None]:
+    """Perform the script; the one generator between a message and the user's loop.
+
+    Arguments:
+        channel: The connection.
+        script: What to perform.
+        performer: Performs all but Deliver and Run.
+        traced: Called with each event before it is handed out.
+    """
+    session = channel.session
+    lock = channel.link.lock
+    next_event = session.next_event
+    born = channel.link.born
+    try:
+        channel.start()
+        request = next(script)
+        while True:
+            kind = type(request)
+            if forking.count != born:
+                yield session.engine.Disconnected(_PARENTS)
+                return
+            if isinstance(request, Deliver):
+                if traced is not None:
+                    traced(request.event)
+                yield request.event
+                answer = Answer(monotonic())
+            elif kind is Run:
+                channel.settle()
+                while forking.count == born:
+                    now = monotonic()
+                    with lock:
+                        event = next_event(now)
+                    if session.has_output:
+                        channel.flush()
+                    if event is not None:
+                        if traced is not None:
+                            traced(event)
+                        yield event
+                    elif session.has_ended:
+                        break
+                    else:
+                        channel.read_or_tick()
+                answer = Answer(monotonic())
+            else:
+                try:
+                    answer = performer.perform(request)
+                except Failed as failure:
+                    request = script.throw(failure)
+                    continue
+            request = script.send(answer)
+    except StopIteration:
+        pass
+    finally:
+        channel.leave()
+        script.close()

@@ -9,8 +9,9 @@ import contextlib
 import os
 import ssl
 from functools import lru_cache
+from typing import Any
 
-_CHUNK = 256 * 1024
+_RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
 
 def make_context(verify: bool, cafile: str | None) -> ssl.SSLContext:
@@ -49,9 +50,13 @@ class TLSLayer:
     Arguments:
         context: Used as it is, never changed.
         server_name: Whose certificate is expected.
+
+    Attributes:
+        has_ended: The stream is over; nothing more can be read.
     """
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        self.has_ended = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
@@ -78,11 +83,23 @@ class TLSLayer:
             ssl.SSLError: The records are broken.
         """
         try:
-            return self._tls.read(_CHUNK)
+            return self._tls.read(_RECORD)
         except ssl.SSLWantReadError:
             return None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self.has_ended = True
             return b""
+
+    def read_into(self, room: memoryview) -> int:
+        """As `read`, into the room; the number of bytes, 0 if none are here."""
+        try:
+            count: Any = self._tls.read(len(room), room)  # the stubs know bytes only
+            return int(count)
+        except ssl.SSLWantReadError:
+            return 0
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self.has_ended = True
+            return 0
 
     def write(self, data: bytes) -> None:
         """Plain bytes from above."""

@@ -110,24 +110,23 @@ class Connection:
 
     def room(self) -> memoryview | None:
         """Where a large message's next bytes may be put, or None: use `receive`."""
-        if self._message is None or self._remaining < _DIRECT or self._arrived:
+        message = self._message
+        remaining = self._remaining - self._filled
+        if message is None or remaining < _DIRECT or self._arrived:
             return None
-        return self._message.room(self._remaining)
+        return message.room(remaining)
 
     def filled(self, count: int, wall: float) -> None:
         """`count` bytes were put into the room; its view must be released by now."""
-        self._filled = count
+        assert self._message is not None
+        self._message.filled(count)
+        self._filled += count
         self._wall = wall
 
     @property
     def is_mid_frame(self) -> bool:
         """Whether a frame has started and not ended."""
         return self._remaining > 0 or self._position < len(self._data)
-
-    @property
-    def has_input(self) -> bool:
-        """Whether there are bytes that `next_event` has not looked at."""
-        return bool(self._arrived) or self._filled > 0
 
     def next_event(self) -> AnyEvent | None:
         """The next event, or None: more bytes are needed, or nothing more will come."""
@@ -247,7 +246,7 @@ class Connection:
         assert message is not None
         if self._filled:
             count, self._filled = self._filled, 0
-            message.filled(count)
+            message.check()
         else:
             start = self._position
             count = min(self._remaining, len(self._data) - start)
@@ -307,6 +306,7 @@ class Connection:
         """Nothing that came after a close frame or a violation is kept."""
         self._arrived.clear()
         self._data, self._position, self._remaining, self._message = b"", 0, 0, None
+        self._filled = 0
 
     def answer_now(self) -> None:
         """Queue the close frame that answers the peer's, or its violation, if one is due."""
@@ -329,12 +329,12 @@ class Connection:
         if self.state is CLOSING or self.state is CLOSING_EARLY:
             raise WebSocketClosing("data not sent")
         if self.state is CONNECTING:
-            self._held_size += len(payload)
-            if self._held_size > self._limits.max_held:
-                self._held_size -= len(payload)
+            size = len(payload) + frames.MAX_HEADER_SIZE
+            if self._held_size + size > self._limits.max_held:
                 raise WebSocketUnavailable(
                     "not ready, and more is held than max_held allows; wait for the ready event"
                 )
+            self._held_size += size
         self._put(opcode, payload)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:

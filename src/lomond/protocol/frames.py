@@ -16,6 +16,7 @@ RESERVED_BITS = 0x70
 OPCODE_BITS = 0x0F
 MASKED = 0x80
 MAX_CONTROL_PAYLOAD = 125
+MAX_HEADER_SIZE = 14  # bytes, masking key included
 
 
 def check_first_bytes(first: int, second: int) -> None:

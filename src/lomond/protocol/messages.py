@@ -36,9 +36,8 @@ class Message:
         return memoryview(self._buffer)[self.size : self.size + remaining]
 
     def filled(self, count: int) -> None:
-        """`count` bytes were put into the room."""
+        """`count` bytes were put into the room; `check` is to follow."""
         self.size += count
-        self._check()
 
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order."""
@@ -49,9 +48,10 @@ class Message:
             data = data[fits - self.size :]
         self._buffer += data
         self.size = end
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise if what arrived can't be the start of a text."""
         # 8.1: invalid UTF-8 fails the connection; we say so as soon as the bytes are here.
         if self.is_text and self._checked < self.size:
             with memoryview(self._buffer)[self._checked : self.size] as unchecked:
@@ -59,6 +59,11 @@ class Message:
                     self._checked += utf_8_decode(unchecked, "strict", False)[1]
                 except UnicodeDecodeError as error:
                     raise invalid_utf8("payload contains invalid utf-8", error) from None
+            rest = bytes(self._buffer[self._checked : self.size])
+            if rest[:1] == b"\xed" and rest[1:] > b"\x9f":
+                # Half a surrogate pair: the decoder would wait for its third byte.
+                half = UnicodeDecodeError("utf-8", rest, 0, 2, "invalid continuation byte")
+                raise invalid_utf8("payload contains invalid utf-8", half)
 
     def text(self) -> str:
         """The whole message as text; raises if it ends inside a code point."""

@@ -220,10 +220,7 @@ class Session:
             return
         self._note_turn(now)
         if now >= self._write_at:
-            seconds = self.timing.send_timeout
-            cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
-            self.fail(cause, "write", now)
-            self.has_ended = True
+            self.give_up_writing(now)
         elif now >= self._close_at:
             self._give_up_closing(now)
         elif now >= self._unresponsive_at():
@@ -236,6 +233,14 @@ class Session:
             self.connection.close(_STALLED_FRAME, "frame stalled")
             self._set_ending(reason, False, now, phase="read")
             self.has_ended = True
+
+    def give_up_writing(self, now: float) -> TimeoutError:
+        """Nothing was taken for `send_timeout`: it is over. The cause, for whoever waits."""
+        seconds = self.timing.send_timeout
+        cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
+        self.fail(cause, "write", now)
+        self.has_ended = True
+        return cause
 
     def _note_turn(self, now: float) -> None:
         if self.timing.poll == 0 and self._poll_at == NEVER:
@@ -394,6 +399,11 @@ class Session:
             self.connection.answer_now()
             self.connection.close(code, "")
         self.end("left by the user", False, now)
+
+    @property
+    def ending(self) -> Disconnected | None:
+        """The last event if it is known already."""
+        return self._ending
 
     def disconnected(self) -> Disconnected:
         """The last event."""

@@ -1,0 +1,96 @@
+"""Large messages that are put straight into their own buffer, without a socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond.errors import WebSocketUnavailable
+from lomond.options import Limits
+from lomond.protocol import frames
+from lomond.protocol.connection import Connection
+from lomond.protocol.mask import MaskingKeys
+from lomond.testing.pretend import counting_bytes
+
+SIZE = 300_000
+
+
+def opened() -> Connection:
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
+    connection.opened()
+    return connection
+
+
+def fill(connection: Connection, data: bytes) -> int:
+    """Put the start of the data into the room; how much fitted."""
+    room = connection.room()
+    assert room is not None
+    with room:
+        count = min(len(room), len(data), 16_384)
+        room[:count] = data[:count]
+    connection.filled(count, 1.0)
+    return count
+
+
+@pytest.mark.parametrize("opcode", [frames.TEXT, frames.BINARY])
+@pytest.mark.parametrize("times", [1, 3, 12])
+def test_the_room_may_be_filled_several_times_before_the_next_look(opcode: int, times: int) -> None:
+    payload = bytes(ord("a") + i % 26 for i in range(SIZE))
+    whole = frames.build(opcode, payload, None)
+    connection = opened()
+    connection.receive(whole[:10], 1.0)
+    assert connection.next_event() is None
+    done = 10
+    while connection.room() is not None:
+        for _ in range(times):
+            if connection.room() is not None:
+                done += fill(connection, whole[done:])
+        assert connection.next_event() is None
+    connection.receive(whole[done:] + frames.build(frames.TEXT, b"after", None), 2.0)
+    event = connection.next_event()
+    assert event is not None
+    got = event.text.encode() if event.name == "text" else getattr(event, "data", b"")
+    assert got == payload
+    after = connection.next_event()
+    assert after is not None
+    assert after.name == "text"
+
+
+def test_broken_utf8_in_the_room_is_told_at_the_next_look() -> None:
+    connection = opened()
+    connection.receive(frames.build(frames.TEXT, bytes(SIZE), None)[:10], 1.0)
+    assert connection.next_event() is None
+    fill(connection, b"fine")
+    fill(connection, b"\xff")
+    fill(connection, b"fine")
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "protocol_error"
+    assert connection.room() is None
+
+
+@pytest.mark.parametrize(
+    ("start", "is_broken"),
+    [
+        (b"\xed\xa0", True),
+        (b"\xed\xbf", True),
+        (b"\xed\x9f", False),
+        (b"\xed", False),
+        (b"\xe0\x80", True),
+        (b"\xf4\x90", True),
+        (b"\xf4\x8f\xbf", False),
+    ],
+)
+def test_half_a_code_point_fails_as_soon_as_it_can(start: bytes, is_broken: bool) -> None:
+    connection = opened()
+    connection.receive(b"\x01" + bytes([len(start)]) + start, 1.0)
+    event = connection.next_event()
+    assert (event is not None) is is_broken
+
+
+def test_empty_messages_that_are_held_count_too() -> None:
+    connection = Connection(Limits(max_held=1000), MaskingKeys(counting_bytes()))
+    for _ in range(50):
+        connection.send(frames.TEXT, b"")
+    with pytest.raises(WebSocketUnavailable, match="max_held"):  # noqa: PT012  one of them is it
+        for _ in range(100):
+            connection.send(frames.TEXT, b"")
