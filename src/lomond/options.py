@@ -86,8 +86,71 @@ class Timing:
         check_seconds("open_timeout", self.open_timeout, none="no limit", zero=False)
         check_seconds("send_timeout", self.send_timeout, none="no limit", zero=False)
         check_seconds("frame_timeout", self.frame_timeout, none="no limit")
-        if not isinstance(self.auto_pong, bool):
-            raise TypeError(f"auto_pong must be True or False, not {self.auto_pong!r}")
+        check_flag("auto_pong", self.auto_pong)
+
+
+@dataclass(frozen=True, slots=True)
+class Deflate:
+    """How messages are compressed: permessage-deflate, RFC 7692 section 7.1.
+
+    Arguments:
+        server_max_window_bits: The server's largest window, as a power of two, 9 to 15 (15).
+            A smaller one saves memory here; a server that can't do it sends uncompressed.
+        client_max_window_bits: Our largest window, 9 to 15 (15). Smaller ones save memory.
+        server_no_context_takeover: Ask the server to compress each message for itself (False).
+        client_no_context_takeover: Compress each message for itself (False).
+        level: 0 (none) to 9 (smallest), or -1 for the library's default (-1).
+        memory_level: 1 (least memory) to 9 (8).
+        min_size: Smallest message that is worth compressing, bytes (32).
+
+    Raises:
+        TypeError, ValueError: An argument can't be.
+
+    Example:
+        >>> Deflate(client_no_context_takeover=True, memory_level=5).level
+        -1
+    """
+
+    server_max_window_bits: int = 15
+    client_max_window_bits: int = 15
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    level: int = -1
+    memory_level: int = 8
+    min_size: int = 32
+
+    def __post_init__(self) -> None:
+        # 8 is legal, but no library can compress with it.
+        check_range("server_max_window_bits", self.server_max_window_bits, 9, 15)
+        check_range("client_max_window_bits", self.client_max_window_bits, 9, 15)
+        check_flag("server_no_context_takeover", self.server_no_context_takeover)
+        check_flag("client_no_context_takeover", self.client_no_context_takeover)
+        check_range("level", self.level, -1, 9)
+        check_range("memory_level", self.memory_level, 1, 9)
+        check_range("min_size", self.min_size, 0, sys.maxsize)
+
+
+def check_compress(compress: object) -> Deflate | None:
+    """What the option `compress` asks for: None for no compression. Raises TypeError."""
+    if isinstance(compress, Deflate):
+        return compress
+    if compress is None or isinstance(compress, bool):
+        return Deflate() if compress else None
+    raise TypeError(f"compress must be True, False or a lomond.Deflate, not {compress!r}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise unless the value is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+
+
+def check_range(name: str, value: object, least: int, most: int) -> None:
+    """Raise unless the value is a whole number in the range."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, not {value!r}")
 
 
 def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True) -> None:

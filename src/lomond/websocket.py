@@ -16,7 +16,7 @@ from .errors import WebSocketUnavailable
 from .io.channel import Channel
 from .io.sync import Performer, events
 from .protocol import frames
-from .protocol.handshake import Request, check_header, check_protocols
+from .protocol.request import Request, check_header, check_protocols
 from .session.opening import Target, conversation
 from .session.session import Session
 from .tracing import Tracer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from .compression import Compression
     from .events import AnyEvent
 
 __all__ = ["WebSocket"]
@@ -47,7 +48,7 @@ class WebSocket:
         proxies: Not available yet; None or an empty mapping.
         protocols: Sub-protocols to offer, the preferred first.
         agent: ``User-Agent`` header; None for lomond's own.
-        compress: Not available yet; False.
+        compress: Whether to offer compression (False); or a `lomond.Deflate` that says how.
         ssl_verify: Whether the server's certificate and name are checked.
         ssl_cafile: PEM file of the certificates to trust; None for the system's.
         ssl_context: Used as it is, instead of the two above.
@@ -66,7 +67,7 @@ class WebSocket:
 
     Raises:
         ValueError, TypeError: An argument can't be; the message names it and the fix.
-        NotImplementedError: `proxies` or `compress` is asked for.
+        NotImplementedError: `proxies` is asked for.
 
     Example:
         >>> websocket = WebSocket("wss://example.org/feed")
@@ -81,7 +82,7 @@ class WebSocket:
         proxies: Mapping[str, str] | None = None,
         protocols: Iterable[str] | None = None,
         agent: str | None = None,
-        compress: bool = False,
+        compress: bool | options.Deflate = False,
         ssl_verify: bool = True,
         ssl_cafile: str | os.PathLike[str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -102,8 +103,6 @@ class WebSocket:
         parts = parse(url)
         if proxies:
             raise NotImplementedError("proxies is not available yet; leave it out or pass {}")
-        if compress:
-            raise NotImplementedError("compress is not available yet; leave it out")
         if proxies is None:
             _warn_of_proxy()
         self.url = url
@@ -111,6 +110,7 @@ class WebSocket:
         self.protocols = check_protocols(protocols or [])
         self.agent = agent or constants.USER_AGENT
         self.compress = compress
+        options.check_compress(compress)
         self.ssl_verify = ssl_verify
         self.ssl_cafile = ssl_cafile
         self.ssl_context = ssl_context
@@ -168,8 +168,14 @@ class WebSocket:
 
     @property
     def supports_compression(self) -> bool:
-        """Whether this connection compresses."""
-        return False
+        """Whether compression was negotiated for this connection."""
+        return self.compression is not None
+
+    @property
+    def compression(self) -> Compression | None:
+        """What was negotiated about compression, with a live count of bytes; None without it."""
+        channel = self._channel
+        return None if channel is None else channel.session.compression
 
     @property
     def session(self) -> object | None:
@@ -236,6 +242,7 @@ class WebSocket:
             self.agent,
             tuple(self._headers),
             check_protocols(self.protocols),
+            options.check_compress(self.compress),
         )
         upgrade = engine.Upgrade(request, os.urandom, self._limits.max_header_size)
         request_bytes = upgrade.request_bytes()
@@ -347,7 +354,7 @@ class WebSocket:
             raise TypeError(f"text argument must be str, not {type(text).__name__}")
         data = text.encode()
         self._trace_sent("send_text", length=len(text), compressed=compress)
-        self._send(frames.TEXT, data)
+        self._send(frames.TEXT, data, compress)
 
     def send_binary(self, data: bytes, compress: bool = True) -> None:
         """Send a binary message; else as `send_text`.
@@ -358,7 +365,7 @@ class WebSocket:
         if not isinstance(data, bytes):
             raise TypeError("data argument must be bytes")
         self._trace_sent("send_binary", length=len(data), compressed=compress)
-        self._send(frames.BINARY, data)
+        self._send(frames.BINARY, data, compress)
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> None:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
@@ -387,11 +394,11 @@ class WebSocket:
         self._trace_sent(f"send_{name}", length=len(data))
         self._send(opcode, data)
 
-    def _send(self, opcode: int, payload: bytes) -> None:
+    def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         channel = self._channel
         if channel is None:
             raise WebSocketUnavailable("not connected")
-        channel.send(opcode, payload)
+        channel.send(opcode, payload, compress)
 
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self.trace:

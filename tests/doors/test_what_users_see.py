@@ -326,8 +326,8 @@ def test_what_connect_does_not_take_any_more_is_explained() -> None:
         websocket.connect(speed=1)
     with pytest.raises(NotImplementedError, match="proxies"):
         WebSocket("ws://h/", proxies={"http": "http://p"})
-    with pytest.raises(NotImplementedError, match="compress"):
-        WebSocket("ws://h/", compress=True)
+    with pytest.raises(TypeError, match=r"compress must be True, False or a lomond\.Deflate"):
+        WebSocket("ws://h/", compress="yes")  # type: ignore[arg-type]
 
 
 def test_a_proxy_of_the_environment_is_ignored_with_one_warning(

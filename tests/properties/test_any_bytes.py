@@ -9,8 +9,9 @@ from lomond.errors import ProtocolError
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.handshake import Request, Upgrade
+from lomond.protocol.handshake import Upgrade
 from lomond.protocol.mask import MaskingKeys, mask
+from lomond.protocol.request import Request
 
 payloads = st.one_of(
     st.binary(max_size=200), st.text(max_size=80).map(str.encode), st.binary(max_size=2000)
@@ -49,7 +50,7 @@ def outcome(chunks: list[bytes]) -> tuple[list[str], bytes, str]:
             details = [getattr(event, name) for name in event.__match_args__]
             seen.append(f"{event.name} {details}")
     connection.next_event()
-    return seen, connection.take_output(), connection.state
+    return seen, connection.output.take(), connection.state
 
 
 @given(streams, cuts)

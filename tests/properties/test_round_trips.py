@@ -104,7 +104,7 @@ def test_a_large_message_is_the_same_through_its_room(
         assert not connection.is_mid_frame
         connection.answer_now()
         fields = [[getattr(event, name) for name in event.__match_args__] for event in found]
-        results.append((fields, connection.take_output(), connection.state))
+        results.append((fields, connection.output.take(), connection.state))
     assert results[0] == results[1]
 
 

@@ -39,7 +39,7 @@ def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
 
 def close_code(connection: Connection) -> int:
     connection.next_event()
-    output = connection.take_output()
+    output = connection.output.take()
     assert output[0] == frames.FIN | frames.CLOSE
     return int.from_bytes(output[6:8], "big")
 
@@ -100,18 +100,18 @@ def test_the_answer_to_a_broken_rule_follows_the_handler() -> None:
     connection = opened()
     connection.receive(b"\xc1\x00", 1.0)
     assert connection.next_event() is not None
-    assert not connection.has_output
+    assert not connection.output.is_ready
     assert close_code(connection) == 1002
     assert connection.next_event() is None
-    assert not connection.has_output
+    assert not connection.output.is_ready
 
 
 def test_a_violation_after_our_close_is_not_answered() -> None:
     connection = opened()
     assert connection.close(1000, "")
-    connection.take_output()
+    connection.output.take()
     assert [event.name for event in events(connection, b"\xc1\x00")] == ["protocol_error"]
-    assert not connection.has_output
+    assert not connection.output.is_ready
 
 
 def test_what_came_before_the_violation_is_delivered() -> None:
@@ -276,7 +276,7 @@ def test_a_received_close_ends_delivery_and_is_echoed_after_the_handler() -> Non
     connection.send(frames.TEXT, b"still")
     assert connection.next_event() is None
     assert connection.state == CLOSED
-    sent = connection.take_output()
+    sent = connection.output.take()
     assert sent.endswith(NO_KEY + payload)
     with pytest.raises(WebSocketClosed, match="data not sent"):
         connection.send(frames.TEXT, b"late")
@@ -289,7 +289,7 @@ def test_the_users_close_replaces_the_echo() -> None:
     assert connection.close(4000, "mine")
     assert not connection.close(4001, "again")
     assert connection.next_event() is None
-    assert connection.take_output() == b"\x88\x86" + NO_KEY + b"\x0f\xa0mine"
+    assert connection.output.take() == b"\x88\x86" + NO_KEY + b"\x0f\xa0mine"
 
 
 def test_an_empty_close_is_answered_empty() -> None:
@@ -297,7 +297,7 @@ def test_an_empty_close_is_answered_empty() -> None:
     (event,) = events(connection, frame(frames.CLOSE))
     assert event.name == "closing"
     assert (event.code, event.reason) == (None, "")
-    assert connection.take_output() == b"\x88\x80" + NO_KEY
+    assert connection.output.take() == b"\x88\x80" + NO_KEY
 
 
 def test_our_close_is_answered_by_closed() -> None:
@@ -316,41 +316,40 @@ def test_pings_are_answered_before_their_event() -> None:
     connection = opened()
     connection.receive(frame(frames.PING, b"one") + frame(frames.PING, b"two"), 1.0)
     connection.next_event()
-    assert connection.take_output() == b"\x8a\x83" + NO_KEY + b"one"
+    assert connection.output.take() == b"\x8a\x83" + NO_KEY + b"one"
     connection.next_event()
-    assert connection.take_output() == b"\x8a\x83" + NO_KEY + b"two"
+    assert connection.output.take() == b"\x8a\x83" + NO_KEY + b"two"
 
 
 def test_pings_are_not_answered_without_auto_pong_or_after_our_close() -> None:
     connection = opened(auto_pong=False)
     assert events(connection, frame(frames.PING))[0].name == "ping"
-    assert not connection.has_output
+    assert not connection.output.is_ready
     connection = opened()
     connection.close(1000, "")
-    connection.take_output()
+    connection.output.take()
     events(connection, frame(frames.PING))
-    assert not connection.has_output
+    assert not connection.output.is_ready
 
 
 def test_pongs_collapse_into_the_newest_while_output_is_unwritten() -> None:
     connection = opened()
-    connection.has_backlog = True
+    connection.output.has_backlog = True
     assert len(events(connection, frame(frames.PING, b"1") + frame(frames.PING, b"2"))) == 2
-    assert not connection.has_output
-    connection.has_backlog = False
+    assert not connection.output.is_ready
     connection.release_pong()
     connection.release_pong()
-    assert connection.take_output() == b"\x8a\x81" + NO_KEY + b"2"
+    assert connection.output.take() == b"\x8a\x81" + NO_KEY + b"2"
 
 
 def test_a_pong_kept_back_is_dropped_after_our_close() -> None:
     connection = opened()
-    connection.has_backlog = True
+    connection.output.has_backlog = True
     events(connection, frame(frames.PING, b"1"))
     connection.close(1000, "")
-    connection.take_output()
+    connection.output.take()
     connection.release_pong()
-    assert not connection.has_output
+    assert not connection.output.is_ready
 
 
 def test_what_is_sent_before_the_upgrade_is_held() -> None:
@@ -359,15 +358,15 @@ def test_what_is_sent_before_the_upgrade_is_held() -> None:
     with pytest.raises(WebSocketUnavailable, match="max_held"):
         connection.send(frames.TEXT, b"123456")
     connection.send(frames.TEXT, b"12345")
-    assert connection.take_output() == b""
+    assert connection.output.take() == b""
     assert connection.close(1000, "")
     with pytest.raises(WebSocketClosing):
         connection.send(frames.TEXT, b"x")
-    assert not connection.has_output
+    assert not connection.output.is_ready
     connection.opened()
     assert connection.state == CLOSING
-    assert len(connection.take_output()) == 11 + 11 + 8
-    assert connection.take_output() == b""
+    assert len(connection.output.take()) == 11 + 11 + 8
+    assert connection.output.take() == b""
 
 
 def test_nothing_is_parsed_before_the_upgrade() -> None:

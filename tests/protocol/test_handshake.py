@@ -7,15 +7,8 @@ import base64
 import pytest
 
 from lomond.errors import ProtocolError
-from lomond.protocol.handshake import (
-    Acceptance,
-    Refusal,
-    Request,
-    Upgrade,
-    accept_value,
-    check_header,
-    check_protocols,
-)
+from lomond.protocol.handshake import Acceptance, Refusal, Upgrade, accept_value
+from lomond.protocol.request import Request, check_header, check_protocols
 
 NONCE = b"the sample nonce"
 KEY = base64.b64encode(NONCE)

@@ -264,18 +264,17 @@ def test_the_table_leads_to_its_end_from_everywhere() -> None:
 
 def test_a_close_frame_is_the_last_that_is_sent() -> None:
     connection = opened()
-    connection.has_backlog = True
+    connection.output.has_backlog = True
     connection.receive(frame(9, b"1"), 1.0)
     connection.next_event()
     connection.close(1000, "")
     connection.receive(frame(9, b"2"), 1.0)
     connection.next_event()
-    connection.has_backlog = False
     connection.release_pong()
     connection.receive(frame(8), 1.0)
     connection.next_event()
     connection.next_event()
-    output = connection.take_output()
+    output = connection.output.take()
     assert output[:2] == b"\x88\x82"
     assert len(output) == 2 + 4 + 2
 
@@ -284,7 +283,7 @@ def test_every_frame_has_a_key_of_its_own_from_the_source() -> None:
     connection = opened()
     for _ in range(3000):
         connection.send(frames.BINARY, b"\0\0\0\0")
-    sent = connection.take_output()
+    sent = connection.output.take()
     keys = [sent[i + 2 : i + 6] for i in range(0, len(sent), 10)]
     assert [sent[i + 6 : i + 10] for i in range(0, len(sent), 10)] == keys
     assert [int.from_bytes(key, "big") for key in keys] == list(range(1, 3001))
@@ -320,7 +319,7 @@ def test_the_close_frame_after_a_violation_says_what_was_wrong() -> None:
     assert event.name == "protocol_error"
     assert connection.violation is not None
     connection.answer_now()
-    sent = connection.take_output()
+    sent = connection.output.take()
     assert sent[0] == frames.FIN | frames.CLOSE
     payload = bytes(mask(sent[6:], sent[2:6]))
     assert frames.read_close_payload(payload) == (1002, event.error)

@@ -50,34 +50,34 @@ def test_no_ping_while_one_is_unanswered_and_a_timeout_runs() -> None:
     assert drain(session, 0.0) == []
     assert session.watches_writes
     session.written(0.0, True)
-    assert session.take_output()
+    assert session.output.take()
     session.written(0.0, True)
     assert not session.watches_writes
     drain(session, 10.0)
-    assert not session.has_output
+    assert not session.output.is_ready
     session.receive(frames.build(frames.PONG, b"", None), 11.0, 11.0)
     assert drain(session, 11.0) == ["pong"]
     drain(session, 20.0)
-    assert session.has_output
+    assert session.output.is_ready
 
 
 def test_no_ping_while_one_is_unwritten() -> None:
     session = opened(poll=None, ping_rate=10)
     drain(session, 0.0)
     drain(session, 10.0)
-    assert len(session.take_output()) == 6
+    assert len(session.output.take()) == 6
 
 
 def test_no_ping_after_the_server_closed() -> None:
     session = opened(poll=None, ping_rate=10)
     drain(session, 0.0)
-    session.take_output()
+    session.output.take()
     session.written(0.0, True)
     session.receive(frames.build(frames.CLOSE, b"", None), 1.0, 1.0)
     assert drain(session, 1.0) == ["closing"]
-    assert session.take_output()[0] == 0x88
+    assert session.output.take()[0] == 0x88
     drain(session, 10.0)
-    assert not session.has_output
+    assert not session.output.is_ready
 
 
 def test_a_second_close_does_nothing() -> None:
@@ -134,3 +134,16 @@ def test_words_of_other_causes() -> None:
     assert words(OSError(111, "Connection refused")) == "Connection refused"
     assert words(ValueError("odd")) == "odd"
     assert words(KeyError()) == "KeyError"
+
+
+def test_the_ending_is_known_before_it_is_handed_out() -> None:
+    session = opened(poll=None, ping_rate=0, send_timeout=5)
+    assert session.ending is None
+    session.send_message(frames.TEXT, b"stuck", 0.0)
+    session.written(0.0, False)
+    assert session.write_deadline == 5.0
+    cause = session.give_up_writing(5.0)
+    assert session.has_ended
+    assert session.ending is session.disconnected()
+    assert session.ending.phase == "write"
+    assert session.ending.cause is cause

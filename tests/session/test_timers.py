@@ -396,10 +396,10 @@ def test_leaving_says_going_away() -> None:
         if event.name == "ready":
             break
     door.session.leave(1001, door.now)
-    assert door.session.take_output()[0] == 0x88
+    assert door.session.output.take()[0] == 0x88
     assert door.session.has_ended
     assert door.session.disconnected().reason == "left by the user"
     door.session.leave(1001, door.now)
-    assert not door.session.has_output
+    assert not door.session.output.is_ready
     door.session.tick(door.now)
     assert door.session.next_event(1e6) is None

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import constants
+from ..compression import load_backend
 from ..engine import engine
 from ..websocket import WebSocket
 from . import demo, stream
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    version = f"lomond {constants.__version__} ({engine.name})"
+    version = f"lomond {constants.__version__} ({engine.name}, {load_backend().name})"
     parser.add_argument("--version", action="version", version=version)
     parser.add_argument("url", metavar="URL", help="ws://... or wss://..., or the word demo")
     parser.add_argument(
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--header", action="append", metavar="NAME:VALUE", help="add a header (repeatable)"
     )
+    parser.add_argument("--compress", action="store_true", help="offer compression")
     parser.add_argument("--ca", metavar="FILE", help="trust the certificates of this PEM file")
     parser.add_argument(
         "--insecure", action="store_true", help="do not check the server's certificate"
@@ -74,6 +76,7 @@ def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> We
         websocket = WebSocket(
             given.url,
             protocols=given.protocol,
+            compress=given.compress,
             ssl_cafile=given.ca,
             ssl_verify=not given.insecure,
         )

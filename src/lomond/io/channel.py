@@ -66,8 +66,13 @@ class Channel:
 
     # Sending, from any thread
 
-    def send(self, opcode: int, payload: bytes) -> None:
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Send a message or control frame; returns when the system has taken its last byte.
+
+        Arguments:
+            opcode: What it is.
+            payload: Its bytes.
+            compress: Whether to compress it, where that was negotiated.
 
         Raises:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
@@ -84,7 +89,7 @@ class Channel:
             with link.lock:
                 if self.session.has_ended or link.is_over or link.transport is None:
                     raise WebSocketUnavailable("not connected")
-                self.session.send_message(opcode, payload, monotonic())
+                self.session.send_message(opcode, payload, monotonic(), compress)
                 target = link.enqueue()
             self._writer.write_until(target)
         except WebSocketError:

@@ -87,9 +87,9 @@ class Link:
         transport = self.transport
         if transport is None:
             return 0
-        if self.session.has_output:
+        if self.session.output.is_ready:
             try:
-                transport.enqueue(self.session.take_output())
+                transport.enqueue(self.session.output.take())
             except ssl.SSLError as error:
                 self.session.fail(error, "write", monotonic())
                 raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error

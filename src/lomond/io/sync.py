@@ -236,6 +236,7 @@ def events(
     session = channel.session
     lock = channel.link.lock
     next_event = session.next_event
+    output = session.output
     born = channel.link.born
     try:
         channel.start()
@@ -256,7 +257,7 @@ def events(
                     now = monotonic()
                     with lock:
                         event = next_event(now)
-                    if session.has_output:
+                    if output.is_ready:
                         channel.flush()
                     if event is not None:
                         if traced is not None:

@@ -23,9 +23,11 @@ from . import frames
 from .events import Binary, Closed, Closing, Ping, Pong, Text
 from .events import ProtocolError as ProtocolErrorEvent
 from .messages import Message
+from .output import Output
 
 if TYPE_CHECKING:
     from ..options import Limits
+    from .deflate import Inflater, PerMessageDeflate
     from .events import AnyEvent
     from .mask import MaskingKeys
 
@@ -49,6 +51,7 @@ TRANSITIONS = {
 }
 
 _FIN_TEXT = frames.FIN | frames.TEXT
+_SLACK = 64 * 1024  # bytes
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
 _new = object.__new__  # makes an event without the call of its constructor
 
@@ -64,24 +67,25 @@ class Connection:
     Attributes:
         state: One of the states above.
         violation: The rule that the peer broke, or None.
-        has_backlog: Set by the session while earlier output is still unwritten.
+        output: What is to be written.
     """
 
     __slots__ = (
-        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_held_size", "_keys",
-        "_limits", "_max_size", "_message", "_output", "_pong", "_position", "_remaining",
-        "_short", "_wall", "has_backlog", "state", "violation",
+        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater", "_limits",
+        "_max_compressed", "_max_size", "_message", "_position", "_remaining", "_short", "_wall",
+        "output", "state", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
         self.state = CONNECTING
         self.violation: ProtocolError | None = None
-        self.has_backlog = False
+        self.output = Output(keys)
         self._limits = limits
-        self._keys = keys
         self._auto_pong = auto_pong
         limit = limits.max_message_size
-        self._max_size = 1 << 63 if limit is None else limit
+        self._max_size = 1 << 62 if limit is None else limit
+        # Compressed, a message that fits may be a little larger than it is.
+        self._max_compressed = self._max_size + self._max_size // 16 + _SLACK
         self._short = min(125, self._max_size)  # longest message for the short way
         self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
         self._data = b""  # being parsed
@@ -91,16 +95,21 @@ class Connection:
         self._remaining = 0  # bytes of the current data frame's payload that are not here
         self._filled = 0  # bytes put straight into the message, not looked at
         self._final = False  # whether the current data frame is its message's last
-        self._output: list[bytes] = []
-        self._held_size = 0
-        self._pong: bytes | None = None  # the newest unsent one, kept back by a backlog
+        self._inflater: Inflater | None = None
         self._answer = b""
 
     # What comes in
 
-    def opened(self) -> None:
-        """The upgrade is done: held frames may leave, frames may come."""
+    def opened(self, deflate: PerMessageDeflate | None = None) -> None:
+        """The upgrade is done: held frames may leave, frames may come.
+
+        Arguments:
+            deflate: Compression, if it was negotiated.
+        """
         self._move("opened")
+        if deflate is not None:
+            self._inflater = deflate.inflater(self._max_size)
+        self.output.opened(None if deflate is None else deflate.deflater())
 
     def receive(self, data: bytes, wall: float) -> None:
         """Store bytes from the peer; `wall` is the wall clock's time of the read."""
@@ -113,6 +122,8 @@ class Connection:
         message = self._message
         remaining = self._remaining - self._filled
         if message is None or remaining < _DIRECT or self._arrived:
+            return None
+        if message.inflater is not None:
             return None
         return message.room(remaining)
 
@@ -177,7 +188,7 @@ class Connection:
 
     def _next_frame(self, first: int, second: int, start: int) -> tuple[AnyEvent | None, bool]:
         """The event of the frame whose header starts, and whether anything was consumed."""
-        frames.check_first_bytes(first, second)
+        frames.check_first_bytes(first, second, self._inflater is not None)
         opcode = first & frames.OPCODE_BITS
         data = self._data
         length = second
@@ -196,18 +207,22 @@ class Connection:
             start += size
             frames.check_extended_length(length, size)
         message = self._message
-        self._check_limits(message, length)
+        inflater = self._inflater if first & frames.RSV1 else None
+        self._check_limits(message, length, inflater is not None)
         final = first >= frames.FIN
         end = start + length
         if final and message is None and end <= len(data):
             self._position = end
             payload = data[start:end]
+            if inflater is not None:
+                payload = inflater.whole(payload)
             if opcode == frames.TEXT:
                 return Text(payload.decode(), received_time=self._wall), True
             return Binary(payload, received_time=self._wall), True
         if message is None:
-            message = self._message = Message(opcode == frames.TEXT)
+            message = self._message = Message(opcode == frames.TEXT, inflater)
         message.fragments += 1
+        message.announced += length
         self._final = final
         self._position = start
         self._remaining = length
@@ -223,11 +238,15 @@ class Connection:
         elif self._message is not None:
             raise ProtocolError("continuation frame expected", section="RFC 6455 5.4")
 
-    def _check_limits(self, message: Message | None, length: int) -> None:
-        size = length if message is None else message.size + length
-        if size > self._max_size:
+    def _check_limits(self, message: Message | None, length: int, is_compressed: bool) -> None:
+        size = length
+        if message is not None:
+            size += message.announced
+            is_compressed = message.inflater is not None
+        if size > (self._max_compressed if is_compressed else self._max_size):
+            what = "compressed message" if is_compressed else "message"
             raise PayloadTooLarge(
-                f"message of {size} bytes or more is larger than max_message_size "
+                f"{what} of {size} bytes or more is larger than max_message_size "
                 f"({self._max_size}); raise that option to accept it",
                 code=1009,
                 section="RFC 6455 7.4.1",
@@ -257,6 +276,7 @@ class Connection:
         if self._remaining or not self._final:
             return None
         self._message = None
+        message.end()
         if message.is_text:
             return Text(message.text(), received_time=self._wall)
         return Binary(message.data(), received_time=self._wall)
@@ -279,14 +299,9 @@ class Connection:
         return Closed(code, reason, received_time=self._wall)
 
     def _answer_ping(self, payload: bytes) -> None:
-        # 5.5.3: MUST send a Pong, unless a Close was received; while earlier ones are unsent, MAY
-        # send one for only the most recent Ping.
-        if not self._auto_pong or self.state is not OPEN:
-            return
-        if self.has_backlog:
-            self._pong = payload
-        else:
-            self._output.append(frames.build(frames.PONG, payload, self._keys.take()))
+        # 5.5.3: MUST send a Pong, unless a Close was received.
+        if self._auto_pong and self.state is OPEN:
+            self.output.pong(payload)
 
     def _fail(self, error: ProtocolError) -> AnyEvent:
         """7.1.7: fail the connection. Nothing more is parsed."""
@@ -311,13 +326,18 @@ class Connection:
     def answer_now(self) -> None:
         """Queue the close frame that answers the peer's, or its violation, if one is due."""
         if self.state is ANSWERING:
-            self._put(frames.CLOSE, self._answer)
+            self.output.put(frames.CLOSE, self._answer)
             self._move("close sent")
 
     # What goes out
 
-    def send(self, opcode: int, payload: bytes) -> None:
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Queue a message or control frame.
+
+        Arguments:
+            opcode: What it is.
+            payload: Its bytes.
+            compress: Whether to compress it, where that was negotiated.
 
         Raises:
             WebSocketClosing: A close frame was sent.
@@ -330,12 +350,12 @@ class Connection:
             raise WebSocketClosing("data not sent")
         if self.state is CONNECTING:
             size = len(payload) + frames.MAX_HEADER_SIZE
-            if self._held_size + size > self._limits.max_held:
+            if self.output.held_size + size > self._limits.max_held:
                 raise WebSocketUnavailable(
                     "not ready, and more is held than max_held allows; wait for the ready event"
                 )
-            self._held_size += size
-        self._put(opcode, payload)
+            self.output.held_size += size
+        self.output.put(opcode, payload, compress)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Queue a close frame if none was; whether one was queued.
@@ -346,30 +366,13 @@ class Connection:
         payload = frames.build_close_payload(code, reason)
         if (self.state, "close sent") not in TRANSITIONS:
             return False
-        self._put(frames.CLOSE, payload)
+        self.output.put(frames.CLOSE, payload)
         self._move("close sent")
         return True
 
     def release_pong(self) -> None:
         """The backlog is gone: the pong that it kept back may leave."""
-        payload, self._pong = self._pong, None
-        if payload is not None and self.state is OPEN:
-            self._put(frames.PONG, payload)
-
-    @property
-    def has_output(self) -> bool:
-        """Whether `take_output` would return bytes."""
-        return bool(self._output) and self.state not in (CONNECTING, CLOSING_EARLY)
-
-    def take_output(self) -> bytes:
-        """The bytes to be written, in order; nothing before the upgrade is done."""
-        if not self.has_output:
-            return b""
-        output, self._output = self._output, []
-        return output[0] if len(output) == 1 else b"".join(output)
-
-    def _put(self, opcode: int, payload: bytes) -> None:
-        self._output.append(frames.build(opcode, payload, self._keys.take()))
+        self.output.release_pong(self.state is OPEN)
 
     def _move(self, happening: str) -> None:
         self.state = TRANSITIONS[self.state, happening]

@@ -16,6 +16,7 @@ from ..url import redact
 if TYPE_CHECKING:
     from typing import Literal
 
+    from ..compression import Compression
     from ..response import Response
 
 _REPR_ITEMS = 24
@@ -166,10 +167,18 @@ class Rejected(FailureEvent):
 
 
 class Ready(Event):
-    """The connection is open: messages may be sent and will come."""
+    """The connection is open: messages may be sent and will come.
 
-    __slots__ = ("extensions", "protocol", "response")
+    Attributes:
+        response: The server's answer.
+        protocol: The sub-protocol that the server chose, or None.
+        extensions: The names of those in use.
+        compression: What was negotiated about compression, with a live count of bytes; or None.
+    """
+
+    __slots__ = ("compression", "extensions", "protocol", "response")
     __match_args__ = ("response", "protocol", "extensions")
+    _details: tuple[str, ...] = ("received_time", "compression")
     name: Literal["ready"] = "ready"
 
     def __init__(
@@ -178,12 +187,14 @@ class Ready(Event):
         protocol: str | None,
         extensions: set[str],
         *,
+        compression: Compression | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
         self.response = response
         self.protocol = protocol
         self.extensions = extensions
+        self.compression = compression
 
 
 class ProtocolError(FailureEvent):

@@ -1,4 +1,4 @@
-"""The opening handshake, RFC 6455 section 4.1: the request's bytes, and what a 101 needs.
+"""The opening handshake, RFC 6455 section 4.1: what the server's answer means, what a 101 needs.
 
 HTTP/1.1 itself is h11's business. Knows nothing of frames, time or sockets.
 """
@@ -10,69 +10,22 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..constants import WS_KEY, WS_VERSION
+from ..constants import WS_KEY
 from ..errors import CriticalProtocolError, HandshakeError
 from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_HEADER_LINES, MAX_INTERIM_RESPONSES
 from ..response import Response
+from . import request as requests
+from .deflate import PerMessageDeflate
+from .negotiation import NAME, accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
     import h11
 
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TARGET = re.compile(r"[!-~]+")
-_BAD_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+    from .request import Request
+
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_OURS = frozenset(
-    {
-        b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version",
-        b"sec-websocket-accept", b"sec-websocket-extensions", b"content-length",
-        b"transfer-encoding",
-    }
-)  # fmt: skip
-
-
-def check_header(name: bytes, value: bytes) -> None:
-    """Raise unless the header may be added to the request.
-
-    Raises:
-        ValueError: The name is no token, the value holds a control character (RFC 9110 section
-            5.5), or the header is one that lomond writes.
-    """
-    if not _TOKEN.fullmatch(name):
-        raise ValueError(f"header name {name!r} is not a token; use letters, digits and '-'")
-    found = _BAD_IN_VALUE.search(value)
-    if found:
-        shown = found.group()
-        raise ValueError(f"value of header {name.decode()!r} holds {shown!r}; remove it")
-    if name.lower() in _OURS:
-        raise ValueError(f"header {name.decode()!r} is written by lomond; don't add it")
-
-
-def check_protocols(protocols: Iterable[str]) -> list[str]:
-    """The sub-protocols as a list; raises unless each is a token and stands once (4.1, item 10)."""
-    if isinstance(protocols, (str, bytes)):
-        raise TypeError(f"protocols must be a list of str, like [{protocols!r}]")
-    checked = list(protocols)
-    for name in checked:
-        if not isinstance(name, str):
-            raise TypeError(f"protocols must be str, not {name!r}")
-        if not name.isascii() or not _TOKEN.fullmatch(name.encode()):
-            raise ValueError(f"sub-protocol {name!r} is not a token; it holds a space or sign")
-    if len(set(checked)) != len(checked):
-        raise ValueError(f"protocols {checked!r} names one twice")
-    return checked
-
-
-class Request(NamedTuple):
-    """What is asked for."""
-
-    resource: str
-    host: str  #: as in the Host header, with port
-    agent: str
-    headers: Sequence[tuple[bytes, bytes]] = ()
-    protocols: Sequence[str] = ()
 
 
 class Refusal(NamedTuple):
@@ -89,6 +42,7 @@ class Acceptance(NamedTuple):
     protocol: str | None
     extensions: set[str]
     rest: bytes  #: what came after the head: frames
+    deflate: PerMessageDeflate | None = None
 
 
 class Upgrade:
@@ -124,30 +78,7 @@ class Upgrade:
 
     def request_bytes(self) -> bytes:
         """The request. Raises ValueError if its target or a header can't be sent."""
-        request = self._request
-        if not _TARGET.fullmatch(request.resource):
-            raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
-        given = {name.lower() for name, _ in request.headers}
-        standard = [
-            (b"Host", request.host.encode("ascii")),
-            (b"Upgrade", b"websocket"),
-            (b"Connection", b"Upgrade"),
-            (b"Sec-WebSocket-Key", self._key),
-            (b"Sec-WebSocket-Version", str(WS_VERSION).encode()),
-            (b"User-Agent", request.agent.encode()),
-        ]
-        if request.protocols:
-            standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
-        lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
-        for name, value in request.headers:
-            check_header(name, value)
-            lines.append(name + b": " + value)
-        for name, value in standard:
-            if name.lower() not in given:
-                if _BAD_IN_VALUE.search(value):
-                    raise ValueError(f"header {name.decode()} would hold {value!r}")
-                lines.append(name + b": " + value)
-        return b"\r\n".join((*lines, b"", b""))
+        return requests.build(self._request, self._key)
 
     def receive(self, data: bytes) -> Acceptance | Refusal | None:
         """Take bytes of the answer; what it means once that is known.
@@ -260,14 +191,15 @@ class Upgrade:
             self._check_upgrade(headers)
             self._check_accept(headers.get(b"sec-websocket-accept", []))
             protocol = self._check_protocol(headers.get(b"sec-websocket-protocol", []))
-            extensions = b", ".join(headers.get(b"sec-websocket-extensions", [])).strip()
-            if extensions:
-                # Item 5: an extension that was not requested: MUST fail the connection.
-                shown = extensions.decode("ascii", "replace")
-                raise HandshakeError(f"Server chose extension {shown!r}, which was not offered")
+            said = b", ".join(headers.get(b"sec-websocket-extensions", []))
+            options = self._request.deflate
+            compression = accepted(said.decode("latin-1"), options)
         except HandshakeError as error:
             return Refusal(response, str(error))
-        return Acceptance(response, protocol, set(), rest)
+        if compression is None or options is None:
+            return Acceptance(response, protocol, set(), rest)
+        deflate = PerMessageDeflate(compression, options)
+        return Acceptance(response, protocol, {NAME}, rest, deflate)
 
     def _check_upgrade(self, headers: dict[bytes, list[bytes]]) -> None:
         # Items 2 and 3: Upgrade is "websocket", Connection holds the token "Upgrade", both

@@ -1,13 +1,18 @@
 """A message that arrives in pieces: its bytes, their number, and UTF-8 as they come.
 
-RFC 6455 sections 5.4 and 8.1. Knows nothing of frames' headers.
+RFC 6455 sections 5.4 and 8.1; inflating as they come is in deflate.py. Knows nothing of frames'
+headers.
 """
 
 from __future__ import annotations
 
 from codecs import utf_8_decode
+from typing import TYPE_CHECKING
 
 from .frames import invalid_utf8
+
+if TYPE_CHECKING:
+    from .deflate import Inflater
 
 FIRST_BUFFER = 256 * 1024  # bytes; nothing larger is allocated before its bytes arrive
 
@@ -17,14 +22,22 @@ class Message:
 
     Arguments:
         is_text: Whether the bytes must be UTF-8.
+        inflater: Inflates what comes; None for a message that is not compressed.
+
+    Attributes:
+        fragments: Frames that have started.
+        announced: Bytes of their payloads, as their headers say.
+        size: Bytes of the message that are here, inflated.
     """
 
-    __slots__ = ("_buffer", "_checked", "fragments", "is_text", "size")
+    __slots__ = ("_buffer", "_checked", "announced", "fragments", "inflater", "is_text", "size")
 
-    def __init__(self, is_text: bool) -> None:
+    def __init__(self, is_text: bool, inflater: Inflater | None = None) -> None:
         self.is_text = is_text
+        self.inflater = inflater
         self.fragments = 0
-        self.size = 0  # bytes that arrived
+        self.announced = 0
+        self.size = 0
         self._buffer = bytearray()  # at least `size` long; the rest is room
         self._checked = 0  # bytes known to be UTF-8
 
@@ -41,6 +54,11 @@ class Message:
 
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order."""
+        if self.inflater is not None:
+            self.inflater.feed(data, self._buffer)
+            self.size = len(self._buffer)
+            self.check()
+            return
         end = self.size + len(data)
         if self.size < len(self._buffer):
             fits = min(end, len(self._buffer))
@@ -49,6 +67,13 @@ class Message:
         self._buffer += data
         self.size = end
         self.check()
+
+    def end(self) -> None:
+        """The last byte is here."""
+        if self.inflater is not None:
+            self.inflater.finish(self._buffer)
+            self.size = len(self._buffer)
+            self.check()
 
     def check(self) -> None:
         """Raise if what arrived can't be the start of a text."""

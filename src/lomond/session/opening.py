@@ -71,7 +71,7 @@ def conversation(session: Session, target: Target, upgrade: Upgrade, request: by
             phase = "tls"
             yield StartTLS(target.server_name, deadline)
         phase = "upgrade"
-        session.put(request)
+        session.output.ask(request)
         answer = yield Send(deadline)
     except Failed as failure:
         reason = _why(phase, failure, target, failure.address or address, timeout)
@@ -130,7 +130,7 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
 
 
 def _run(session: Session, acceptance: Acceptance, answer: Answer) -> Script:
-    session.opened(answer.now)
+    session.opened(answer.now, acceptance.deflate)
     if acceptance.rest:
         session.receive(acceptance.rest, answer.now, answer.wall)
     yield Send(None, waits=False)  # what was held until now
@@ -139,6 +139,7 @@ def _run(session: Session, acceptance: Acceptance, answer: Answer) -> Script:
             acceptance.response,
             acceptance.protocol,
             acceptance.extensions,
+            compression=session.compression,
             received_time=answer.wall,
         )
     )

@@ -19,8 +19,10 @@ from .causes import kept, words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..compression import Compression
     from ..engine import Engine
     from ..options import Limits, Timing
+    from ..protocol.deflate import PerMessageDeflate
     from ..protocol.events import AnyEvent, Disconnected
 
 NEVER = float("inf")
@@ -37,10 +39,12 @@ class Session:
         random_bytes: Gives n unpredictable bytes.
 
     Attributes:
+        output: What is to be written.
         has_ended: No event but Disconnected will come; hang up.
         output_ends: After the output, the writing direction is to be closed.
         close_asked_at: When the user first called `close`, or None.
         opened_at: When the upgrade was done, or None.
+        compression: What was negotiated about it, or None.
     """
 
     def __init__(
@@ -52,14 +56,15 @@ class Session:
         self.connection = engine.Connection(
             limits, engine.MaskingKeys(random_bytes), timing.auto_pong
         )
+        self.output = self.connection.output
         self.has_ended = False
         self.output_ends = False
         self.started_at = 0.0
         self.opened_at: float | None = None
         self.close_asked_at: float | None = None
         self.address: str | None = None
+        self.compression: Compression | None = None
         self._ending: Disconnected | None = None
-        self._raw_output: list[bytes] = []
         self._events: deque[AnyEvent] = deque()
         self._watched = frozenset(
             (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
@@ -79,10 +84,11 @@ class Session:
 
     # The peer
 
-    def opened(self, now: float) -> None:
-        """The upgrade is done; timers start."""
+    def opened(self, now: float, deflate: PerMessageDeflate | None = None) -> None:
+        """The upgrade is done; timers start. `deflate` is the compression that was negotiated."""
         self.opened_at = self._received_at = now
-        self.connection.opened()
+        self.connection.opened(deflate)
+        self.compression = None if deflate is None else deflate.compression
         if self.timing.poll is not None:
             self._poll_at = now
         if self.timing.ping_rate:
@@ -283,13 +289,13 @@ class Session:
 
     # The user
 
-    def send_message(self, opcode: int, payload: bytes, now: float) -> None:
+    def send_message(self, opcode: int, payload: bytes, now: float, compress: bool = False) -> None:
         """Queue a message, ping or pong.
 
         Raises:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
         """
-        self.connection.send(opcode, payload)
+        self.connection.send(opcode, payload, compress)
         if opcode == frames.PING:
             self._ping_queued = True
 
@@ -318,40 +324,22 @@ class Session:
 
     # Output
 
-    def put(self, data: bytes) -> None:
-        """Queue bytes that are no frames: the upgrade request."""
-        self._raw_output.append(data)
-
-    @property
-    def has_output(self) -> bool:
-        """Whether `take_output` would return bytes."""
-        return bool(self._raw_output) or self.connection.has_output
-
-    def take_output(self) -> bytes:
-        """The bytes to be written, in order."""
-        if not self._raw_output:
-            return self.connection.take_output()
-        output = b"".join((*self._raw_output, self.connection.take_output()))
-        self._raw_output.clear()
-        return output
-
     @property
     def watches_writes(self) -> bool:
         """Whether `written` changes anything: it need not be called otherwise."""
-        return self._ping_queued or self.connection.has_backlog
+        return self._ping_queued or self.output.has_backlog
 
     def written(self, now: float, is_all: bool) -> None:
         """Some of the output was taken by the system, or could not be; is any left?"""
         if is_all:
             self._write_at = NEVER
-            if self.connection.has_backlog:
-                self.connection.has_backlog = False
+            if self.output.has_backlog:
                 self.connection.release_pong()
-            if self._ping_queued and not self.connection.has_output:
+            if self._ping_queued and not self.output.is_ready:
                 self._ping_queued = False
                 self._pinged_at = min(self._pinged_at, now)
         else:
-            self.connection.has_backlog = True
+            self.output.has_backlog = True
             timeout = self.timing.send_timeout
             self._write_at = NEVER if timeout is None else now + timeout
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from ..engine import engine
-from ..options import Limits, Timing
+from ..options import Deflate, Limits, Timing
 from ..protocol import frames
 from ..protocol.events import AnyEvent
-from ..protocol.handshake import Request
+from ..protocol.request import Request
 from ..session.opening import Target, conversation
 from ..session.requests import (
     Adopt,
@@ -55,6 +55,8 @@ class PretendDoor:
         delays: Seconds that a request takes, by its type.
         latency: Seconds that bytes travel.
         secure: Whether to ask for TLS (which is then only pretended).
+        has_socket: Whether the user gave a connected socket.
+        deflate: Compression to offer; None for none.
 
     Attributes:
         now: The pretend clock.
@@ -74,6 +76,7 @@ class PretendDoor:
         latency: float = 0.001,
         secure: bool = False,
         has_socket: bool = False,
+        deflate: Deflate | None = None,
     ) -> None:
         random_bytes = counting_bytes()
         self.now = 0.0
@@ -87,7 +90,7 @@ class PretendDoor:
         self._delays = delays or {}
         self._latency = latency
         self._target = Target("ws://peer/", "peer", 80, secure, "peer", has_socket)
-        request = Request("/", "peer:80", "Lomond/test")
+        request = Request("/", "peer:80", "Lomond/test", deflate=deflate)
         self._upgrade = engine.Upgrade(request, random_bytes, self.limits.max_header_size)
         self._plans: list[tuple[float, Callable[[], None]]] = []
         self._queue = b""
@@ -108,7 +111,7 @@ class PretendDoor:
 
     def send_text(self, text: str) -> None:
         """As of a WebSocket."""
-        self.session.send_message(frames.TEXT, text.encode(), self.now)
+        self.session.send_message(frames.TEXT, text.encode(), self.now, compress=True)
         self._flush()
 
     def send_ping(self, data: bytes = b"") -> None:
@@ -261,12 +264,12 @@ class PretendDoor:
         return data
 
     def _flush(self) -> None:
-        self._queue += self.session.take_output()
+        self._queue += self.session.output.take()
         while self._queue and not self.is_stuck and not self.hung_up:
             self.sent += self._queue
             self._to_peer.append((self.now + self._latency, self._queue))
             self.session.written(self.now, True)
-            self._queue = self.session.take_output()  # a pong that the backlog kept back
+            self._queue = self.session.output.take()  # a pong that the backlog kept back
         if self._queue and self.session.write_deadline == _NEVER:
             self.session.written(self.now, False)
 

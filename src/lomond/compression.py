@@ -1,0 +1,76 @@
+"""What was negotiated about compression, what it saved, and the library that does it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+@dataclass(slots=True)
+class Compression:
+    """permessage-deflate on one connection (RFC 7692): its parameters, and bytes counted.
+
+    Attributes:
+        server_no_context_takeover: Whether the server compresses each message for itself.
+        client_no_context_takeover: Whether we do.
+        server_max_window_bits: The server's window, as a power of two (8 to 15).
+        client_max_window_bits: Ours; with 8 nothing is sent compressed, because no library can.
+        backend: The library in use: ``"zlib"`` or ``"zlib-ng"``.
+        sent_raw: Bytes of messages that were sent compressed, before compression.
+        sent_compressed: The same, after it.
+        received_compressed: Bytes of compressed messages that came.
+        received_raw: The same, inflated.
+    """
+
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    server_max_window_bits: int = 15
+    client_max_window_bits: int = 15
+    backend: str = ""
+    sent_raw: int = 0
+    sent_compressed: int = 0
+    received_compressed: int = 0
+    received_raw: int = 0
+
+
+class Backend(NamedTuple):
+    """A library with the interface of the standard library's ``zlib``."""
+
+    name: str
+    compressobj: Any
+    decompressobj: Any
+    error: type[Exception]  #: what it raises for broken data
+
+
+_MODULES = {"zlib-ng": "zlib_ng.zlib_ng", "zlib": "zlib"}  # the preferred first
+_VARIABLE = "LOMOND_DEFLATE"
+
+
+def load_backend(names: Sequence[str] = ()) -> Backend:
+    """The first of the libraries that is installed.
+
+    Arguments:
+        names: Which to try; empty for the one that the environment variable LOMOND_DEFLATE
+            names, or else for all.
+
+    Raises:
+        ValueError: The variable names none that is known.
+        ImportError: None is installed.
+    """
+    chosen = os.environ.get(_VARIABLE)
+    if chosen and not names:
+        if chosen not in _MODULES:
+            known = " or ".join(_MODULES)
+            raise ValueError(f"{_VARIABLE} is {chosen!r}; it can be {known}")
+        names = [chosen]
+    tried = names or list(_MODULES)
+    for name in tried:
+        try:
+            module = importlib.import_module(_MODULES[name])
+        except ImportError:
+            continue
+        return Backend(name, module.compressobj, module.decompressobj, module.error)
+    raise ImportError(f"{' and '.join(tried)} can't be imported; pip install 'lomond[speed]'")

@@ -1,0 +1,216 @@
+"""Messages compressed and inflated, RFC 7692 sections 6 and 7.2.
+
+Knows nothing of frames; what is negotiated is in negotiation.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..compression import load_backend
+from ..errors import CriticalProtocolError, PayloadTooLarge
+
+if TYPE_CHECKING:
+    from ..compression import Backend, Compression
+    from ..options import Deflate
+
+_TAIL = b"\x00\x00\xff\xff"  # of an empty stored block: not sent (7.2.1)
+_EMPTY = b"\x00"  # an empty message (7.2.3.6)
+_STEP = 64 * 1024  # bytes; most that is fed, or inflated, at once
+_SYNC_FLUSH = 2
+_DEFLATED = 8
+_MIN_WINDOW_BITS = 9  # what the libraries can compress with
+
+
+class PerMessageDeflate:
+    """The extension on one connection.
+
+    Arguments:
+        compression: What was negotiated; bytes are counted there.
+        options: The user's.
+        backend: The library that does the work; None for the best that is installed.
+    """
+
+    def __init__(
+        self, compression: Compression, options: Deflate, backend: Backend | None = None
+    ) -> None:
+        self.compression = compression
+        self.options = options
+        self.backend = backend or load_backend()
+        compression.backend = self.backend.name
+
+    def inflater(self, max_size: int) -> Inflater:
+        """For the messages that come, of at most so many bytes."""
+        return Inflater(self.compression, self.backend, max_size)
+
+    def deflater(self) -> Deflater | None:
+        """For the messages that are sent; None if they can't be compressed."""
+        if self.compression.client_max_window_bits < _MIN_WINDOW_BITS:
+            return None
+        return Deflater(self.compression, self.backend, self.options)
+
+
+class Inflater:
+    """Inflates one message after another, and never more than the limit.
+
+    Arguments:
+        compression: What was negotiated.
+        backend: The library.
+        max_size: Largest message, bytes inflated.
+    """
+
+    __slots__ = (
+        "_backend",
+        "_bits",
+        "_compression",
+        "_has_begun",
+        "_keeps",
+        "_max_size",
+        "_stream",
+    )
+
+    def __init__(self, compression: Compression, backend: Backend, max_size: int) -> None:
+        self._compression = compression
+        self._backend = backend
+        self._keeps = not compression.server_no_context_takeover
+        bits = compression.server_max_window_bits
+        # A window of 8 bits can be inflated only with a larger one.
+        self._bits = 15 if bits < _MIN_WINDOW_BITS else bits
+        self._max_size = max_size
+        self._stream: Any = None
+        self._has_begun = False  # the stream got bytes of the current message
+
+    def whole(self, payload: bytes) -> bytes:
+        """A message that is here in one piece. Raises as `feed`."""
+        asked = min(_STEP, self._max_size + 1)
+        if 0 < len(payload) < _STEP:
+            stream = self._begun()
+            try:
+                inflated: bytes = stream.decompress(payload + _TAIL, asked)
+            except self._backend.error as error:
+                raise _broken(error) from None
+            if len(inflated) < asked and not stream.eof:
+                self._compression.received_compressed += len(payload)
+                self._compression.received_raw += len(inflated)
+                self._end_message()
+                return inflated
+            buffer = bytearray(inflated)
+            rest = self._after(stream)
+            self._compression.received_compressed += len(payload)
+            # A final block may have been the last thing; what we added means nothing then.
+            if not stream.eof or rest != _TAIL:
+                self._go_on(rest, buffer)
+            self._compression.received_raw += len(buffer)
+            self._end_message()
+        else:
+            buffer = bytearray()
+            self.feed(payload, buffer)
+            self.finish(buffer)
+        return bytes(buffer)
+
+    def feed(self, data: bytes | memoryview, buffer: bytearray) -> None:
+        """Append to the buffer what the data, the next of the message, inflates to.
+
+        Raises:
+            PayloadTooLarge: The buffer would hold more than the limit.
+            ProtocolError: The data is broken.
+        """
+        self._compression.received_compressed += len(data)
+        view = memoryview(data)
+        for start in range(0, len(view), _STEP):
+            self._go_on(view[start : start + _STEP], buffer)
+
+    def finish(self, buffer: bytearray) -> None:
+        """The message has ended. Raises as `feed`."""
+        if self._has_begun:
+            self._go_on(_TAIL, buffer)
+        self._compression.received_raw += len(buffer)
+        self._end_message()
+
+    def _go_on(self, data: bytes | memoryview, buffer: bytearray) -> None:
+        while True:
+            # Never 0: that would mean no limit.
+            asked = min(_STEP, self._max_size - len(buffer) + 1)
+            stream = self._begun()
+            try:
+                inflated: bytes = stream.decompress(data, asked)
+            except self._backend.error as error:
+                raise _broken(error) from None
+            buffer += inflated
+            if len(buffer) > self._max_size:
+                raise PayloadTooLarge(
+                    f"message inflates to more than max_message_size ({self._max_size}); "
+                    "raise that option to accept it",
+                    code=1009,
+                    section="RFC 6455 7.4.1",
+                )
+            data = self._after(stream)
+            if not data and len(inflated) < asked:
+                return
+
+    def _begun(self) -> Any:
+        if self._stream is None:
+            self._stream = self._backend.decompressobj(-self._bits)
+        self._has_begun = True
+        return self._stream
+
+    def _after(self, stream: Any) -> bytes:
+        """What the stream has not taken. After a final block (7.2.3.4) another stream takes it."""
+        if stream.eof:
+            self._stream = None
+            self._has_begun = False
+            rest: bytes = stream.unused_data
+        else:
+            rest = stream.unconsumed_tail
+        return rest
+
+    def _end_message(self) -> None:
+        self._has_begun = False
+        if not self._keeps:
+            self._stream = None
+
+
+class Deflater:
+    """Compresses one message after another.
+
+    Arguments:
+        compression: What was negotiated.
+        backend: The library.
+        options: The user's.
+    """
+
+    __slots__ = ("_backend", "_compression", "_keeps", "_options", "_stream", "min_size")
+
+    def __init__(self, compression: Compression, backend: Backend, options: Deflate) -> None:
+        self.min_size = options.min_size
+        self._compression = compression
+        self._backend = backend
+        self._options = options
+        self._keeps = not compression.client_no_context_takeover
+        self._stream: Any = None
+
+    def deflate(self, payload: bytes) -> bytes | None:
+        """The message compressed; None if it is to be sent as it is."""
+        stream = self._stream
+        if stream is None:
+            options = self._options
+            stream = self._stream = self._backend.compressobj(
+                options.level,
+                _DEFLATED,
+                -self._compression.client_max_window_bits,
+                options.memory_level,
+            )
+        data: bytes = stream.compress(payload) + stream.flush(_SYNC_FLUSH)
+        data = data[: -len(_TAIL)] or _EMPTY
+        if not self._keeps:
+            self._stream = None
+            if len(data) >= len(payload):
+                return None
+        self._compression.sent_raw += len(payload)
+        self._compression.sent_compressed += len(data)
+        return data
+
+
+def _broken(error: Exception) -> CriticalProtocolError:
+    message = f"unable to decompress payload; {error}"
+    return CriticalProtocolError(message, code=1007, section="RFC 7692 7.2.2")

@@ -1,0 +1,102 @@
+"""The request of the opening handshake, RFC 6455 section 4.1: headers checked, and bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..constants import WS_VERSION
+from .negotiation import offer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..options import Deflate
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(r"[!-~]+")
+_BAD_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_OURS = frozenset(
+    {
+        b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version",
+        b"sec-websocket-accept", b"sec-websocket-extensions", b"content-length",
+        b"transfer-encoding",
+    }
+)  # fmt: skip
+
+
+def check_header(name: bytes, value: bytes) -> None:
+    """Raise unless the header may be added to the request.
+
+    Raises:
+        ValueError: The name is no token, the value holds a control character (RFC 9110 section
+            5.5), or the header is one that lomond writes.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"header name {name!r} is not a token; use letters, digits and '-'")
+    found = _BAD_IN_VALUE.search(value)
+    if found:
+        shown = found.group()
+        raise ValueError(f"value of header {name.decode()!r} holds {shown!r}; remove it")
+    if name.lower() in _OURS:
+        raise ValueError(f"header {name.decode()!r} is written by lomond; don't add it")
+
+
+def check_protocols(protocols: Iterable[str]) -> list[str]:
+    """The sub-protocols as a list; raises unless each is a token and stands once (4.1, item 10)."""
+    if isinstance(protocols, (str, bytes)):
+        raise TypeError(f"protocols must be a list of str, like [{protocols!r}]")
+    checked = list(protocols)
+    for name in checked:
+        if not isinstance(name, str):
+            raise TypeError(f"protocols must be str, not {name!r}")
+        if not name.isascii() or not _TOKEN.fullmatch(name.encode()):
+            raise ValueError(f"sub-protocol {name!r} is not a token; it holds a space or sign")
+    if len(set(checked)) != len(checked):
+        raise ValueError(f"protocols {checked!r} names one twice")
+    return checked
+
+
+class Request(NamedTuple):
+    """What is asked for."""
+
+    resource: str
+    host: str  #: as in the Host header, with port
+    agent: str
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    protocols: Sequence[str] = ()
+    deflate: Deflate | None = None  #: compression to offer
+
+
+def build(request: Request, key: bytes) -> bytes:
+    """The bytes of the request. Raises ValueError if its target or a header can't be sent.
+
+    Arguments:
+        request: What is asked for.
+        key: For Sec-WebSocket-Key.
+    """
+    if not _TARGET.fullmatch(request.resource):
+        raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
+    given = {name.lower() for name, _ in request.headers}
+    standard = [
+        (b"Host", request.host.encode("ascii")),
+        (b"Upgrade", b"websocket"),
+        (b"Connection", b"Upgrade"),
+        (b"Sec-WebSocket-Key", key),
+        (b"Sec-WebSocket-Version", str(WS_VERSION).encode()),
+        (b"User-Agent", request.agent.encode()),
+    ]
+    if request.protocols:
+        standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
+    if request.deflate is not None:
+        standard.append((b"Sec-WebSocket-Extensions", offer(request.deflate).encode()))
+    lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
+    for name, value in request.headers:
+        check_header(name, value)
+        lines.append(name + b": " + value)
+    for name, value in standard:
+        if name.lower() not in given:
+            if _BAD_IN_VALUE.search(value):
+                raise ValueError(f"header {name.decode()} would hold {value!r}")
+            lines.append(name + b": " + value)
+    return b"\r\n".join((*lines, b"", b""))

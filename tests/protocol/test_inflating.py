@@ -1,0 +1,221 @@
+"""Compressed messages that come, RFC 7692 sections 6.2 and 7.2.2, with each library."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+import zlib
+
+import pytest
+
+from lomond.compression import Backend
+from lomond.events import AnyEvent
+from lomond.options import Limits
+from lomond.protocol.connection import CLOSED, Connection
+from lomond.protocol.mask import MaskingKeys
+from lomond.testing.pretend import counting_bytes
+from protocol.compressed import (
+    HELLO,
+    HELLO_AGAIN,
+    HELLO_FINAL,
+    TAIL,
+    deflated,
+    events,
+    frame,
+    opened,
+    packed,
+    texts,
+)
+
+# RFC 7692 section 7.2.3: "Hello" in the ways that the RFC shows.
+HELLO_STORED = bytes.fromhex("000500faff48656c6c6f00")
+HELLO_TWO_BLOCKS = bytes.fromhex("f24805000000ffffcac9c90700")
+PLAIN = "Hello"
+
+
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+@pytest.mark.parametrize(
+    ("payloads", "hellos"),
+    [
+        ([HELLO], 1),
+        ([HELLO, HELLO], 2),
+        ([HELLO, HELLO_AGAIN], 2),
+        ([HELLO_STORED], 1),
+        ([HELLO_FINAL], 1),
+        ([HELLO_FINAL, HELLO], 2),
+        ([HELLO_FINAL[:-1], HELLO], 2),
+        ([HELLO_FINAL[:-1] + HELLO], 2),
+        ([HELLO_TWO_BLOCKS], 1),
+        ([HELLO_FINAL, HELLO_FINAL, HELLO_STORED], 3),
+    ],
+)
+@pytest.mark.parametrize("is_split", [False, True])
+def test_the_ways_to_say_hello(
+    backend: Backend, payloads: list[bytes], hellos: int, step: int, is_split: bool
+) -> None:
+    data = b""
+    for payload in payloads:
+        if is_split:
+            data += frame(1, payload[:3], rsv1=True, final=False)
+            data += frame(9, b"between") + frame(0, b"", final=False)
+            data += frame(0, payload[3:])
+        else:
+            data += packed(1, payload)
+    found = events(opened(backend), data, step)
+    said = "".join(text for text in texts(found) if not text.startswith("Ping"))
+    assert said == PLAIN * hellos
+
+
+def test_what_follows_a_final_block_is_not_lost_b10(backend: Backend) -> None:
+    connection = opened(backend)
+    first, second = deflated(b"first message", final=True), deflated(b"second message")
+    assert texts(events(connection, packed(1, first) + packed(1, second))) == [
+        "first message",
+        "second message",
+    ]
+
+
+def test_two_final_blocks_in_one_message(backend: Backend) -> None:
+    payload = deflated(b"one, ", final=True)[:-1] + deflated(b"two", final=True)
+    assert texts(events(opened(backend), packed(1, payload))) == ["one, two"]
+    parts = [frame(1, payload[:2], rsv1=True, final=False)]
+    parts += [frame(0, payload[i : i + 1], final=False) for i in range(2, len(payload))]
+    assert texts(events(opened(backend), b"".join(parts) + frame(0, b""))) == ["one, two"]
+
+
+def test_empty_messages(backend: Backend) -> None:
+    data = packed(1, b"\x00") + packed(2, b"") + packed(1, HELLO) + frame(1, b"")
+    found = events(opened(backend), data)
+    assert [getattr(event, "text", getattr(event, "data", None)) for event in found] == [
+        "",
+        b"",
+        PLAIN,
+        "",
+    ]
+
+
+def test_messages_that_are_not_compressed(backend: Backend) -> None:
+    data = packed(1, HELLO) + frame(1, b"plain") + packed(1, HELLO_AGAIN) + frame(2, bytes(70_000))
+    found = events(opened(backend), data)
+    assert texts(found[:3]) == [PLAIN, "plain", PLAIN]
+    assert getattr(found[3], "data", None) == bytes(70_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(0, b"", rsv1=True),
+        frame(1, b"", final=False) + frame(0, b"", rsv1=True),
+        frame(1, HELLO, rsv1=True, final=False) + frame(0, b"", rsv1=True),
+        frame(8, b"\x03\xe8", rsv1=True),
+        frame(9, b"", rsv1=True),
+        frame(10, b"", rsv1=True),
+        b"\xa1\x00",
+        b"\xd1\x00",
+        b"\xe1\x00",
+    ],
+)
+def test_reserved_bits_where_they_may_not_be_b10(backend: Backend, data: bytes) -> None:
+    connection = opened(backend)
+    event = events(connection, data)[-1]
+    assert event.name == "protocol_error"
+    assert (event.error, event.code) == ("reserved bits set", 1002)
+
+
+def test_rsv1_without_the_extension() -> None:
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
+    connection.opened()
+    (event,) = events(connection, packed(1, HELLO))
+    assert event.name == "protocol_error"
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+@pytest.mark.parametrize("final", [True, False])
+def test_broken_data(backend: Backend, step: int, final: bool) -> None:
+    data = frame(1, b"\x07\xff\xff\xff", rsv1=True, final=final)
+    connection = opened(backend)
+    (event,) = events(connection, data + frame(0, b"more") + frame(1, b"later"), step)
+    assert event.name == "protocol_error"
+    assert event.error.startswith("unable to decompress payload; ")
+    assert (event.code, event.critical, event.section) == (1007, True, "RFC 7692 7.2.2")
+    connection.next_event()
+    assert connection.state == CLOSED
+
+
+def test_broken_utf8_fails_as_it_is_inflated_b11(backend: Backend) -> None:
+    connection = opened(backend)
+    payload = deflated(b"fine \xff" + os.urandom(1000))
+    start = frame(1, payload[:500], rsv1=True, final=False) + frame(9, b"")
+    found = events(connection, start)
+    assert found[-1].name == "protocol_error"
+    (event,) = events(opened(backend), packed(1, deflated(b"\xc3")))
+    assert event.name == "protocol_error"
+    assert event.code == 1007
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("size", [1000, 1001, 65_536, 65_537, 200_000])
+def test_the_limit_counts_inflated_bytes(backend: Backend, size: int, is_split: bool) -> None:
+    def found(limit: int) -> list[AnyEvent]:
+        payload = deflated(bytes(size))
+        data = packed(2, payload)
+        if is_split:
+            data = frame(2, payload[:1], rsv1=True, final=False) + frame(0, payload[1:])
+        return events(opened(backend, limits=Limits(max_message_size=limit)), data)
+
+    (fits,) = found(size)
+    assert getattr(fits, "data", None) == bytes(size)
+    (event,) = found(size - 1)
+    assert event.name == "protocol_error"
+    assert event.code == 1009
+    assert f"max_message_size ({size - 1})" in event.error
+
+
+def test_without_a_limit(backend: Backend) -> None:
+    connection = opened(backend, limits=Limits(max_message_size=None))
+    (event,) = events(connection, packed(2, deflated(bytes(20_000_000))))
+    assert len(getattr(event, "data", b"")) == 20_000_000
+
+
+def test_a_bomb_costs_no_more_than_the_limit(backend: Backend) -> None:
+    limit = 1 << 20
+    stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = b"".join(stream.compress(bytes(1 << 20)) for _ in range(256))
+    bomb += stream.flush(zlib.Z_SYNC_FLUSH)
+    connection = opened(backend, limits=Limits(max_message_size=limit))
+    data = packed(2, bomb[:-4])
+    tracemalloc.start()
+    try:
+        (event,) = events(connection, data, 65_536)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert event.name == "protocol_error"
+    assert event.code == 1009
+    assert peak < 2 * limit
+
+
+def test_blocks_that_inflate_to_nothing_have_an_end(backend: Backend) -> None:
+    connection = opened(backend, limits=Limits(max_message_size=1000))
+    event = None
+    sent = 0
+    data = frame(2, b"\x00", rsv1=True, final=False)
+    nothing = frame(0, (TAIL + b"\x00") * 10_000, final=False)
+    while event is None and sent < 100:
+        connection.receive(data, 1.0)
+        event = connection.next_event()
+        data, sent = nothing, sent + 1
+    assert event is not None
+    assert event.name == "protocol_error"
+    assert event.code == 1009
+    assert "compressed message of" in event.error
+
+
+def test_a_large_message_is_received_as_it_is_inflated(backend: Backend) -> None:
+    data = os.urandom(300_000)
+    whole = packed(2, deflated(data))
+    connection = opened(backend)
+    assert events(connection, whole[:1000]) == []
+    assert connection.room() is None
+    (event,) = events(connection, whole[1000:], 10_000)
+    assert getattr(event, "data", None) == data
