@@ -146,8 +146,8 @@ def test_the_end_of_the_input_does_not_end_the_connection() -> None:
         process.stdin.close()
         while "no newline" not in process.stdout.readline():
             pass
-        time.sleep(0.2)
-        assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.2)
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     assert server.close_codes == [1000]

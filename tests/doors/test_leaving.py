@@ -1,0 +1,283 @@
+"""However the loop is left, the socket is gone at once, and the server told where it can be."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
+from lomond import WebSocket
+from lomond.protocol import frames
+
+GOING_AWAY = (frames.CLOSE, (1001).to_bytes(2, "big"))
+
+
+def fds() -> set[str]:
+    """Our descriptors: number and what they are."""
+    result = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            result.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
+    return result
+
+
+class Listener:
+    """Says something, then keeps what the client says, and its socket until the end.
+
+    Keeping the socket means that a descriptor that goes is the client's.
+    """
+
+    def __init__(self, says: bytes = b"", resets: bool = False) -> None:
+        self.heard: list[tuple[int, bytes]] = []
+        self.ended = threading.Event()
+        self.may_go = threading.Event()
+        self._says = says
+
+    def __call__(self, connection: socket.socket) -> None:
+        connection.sendall(self._says)
+        self.heard = read_all(connection)
+        self.ended.set()
+        self.may_go.wait(10)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[RawServer]:
+    handler: Handler = listener
+    with raw_server(handler) as server:
+        try:
+            yield server
+        finally:
+            listener.may_go.set()
+
+
+@pytest.fixture(autouse=True)
+def no_collector() -> Iterator[None]:
+    """Only reference counts free things, and what is left open is an error."""
+    gc.collect()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+            assert gc.collect() >= 0
+    finally:
+        gc.enable()
+
+
+SAYS = {
+    "connecting": b"",
+    "connected": b"",
+    "ready": b"",
+    "poll": b"",
+    "text": frame(frames.TEXT, b"x"),
+    "binary": frame(frames.BINARY, b"x"),
+    "ping": frame(frames.PING, b"x"),
+    "pong": frame(frames.PONG, b"x"),
+    "closing": frame(frames.CLOSE, b"bye", 1000),
+    "protocol_error": b"\xc1\x00",
+    "unresponsive": b"",
+}
+LAST = {
+    "connecting": [],
+    "connected": [],
+    "closing": [(frames.CLOSE, (1000).to_bytes(2, "big"))],
+    "protocol_error": [(frames.CLOSE, (1002).to_bytes(2, "big"))],
+    "unresponsive": [],
+}
+
+
+@pytest.mark.parametrize("how", ["break", "exception", "drop", "with"])
+@pytest.mark.parametrize("moment", SAYS)
+def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, how: str) -> None:
+    listener = Listener(SAYS[moment])
+    with listening(listener) as server:
+        websocket = WebSocket(server.url)
+        before = fds()
+        options = {"ping_rate": 0.05, "ping_timeout": 0.05} if moment == "unresponsive" else {}
+        if how == "break":
+            for event in websocket.connect(**options):  # type: ignore[arg-type]
+                if event.name == moment:
+                    break
+        elif how == "drop":
+            stream = websocket.connect(**options)  # type: ignore[arg-type]
+            until(stream, moment)
+            del stream
+        elif how == "with":
+            stream = websocket.connect(**options)  # type: ignore[arg-type]
+            with websocket:
+                until(stream, moment)
+        else:
+            with pytest.raises(LookupError):
+                fail_at(moment, websocket, options)
+        if moment not in ("connecting", "connected"):
+            assert listener.ended.wait(5)
+        # What is new is not ours: the server's own end, and our socket is another one's peer.
+        new = {entry for entry in fds() - before if "socket" in entry}
+        assert len(new) <= (moment != "connecting"), new
+        assert websocket.is_closed
+        assert not websocket.is_active
+        if moment not in ("connecting", "connected"):
+            expected = LAST.get(moment, [GOING_AWAY])
+            closes = [(op, data[:2]) for op, data in listener.heard if op == frames.CLOSE]
+            assert closes == expected
+
+
+def fail_at(moment: str, websocket: WebSocket, options: dict[str, float]) -> None:
+    for event in websocket.connect(**options):  # type: ignore[arg-type]
+        if event.name == moment:
+            raise LookupError
+
+
+def test_a_reset_leaves_nothing_open() -> None:
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    with raw_server(reset) as server:
+        before = fds()
+        for _ in range(5):
+            websocket = WebSocket(server.url)
+            *_, last = websocket
+            assert last.name == "disconnected"
+            assert not last.graceful
+            assert websocket.is_closed
+            del websocket, last
+        assert len(fds() - before) <= 1
+
+
+def test_twenty_loops_left_keep_nothing() -> None:
+    listener = Listener()
+    listener.may_go.set()
+    with listening(listener) as server:
+        before = len(fds())
+        for _ in range(20):
+            for event in WebSocket(server.url):
+                if event.name == "poll":
+                    break
+        assert len(fds()) <= before + 2
+
+
+def test_ctrl_c_inside_the_wait_tells_the_server_and_frees_the_socket() -> None:
+    listener = Listener()
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with listening(listener) as server:
+            websocket = WebSocket(server.url)
+            before = fds()
+            stream = websocket.connect(poll=None, ping_rate=0)
+            until(stream, "ready")
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+            assert websocket.is_closed
+            websocket.close()  # raises nothing
+            assert listener.ended.wait(5)
+            assert len({entry for entry in fds() - before if "socket" in entry}) <= 1
+            assert [(op, data[:2]) for op, data in listener.heard] == [GOING_AWAY]
+            assert list(stream) == []
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_ctrl_c_while_the_server_is_silent_in_the_upgrade() -> None:
+    def mute(connection: socket.socket) -> None:
+        connection.recv(65536)
+        while connection.recv(65536):
+            pass
+        ended.set()
+
+    ended = threading.Event()
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with raw_server(mute, upgrades=False) as server:
+            websocket = WebSocket(server.url)
+            stream = iter(websocket)
+            until(stream, "connected")
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+            assert ended.wait(5)
+            assert websocket.is_closed
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_ctrl_c_in_a_send_that_waits() -> None:
+    def deaf(connection: socket.socket) -> None:
+        server.released.wait(10)
+
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with raw_server(deaf) as server:
+            websocket = WebSocket(server.url)
+            stream = websocket.connect(ping_rate=0)
+            until(stream, "ready")
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(KeyboardInterrupt):
+                websocket.send_binary(bytes(32 * 1024 * 1024))
+            assert websocket.is_closed
+            assert [event.name for event in stream][-1] == "disconnected"
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_a_second_loop_after_leaving_connects_again() -> None:
+    listener = Listener()
+    listener.may_go.set()
+    with listening(listener) as server:
+        websocket = WebSocket(server.url)
+        for _ in range(3):
+            for event in websocket:
+                if event.name == "ready":
+                    assert websocket.is_active
+                    break
+            assert websocket.is_closed
+    assert len(server.requests) == 3
+
+
+def test_with_around_nothing_connects_nothing() -> None:
+    with WebSocket("ws://127.0.0.1:1/") as websocket:
+        assert websocket.session is None
+    with pytest.raises(LookupError), WebSocket("ws://127.0.0.1:1/"):
+        raise LookupError
+
+
+@pytest.mark.parametrize("way", ["end of the program", "sys.exit in the loop", "thread"])
+def test_the_interpreter_ends(way: str) -> None:
+    code = f"""
+import sys, threading
+from lomond import WebSocket
+websocket = WebSocket(sys.argv[1])
+stream = websocket.connect(poll=None, ping_rate=0)
+way = {way!r}
+for event in stream:
+    if event.name == 'ready':
+        if way == 'sys.exit in the loop':
+            sys.exit(0)
+        if way == 'thread':
+            threading.Thread(target=lambda: list(stream), daemon=True).start()
+            while not websocket._channel.link.is_in_use:
+                pass
+        break
+"""
+    listener = Listener()
+    listener.may_go.set()
+    with listening(listener) as server:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code, server.url],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert listener.ended.wait(5)
