@@ -6,7 +6,7 @@ import pytest
 
 from real.certificates import Certificates, make_certificates
 from real.endpoints import Endpoint
-from real.node_ws import ServerUnavailableError
+from real.launches import ServerUnavailableError
 from real.server_kinds import WEBSOCKETS
 from real.server_processes import ServerPool
 

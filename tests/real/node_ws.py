@@ -6,8 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from real import launches
+from real.launches import ServerUnavailableError
+
 VERSION = "8.23.0"
-CACHE = Path(__file__).parents[2] / ".cache" / "node"
+CACHE = launches.CACHE / "node"
 INSTALL_SECONDS = 60.0
 NPM_OPTIONS = [
     "--ignore-scripts",
@@ -18,10 +21,6 @@ NPM_OPTIONS = [
     "--fetch-retries=1",
     "--fetch-retry-mintimeout=1000",
 ]
-
-
-class ServerUnavailableError(Exception):
-    """This machine cannot run that server, and the message says why."""
 
 
 def node_ws_environment() -> dict[str, str]:

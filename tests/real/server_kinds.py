@@ -8,20 +8,11 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from real.certificates import Certificate
+from real.launches import SERVERS, Launch, files_of
+from real.lws import launch_lws
 from real.node_ws import node_ws_environment
-
-SERVERS = Path(__file__).parent / "servers"
-
-
-@dataclass(frozen=True)
-class Launch:
-    """A command line, and what it needs in its environment on top of ours."""
-
-    command: list[str]
-    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,13 +33,10 @@ class ServerKind:
     can_fragment: bool = False
 
 
-def _files(certificate: Certificate | None) -> list[str]:
-    return [str(certificate.chain), str(certificate.key)] if certificate else []
-
-
-def _script(name: str) -> Callable[[Certificate | None], Launch]:
+def _script(name: str, **environment: str) -> Callable[[Certificate | None], Launch]:
     def launch(certificate: Certificate | None) -> Launch:
-        return Launch([sys.executable, str(SERVERS / name), *_files(certificate)], {})
+        command = [sys.executable, str(SERVERS / name), *files_of(certificate)]
+        return Launch(command, environment)
 
     return launch
 
@@ -70,12 +58,14 @@ def _uvicorn(implementation: str) -> Callable[[Certificate | None], Launch]:
 def _node_ws(certificate: Certificate | None) -> Launch:
     environment = node_ws_environment()
     node = shutil.which("node") or "node"
-    return Launch([node, str(SERVERS / "node_ws_echo.js"), *_files(certificate)], environment)
+    return Launch([node, str(SERVERS / "node_ws_echo.js"), *files_of(certificate)], environment)
 
 
 WEBSOCKETS = ServerKind(
     "websockets", _script("websockets_echo.py"), can_ping=True, can_fragment=True
 )
+
+NODE_WS = ServerKind("node_ws", _node_ws, can_ping=True, can_fragment=True)
 
 SERVER_KINDS = [
     WEBSOCKETS,
@@ -83,5 +73,25 @@ SERVER_KINDS = [
     ServerKind("uvicorn_websockets", _uvicorn("websockets")),
     ServerKind("uvicorn_wsproto", _uvicorn("wsproto")),
     ServerKind("tornado", _script("tornado_echo.py"), can_ping=True),
-    ServerKind("node_ws", _node_ws, can_ping=True, can_fragment=True),
+    NODE_WS,
 ]
+
+#: Demands that neither side keeps its window between messages.
+FORGETFUL = ServerKind(
+    "websockets_forgetful",
+    _script("websockets_echo.py", ECHO_COMPRESSION="forgetful"),
+    can_ping=True,
+    can_fragment=True,
+)
+#: Demands windows of 9 bits of itself and 10 of the client.
+NARROW = ServerKind(
+    "websockets_narrow",
+    _script("websockets_echo.py", ECHO_COMPRESSION="narrow"),
+    can_ping=True,
+    can_fragment=True,
+)
+
+COMPRESSING_KINDS = [*SERVER_KINDS, FORGETFUL, NARROW]
+
+#: Its inflating breaks, with any client, beyond about 1 MiB, and over TLS beyond its buffers.
+LIBWEBSOCKETS = ServerKind("libwebsockets", launch_lws)

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from real.certificates import Certificate
-from real.node_ws import ServerUnavailableError
-from real.server_kinds import Launch, ServerKind
+from real.launches import Launch, ServerUnavailableError
+from real.server_kinds import ServerKind
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0

@@ -45,7 +45,8 @@ const listener = certificate
 const server = new WebSocketServer({
   server: listener,
   maxPayload: 32 * 1024 * 1024,
-  perMessageDeflate: true, // willing, so that a client which does not offer it must be left alone
+  // Willing, so that a client which does not offer it must be left alone.
+  perMessageDeflate: { threshold: 0 },
   handleProtocols: (offered) => PROTOCOLS.find((known) => offered.has(known)) ?? false,
 });
 

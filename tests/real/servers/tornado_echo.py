@@ -12,6 +12,9 @@ class Echo(WebSocketHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return next((known for known in PROTOCOLS if known in subprotocols), None)
 
+    def get_compression_options(self) -> dict[str, int]:
+        return {}  # willing
+
     async def on_message(self, message: str | bytes) -> None:
         match message.split(":", 2) if isinstance(message, str) else []:
             case ["close", code, reason]:

@@ -1,11 +1,21 @@
 """Echo server on the websockets library; also sends fragments, pings and close frames."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 
 from listening import MAX_MESSAGE_SIZE, PROTOCOLS, listening_socket, tls_context
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.typing import Subprotocol
+
+COMPRESSIONS = {
+    "": ServerPerMessageDeflateFactory(),
+    "forgetful": ServerPerMessageDeflateFactory(
+        server_no_context_takeover=True, client_no_context_takeover=True
+    ),
+    "narrow": ServerPerMessageDeflateFactory(server_max_window_bits=9, client_max_window_bits=10),
+}
 
 
 async def echo(connection: ServerConnection) -> None:
@@ -46,6 +56,8 @@ async def main() -> None:
         ssl=context,
         select_subprotocol=select_protocol,
         max_size=MAX_MESSAGE_SIZE,
+        extensions=[COMPRESSIONS[os.environ.get("ECHO_COMPRESSION", "")]],
+        compression=None,
     ) as server:
         await server.serve_forever()
 
