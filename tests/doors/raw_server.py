@@ -52,8 +52,17 @@ def raw_server(
     context: ssl.SSLContext | None = None,
     upgrades: bool = True,
     address: str = "127.0.0.1",
+    extra: bytes = b"",
 ) -> Iterator[RawServer]:
-    """A server whose handler gets each connection, upgraded unless `upgrades` is false."""
+    """A server whose handler gets each connection, upgraded unless `upgrades` is false.
+
+    Arguments:
+        handler: Gets the socket.
+        context: For TLS; None for none.
+        upgrades: Whether to answer the request.
+        address: Where to listen.
+        extra: Further header lines of the answer.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family)
     server = RawServer(listener.getsockname()[1], context is not None)
@@ -69,7 +78,7 @@ def raw_server(
                     stack.enter_context(connection)
                 if upgrades:
                     server.requests.append(read_request(connection))
-                    accept_upgrade(connection, server.requests[-1])
+                    accept_upgrade(connection, server.requests[-1], extra)
                 handler(connection)
         except (OSError, EOFError):
             pass  # the client has gone
@@ -111,13 +120,13 @@ def read_request(connection: socket.socket) -> bytes:
     return request
 
 
-def accept_upgrade(connection: socket.socket, request: bytes) -> None:
+def accept_upgrade(connection: socket.socket, request: bytes, extra: bytes = b"") -> None:
     """Answer the request with 101."""
     found = _KEY.search(request)
     assert found is not None
     connection.sendall(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept_value(found.group(1)) + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + accept_value(found.group(1)) + b"\r\n" + extra + b"\r\n"
     )
 
 
