@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from .protocol import connection, events, handshake, mask
+if TYPE_CHECKING:
+    from .protocol import connection, events, handshake, keys
+
+_PACKAGES = {"compiled": "lomond.compiled", "pure": "lomond.protocol"}
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The classes of one twin."""
+    """The classes of one twin.
+
+    Attributes:
+        name: ``"compiled"`` or ``"pure"``.
+        event_classes: The module that defines the events.
+    """
 
     name: str
+    event_classes: ModuleType
     Connection: type[connection.Connection]
-    MaskingKeys: type[mask.MaskingKeys]
+    MaskingKeys: type[keys.MaskingKeys]
     Upgrade: type[handshake.Upgrade]
     Connecting: type[events.Connecting]
     ConnectFail: type[events.ConnectFail]
@@ -30,12 +43,18 @@ class Engine:
     BackOff: type[events.BackOff]
 
 
-def pure() -> Engine:
-    """The twin that is plain Python."""
+def load(name: str) -> Engine:
+    """The twin of that name. Raises ImportError if it was not built."""
+    package = _PACKAGES[name]
+    connection = import_module(f"{package}.connection")
+    events = import_module(f"{package}.events")
+    handshake = import_module(f"{package}.handshake")
+    keys = import_module(f"{package}.keys")
     return Engine(
-        "pure",
+        name,
+        events,
         connection.Connection,
-        mask.MaskingKeys,
+        keys.MaskingKeys,
         handshake.Upgrade,
         events.Connecting,
         events.ConnectFail,
@@ -53,5 +72,14 @@ def pure() -> Engine:
     )
 
 
+def _choose() -> Engine:
+    if os.environ.get("LOMOND_PURE", "0") in ("", "0"):
+        try:
+            return load("compiled")
+        except ImportError:
+            pass  # it was not built, and the build has said so
+    return load("pure")
+
+
 #: The twin of this process.
-engine = pure()
+engine = _choose()

@@ -6,32 +6,56 @@ their time, and lets them be pickled.
 
 import builtins
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .engine import engine
 from .errors import RestoredCause
-from .protocol import events as _events
-from .protocol.events import (
-    AnyEvent,
-    BackOff,
-    Binary,
-    Closed,
-    Closing,
-    Connected,
-    ConnectFail,
-    Connecting,
-    Disconnected,
-    Event,
-    FailureEvent,
-    Ping,
-    Poll,
-    Pong,
-    ProtocolError,
-    Ready,
-    Rejected,
-    Text,
-    UnknownMessage,
-    Unresponsive,
-)
+
+if TYPE_CHECKING:
+    from .protocol.events import (
+        AnyEvent,
+        BackOff,
+        Binary,
+        Closed,
+        Closing,
+        Connected,
+        ConnectFail,
+        Connecting,
+        Disconnected,
+        Event,
+        FailureEvent,
+        Ping,
+        Poll,
+        Pong,
+        ProtocolError,
+        Ready,
+        Rejected,
+        Text,
+        UnknownMessage,
+        Unresponsive,
+    )
+else:
+    # The classes of the twin that runs.
+    AnyEvent = engine.event_classes.AnyEvent
+    BackOff = engine.event_classes.BackOff
+    Binary = engine.event_classes.Binary
+    Closed = engine.event_classes.Closed
+    Closing = engine.event_classes.Closing
+    Connected = engine.event_classes.Connected
+    ConnectFail = engine.event_classes.ConnectFail
+    Connecting = engine.event_classes.Connecting
+    Disconnected = engine.event_classes.Disconnected
+    Event = engine.event_classes.Event
+    FailureEvent = engine.event_classes.FailureEvent
+    Ping = engine.event_classes.Ping
+    Poll = engine.event_classes.Poll
+    Pong = engine.event_classes.Pong
+    ProtocolError = engine.event_classes.ProtocolError
+    Ready = engine.event_classes.Ready
+    Rejected = engine.event_classes.Rejected
+    Text = engine.event_classes.Text
+    UnknownMessage = engine.event_classes.UnknownMessage
+    Unresponsive = engine.event_classes.Unresponsive
 
 __all__ = [
     "AnyEvent",
@@ -66,8 +90,8 @@ def rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Even
             details["cause"] = kind(*args)
         else:
             details["cause"] = RestoredCause(type_name, *args)
-    event: Event = getattr(_events, name)(*fields, **details)
+    event: Event = getattr(engine.event_classes, name)(*fields, **details)
     return event
 
 
-_events.install(time.time, rebuild)
+engine.event_classes.install(time.time, rebuild)

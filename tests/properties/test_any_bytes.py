@@ -10,7 +10,8 @@ from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.handshake import Upgrade
-from lomond.protocol.mask import MaskingKeys, mask
+from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.mask import mask
 from lomond.protocol.request import Request
 
 payloads = st.one_of(

@@ -12,7 +12,7 @@ from lomond import events as public
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.mask import MaskingKeys
+from lomond.protocol.keys import MaskingKeys
 from lomond.url import parse
 
 controls = st.tuples(st.sampled_from([frames.PING, frames.PONG]), st.binary(max_size=125))

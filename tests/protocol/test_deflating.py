@@ -14,7 +14,7 @@ from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.deflate import PerMessageDeflate
-from lomond.protocol.mask import MaskingKeys
+from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (
     HELLO,

@@ -8,7 +8,8 @@ import pytest
 
 from lomond.errors import ProtocolError
 from lomond.protocol import frames
-from lomond.protocol.mask import MaskingKeys, mask
+from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.mask import mask
 from lomond.status import may_be_sent
 
 KEY = b"\x37\xfa\x21\x3d"

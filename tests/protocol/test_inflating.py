@@ -8,11 +8,11 @@ import zlib
 
 import pytest
 
-from lomond.compression import Backend
+from lomond.compression import Backend, Compression
 from lomond.events import AnyEvent
 from lomond.options import Limits
 from lomond.protocol.connection import CLOSED, Connection
-from lomond.protocol.mask import MaskingKeys
+from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (
     HELLO,
@@ -219,3 +219,13 @@ def test_a_large_message_is_received_as_it_is_inflated(backend: Backend) -> None
     assert connection.room() is None
     (event,) = events(connection, whole[1000:], 10_000)
     assert getattr(event, "data", None) == data
+
+
+def test_only_the_message_that_is_asked_for_is_inflated(backend: Backend) -> None:
+    compression = Compression()
+    connection = opened(backend, compression)
+    connection.receive(packed(2, deflated(bytes(100_000))) + packed(2, deflated(bytes(5))), 1.0)
+    assert connection.next_event() is not None
+    assert compression.received_raw == 100_000
+    assert connection.next_event() is not None
+    assert compression.received_raw == 100_005

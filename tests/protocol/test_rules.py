@@ -12,7 +12,8 @@ from lomond.protocol import connection as states
 from lomond.protocol import frames
 from lomond.protocol.connection import TRANSITIONS, Connection
 from lomond.protocol.events import AnyEvent
-from lomond.protocol.mask import MaskingKeys, mask
+from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.mask import mask
 from lomond.testing.pretend import counting_bytes
 
 STATES = (

@@ -9,6 +9,7 @@ time; what happens when nothing arrives is told in session/.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ..options import Limits
     from .deflate import Inflater, PerMessageDeflate
     from .events import AnyEvent
-    from .mask import MaskingKeys
+    from .keys import MaskingKeys
 
 CONNECTING = "connecting"  # no upgrade yet; frames to send are held
 CLOSING_EARLY = "closing early"  # as before, and the last frame held is a close frame
@@ -52,8 +53,8 @@ TRANSITIONS = {
 
 _FIN_TEXT = frames.FIN | frames.TEXT
 _SLACK = 64 * 1024  # bytes
+_LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
-_new = object.__new__  # makes an event without the call of its constructor
 
 
 class Connection:
@@ -83,9 +84,9 @@ class Connection:
         self._limits = limits
         self._auto_pong = auto_pong
         limit = limits.max_message_size
-        self._max_size = 1 << 62 if limit is None else limit
+        self._max_size = _LARGEST if limit is None else min(limit, _LARGEST)
         # Compressed, a message that fits may be a little larger than it is.
-        self._max_compressed = self._max_size + self._max_size // 16 + _SLACK
+        self._max_compressed = min(self._max_size + self._max_size // 16 + _SLACK, _LARGEST)
         self._short = min(125, self._max_size)  # longest message for the short way
         self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
         self._data = b""  # being parsed
@@ -158,7 +159,7 @@ class Connection:
                         end = start + second
                         if end <= len(data):
                             self._position = end
-                            text = _new(Text)
+                            text = Text.__new__(Text)
                             text.text = data[start:end].decode()
                             text.received_time = self._wall
                             return text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..errors import CriticalProtocolError, PayloadTooLarge, ProtocolError
 from ..status import may_be_sent
-from .mask import mask
+from .mask import masked_frame
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -74,7 +74,7 @@ def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | Non
         head = bytes((FIN | opcode, mask_bit | 127)) + size.to_bytes(8, "big")
     if key is None:
         return b"".join((head, payload))
-    return b"".join((head, key, mask(payload, key)))
+    return masked_frame(head, payload, key)
 
 
 def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:

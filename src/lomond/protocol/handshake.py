@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..constants import WS_KEY
 from ..errors import CriticalProtocolError, HandshakeError
@@ -33,6 +33,7 @@ class Refusal(NamedTuple):
 
     response: Response
     reason: str
+    upgrades: Literal[False] = False
 
 
 class Acceptance(NamedTuple):
@@ -43,6 +44,7 @@ class Acceptance(NamedTuple):
     extensions: set[str]
     rest: bytes  #: what came after the head: frames
     deflate: PerMessageDeflate | None = None
+    upgrades: Literal[True] = True
 
 
 class Upgrade:

@@ -1,13 +1,10 @@
-"""Masking of client frames, RFC 6455 section 5.3: the XOR, and the supply of keys."""
+"""Masking of client frames, RFC 6455 section 5.3; the compiled twin has its own mask.pyx."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 # One table per key byte: position n holds n XOR that byte.
 _TABLES = [bytes(value ^ key for value in range(256)) for key in range(256)]
 _SMALL = 600  # bytes; below, one XOR of two large ints is faster than four translations
-_MOST_AT_ONCE = 4096  # bytes drawn from the system's random source
 
 
 def mask(payload: bytes | bytearray | memoryview, key: bytes) -> bytes | bytearray:
@@ -23,25 +20,6 @@ def mask(payload: bytes | bytearray | memoryview, key: bytes) -> bytes | bytearr
     return masked
 
 
-class MaskingKeys:
-    """Masking keys, drawn in batches that grow with use; each is given out once.
-
-    Arguments:
-        random_bytes: Gives n unpredictable bytes, like ``os.urandom`` (RFC 6455 section 10.3).
-    """
-
-    __slots__ = ("_batch", "_next", "_random_bytes")
-
-    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
-        self._random_bytes = random_bytes
-        self._batch = b""
-        self._next = 0
-
-    def take(self) -> bytes:
-        """A key that was never given out before."""
-        start = self._next
-        if start == len(self._batch):
-            self._batch = self._random_bytes(min(max(32, start * 2), _MOST_AT_ONCE))
-            start = 0
-        self._next = start + 4
-        return self._batch[start : start + 4]
+def masked_frame(head: bytes, payload: bytes | bytearray | memoryview, key: bytes) -> bytes:
+    """A frame of its head, the key and the masked payload."""
+    return b"".join((head, key, mask(payload, key)))

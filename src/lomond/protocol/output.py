@@ -11,7 +11,7 @@ from . import frames
 
 if TYPE_CHECKING:
     from .deflate import Deflater
-    from .mask import MaskingKeys
+    from .keys import MaskingKeys
 
 
 class Output:

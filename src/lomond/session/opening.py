@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProtocolError
 from ..options import BODY_TIMEOUT, RACE_DELAY
-from ..protocol.handshake import Acceptance, Refusal
 from ..url import authority
 from .causes import kept, words
 from .requests import (
@@ -31,7 +30,7 @@ from .requests import (
 )
 
 if TYPE_CHECKING:
-    from ..protocol.handshake import Upgrade
+    from ..protocol.handshake import Acceptance, Refusal, Upgrade
     from .session import Session
 
 Script = Generator[Request, Answer, None]
@@ -114,10 +113,10 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
             else:
                 _lose(session, failure, deadline)
             return
-        if isinstance(outcome, Refusal):
-            yield from _reject(session, outcome, answer.now)
-            return
         if outcome is not None:
+            if outcome.upgrades is False:
+                yield from _reject(session, outcome, answer.now)
+                return
             yield from _run(session, outcome, answer)
             return
         if not data:

@@ -150,7 +150,7 @@ class Session:
             self._due = NEVER
             return None
         is_over = self._ending is not None and not self._drains
-        if is_over or self.connection.state is ANSWERING:
+        if is_over or self.connection.state == ANSWERING:
             return None  # our answer goes before any Poll, and so does Disconnected
         if now >= self._poll_at and not self._has_polled:
             poll = self.timing.poll
@@ -187,9 +187,9 @@ class Session:
     def _judge_end(self, now: float) -> None:
         """Nothing is left to hand out: is it over?"""
         connection = self.connection
-        if self.has_ended or connection.state is CONNECTING or connection.state is CLOSING_EARLY:
+        if self.has_ended or connection.state == CONNECTING or connection.state == CLOSING_EARLY:
             return
-        if connection.state is CLOSED and self._ending is not None:
+        if connection.state == CLOSED and self._ending is not None:
             if self._drains and not self._is_at_end:
                 self.output_ends = True
                 if self._received_at >= self._close_at:
@@ -198,7 +198,7 @@ class Session:
                 self.has_ended = True
         elif self._is_at_end:
             self._set_ending("socket fail; connection lost", False, now, phase="read")
-            if connection.state is CLOSING and self._ending_is_plain_loss():
+            if connection.state == CLOSING and self._ending_is_plain_loss():
                 # The peer hung up instead of answering our close frame: as good as an answer.
                 self._ending = self.engine.Disconnected("closed", True)
             self.has_ended = True
@@ -314,7 +314,7 @@ class Session:
         return True
 
     def _ping(self) -> None:
-        if self.connection.state is OPEN:
+        if self.connection.state == OPEN:
             self.connection.send(frames.PING, b"")
             self._ping_queued = True
 

@@ -1,0 +1,95 @@
+"""Builds the compiled twin: protocol/*.py by Cython as they are, with the types of compiled/*.pxd.
+
+Without Cython or a C compiler the package is installed pure, and says so; with
+LOMOND_REQUIRE_COMPILED=1 the build fails instead. All else is in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = Path(__file__).resolve().parent
+PROTOCOL = HERE / "src" / "lomond" / "protocol"
+COMPILED = HERE / "src" / "lomond" / "compiled"
+STAGE = HERE / "build" / "twin"
+IS_REQUIRED = os.environ.get("LOMOND_REQUIRE_COMPILED") == "1"
+DIRECTIVES = {"language_level": 3, "annotation_typing": False}
+
+
+def sources() -> dict[str, Path]:
+    """The source of each module of the twin: a kernel written by hand stands for the pure one."""
+    found = {path.stem: path for path in sorted(PROTOCOL.glob("*.py")) if path.stem != "__init__"}
+    return found | {path.stem: path for path in COMPILED.glob("*.pyx")}
+
+
+def stage() -> None:
+    """Put the sources where Cython finds them under the names of the twin."""
+    shutil.rmtree(STAGE, ignore_errors=True)
+    package = STAGE / "lomond" / "compiled"
+    package.mkdir(parents=True)
+    for directory in (package.parent, package):
+        (directory / "__init__.py").touch()
+    for path in [*sources().values(), *COMPILED.glob("*.pxd")]:
+        shutil.copy(path, package / path.name)
+
+
+class BuildTwin(build_ext):
+    """Cythonizes, compiles, and does without where that can't be done."""
+
+    def run(self) -> None:
+        self.parallel = self.parallel or True
+        try:
+            self._cythonize()
+            super().run()
+            self._sign()
+        except BaseException as error:
+            if IS_REQUIRED or isinstance(error, KeyboardInterrupt):
+                raise
+            self.extensions = self.ext_modules = self.distribution.ext_modules = []
+            reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+            print(
+                f"lomond: no compiled twin ({reason}); the pure one is installed, which does the "
+                "same and is slower. A C compiler and Python's headers would help (Debian: gcc, "
+                "python3-dev).",
+                file=sys.stderr,
+            )
+
+    def _cythonize(self) -> None:
+        from Cython.Build import cythonize
+
+        stage()
+        package = STAGE / "lomond" / "compiled"
+        modules = [
+            Extension(f"lomond.compiled.{name}", [str((package / path.name).relative_to(HERE))])
+            for name, path in sources().items()
+        ]
+        self.extensions = cythonize(
+            modules,
+            include_path=[str(STAGE)],
+            compiler_directives=DIRECTIVES,
+            force=True,
+            quiet=True,
+        )
+        for extension in self.extensions:
+            extension._needs_stub = False
+
+    def _sign(self) -> None:
+        """Say beside the modules what they were made of, for the tests."""
+        target = COMPILED if self.inplace else Path(self.build_lib) / "lomond" / "compiled"
+        target.mkdir(parents=True, exist_ok=True)
+        made = runpy.run_path(str(COMPILED / "fingerprint.py"))["fingerprint"](COMPILED.parent)
+        (target / "fingerprint.txt").write_text(made)
+
+
+setup(
+    # The real list is made when it is needed; one that is not empty has the command run.
+    ext_modules=[Extension("lomond.compiled.connection", ["setup.py"])],
+    cmdclass={"build_ext": BuildTwin},
+)

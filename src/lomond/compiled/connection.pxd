@@ -1,0 +1,50 @@
+cimport cython
+
+from lomond.compiled.events cimport Binary, Pong, Text
+from lomond.compiled.messages cimport Message
+from lomond.compiled.output cimport Output
+
+cdef int _FIN_TEXT
+cdef Py_ssize_t _DIRECT
+
+cdef class Connection:
+    cdef public object state
+    cdef public object violation
+    cdef public Output output
+    cdef bytes _answer
+    cdef object _arrived
+    cdef bint _auto_pong
+    cdef bytes _data
+    cdef Py_ssize_t _filled
+    cdef bint _final
+    cdef object _inflater
+    cdef object _limits
+    cdef object _max_compressed
+    cdef object _max_size
+    cdef Message _message
+    cdef Py_ssize_t _position
+    cdef Py_ssize_t _remaining
+    cdef int _short
+    cdef double _wall
+
+    @cython.locals(
+        data=bytes, first=int, second=int, position=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
+        text=Text,
+    )
+    cpdef next_event(self)
+    @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
+    cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
+    @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)
+    cdef _more_payload(self)
+    cdef _check_sequence(self, int opcode)
+    cdef _check_limits(self, Message message, length, bint is_compressed)
+    cdef _control(self, int opcode, bytes payload)
+    cdef _answer_ping(self, bytes payload)
+    cdef _fail(self, error)
+    cdef _forget_input(self)
+    cdef _move(self, happening)
+    cpdef answer_now(self)
+    cpdef receive(self, bytes data, double wall)
+    cpdef room(self)
+    cpdef filled(self, Py_ssize_t count, double wall)
+    cpdef send(self, int opcode, payload, bint compress=?)

@@ -1,0 +1,71 @@
+cdef class Event:
+    cdef public double received_time
+
+cdef class FailureEvent(Event):
+    cdef public object address
+    cdef public object cause
+    cdef public object elapsed
+    cdef public object phase
+
+cdef class Connecting(Event):
+    cdef public object url
+
+cdef class ConnectFail(FailureEvent):
+    cdef public object reason
+
+cdef class Connected(Event):
+    cdef public object proxy
+    cdef public object url
+
+cdef class Rejected(FailureEvent):
+    cdef public object reason
+    cdef public object response
+
+cdef class Ready(Event):
+    cdef public object compression
+    cdef public object extensions
+    cdef public object protocol
+    cdef public object response
+
+cdef class ProtocolError(FailureEvent):
+    cdef public object code
+    cdef public object critical
+    cdef public object error
+    cdef public object section
+
+cdef class Unresponsive(FailureEvent):
+    pass
+
+cdef class Disconnected(FailureEvent):
+    cdef public object graceful
+    cdef public object reason
+
+cdef class Closed(Event):
+    cdef public object code
+    cdef public object reason
+
+cdef class Closing(Event):
+    cdef public object code
+    cdef public object reason
+
+cdef class UnknownMessage(Event):
+    cdef public object message
+
+cdef class Ping(Event):
+    cdef public object data
+
+cdef class Pong(Event):
+    cdef public object data
+
+cdef class Text(Event):
+    cdef public object _json
+    cdef public object text
+
+cdef class Binary(Event):
+    cdef public object data
+
+cdef class BackOff(Event):
+    cdef public object delay
+
+cdef class Poll(Event):
+    pass

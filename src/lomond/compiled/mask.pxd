@@ -1,0 +1,1 @@
+cpdef bytes masked_frame(bytes head, payload, bytes key)

@@ -1,0 +1,16 @@
+cdef class Message:
+    cdef bytearray _buffer
+    cdef Py_ssize_t _checked
+    cdef public object announced  # may pass what a C size holds
+    cdef public Py_ssize_t fragments
+    cdef public object inflater
+    cdef public bint is_text
+    cdef public Py_ssize_t size
+
+    cpdef add(self, data)
+    cpdef end(self)
+    cpdef check(self)
+    cpdef str text(self)
+    cpdef bytes data(self)
+    cpdef room(self, remaining)
+    cpdef filled(self, Py_ssize_t count)
