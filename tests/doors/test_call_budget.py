@@ -1,4 +1,4 @@
-"""Python calls for each received message: at most 6."""
+"""Python calls for each received message: at most 2 compiled, 6 pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from types import FrameType
 
 from doors.peer_server import served
 from lomond import WebSocket
+from lomond.engine import engine
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
 
 MESSAGES = 4000
 
 
-def test_a_received_text_costs_at_most_six_calls() -> None:
+def test_a_received_text_costs_few_calls() -> None:
     def burst(peer: Peer) -> Talk:
         yield from peer.upgrade()
         for _ in range(MESSAGES // 100):
@@ -39,4 +40,4 @@ def test_a_received_text_costs_at_most_six_calls() -> None:
         finally:
             sys.setprofile(None)
         stream.close()
-    assert calls / MESSAGES <= 6
+    assert calls / MESSAGES <= (2 if engine.name == "compiled" else 6)

@@ -5,12 +5,15 @@ from lomond.compiled.messages cimport Message
 from lomond.compiled.output cimport Output
 
 cdef int _FIN_TEXT
+cdef int _FIN_BINARY
 cdef Py_ssize_t _DIRECT
 
 cdef class Connection:
     cdef public object state
     cdef public object violation
     cdef public Output output
+    cdef public object clock
+    cdef public double due
     cdef bytes _answer
     cdef object _arrived
     cdef bint _auto_pong
@@ -28,10 +31,14 @@ cdef class Connection:
     cdef double _wall
 
     @cython.locals(
-        data=bytes, first=int, second=int, position=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
-        text=Text,
+        data=bytes, first=int, position=Py_ssize_t,
     )
     cpdef next_event(self)
+    @cython.locals(
+        data=bytes, first=int, length=Py_ssize_t, position=Py_ssize_t, start=Py_ssize_t,
+        end=Py_ssize_t, size=Py_ssize_t, now=double, text=Text, binary=Binary,
+    )
+    cpdef short_message(self)
     @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
     cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Protocol
+from weakref import WeakSet
 
 #: How often this process's line was forked: differs between a process and its children.
 count: int = 0
 
 
+class Forkable(Protocol):
+    """What has to know that it is in another process now."""
+
+    def forked(self) -> None:
+        """We are in a child."""
+        ...
+
+
+_watching: WeakSet[Forkable] = WeakSet()
+
+
+def watch(who: Forkable) -> None:
+    """Tell the object, as long as it lives, in every forked child."""
+    _watching.add(who)
+
+
 def _forked() -> None:
     global count
     count += 1
+    for who in list(_watching):
+        who.forked()
 
 
 def in_child(function: Callable[[], None]) -> None:

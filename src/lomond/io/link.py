@@ -48,8 +48,13 @@ class Link:
         self.is_over = False
         self.is_in_use = False
         self.born: int = forking.count
+        forking.watch(self)
         self._traced = traced
         self._reports: deque[tuple[str, int]] = deque()  # not yet traced
+
+    def forked(self) -> None:
+        """We are in a child: no message is handed out any more."""
+        self.session.connection.due = float("-inf")
 
     @property
     def is_foreign(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import TransportFail
 from ..session.requests import (
@@ -234,6 +234,8 @@ def events(
         traced: Called with each event before it is handed out.
     """
     session = channel.session
+    session.connection.clock = monotonic
+    short_message: Callable[[], AnyEvent | None] = session.connection.short_message
     lock = channel.link.lock
     next_event = session.next_event
     output = session.output
@@ -253,7 +255,11 @@ def events(
                 answer = Answer(monotonic())
             elif kind is Run:
                 channel.settle()
-                while forking.count == born:
+                while True:
+                    if traced is None:
+                        yield from cast("Iterator[AnyEvent]", iter(short_message, None))
+                    if forking.count != born:
+                        break
                     now = monotonic()
                     with lock:
                         event = next_event(now)

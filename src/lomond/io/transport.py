@@ -11,7 +11,8 @@ from collections import deque
 
 from .tls import TLSLayer
 
-READ_SIZE = 64 * 1024
+READ_SIZE = 64 * 1024  # bytes; of a stream that fills it, more and more is read at once
+_MOST_AT_ONCE = 256 * 1024
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
 
@@ -32,6 +33,7 @@ class Transport:
         self.queued = 0
         self.written = 0
         self.write_ended = False
+        self._read_size = READ_SIZE
         self._layers: list[TLSLayer] = []
         self._queue: deque[bytes | memoryview] = deque()
 
@@ -98,10 +100,16 @@ class Transport:
 
     def receive(self) -> bytes | None:
         """What came on the wire; None if nothing did; empty at the end. Raises OSError."""
+        size = self._read_size
         try:
-            return self.sock.recv(READ_SIZE)
+            data = self.sock.recv(size)
         except (BlockingIOError, InterruptedError):
             return None
+        if len(data) == size:
+            self._read_size = min(2 * size, _MOST_AT_ONCE)
+        elif len(data) < READ_SIZE:
+            self._read_size = READ_SIZE
+        return data
 
     def receive_into(self, room: memoryview) -> int | None:
         """As `receive`, into the room; the number of bytes."""

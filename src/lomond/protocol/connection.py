@@ -2,9 +2,10 @@
 
 Theory of operation. `receive` only stores bytes. `next_event` parses one event's worth of them and
 moves the state; an answer that the user's handler may still change (to a close frame, to a
-violation) is queued by the call after the one that returned the event. Everything that decides
+violation) is queued by the call after the one that returned the event. `short_message` gives what
+needs none of this: a message that is here whole, until a moment is due. Everything that decides
 whether one may send, and when the connection is closed, is in the table below. Knows nothing of
-time; what happens when nothing arrives is told in session/.
+time but that moment; what happens when nothing arrives is told in session/.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .messages import Message
 from .output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..options import Limits
     from .deflate import Inflater, PerMessageDeflate
     from .events import AnyEvent
@@ -52,6 +55,7 @@ TRANSITIONS = {
 }
 
 _FIN_TEXT = frames.FIN | frames.TEXT
+_FIN_BINARY = frames.FIN | frames.BINARY
 _SLACK = 64 * 1024  # bytes
 _LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
@@ -69,25 +73,29 @@ class Connection:
         state: One of the states above.
         violation: The rule that the peer broke, or None.
         output: What is to be written.
+        clock: Tells the time; given by whoever asks for short messages.
+        due: The moment from which there are none, because the session has something to say.
     """
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater", "_limits",
         "_max_compressed", "_max_size", "_message", "_position", "_remaining", "_short", "_wall",
-        "output", "state", "violation",
+        "clock", "due", "output", "state", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
         self.state = CONNECTING
         self.violation: ProtocolError | None = None
         self.output = Output(keys)
+        self.clock: Callable[[], float] = float  # 0.0: no moment is due
+        self.due = 0.0
         self._limits = limits
         self._auto_pong = auto_pong
         limit = limits.max_message_size
         self._max_size = _LARGEST if limit is None else min(limit, _LARGEST)
         # Compressed, a message that fits may be a little larger than it is.
         self._max_compressed = min(self._max_size + self._max_size // 16 + _SLACK, _LARGEST)
-        self._short = min(125, self._max_size)  # longest message for the short way
+        self._short = min(65_535, self._max_size)  # longest message for the short way
         self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
         self._data = b""  # being parsed
         self._position = 0  # where the next frame, or rest of a payload, starts in it
@@ -146,24 +154,12 @@ class Connection:
             self.answer_now()
             return None
         try:
-            # The loop over frames is one function, and its first branch repeats what later
-            # ones do, because a short text is what most messages are.
             while True:
                 data = self._data
                 position = self._position
                 if len(data) - position >= 2 and not self._remaining:
                     first = data[position]
-                    second = data[position + 1]
-                    start = position + 2
-                    if first == _FIN_TEXT and second <= self._short and self._message is None:
-                        end = start + second
-                        if end <= len(data):
-                            self._position = end
-                            text = Text.__new__(Text)
-                            text.text = data[start:end].decode()
-                            text.received_time = self._wall
-                            return text
-                    event, is_progress = self._next_frame(first, second, start)
+                    event, is_progress = self._next_frame(first, data[position + 1], position + 2)
                     if event is not None:
                         return event
                     if is_progress:
@@ -184,6 +180,50 @@ class Connection:
             return self._fail(frames.invalid_utf8("payload contains invalid utf-8", error))
         except ProtocolError as error:
             return self._fail(error)
+
+    def short_message(self) -> Text | Binary | None:
+        """The next event if that is a short message which is here whole, and no moment is due.
+
+        The path of most messages, so it repeats what `next_event` does; whoever gets None asks
+        that. It needs no lock: it touches only what belongs to whoever asks for the events.
+        """
+        data = self._data
+        position = self._position
+        start = position + 2
+        size = len(data)
+        if start > size or self._message is not None:
+            return None
+        first = data[position]
+        length = data[position + 1]
+        if length > 125:
+            if length != 126 or start + 2 > size:
+                return None
+            length = data[start] << 8 | data[start + 1]
+            start += 2
+            if length < 126:
+                return None
+        end = start + length
+        if end > size or length > self._short:
+            return None
+        now = self.clock()
+        if now >= self.due:
+            return None
+        if first == _FIN_TEXT:
+            text = Text.__new__(Text)
+            try:
+                text.text = data[start:end].decode()
+            except UnicodeDecodeError:
+                return None  # `next_event` says so
+            text.received_time = self._wall
+            self._position = end
+            return text
+        if first == _FIN_BINARY:
+            binary = Binary.__new__(Binary)
+            binary.data = data[start:end]
+            binary.received_time = self._wall
+            self._position = end
+            return binary
+        return None
 
     # One frame
 

@@ -73,7 +73,7 @@ class Session:
         self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
         self._received_at = 0.0
         # Timers: moments, or NEVER.
-        self._due = NEVER  # the nearest of those that next_event judges
+        self.connection.due = NEVER  # the nearest of those that next_event judges
         self._poll_at = NEVER
         self._has_polled = False  # a Poll was handed out, and nothing else had its turn yet
         self._ping_at = NEVER
@@ -128,7 +128,7 @@ class Session:
 
     def next_event(self, now: float) -> AnyEvent | None:
         """The next event for the user, or None: read, write, or wait for the deadline."""
-        if now >= self._due:
+        if now >= self.connection.due:
             timed = self._judge(now)
             if timed is not None:
                 return timed
@@ -147,7 +147,7 @@ class Session:
             self._set_due()
             return event
         if self.has_ended:
-            self._due = NEVER
+            self.connection.due = NEVER
             return None
         is_over = self._ending is not None and not self._drains
         if is_over or self.connection.state == ANSWERING:
@@ -214,7 +214,11 @@ class Session:
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
         due = min(
-            self._due, self._close_at, self._write_at, self._unresponsive_at(), self._frame_at()
+            self.connection.due,
+            self._close_at,
+            self._write_at,
+            self._unresponsive_at(),
+            self._frame_at(),
         )
         if self.timing.poll == 0 and self.opened_at is not None:
             due = min(due, self._received_at)
@@ -285,7 +289,7 @@ class Session:
 
     def _set_due(self) -> None:
         is_due = self._events or self._has_polled
-        self._due = -NEVER if is_due else min(self._poll_at, self._ping_at)
+        self.connection.due = -NEVER if is_due else min(self._poll_at, self._ping_at)
 
     # The user
 

@@ -1,0 +1,73 @@
+"""aiohttp's client on uvloop."""
+
+from __future__ import annotations
+
+import ssl
+
+from aiohttp import ClientSession, ClientWebSocketResponse
+from measure import GO, Meter, Task, run_async
+
+
+async def connected(
+    session: ClientSession, task: Task, compress: bool = False
+) -> ClientWebSocketResponse:
+    context = ssl.create_default_context(cafile=task.ca) if task.ca else True
+    return await session.ws_connect(
+        task.url, ssl=context, max_msg_size=0, compress=15 if compress else 0
+    )
+
+
+async def receive(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        websocket = await connected(session, task, task.scenario == "compressed")
+        await websocket.send_str(GO)
+        meter.start()
+        for _ in range(task.count):
+            message = (await websocket.receive()).data
+        meter.stop(task.count)
+        task.check(message)
+
+
+async def round_trip(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        websocket = await connected(session, task)
+        message = task.message
+        for n in range(task.count + 50):
+            if n == 50:
+                meter.start()
+            await websocket.send_bytes(message)
+            got = (await websocket.receive()).data
+        meter.stop(task.count)
+        task.check(got)
+
+
+async def send(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        websocket = await connected(session, task)
+        message = task.message
+        meter.start()
+        for _ in range(task.count):
+            await websocket.send_str(message)
+        await websocket.receive()
+        meter.stop(task.count)
+
+
+async def open_close(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        for n in range(task.count + 1):
+            if n == 1:
+                meter.start()
+            await (await connected(session, task)).close()
+        meter.stop(task.count)
+
+
+run_async(
+    {
+        "receive": receive,
+        "compressed": receive,
+        "round_trip": round_trip,
+        "send": send,
+        "open_close": open_close,
+    },
+    "uvloop",
+)

@@ -1,0 +1,114 @@
+"""lomond, of this checkout: the synchronous door."""
+
+from __future__ import annotations
+
+from measure import GO, Meter, Task, resident_bytes, run
+
+from lomond import WebSocket
+
+
+def connected(task: Task, compress: bool = False) -> tuple[WebSocket, object]:
+    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca, compress=compress)
+    events = websocket.connect(poll=None, ping_rate=0)
+    for event in events:
+        if event.name == "ready":
+            break
+        assert event.name in ("connecting", "connected"), event
+    return websocket, events
+
+
+def receive(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task, task.scenario == "compressed")
+    wanted = task.kind
+    left = task.count
+    websocket.send_text(GO)
+    meter.start()
+    for event in events:
+        if event.name == wanted:
+            left -= 1
+            if not left:
+                break
+    meter.stop(task.count)
+    task.check(event.text if wanted == "text" else event.data)
+    events.close()
+
+
+def round_trip(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    message = task.message
+    left = task.count
+    warm = 50
+    websocket.send_binary(message)
+    for event in events:
+        if event.name == "binary":
+            if warm:
+                warm -= 1
+                if not warm:
+                    meter.start()
+            else:
+                left -= 1
+                if not left:
+                    break
+            websocket.send_binary(message)
+    meter.stop(task.count)
+    task.check(event.data)
+    events.close()
+
+
+def send(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    message = task.message
+    meter.start()
+    for _ in range(task.count):
+        websocket.send_text(message)
+    for event in events:
+        if event.name == "text":
+            break
+    meter.stop(task.count)
+    events.close()
+
+
+def send_compressed(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task, compress=True)
+    messages = [f'{{"price": {n % 1000}, "symbol": "BTC-EUR", "n": {n}}}' * 3 for n in range(1000)]
+    meter.start()
+    for n in range(task.count):
+        websocket.send_text(messages[n % 1000])
+    websocket.send_text("done")
+    for event in events:
+        if event.name == "text":
+            break
+    meter.stop(task.count)
+    events.close()
+
+
+def open_close(task: Task, meter: Meter) -> None:
+    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca)
+    for n in range(task.count + 1):
+        if n == 1:
+            meter.start()
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if event.name == "ready":
+                websocket.close()
+    meter.stop(task.count)
+
+
+def idle(task: Task, meter: Meter) -> None:
+    kept = [connected(task)]
+    meter.start()
+    before = resident_bytes()
+    kept += [connected(task) for _ in range(task.count)]
+    meter.stop(task.count, memory=(resident_bytes() - before) / task.count)
+
+
+run(
+    {
+        "receive": receive,
+        "compressed": receive,
+        "round_trip": round_trip,
+        "send": send,
+        "send_compressed": send_compressed,
+        "open_close": open_close,
+        "idle": idle,
+    }
+)

@@ -1,0 +1,138 @@
+"""A server that is never the bottleneck: it sends ready-made frames, or counts what comes.
+
+The path says what to do: /receive/KIND/SIZE/COUNT, /compressed/COUNT, /send/SIZE/COUNT,
+/frames/COUNT, /close, /idle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import socket
+import threading
+import zlib
+from base64 import b64encode
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+BLOCK = 1 << 20
+DONE = b"\x81\x04done"
+
+
+def head(first: int, size: int, masked: bool = False) -> bytes:
+    mask = 0x80 if masked else 0
+    if size < 126:
+        return bytes((first, mask | size))
+    if size < 65536:
+        return bytes((first, mask | 126)) + size.to_bytes(2, "big")
+    return bytes((first, mask | 127)) + size.to_bytes(8, "big")
+
+
+def burst(connection: socket.socket, frame: bytes, count: int) -> None:
+    """Send the frame so many times, in few calls."""
+    each = max(1, BLOCK // len(frame))
+    block = frame * min(each, count)
+    for _ in range(count // each):
+        connection.sendall(block)
+    connection.sendall(frame * (count % each))
+
+
+def deflated() -> bytes:
+    """A JSON text of 500 bytes, compressed for itself."""
+    fields = [f'"key{n}": {{"price": {n * 7919 % 10007}, "side": "buy"}}' for n in range(13)]
+    text = ("{" + ", ".join(fields) + "}").encode().ljust(500)[:500]
+    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
+    payload = (stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    return head(0xC1, len(payload)) + payload
+
+
+def exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def drop(connection: socket.socket, size: int) -> None:
+    room = bytearray(BLOCK)
+    while size > 0:
+        got = connection.recv_into(room, min(size, BLOCK))
+        if not got:
+            raise EOFError
+        size -= got
+
+
+def drop_frames(connection: socket.socket, count: int) -> None:
+    with connection.makefile("rb", BLOCK) as stream:
+        for _ in range(count):
+            second = stream.read(2)[1] & 0x7F
+            if second > 125:
+                second = int.from_bytes(stream.read(2 if second == 126 else 8), "big")
+            stream.read(second + 4)
+
+
+def act(connection: socket.socket, path: list[str]) -> None:
+    match path:
+        case ["receive", kind, size, count]:
+            connection.recv(100)  # the word to go
+            payload = b"x" * int(size) if kind == "text" else bytes(int(size))
+            first = 0x81 if kind == "text" else 0x82
+            burst(connection, head(first, len(payload)) + payload, int(count))
+        case ["compressed", count]:
+            connection.recv(100)
+            burst(connection, deflated(), int(count))
+        case ["send", size, count]:
+            frame = len(head(0x81, int(size))) + 4 + int(size)
+            drop(connection, frame * int(count))
+            connection.sendall(DONE)
+        case ["frames", count]:
+            drop_frames(connection, int(count))
+            connection.sendall(DONE)
+        case ["close"]:
+            first, second = exactly(connection, 2)
+            key, payload = exactly(connection, 4), exactly(connection, second & 0x7F)
+            payload = bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
+            connection.sendall(bytes((first, len(payload))) + payload)
+            connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65536):
+        pass
+
+
+def serve(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError, EOFError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request = b""
+        while b"\r\n\r\n" not in request:
+            piece = connection.recv(65536)
+            if not piece:
+                return
+            request += piece
+        path = request.split(maxsplit=2)[1].decode().strip("/").split("/")
+        key = re.search(rb"sec-websocket-key: *(\S+)", request, re.IGNORECASE)
+        assert key is not None
+        accept = b64encode(hashlib.sha1(key[1] + GUID).digest())
+        extension = b""
+        if b"permessage-deflate" in request:
+            extension = (
+                b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
+            )
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + extension + b"\r\n"
+        )
+        act(connection, path)
+
+
+def main() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
