@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import WebSocketError, WebSocketUnavailable
 from .link import Link
 from .reading import Reader
+from .transport import BOUND
 from .waiting import Waiter, Wakeup
 from .writing import Writer
 
@@ -38,6 +39,7 @@ class Channel:
         self._reader = Reader(link)
         self._writer = Writer(link, self._reader)
         self._waiter: Waiter | None = None  # the loop's
+        self._is_idle = False  # nothing came for a while: the next wait is a long one
         self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
 
     # Opening, by the loop's thread
@@ -174,11 +176,18 @@ class Channel:
             writes = transport.has_queue and self._writer.is_free
             self._reader.loop_looks()
         seconds = None if deadline is None else deadline - monotonic()
-        readable, writable = waiter.wait(seconds, writes)
-        if readable:
-            readable = self._reader.receive() or session.has_ended
-        if writable:
-            self._writer.write_now()
+        is_far = seconds is None or seconds > BOUND
+        if transport.may_wait and is_far and not writes and not self._is_idle:
+            # One system call instead of two; a wake-up is at most BOUND late.
+            readable = self._reader.receive(waits=True)
+        else:
+            readable, writable = waiter.wait(seconds, writes)
+            if readable:
+                readable = self._reader.receive()
+            if writable:
+                self._writer.write_now()
+        self._is_idle = not readable
+        readable = readable or session.has_ended
         now = monotonic()
         if not readable and deadline is not None and now >= deadline:
             with link.lock:

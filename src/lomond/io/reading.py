@@ -37,10 +37,14 @@ class Reader:
         """The loop has taken all that senders stored (lock held)."""
         self._ahead = 0
 
-    def receive(self) -> bool:
-        """Read once, as the loop; whether anything came."""
+    def receive(self, waits: bool = False) -> bool:
+        """Read once, as the loop; whether anything came.
+
+        Arguments:
+            waits: Whether to wait a little for it.
+        """
         with self._turn:
-            return self._receive(is_ahead=False)
+            return self._receive(is_ahead=False, waits=waits)
 
     def receive_ahead(self) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came."""
@@ -59,7 +63,7 @@ class Reader:
             with link.lock:
                 self._pump(transport, monotonic(), time())
 
-    def _receive(self, is_ahead: bool) -> bool:
+    def _receive(self, is_ahead: bool, waits: bool = False) -> bool:
         link = self._link
         session, transport = link.session, link.transport
         assert transport is not None
@@ -72,9 +76,9 @@ class Reader:
         try:
             if room is not None:
                 with room:
-                    count = transport.receive_into(room)
+                    count = transport.receive_into(room, waits)
             else:
-                came = transport.receive()
+                came = transport.receive(waits)
                 data, count = came or b"", None if came is None else len(came)
         except OSError as error:
             failure, count = error, 0

@@ -1,18 +1,22 @@
-"""One connected socket: its layers of TLS, and the queue of bytes to write. Never waits.
+"""One connected socket: its layers of TLS, and the queue of bytes to write.
 
-Not safe for threads by itself: channel.py holds the lock. `write` and `receive` touch no TLS.
+It waits only where it is told to, and then for BOUND seconds at most. Not safe for threads by
+itself: link.py has the lock. `write` and `receive` touch no TLS.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 from collections import deque
 
 from .tls import TLSLayer
 
 READ_SIZE = 64 * 1024  # bytes; of a stream that fills it, more and more is read at once
 _MOST_AT_ONCE = 256 * 1024
+BOUND = 0.02  # seconds; the longest that `receive` waits
+_NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
 
@@ -24,12 +28,14 @@ class Transport:
         sock: Connected and non-blocking.
 
     Attributes:
+        may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
         queued: Bytes ever put into the queue.
         written: Bytes ever taken by the system.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.may_wait = _bound_reads(sock)
         self.queued = 0
         self.written = 0
         self.write_ended = False
@@ -70,7 +76,7 @@ class Transport:
             data = b"".join(parts)
         taken = 0
         try:
-            taken = self.sock.send(data)
+            taken = self.sock.send(data, _NOW)
         except (BlockingIOError, InterruptedError):
             pass
         finally:
@@ -98,11 +104,15 @@ class Transport:
 
     # Reading
 
-    def receive(self) -> bytes | None:
-        """What came on the wire; None if nothing did; empty at the end. Raises OSError."""
+    def receive(self, waits: bool = False) -> bytes | None:
+        """What came on the wire; None if nothing did; empty at the end. Raises OSError.
+
+        Arguments:
+            waits: Whether to wait for it, where `may_wait`.
+        """
         size = self._read_size
         try:
-            data = self.sock.recv(size)
+            data = self.sock.recv(size, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return None
         if len(data) == size:
@@ -111,10 +121,10 @@ class Transport:
             self._read_size = READ_SIZE
         return data
 
-    def receive_into(self, room: memoryview) -> int | None:
+    def receive_into(self, room: memoryview, waits: bool = False) -> int | None:
         """As `receive`, into the room; the number of bytes."""
         try:
-            return self.sock.recv_into(room)
+            return self.sock.recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return None
 
@@ -149,6 +159,22 @@ class Transport:
                 # Unread bytes at a close make the system send a reset, which could overtake
                 # our close frame.
                 for _ in range(_LAST_READS):
-                    if not self.sock.recv(READ_SIZE):
+                    if not self.sock.recv(READ_SIZE, _NOW):
                         break
         self.sock.close()
+
+
+def _bound_reads(sock: socket.socket) -> bool:
+    """Have reads wait, for BOUND seconds at most; whether that could be done."""
+    if not _NOW:
+        return False
+    timeval = struct.pack("ll", 0, int(BOUND * 1_000_000))
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        # A system may take the option and mean another layout by it.
+        if sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeval)) != timeval:
+            return False
+        sock.setblocking(True)
+    except OSError:
+        return False
+    return True
