@@ -353,7 +353,8 @@ class WebSocket:
                 raise TypeError("text argument must not be bytes")
             raise TypeError(f"text argument must be str, not {type(text).__name__}")
         data = text.encode()
-        self._trace_sent("send_text", length=len(text), compressed=compress)
+        if self.trace:
+            self._trace_sent("send_text", length=len(text), compressed=compress)
         self._send(frames.TEXT, data, compress)
 
     def send_binary(self, data: bytes, compress: bool = True) -> None:
@@ -364,7 +365,8 @@ class WebSocket:
         """
         if not isinstance(data, bytes):
             raise TypeError("data argument must be bytes")
-        self._trace_sent("send_binary", length=len(data), compressed=compress)
+        if self.trace:
+            self._trace_sent("send_binary", length=len(data), compressed=compress)
         self._send(frames.BINARY, data, compress)
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> None:

@@ -87,7 +87,7 @@ def test_a_second_close_does_nothing() -> None:
     assert not session.close(1000, "", 4.0)
     assert session.sent_close_time == 3.0
     with pytest.raises(WebSocketClosing):
-        session.send_message(frames.PING, b"", 5.0)
+        session.send_message(frames.PING, b"")
 
 
 def test_a_flood_does_not_put_off_the_close_timeout() -> None:
@@ -139,7 +139,7 @@ def test_words_of_other_causes() -> None:
 def test_the_ending_is_known_before_it_is_handed_out() -> None:
     session = opened(poll=None, ping_rate=0, send_timeout=5)
     assert session.ending is None
-    session.send_message(frames.TEXT, b"stuck", 0.0)
+    session.send_message(frames.TEXT, b"stuck")
     session.written(0.0, False)
     assert session.write_deadline == 5.0
     cause = session.give_up_writing(5.0)

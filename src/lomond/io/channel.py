@@ -80,27 +80,29 @@ class Channel:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
             TransportFail: Writing failed; the connection is over.
         """
-        link = self.link
+        link, session, writer = self.link, self.session, self._writer
         if link.is_foreign:
             raise WebSocketUnavailable("connection belongs to the parent process")
-        if link.is_owned or self._writer.is_mine:
+        if link.is_owned or writer.is_mine:
             raise WebSocketUnavailable(
                 "can't send from a signal handler that interrupted a send; use a thread"
             )
         try:
             with link.lock:
-                if self.session.has_ended or link.is_over or link.transport is None:
+                if session.has_ended or link.is_over or link.transport is None:
                     raise WebSocketUnavailable("not connected")
-                self.session.send_message(opcode, payload, monotonic(), compress)
+                session.send_message(opcode, payload, compress)
                 target = link.enqueue()
-            self._writer.write_until(target)
+                has_turn = link.transport.written < target and writer.take_turn()
+            writer.write_until(target, has_turn)
         except WebSocketError:
             raise
         except BaseException as error:
             # Interrupted between a change and its book-keeping: the position is unknown.
             self.force(f"interrupted by {type(error).__name__} while sending", error)
             raise
-        self.run_deferred()
+        if self._deferred:
+            self.run_deferred()
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; never waits. Whether this call started it.
@@ -154,26 +156,29 @@ class Channel:
             self._read_or_tick()
         finally:
             self.link.is_in_use = False
-        self.link.report()
+        if self.link.is_traced:
+            self.link.report()
 
     def _read_or_tick(self) -> None:
         link, session, waiter = self.link, self.session, self._waiter
         transport = link.transport
         assert transport is not None
         assert waiter is not None
-        self.run_deferred()
+        if self._deferred:
+            self.run_deferred()
         with link.lock:
             link.enqueue_quietly()
             if session.output_ends and not transport.write_ended:
                 transport.end_output()
-        self._writer.write_now()
+        if transport.queue:
+            self._writer.write_now()
         with link.lock:
             if session.has_ended:
                 return
-            if session.output_ends and not transport.has_queue and not transport.write_ended:
+            if session.output_ends and not transport.queue and not transport.write_ended:
                 transport.shut_write()
             deadline = session.deadline
-            writes = transport.has_queue and self._writer.is_free
+            writes = bool(transport.queue) and self._writer.is_free
             self._reader.loop_looks()
         seconds = None if deadline is None else deadline - monotonic()
         is_far = seconds is None or seconds > BOUND

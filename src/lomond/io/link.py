@@ -37,6 +37,7 @@ class Link:
         wakeup: Ends the loop's wait; made when the iteration starts.
         is_over: The connection was given up by this side.
         is_in_use: The loop's thread is inside a wait, a read or a write.
+        is_traced: Whether somebody listens to what is written and read.
         born: The fork generation that the connection belongs to.
     """
 
@@ -49,6 +50,7 @@ class Link:
         self.is_in_use = False
         self.born: int = forking.count
         forking.watch(self)
+        self.is_traced = traced is not None
         self._traced = traced
         self._reports: deque[tuple[str, int]] = deque()  # not yet traced
 
@@ -73,8 +75,8 @@ class Link:
             self.wakeup.wake()
 
     def note(self, stage: str, length: int) -> None:
-        """Remember a write or read for `report`, if anybody listens."""
-        if self._traced is not None and length:
+        """Remember a write or read for `report`; called where somebody listens (`is_traced`)."""
+        if length:
             self._reports.append((stage, length))
 
     def report(self) -> None:
@@ -92,9 +94,10 @@ class Link:
         transport = self.transport
         if transport is None:
             return 0
-        if self.session.output.is_ready:
+        output = self.session.output
+        if output.is_ready:
             try:
-                transport.enqueue(self.session.output.take())
+                transport.enqueue(output.take())
             except ssl.SSLError as error:
                 self.session.fail(error, "write", monotonic())
                 raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error
@@ -102,5 +105,6 @@ class Link:
 
     def enqueue_quietly(self) -> None:
         """As `enqueue`, where nobody waits for the outcome: the loop will tell."""
-        with contextlib.suppress(TransportFail):
-            self.enqueue()
+        if self.session.output.is_ready:
+            with contextlib.suppress(TransportFail):
+                self.enqueue()

@@ -69,8 +69,7 @@ class Reader:
         assert transport is not None
         room = None
         if not is_ahead and not transport.has_tls:
-            with link.lock:
-                room = session.room()
+            room = session.room()  # the loop's own, so without the lock
         data = b""
         failure: OSError | None = None
         try:
@@ -84,7 +83,8 @@ class Reader:
             failure, count = error, 0
         if count is None:
             return False
-        link.note("socket_recv", count)
+        if link.is_traced:
+            link.note("socket_recv", count)
         now, wall = monotonic(), time()
         with link.lock:
             self._has_ended = not count

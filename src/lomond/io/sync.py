@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import TransportFail
 from ..session.requests import (
@@ -182,7 +182,7 @@ class Performer:
                 self._channel.write_some()
             except TransportFail as failure:
                 raise Failed(failure.cause or failure, monotonic()) from None
-            if not transport.has_queue:
+            if not transport.queue:
                 return
             self._wait(waiter, deadline, writes=True)
 
@@ -197,7 +197,8 @@ class Performer:
             if data is None:
                 self._wait(waiter, request.deadline)
                 continue
-            link.note("socket_recv", len(data))
+            if link.is_traced:
+                link.note("socket_recv", len(data))
             if not transport.has_tls:
                 return data
             with link.lock:
@@ -235,7 +236,8 @@ def events(
     """
     session = channel.session
     session.connection.clock = monotonic
-    short_message: Callable[[], AnyEvent | None] = session.connection.short_message
+    short_message = session.connection.short_message
+    short_messages: Any = iter  # its stubs know no union of what a callable returns
     lock = channel.link.lock
     next_event = session.next_event
     output = session.output
@@ -257,7 +259,7 @@ def events(
                 channel.settle()
                 while True:
                     if traced is None:
-                        yield from cast("Iterator[AnyEvent]", iter(short_message, None))
+                        yield from short_messages(short_message, None)
                     if forking.count != born:
                         break
                     now = monotonic()

@@ -29,6 +29,8 @@ class Transport:
 
     Attributes:
         may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
+        has_tls: Whether bytes pass through a layer.
+        queue: What waits to be written; touched under the lock or by the write turn's holder.
         queued: Bytes ever put into the queue.
         written: Bytes ever taken by the system.
     """
@@ -36,37 +38,34 @@ class Transport:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.may_wait = _bound_reads(sock)
+        self.has_tls = False
         self.queued = 0
         self.written = 0
         self.write_ended = False
         self._read_size = READ_SIZE
         self._layers: list[TLSLayer] = []
-        self._queue: deque[bytes | memoryview] = deque()
-
-    @property
-    def has_tls(self) -> bool:
-        """Whether bytes pass through a layer."""
-        return bool(self._layers)
+        self.queue: deque[bytes | memoryview] = deque()
 
     def add_layer(self, layer: TLSLayer) -> None:
         """Put a layer of TLS on top of those that are there."""
         self._layers.append(layer)
+        self.has_tls = True
 
     # Writing
 
     def enqueue(self, data: bytes) -> None:
         """Pass bytes down the layers into the queue; b"" only collects what TLS has to say."""
-        for layer in reversed(self._layers):
+        for layer in self._layers[::-1]:
             if data:
                 layer.write(data)
             data = layer.take()
         if data:
-            self._queue.append(data)
+            self.queue.append(data)
             self.queued += len(data)
 
     def write(self) -> bool:
         """Hand the system what it takes now; whether anything was taken. Raises OSError."""
-        queue = self._queue
+        queue = self.queue
         data = queue.popleft()
         if queue and len(data) < _JOIN:
             parts, size = [data], len(data)
@@ -84,11 +83,6 @@ class Transport:
                 queue.appendleft(memoryview(data)[taken:])
             self.written += taken
         return taken > 0
-
-    @property
-    def has_queue(self) -> bool:
-        """Whether bytes wait to be written."""
-        return bool(self._queue)
 
     def end_output(self) -> None:
         """Queue what TLS says at its end."""

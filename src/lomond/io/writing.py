@@ -30,6 +30,7 @@ class Writer:
         self._reader = reader
         self._given_back = threading.Condition(link.lock)
         self._owner: int | None = None  # the thread that has the turn
+        self._waiting = 0  # threads that wait for it
 
     @property
     def is_mine(self) -> bool:
@@ -45,8 +46,19 @@ class Writer:
         """Tell those who wait for the turn (lock held)."""
         self._given_back.notify_all()
 
-    def write_until(self, target: int) -> None:
+    def take_turn(self) -> bool:
+        """Have the turn if no thread has it (lock held)."""
+        if self._owner is None:
+            self._owner = threading.get_ident()
+            return True
+        return False
+
+    def write_until(self, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
+
+        Arguments:
+            target: Where it ends, in bytes ever queued.
+            has_turn: Whether this thread has taken the turn.
 
         Raises:
             TransportFail: It did not; the connection is over.
@@ -54,20 +66,29 @@ class Writer:
         link = self._link
         transport = link.transport
         assert transport is not None
-        while True:
-            with link.lock:
-                if transport.written >= target:
-                    return
-                self._check()
-                if not self._take_turn():
-                    self._given_back.wait()
-                    continue
+        while has_turn or transport.written < target:
+            if not has_turn:
+                with link.lock:
+                    if transport.written >= target:
+                        return
+                    self._check()
+                    has_turn = self.take_turn()
+                    if not has_turn:
+                        self._waiting += 1
+                        try:
+                            self._given_back.wait()
+                        finally:
+                            self._waiting -= 1
+                        continue
+            has_turn = False
             try:
-                self._write_blocking(transport, target)
+                if not self._write_once(transport) or transport.queue:
+                    self._write_blocking(transport, target)
             finally:
                 self._give_turn()
-            link.report()
-            if transport.has_queue:
+            if link.is_traced:
+                link.report()
+            if transport.queue:
                 link.wake()  # nobody may wait for those bytes but the loop
 
     def write_now(self) -> None:
@@ -86,33 +107,28 @@ class Writer:
         if transport is None:
             return
         with link.lock:
-            if not transport.has_queue or link.is_over or not self._take_turn():
+            if not transport.queue or link.is_over or not self.take_turn():
                 return
         try:
-            while transport.has_queue and self._write_once(transport):
+            while transport.queue and self._write_once(transport):
                 pass
         finally:
             self._give_turn()
         link.report()
 
-    def _take_turn(self) -> bool:
-        if self._owner is None:
-            self._owner = threading.get_ident()
-            return True
-        return False
-
     def _give_turn(self) -> None:
         link = self._link
         with link.lock:
             self._owner = None
-            self._given_back.notify_all()
-            if link.transport is not None and link.is_over:
+            if self._waiting:
+                self._given_back.notify_all()
+            if link.is_over and link.transport is not None:
                 link.transport.close(link.is_foreign)
 
     def _write_blocking(self, transport: Transport, target: int) -> None:
         session, reader = self._link.session, self._reader
         waiter: Waiter | None = None
-        while transport.has_queue and (transport.written < target or waiter is None):
+        while transport.queue and (transport.written < target or waiter is None):
             self._check()
             if self._write_once(transport):
                 continue
@@ -137,13 +153,14 @@ class Writer:
         except OSError as error:
             self._lose(error)
             raise TransportFail(f"socket fail; {words(error)}", cause=error) from error
-        link.note("socket_send", transport.written - before)
-        if session.watches_writes or transport.has_queue:
+        if link.is_traced:
+            link.note("socket_send", transport.written - before)
+        if session.watches_writes or transport.queue:
             with link.lock:
                 now = monotonic()
                 if taken or session.write_deadline == float("inf"):
-                    session.written(now, not transport.has_queue)
-                if not transport.has_queue:
+                    session.written(now, not transport.queue)
+                if not transport.queue:
                     link.enqueue_quietly()  # a pong that the backlog kept back
         return taken
 

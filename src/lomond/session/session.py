@@ -134,7 +134,8 @@ class Session:
                 return timed
         event = self.connection.next_event()
         if event is None:
-            self._judge_end(now)
+            if self._is_at_end or self._ending is not None or self._close_at != NEVER:
+                self._judge_end(now)
             return None
         if type(event) in self._watched:
             self._note(event, now)
@@ -213,13 +214,9 @@ class Session:
     @property
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
-        due = min(
-            self.connection.due,
-            self._close_at,
-            self._write_at,
-            self._unresponsive_at(),
-            self._frame_at(),
-        )
+        due = min(self.connection.due, self._close_at, self._write_at, self._frame_at())
+        if self._pinged_at != NEVER:
+            due = min(due, self._unresponsive_at())
         if self.timing.poll == 0 and self.opened_at is not None:
             due = min(due, self._received_at)
         return None if due == NEVER else due
@@ -293,7 +290,7 @@ class Session:
 
     # The user
 
-    def send_message(self, opcode: int, payload: bytes, now: float, compress: bool = False) -> None:
+    def send_message(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Queue a message, ping or pong.
 
         Raises:

@@ -111,17 +111,17 @@ class PretendDoor:
 
     def send_text(self, text: str) -> None:
         """As of a WebSocket."""
-        self.session.send_message(frames.TEXT, text.encode(), self.now, compress=True)
+        self.session.send_message(frames.TEXT, text.encode(), compress=True)
         self._flush()
 
     def send_ping(self, data: bytes = b"") -> None:
         """As of a WebSocket."""
-        self.session.send_message(frames.PING, data, self.now)
+        self.session.send_message(frames.PING, data)
         self._flush()
 
     def send_pong(self, data: bytes) -> None:
         """As of a WebSocket."""
-        self.session.send_message(frames.PONG, data, self.now)
+        self.session.send_message(frames.PONG, data)
         self._flush()
 
     def force_disconnect(self) -> None:
