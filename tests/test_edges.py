@@ -82,3 +82,13 @@ def test_options_do_not_change() -> None:
         Limits().max_held = 1  # type: ignore[misc]
     with pytest.raises(AttributeError):
         Timing().poll = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("sign", ["/", "?", "#", "\\", " ", "@", "\n"])
+def test_a_password_is_not_shown_whatever_is_in_it(sign: str) -> None:
+    url = f"ws://me:sec{sign}ret@h:x/feed"
+    with pytest.raises(ValueError, match="URL") as caught:
+        parse(url)
+    shown = str(caught.value)
+    assert "sec" not in shown.replace("seconds", "")
+    assert "ret@" not in shown

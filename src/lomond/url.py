@@ -13,7 +13,8 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")  # control, backslash, ha
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
-_SPACED_USERINFO = re.compile(r"(?<=//)[^/?#]*@")  # where all of the text is one URL
+# Where all of the text is one URL, which may be wrong: a password may hold what ends one.
+_ANY_USERINFO = re.compile(r"(?<=//).*@", re.DOTALL)
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
@@ -57,7 +58,7 @@ def parse(url: str) -> Url:
     """
     if not isinstance(url, str):
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {url!r}")
-    shown = _SPACED_USERINFO.sub("***@", url)
+    shown = _ANY_USERINFO.sub("***@", url)
     found = _UNFIT.search(url)
     if found or url != url.strip():
         what = repr(found.group()) if found else "white space around it"
@@ -96,7 +97,10 @@ def _host_and_port(netloc: str, shown: str) -> tuple[str, int | None]:
     if not port:
         return host, None
     if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
-        raise ValueError(f"URL {shown!r} has port {port!r}; a port is a number from 1 to 65535")
+        # With a user in the URL this may be part of a password that is not quoted.
+        hint = "; quote the password ('/' is '%2F')" if "***@" in shown else ""
+        said = "a bad port" if hint else f"port {port!r}"
+        raise ValueError(f"URL {shown!r} has {said}; a port is a number from 1 to 65535{hint}")
     return host, int(port)
 
 

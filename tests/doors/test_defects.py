@@ -23,7 +23,7 @@ def flags(websocket: WebSocket) -> tuple[bool, bool, bool]:
 ACTIVE, CLOSING, CLOSED = (True, False, False), (False, True, False), (False, False, True)
 
 
-def test_refused_is_said_with_address_and_phase() -> None:
+def test_refused_is_said_with_address_and_phase_b12() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     websocket = WebSocket(f"ws://127.0.0.1:{port}/")
@@ -47,7 +47,7 @@ def test_a_name_that_does_not_exist_is_said() -> None:
     assert "does-not-exist.invalid" in failed.reason
 
 
-def test_a_silent_upgrade_ends_within_open_timeout() -> None:
+def test_a_silent_upgrade_ends_within_open_timeout_b3() -> None:
     def mute(connection: socket.socket) -> None:
         server.released.wait(10)
 
@@ -75,7 +75,7 @@ def test_close_ends_a_silent_upgrade() -> None:
         thread.join()
 
 
-def test_a_slow_handler_does_not_make_a_healthy_server_unresponsive() -> None:
+def test_a_slow_handler_does_not_make_a_healthy_server_unresponsive_b5() -> None:
     with raw_server(echo) as server:
         websocket = WebSocket(server.url)
         seen = []
@@ -115,7 +115,7 @@ def test_flags_tell_the_truth_while_the_client_closes() -> None:
 
 
 @pytest.mark.parametrize("says", ["close", "nothing", "reset", "nonsense", "no upgrade"])
-def test_flags_tell_the_truth_after_every_end(says: str) -> None:
+def test_flags_tell_the_truth_after_every_end_b8(says: str) -> None:
     def end(connection: socket.socket) -> None:
         if says == "close":
             connection.sendall(frame(frames.CLOSE, b"", 1000))
@@ -140,7 +140,7 @@ def test_flags_tell_the_truth_after_every_end(says: str) -> None:
         websocket.close()
 
 
-def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors() -> None:
+def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors_b7() -> None:
     stopped = threading.Event()
     odd: list[BaseException] = []
 
@@ -194,7 +194,7 @@ def test_closing_from_threads_while_reconnecting_never_hangs() -> None:
         thread.join(10)
 
 
-def test_the_host_header_of_an_ipv6_address_has_brackets() -> None:
+def test_the_host_header_of_an_ipv6_address_has_brackets_b14() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -207,7 +207,7 @@ def test_the_host_header_of_an_ipv6_address_has_brackets() -> None:
     assert f"\r\nhost: [::1]:{server.port}\r\n".encode() in request.lower()
 
 
-def test_a_second_iteration_ends_the_first_and_its_socket() -> None:
+def test_a_second_iteration_ends_the_first_and_its_socket_b18() -> None:
     ended = threading.Event()
 
     def listen(connection: socket.socket) -> None:
@@ -228,7 +228,7 @@ def test_a_second_iteration_ends_the_first_and_its_socket() -> None:
         second.close()
 
 
-def test_force_disconnect_from_a_thread_ends_a_loop_that_waits_for_ever() -> None:
+def test_force_disconnect_from_a_thread_ends_a_loop_that_waits_for_ever_b19() -> None:
     with raw_server(echo) as server:
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0)

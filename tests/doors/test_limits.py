@@ -28,7 +28,7 @@ def close_codes(heard: list[tuple[int, bytes]]) -> list[int]:
         (b"\x82\x7f" + (2**24 + 1).to_bytes(8, "big"), 1009),
     ],
 )
-def test_a_frame_that_announces_too_much_is_refused_before_it_comes(
+def test_a_frame_that_announces_too_much_is_refused_before_it_comes_s2(
     announced: bytes, code: int | None
 ) -> None:
     heard: list[tuple[int, bytes]] = []
@@ -133,7 +133,7 @@ def test_an_endless_body_of_a_rejection_is_cut() -> None:
     assert last.name == "disconnected"
 
 
-def test_nothing_is_delivered_after_a_received_close() -> None:
+def test_nothing_is_delivered_after_a_received_close_b20() -> None:
     def close_and_go_on(connection: socket.socket) -> None:
         connection.sendall(
             frame(frames.TEXT, b"before")

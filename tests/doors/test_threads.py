@@ -87,7 +87,7 @@ def test_a_message_of_a_thread_is_not_held_up_by_a_loop_that_waits_for_ever() ->
 
 
 @pytest.mark.parametrize("where", ["in the loop", "in a thread"])
-def test_a_server_that_never_reads_ends_the_send(where: str) -> None:
+def test_a_server_that_never_reads_ends_the_send_b2(where: str) -> None:
     failed: list[TransportFail] = []
 
     def send() -> None:
@@ -117,7 +117,7 @@ def test_a_server_that_never_reads_ends_the_send(where: str) -> None:
     assert websocket.is_closed
 
 
-def test_a_waiting_send_lets_another_thread_close_at_once() -> None:
+def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
     def send() -> None:
         sending.set()
         with pytest.raises(WebSocketError):
@@ -171,7 +171,7 @@ def test_leaving_the_loop_ends_a_waiting_send() -> None:
         assert not thread.is_alive()
 
 
-def test_a_sender_and_a_server_that_both_write_do_not_hang() -> None:
+def test_a_sender_and_a_server_that_both_write_do_not_hang_b2() -> None:
     total = 24 * 1024 * 1024
     wrote = threading.Event()
 
@@ -237,7 +237,7 @@ def test_a_server_that_ends_its_stream_and_reads_nothing_does_not_burn_the_proce
         assert until(stream, "disconnected").name == "disconnected"
 
 
-def test_a_close_frame_is_followed_by_no_data_of_another_thread() -> None:
+def test_a_close_frame_is_followed_by_no_data_of_another_thread_b21() -> None:
     heard: list[tuple[int, bytes]] = []
 
     def listen(connection: socket.socket) -> None:

@@ -43,7 +43,7 @@ def cafile(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["wss", "https", "WSS"])
-def test_https_and_wss_mean_tls_and_warn_of_nothing(
+def test_https_and_wss_mean_tls_and_warn_of_nothing_b14_b23(
     scheme: str, server_context: ssl.SSLContext, cafile: Path
 ) -> None:
     with warnings.catch_warnings():
@@ -77,14 +77,14 @@ def failure(websocket: WebSocket) -> tuple[str, BaseException]:
     return failed.reason, failed.cause
 
 
-def test_a_certificate_that_nobody_trusts(server_context: ssl.SSLContext) -> None:
+def test_a_certificate_that_nobody_trusts_b12(server_context: ssl.SSLContext) -> None:
     with raw_server(echo, context=server_context) as server:
         reason, cause = failure(WebSocket(server.url))
         assert isinstance(cause, ssl.SSLCertVerificationError)
         assert "certificate" in reason
 
 
-def test_a_certificate_for_another_host(authority: trustme.CA, cafile: Path) -> None:
+def test_a_certificate_for_another_host_b12(authority: trustme.CA, cafile: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("other.example").configure_cert(context)
     with raw_server(echo, context=context) as server:
@@ -117,7 +117,7 @@ def test_a_server_without_tls(cafile: Path) -> None:
     assert reason
 
 
-def test_a_context_of_the_user_is_used_as_it_is(
+def test_a_context_of_the_user_is_used_as_it_is_s1(
     server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
     client_context.minimum_version = ssl.TLSVersion.TLSv1_3
