@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 
 from lomond.errors import WebSocketUnavailable
@@ -47,83 +45,6 @@ def run(door: PretendDoor, until: float = 1e9) -> list[tuple[float, AnyEvent]]:
     return seen
 
 
-def moments(seen: list[tuple[float, AnyEvent]], name: str) -> list[float]:
-    return [round(at, 3) for at, event in seen if event.name == name]
-
-
-def test_an_hour_of_keepalive() -> None:
-    door = PretendDoor(answers_pings, Timing(poll=5, ping_rate=30, ping_timeout=30))
-    seen = run(door, until=3599)
-    polls = moments(seen, "poll")
-    assert len(polls) == 721
-    assert all(round(b - a, 3) == 5.0 for a, b in pairwise(polls))
-    assert len([f for f in door.peer.heard if f.opcode == frames.PING]) == 120
-    assert "unresponsive" not in [event.name for _, event in seen]
-
-
-def test_pings_go_on_without_pongs_where_there_is_no_timeout() -> None:
-    door = PretendDoor(is_silent, Timing(ping_rate=10))
-    run(door, until=100)
-    assert door.sent.count(b"\x89\x80") == 10
-
-
-@pytest.mark.parametrize("ping_rate", [0, None])
-def test_without_ping_rate_nothing_is_sent_and_nobody_is_unresponsive(
-    ping_rate: float | None,
-) -> None:
-    door = PretendDoor(is_silent, Timing(ping_rate=ping_rate, ping_timeout=5))
-    seen = run(door, until=100)
-    assert b"\x89" not in door.sent.partition(b"\r\n\r\n")[2]
-    assert "unresponsive" not in [event.name for _, event in seen]
-
-
-def test_a_ping_of_the_user_counts_without_ping_rate() -> None:
-    door = PretendDoor(is_silent, Timing(ping_rate=0, ping_timeout=5))
-    door.at(10.0, lambda: door.send_ping(b"mine"))
-    seen = run(door)
-    (at,) = moments(seen, "unresponsive")
-    assert at == pytest.approx(15.0, abs=0.01)
-
-
-def test_a_dead_peer_is_noticed_in_time() -> None:
-    def dies(peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        for _ in range(2):
-            yield from peer.hear_until(frames.PING)
-            yield say(frames.PONG)
-
-    door = PretendDoor(dies, Timing(ping_rate=30, ping_timeout=10, poll=60))
-    seen = run(door)
-    (at,) = moments(seen, "unresponsive")
-    assert at <= 30 + 30 + 10 + 1
-    name, last = seen[-1][1].name, seen[-1][1]
-    assert name == "disconnected"
-    assert last.name == "disconnected"
-    assert last.reason == "disconnected; exceeded 10s ping timeout"
-    assert (last.graceful, last.phase) == (False, "read")
-
-
-def test_data_without_pongs_is_life() -> None:
-    door = PretendDoor(chatters, Timing(ping_rate=5, ping_timeout=1))
-    seen = run(door, until=55)
-    assert "unresponsive" not in [event.name for _, event in seen]
-
-
-def test_a_slow_handler_finds_the_pong_that_waited() -> None:
-    door = PretendDoor(answers_pings, Timing(ping_rate=10, ping_timeout=2, poll=1))
-    for event in door.events():
-        if event.name == "poll" and 20 < door.now < 25:
-            door.spend(30)
-        assert event.name != "unresponsive"
-        if door.now > 100:
-            break
-
-
-def test_polls_are_punctual_under_traffic() -> None:
-    polls = moments(run(PretendDoor(chatters, Timing(poll=1)), until=30), "poll")
-    assert all(round(b - a, 3) == 1.0 for a, b in pairwise(polls))
-
-
 def test_a_poll_that_was_missed_is_not_made_up_for() -> None:
     door = PretendDoor(is_silent, Timing(poll=1, ping_rate=0))
     polls = []
@@ -135,28 +56,6 @@ def test_a_poll_that_was_missed_is_not_made_up_for() -> None:
         if door.now > 8:
             break
     assert [round(p - polls[0], 3) for p in polls[:6]] == [0, 1, 2, 5.5, 6, 7]
-
-
-def test_no_polls_at_all() -> None:
-    door = PretendDoor(chatters, Timing(poll=None, ping_rate=0))
-    assert moments(run(door, until=30), "poll") == []
-
-
-def test_poll_zero_is_one_poll_a_turn_and_never_starves_messages() -> None:
-    door = PretendDoor(chatters, Timing(poll=0))
-    names = []
-    for event in door.events():
-        names.append(event.name)
-        if event.name == "poll":
-            door.spend(0.1)
-        if names.count("text") == 5:
-            break
-    assert 5 < names.count("poll") < 40
-    door = PretendDoor(chatters, Timing(poll=0))
-    for event in door.events():
-        if event.name == "poll":
-            door.close()
-            break
 
 
 def test_the_close_timeout_is_not_extended_by_data() -> None:
@@ -200,20 +99,6 @@ def test_a_close_without_timeout_waits() -> None:
         assert event.name != "disconnected"
         if door.now > 1000:
             break
-
-
-def test_a_frame_that_stalls_ends_the_connection() -> None:
-    def stalls(peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        yield Say(b"\x82\x10abc")
-        yield from peer.hear_end()
-
-    door = PretendDoor(stalls, Timing(frame_timeout=20))
-    last = run(door)[-1][1]
-    assert last.name == "disconnected"
-    assert "frame_timeout" in last.reason
-    assert door.now == pytest.approx(20, abs=0.1)
-    assert b"\x88" in door.sent.partition(b"\r\n\r\n")[2]
 
 
 @pytest.mark.parametrize("kind", [Resolve, Race, StartTLS, Send])
@@ -342,45 +227,6 @@ def test_an_end_from_outside_while_upgrading() -> None:
     last = run(door)[-1][1]
     assert last.name == "disconnected"
     assert last.reason == "replaced"
-
-
-def test_a_write_that_stalls_ends_the_connection() -> None:
-    def pings(peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        for number in range(5):
-            yield Pause(1.0)
-            yield say(frames.PING, str(number).encode())
-
-    door = PretendDoor(pings, Timing(send_timeout=10, ping_rate=0))
-    for event in door.events():
-        if event.name == "ready":
-            door.is_stuck = True
-            door.send_text("x")
-    assert event.name == "disconnected"
-    assert "send_timeout" in event.reason
-    assert event.phase == "write"
-    assert door.now == pytest.approx(10, abs=0.1)
-
-
-def test_after_a_backlog_only_the_newest_pong_leaves() -> None:
-    def pings(peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        for number in range(5):
-            yield Pause(1.0)
-            yield say(frames.PING, str(number).encode())
-        yield from peer.hear_end()
-
-    door = PretendDoor(pings, Timing(send_timeout=None, ping_rate=0))
-    for event in door.events():
-        if event.name == "ready":
-            door.is_stuck = True
-            door.send_text("x")
-        if event.name == "ping" and event.data == b"4":
-            door.is_stuck = False
-        if door.now > 20:
-            break
-    pongs = [f.payload for f in door.peer.heard if f.opcode == frames.PONG]
-    assert pongs == [b"4"]
 
 
 def test_sends_after_the_end() -> None:
