@@ -1,6 +1,6 @@
 """Who we say we are. Knows nothing else."""
 
-import platform
+import sys
 
 __version__ = "1.0.0.dev1"
 
@@ -11,4 +11,5 @@ WS_VERSION = 13
 WS_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 #: Sent as ``User-Agent``. Names the library and the Python, not the machine.
-USER_AGENT = f"Lomond/{__version__} {platform.python_implementation()}/{platform.python_version()}"
+_PYTHON = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, "Python")
+USER_AGENT = f"Lomond/{__version__} {_PYTHON}/{sys.version.partition(' ')[0]}"

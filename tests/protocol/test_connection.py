@@ -9,9 +9,10 @@ import pytest
 from lomond.errors import WebSocketClosed, WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
-from lomond.protocol.connection import ANSWERING, CLOSED, CLOSING, OPEN, Connection
+from lomond.protocol.connection import Connection
 from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.states import ANSWERING, CLOSED, CLOSING, OPEN
 from lomond.testing.pretend import counting_bytes
 
 NO_KEY = b"\0\0\0\0"

@@ -11,8 +11,9 @@ import pytest
 from lomond.compression import Backend, Compression
 from lomond.events import AnyEvent
 from lomond.options import Limits
-from lomond.protocol.connection import CLOSED, Connection
+from lomond.protocol.connection import Connection
 from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.states import CLOSED
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (
     HELLO,

@@ -8,12 +8,12 @@ import pytest
 
 from lomond.errors import WebSocketUnavailable
 from lomond.options import Limits
-from lomond.protocol import connection as states
-from lomond.protocol import frames
-from lomond.protocol.connection import TRANSITIONS, Connection
+from lomond.protocol import frames, states
+from lomond.protocol.connection import Connection
 from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
+from lomond.protocol.states import TRANSITIONS
 from lomond.testing.pretend import counting_bytes
 
 STATES = (

@@ -3,9 +3,9 @@
 Theory of operation. `receive` only stores bytes. `next_event` parses one event's worth of them and
 moves the state; an answer that the user's handler may still change (to a close frame, to a
 violation) is queued by the call after the one that returned the event. `short_message` gives what
-needs none of this: a message that is here whole, until a moment is due. Everything that decides
-whether one may send, and when the connection is closed, is in the table below. Knows nothing of
-time but that moment; what happens when nothing arrives is told in session/.
+needs none of this: a message that is here whole, until a moment is due. Whether one may send, and
+when the connection is closed, the table in states.py decides. Knows nothing of time but that
+moment; what happens when nothing arrives is told in session/.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ from .events import Binary, Closed, Closing, Ping, Pong, Text
 from .events import ProtocolError as ProtocolErrorEvent
 from .messages import Message
 from .output import Output
+from .states import (
+    ANSWERING,
+    CLOSED,
+    CLOSING,
+    CLOSING_EARLY,
+    CONNECTING,
+    OPEN,
+    TRANSITIONS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,25 +43,6 @@ if TYPE_CHECKING:
     from .deflate import Inflater, PerMessageDeflate
     from .events import AnyEvent
     from .keys import MaskingKeys
-
-CONNECTING = "connecting"  # no upgrade yet; frames to send are held
-CLOSING_EARLY = "closing early"  # as before, and the last frame held is a close frame
-OPEN = "open"
-ANSWERING = "answering"  # a close frame or a violation came; our close frame follows the handler
-CLOSING = "closing"  # our close frame is sent; the peer's is awaited
-CLOSED = "closed"  # both are sent, or nothing more may be
-
-TRANSITIONS = {
-    (CONNECTING, "opened"): OPEN,
-    (CONNECTING, "close sent"): CLOSING_EARLY,
-    (CLOSING_EARLY, "opened"): CLOSING,
-    (OPEN, "close sent"): CLOSING,
-    (OPEN, "close received"): ANSWERING,
-    (OPEN, "violation"): ANSWERING,
-    (ANSWERING, "close sent"): CLOSED,
-    (CLOSING, "close received"): CLOSED,
-    (CLOSING, "violation"): CLOSED,
-}
 
 _FIN_TEXT = frames.FIN | frames.TEXT
 _FIN_BINARY = frames.FIN | frames.BINARY

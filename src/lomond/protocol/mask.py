@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# One table per key byte: position n holds n XOR that byte.
-_TABLES = [bytes(value ^ key for value in range(256)) for key in range(256)]
+# One table per key byte, made when it is needed: position n holds n XOR that byte.
+_tables: list[bytes] = [b""] * 256
 _SMALL = 600  # bytes; below, one XOR of two large ints is faster than four translations
 
 
@@ -16,8 +16,14 @@ def mask(payload: bytes | bytearray | memoryview, key: bytes) -> bytes | bytearr
         return number.to_bytes(size, "little")
     masked = bytearray(payload)
     for i in range(4):
-        masked[i::4] = masked[i::4].translate(_TABLES[key[i]])
+        table = _tables[key[i]] or _make_table(key[i])
+        masked[i::4] = masked[i::4].translate(table)
     return masked
+
+
+def _make_table(key: int) -> bytes:
+    table = _tables[key] = bytes(value ^ key for value in range(256))
+    return table
 
 
 def masked_frame(head: bytes, payload: bytes | bytearray | memoryview, key: bytes) -> bytes:

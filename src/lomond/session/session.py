@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..protocol import frames
-from ..protocol.connection import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
+from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
 from .causes import kept, words
 
 if TYPE_CHECKING:
