@@ -9,6 +9,7 @@ import pytest
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.io.transport import Transport
+from lomond.io.writing import Writer
 from lomond.testing.echo import EchoServer
 
 PATIENCE = 10.0
@@ -75,3 +76,32 @@ def test_a_failed_write_of_the_request_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert "Broken pipe" in failed.reason
     with pytest.raises(WebSocketError):
         websocket.send_text("late")
+
+
+def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_until = Writer.write_until
+
+    def interrupted(writer: Writer, target: int, has_turn: bool) -> None:
+        monkeypatch.setattr(Writer, "write_until", write_until)
+        raise KeyboardInterrupt
+
+    with EchoServer() as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        while next(stream).name != "ready":
+            pass
+        monkeypatch.setattr(Writer, "write_until", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            websocket.send_text("cut off")
+        channel = websocket._channel
+        assert channel is not None
+        assert channel.link.transport is not None
+        sender = threading.Thread(target=lambda: list(stream), daemon=True)
+        sender.start()
+        sender.join(PATIENCE)
+        assert not sender.is_alive()
+        assert channel.link.transport.sock.fileno() == -1
+        with pytest.raises(WebSocketError):
+            websocket.send_text("late")

@@ -100,6 +100,7 @@ class Channel:
         except BaseException as error:
             # Interrupted between a change and its book-keeping: the position is unknown.
             self.force(f"interrupted by {type(error).__name__} while sending", error)
+            writer.abandon_turn()
             raise
         if self._deferred:
             self.run_deferred()
@@ -210,6 +211,7 @@ class Channel:
             self.session.end(reason, False, monotonic(), cause=cause)
             if link.transport is not None and not link.is_over:
                 link.transport.abort()
+            self._writer.connection_is_over()
         link.wake()
 
     def leave(self, code: int | None = _GOING_AWAY) -> None:

@@ -53,6 +53,11 @@ class Writer:
             return True
         return False
 
+    def abandon_turn(self) -> None:
+        """Give the turn back if this thread was interrupted while it had it."""
+        if self.is_mine:
+            self._give_turn()
+
     def write_until(self, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
 
