@@ -1,6 +1,8 @@
 cdef class Message:
     cdef bytearray _buffer
     cdef Py_ssize_t _checked
+    cdef list _parts
+    cdef Py_ssize_t _start
     cdef public object announced  # may pass what a C size holds
     cdef public Py_ssize_t fragments
     cdef public object inflater

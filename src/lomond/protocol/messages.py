@@ -30,7 +30,10 @@ class Message:
         size: Bytes of the message that are here, inflated.
     """
 
-    __slots__ = ("_buffer", "_checked", "announced", "fragments", "inflater", "is_text", "size")
+    __slots__ = (
+        "_buffer", "_checked", "_parts", "_start", "announced", "fragments", "inflater", "is_text",
+        "size",
+    )  # fmt: skip
 
     def __init__(self, is_text: bool, inflater: Inflater | None = None) -> None:
         self.is_text = is_text
@@ -38,15 +41,23 @@ class Message:
         self.fragments = 0
         self.announced = 0
         self.size = 0
-        self._buffer = bytearray()  # at least `size` long; the rest is room
+        # A large binary message is a list of full buffers and the one in use, because to make a
+        # large bytearray larger costs more than to join several. Of a text there is one.
+        self._parts: list[bytearray] = []
+        self._start = 0  # bytes in the parts
+        self._buffer = bytearray()  # what came after them, and room
         self._checked = 0  # bytes known to be UTF-8
 
     def room(self, remaining: int) -> memoryview:
         """Where the next bytes may be put; `remaining` is what the frame still lacks."""
-        if self.size == len(self._buffer):
+        if self.size == self._start + len(self._buffer):
             grow = min(remaining, max(FIRST_BUFFER, self.size))
-            self._buffer += bytes(grow)
-        return memoryview(self._buffer)[self.size : self.size + remaining]
+            if self.is_text:
+                self._buffer += bytes(grow)
+            else:
+                self._next_part(bytearray(grow))
+        used = self.size - self._start
+        return memoryview(self._buffer)[used : used + remaining]
 
     def filled(self, count: int) -> None:
         """`count` bytes were put into the room; `check` is to follow."""
@@ -60,13 +71,22 @@ class Message:
             self.check()
             return
         end = self.size + len(data)
-        if self.size < len(self._buffer):
-            fits = min(end, len(self._buffer))
-            self._buffer[self.size : fits] = data[: fits - self.size]
-            data = data[fits - self.size :]
-        self._buffer += data
+        used = self.size - self._start
+        if used < len(self._buffer):
+            fits = min(used + len(data), len(self._buffer))
+            self._buffer[used:fits] = data[: fits - used]
+            data = data[fits - used :]
+        if self.is_text or len(self._buffer) < FIRST_BUFFER:
+            self._buffer += data
+        elif data:
+            self._next_part(bytearray(data))
         self.size = end
         self.check()
+
+    def _next_part(self, buffer: bytearray) -> None:
+        self._parts.append(self._buffer)
+        self._start += len(self._buffer)
+        self._buffer = buffer
 
     def end(self) -> None:
         """The last byte is here."""
@@ -99,4 +119,4 @@ class Message:
 
     def data(self) -> bytes:
         """The whole message as bytes."""
-        return bytes(self._buffer)
+        return b"".join((*self._parts, self._buffer)) if self._parts else bytes(self._buffer)
