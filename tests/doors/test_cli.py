@@ -317,3 +317,33 @@ print('done')
             check=False,
         )
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_ctrl_c_inside_a_finalizer_is_not_lost() -> None:
+    code = """
+import os, signal, sys
+from lomond import WebSocket
+from lomond.cli import stream
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+class Tapped(WebSocket):
+    def connect(self, **options):
+        for event in super().connect(**options):
+            if event.name == 'connected':
+                Finalized()
+            yield event
+
+sys.exit(stream.run(Tapped(sys.argv[1]), None))
+"""
+    with answering(NOT_YET) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", code, url],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (130, "")

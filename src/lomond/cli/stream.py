@@ -6,12 +6,15 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterator
-from types import FrameType
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Any
 
 from ..errors import WebSocketError
 from ..websocket import WebSocket
 from .printing import Printer
+
+INTERRUPTED = 130  # exit status, as shells have it
 
 
 def run(websocket: WebSocket, source: int | None) -> int:
@@ -22,12 +25,13 @@ def run(websocket: WebSocket, source: int | None) -> int:
         source: Descriptor whose lines are sent, or None.
     """
     printer = Printer(lambda line: print(line, flush=True))
-    is_ready = threading.Event()
     failed = graceful = False
-    with _closing_on_interrupt(websocket, is_ready):
+    with _Interrupts(websocket) as interrupts:
         for event in websocket.connect(ping_timeout=30):
+            if interrupts.is_over:
+                return INTERRUPTED
             if event.name == "ready":
-                is_ready.set()
+                interrupts.is_ready = True
             if event.name != "poll":
                 printer.show(event)
             if event.name == "ready" and source is not None:
@@ -59,20 +63,37 @@ def _lines(source: int) -> Iterator[str]:
         yield rest.decode("utf-8", "replace")
 
 
-@contextlib.contextmanager
-def _closing_on_interrupt(
-    websocket: WebSocket, is_ready: threading.Event
-) -> Generator[None, None, None]:
-    """Ctrl-C starts the closing handshake; the next one, or one before Ready, ends at once."""
+class _Interrupts:
+    """Ctrl-C starts the closing handshake; the next one, or one before Ready, ends at once.
 
-    def close(number: int, frame: FrameType | None) -> None:
+    The handler raises nothing: where it interrupts a finalizer, as there are in every import, an
+    exception would be lost. Only the one after the last is Python's own.
+    """
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self.is_ready = False
+        self.is_over = False
+        self._has_closed = False
+        self._websocket = websocket
+        self._before: Any = None
+
+    def __enter__(self) -> _Interrupts:
+        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self.is_ready and not self._has_closed:
+            self._has_closed = True
+            self._websocket.close()
+            return
+        self.is_over = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if not is_ready.is_set():
-            raise KeyboardInterrupt
-        websocket.close()
-
-    before = signal.signal(signal.SIGINT, close)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        self._websocket.force_disconnect()
