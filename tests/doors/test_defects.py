@@ -79,10 +79,11 @@ def test_a_slow_handler_does_not_make_a_healthy_server_unresponsive_b5() -> None
     with raw_server(echo) as server:
         websocket = WebSocket(server.url)
         seen = []
-        for event in websocket.connect(poll=0.1, ping_rate=0.1, ping_timeout=0.1):
+        for event in websocket.connect(poll=0.1, ping_rate=0.1, ping_timeout=1.0):
             seen.append(event.name)
-            threading.Event().wait(0.25)  # slower than the timeout
-            if len(seen) == 5:
+            if len(seen) == 6:
+                threading.Event().wait(1.5)  # slower than the timeout
+            elif len(seen) == 10:
                 websocket.close()
         assert "unresponsive" not in seen
         assert event.name == "disconnected"
