@@ -15,6 +15,13 @@ def is_silent(peer: Peer) -> Talk:
     yield from peer.hear_end()
 
 
+def answers_pings(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (frame := (yield from peer.hear_frame())) is not None:
+        if frame.opcode == frames.PING:
+            yield say(frames.PONG, frame.payload)
+
+
 def pings_ten_times(peer: Peer) -> Talk:
     yield from peer.upgrade()
     for n in range(1, 11):
@@ -77,15 +84,60 @@ def test_no_send_timeout() -> None:
     assert door.now == 500.0
 
 
-def test_a_ping_that_waits_to_be_written_is_not_unanswered() -> None:
-    door = PretendDoor(is_silent, Timing(ping_rate=0, ping_timeout=10, send_timeout=60))
+@pytest.mark.parametrize("send_timeout", [None, 60])
+def test_a_ping_that_can_not_be_written_is_unanswered(send_timeout: float | None) -> None:
+    timing = Timing(ping_rate=0, ping_timeout=10, send_timeout=send_timeout)
+    door = PretendDoor(is_silent, timing)
     door.at(5.0, lambda: sticks(door, True))
     door.at(6.0, door.send_ping)
-    door.at(51.0, lambda: sticks(door, False))
+    door.at(200.0, door.force_disconnect)
     seen = door.play()
-    # The Poll at 55 is the next turn of this loop, and writes it.
     assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
-    assert 61 <= door.now <= 66
+    assert door.now == 16.0
+
+
+@pytest.mark.parametrize("send_timeout", [None, 60])
+@pytest.mark.parametrize("poll", [None, 5])
+def test_a_death_is_noticed_behind_a_message_that_nobody_takes(
+    send_timeout: float | None, poll: float | None
+) -> None:
+    timing = Timing(poll=poll, ping_rate=30, ping_timeout=10, send_timeout=send_timeout)
+    door = PretendDoor(answers_pings, timing)
+    door.at(31.0, lambda: sticks(door, True))
+    door.at(32.0, lambda: door.send_text("stuck"))
+    door.at(200.0, door.force_disconnect)
+    seen = door.play()
+    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert door.now == pytest.approx(70.002)  # from the ping that fell due at 60.002
+
+
+@pytest.mark.parametrize("send_timeout", [None, 60])
+def test_a_ping_of_the_user_behind_a_stuck_message(send_timeout: float | None) -> None:
+    timing = Timing(poll=3, ping_rate=0, ping_timeout=10, send_timeout=send_timeout)
+    door = PretendDoor(is_silent, timing)
+    door.at(5.0, lambda: sticks(door, True))
+    door.at(6.0, lambda: door.send_text("stuck"))
+    door.at(20.0, door.send_ping)
+    door.at(200.0, door.force_disconnect)
+    seen = door.play()
+    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert 30 <= door.now <= 34
+
+
+def test_what_the_system_takes_is_life_while_a_ping_waits() -> None:
+    def takes(moment: float) -> None:
+        door.at(moment, lambda: door.session.written(door.now, False))
+
+    door = PretendDoor(is_silent, Timing(ping_rate=0, ping_timeout=10, send_timeout=None))
+    door.at(5.0, lambda: sticks(door, True))
+    door.at(6.0, lambda: door.send_text("slow"))
+    door.at(7.0, door.send_ping)
+    for moment in (14.0, 23.0, 32.0):
+        takes(moment)
+    door.at(200.0, door.force_disconnect)
+    seen = door.play()
+    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert door.now == 42.0
 
 
 @pytest.mark.parametrize("part", [b"\x82", b"\x82\x7e\x10", b"\x82\x05abc", b"\x02\x05abc"])

@@ -9,6 +9,7 @@ session never asks what time it is, and never waits.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent, Disconnected
 
 NEVER = float("inf")
+_FAR = sys.float_info.max  # a moment that does not come, of something that is waited for
 _STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
 
 
@@ -80,7 +82,9 @@ class Session:
         self._close_at = NEVER
         self._write_at = NEVER
         self._ping_queued = False  # a ping is in the output, not yet written
+        self._ping_queued_at = NEVER  # since when; NEVER while nobody said what time it is
         self._pinged_at = NEVER  # the oldest unanswered ping was written
+        self._taken_at = 0.0  # the system took something, or began to take nothing
 
     # The peer
 
@@ -168,7 +172,7 @@ class Session:
             self._ping_at = _next(self._ping_at, rate, now)
             is_answered = not self.timing.ping_timeout or self._pinged_at == NEVER
             if is_answered and not self._ping_queued:
-                self._ping()
+                self._ping(now)
         self._set_due()
         return None
 
@@ -215,17 +219,18 @@ class Session:
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
         due = min(self.connection.due, self._close_at, self._write_at, self._frame_at())
-        if self._pinged_at != NEVER:
+        if self._pinged_at != NEVER or self._ping_queued:
             due = min(due, self._unresponsive_at())
         if self.timing.poll == 0 and self.opened_at is not None:
             due = min(due, self._received_at)
-        return None if due == NEVER else due
+        return None if due >= _FAR else due
 
     def tick(self, now: float) -> None:
         """The deadline has passed, and there is nothing to read."""
         if self.has_ended:
             return
         self._note_turn(now)
+        self._date_ping(now)
         if now >= self._write_at:
             self.give_up_writing(now)
         elif now >= self._close_at:
@@ -274,9 +279,16 @@ class Session:
     def _unresponsive_at(self) -> float:
         timeout = self.timing.ping_timeout
         # After the peer's close frame no pong is read any more.
-        if not timeout or self._pinged_at == NEVER or self._ending is not None:
+        if not timeout or self._ending is not None:
             return NEVER
-        return max(self._pinged_at, self._received_at) + timeout
+        since = self._pinged_at
+        if since == NEVER and self._ping_queued:
+            # A ping that can't leave gets no answer either, unless the system takes more.
+            since = self._ping_queued_at
+            if since == NEVER:
+                return self._received_at  # `tick` is to date it
+            since = max(since, self._taken_at)
+        return max(since, self._received_at) + timeout
 
     def _frame_at(self) -> float:
         timeout = self.timing.frame_timeout
@@ -314,10 +326,15 @@ class Session:
         self._start_closing(now)
         return True
 
-    def _ping(self) -> None:
+    def _ping(self, now: float) -> None:
         if self.connection.state == OPEN:
             self.connection.send(frames.PING, b"")
             self._ping_queued = True
+            self._date_ping(now)
+
+    def _date_ping(self, now: float) -> None:
+        if self._ping_queued and self._ping_queued_at == NEVER:
+            self._ping_queued_at = now
 
     def _start_closing(self, now: float) -> None:
         if self.timing.close_timeout and self._close_at == NEVER:
@@ -331,24 +348,30 @@ class Session:
         return self._ping_queued or self.output.has_backlog
 
     def written(self, now: float, is_all: bool) -> None:
-        """Some of the output was taken by the system, or could not be; is any left?"""
+        """Some of the output was taken by the system, or for the first time none; is any left?
+
+        For the first time: `write_deadline` is not set yet.
+        """
+        self._taken_at = now
         if is_all:
             self._write_at = NEVER
             if self.output.has_backlog:
                 self.connection.release_pong()
             if self._ping_queued and not self.output.is_ready:
                 self._ping_queued = False
+                self._ping_queued_at = NEVER
                 self._pinged_at = min(self._pinged_at, now)
         else:
             self.output.has_backlog = True
             timeout = self.timing.send_timeout
-            self._write_at = NEVER if timeout is None else now + timeout
+            self._write_at = _FAR if timeout is None else now + timeout
+            self._date_ping(now)
 
     # The end
 
     @property
     def write_deadline(self) -> float:
-        """When a waiting write is given up."""
+        """When a waiting write is given up; infinity while none waits."""
         return self._write_at
 
     @property
