@@ -6,7 +6,10 @@ import gc
 import logging
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -131,10 +134,25 @@ def test_a_proxy_of_the_environment_is_ignored_with_one_warning(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://secret@proxy")
     monkeypatch.setenv("HTTP_PROXY", "http://secret@proxy")
+    assert [n for n in os.environ if n.lower().endswith("_proxy")] == ["https_proxy", "HTTP_PROXY"]
     WebSocket("ws://h/")
     (record,) = caplog.records
     assert "https_proxy" in record.getMessage()
     assert "secret" not in caplog.text
+
+
+def test_the_tests_run_whatever_proxies_are_set() -> None:
+    test = f"{__file__}::test_a_proxy_of_the_environment_is_ignored_with_one_warning"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", test],
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "WS_PROXY": "http://127.0.0.1:9"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_trace_callable_may_send_and_may_raise_b16() -> None:

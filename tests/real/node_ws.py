@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from proxies import CLEARED
 from real import launches
 from real.launches import ServerUnavailableError
 
@@ -47,6 +48,7 @@ def _install(target: Path) -> None:
             capture_output=True,
             text=True,
             timeout=INSTALL_SECONDS,
+            env=os.environ | CLEARED,
         )
         os.rename(directory, target)
     except subprocess.CalledProcessError as error:
