@@ -176,11 +176,29 @@ def check_count(name: str, value: object, *, none: str = "") -> None:
         raise ValueError(f"{name} must be 1 or more{hint}, not {value!r}")
 
 
-def check_header_mapping(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Raise unless the value is a mapping of header names to values, both str."""
+def encoded_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Header names and values as bytes; raises unless it is a mapping of str to str."""
     if not isinstance(headers, Mapping):
         raise TypeError(f"headers must be a mapping of str to str, not {type(headers).__name__}")
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError(f"headers must map str to str; look at the value of {name!r}")
-    return headers
+    return [
+        (_encoded(f"header {name!r}", name), _encoded(f"value of header {name!r}", value))
+        for name, value in headers.items()
+    ]
+
+
+def encoded_agent(agent: str) -> bytes:
+    """The value of User-Agent as bytes. Raises TypeError or ValueError."""
+    if not isinstance(agent, str):
+        raise TypeError(f"agent must be a str, not {agent!r}")
+    return _encoded("agent", agent)
+
+
+def _encoded(what: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        shown = text[error.start]
+        raise ValueError(f"{what} can't be written as UTF-8; remove {shown!r}") from None

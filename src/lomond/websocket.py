@@ -14,6 +14,7 @@ from . import constants, options
 from .engine import engine
 from .errors import WebSocketUnavailable
 from .io.channel import Channel
+from .io.given import check_cafile, check_context, check_path, check_server_name, check_socket
 from .io.sync import Performer, events
 from .protocol import frames
 from .protocol.request import Request, check_header, check_protocols
@@ -49,8 +50,9 @@ class WebSocket:
         protocols: Sub-protocols to offer, the preferred first.
         agent: ``User-Agent`` header; None for lomond's own.
         compress: Whether to offer compression (False); or a `lomond.Deflate` that says how.
-        ssl_verify: Whether the server's certificate and name are checked.
-        ssl_cafile: PEM file of the certificates to trust; None for the system's.
+        ssl_verify: Whether the server's certificate and name are checked (True).
+        ssl_cafile: PEM file of the certificates to trust, which must be there; None for the
+            system's.
         ssl_context: Used as it is, instead of the two above.
         trace: Called with a dict at each stage of a connection; another true value logs them.
         headers: Further request headers, a mapping of str to str.
@@ -107,10 +109,12 @@ class WebSocket:
             _warn_of_proxy()
         self.url = url
         self.proxies = proxies
-        self.protocols = check_protocols(protocols or [])
-        self.agent = agent or constants.USER_AGENT
+        self.protocols = check_protocols([] if protocols is None else protocols)
+        self.agent = constants.USER_AGENT if agent in (None, "") else agent
         self.compress = compress
         options.check_compress(compress)
+        options.check_flag("ssl_verify", ssl_verify)
+        check_cafile(ssl_cafile)
         self.ssl_verify = ssl_verify
         self.ssl_cafile = ssl_cafile
         self.ssl_context = ssl_context
@@ -122,9 +126,9 @@ class WebSocket:
         self.server_name = server_name
         self.socket = socket
         self._headers: list[tuple[bytes, bytes]] = []
-        check_header(b"User-Agent", self.agent.encode())
-        for name, value in options.check_header_mapping(headers or {}).items():
-            self.add_header(name.encode(), value.encode())
+        self._check_given()
+        for name, value in options.encoded_headers({} if headers is None else headers):
+            self.add_header(name, value)
         self._limits = options.Limits(
             max_message_size, max_fragments, max_header_size, max_read_ahead, max_held
         )
@@ -228,6 +232,7 @@ class WebSocket:
             TypeError, ValueError: An argument can't be.
         """
         _refuse(args, unknown)
+        self._check_given()
         timing = replace(
             self._timing,
             poll=poll,
@@ -252,7 +257,7 @@ class WebSocket:
             self.host,
             self.port,
             self.is_secure,
-            self.server_name or self.host,
+            self.host if self.server_name is None else self.server_name,
             self.socket is not None,
         )
         tracer = Tracer(self.trace, self.url) if self.trace else None
@@ -276,11 +281,19 @@ class WebSocket:
     def __iter__(self) -> Generator[AnyEvent, None, None]:
         return self.connect()
 
+    def _check_given(self) -> None:
+        """Raise unless the attributes, which anyone may set, can be used."""
+        check_header(b"User-Agent", options.encoded_agent(self.agent))
+        check_path(self.ssl_cafile)
+        check_context(self.ssl_context)
+        check_server_name(self.server_name)
+        check_socket(self.socket)
+
     def _make_context(self) -> ssl.SSLContext:
         if self.trace:
             Tracer(self.trace, self.url)(
                 "tls_wrapped",
-                verify=bool(self.ssl_verify),
+                verify=self.ssl_verify is not False,
                 has_context=self.ssl_context is not None,
                 cafile=self.ssl_cafile is not None,
             )
@@ -288,8 +301,8 @@ class WebSocket:
             return self.ssl_context
         from .io.tls import make_context
 
-        cafile = None if self.ssl_cafile is None else os.fspath(self.ssl_cafile)
-        return make_context(bool(self.ssl_verify), cafile)
+        # Whatever else was put there: only False switches it off.
+        return make_context(self.ssl_verify is not False, check_path(self.ssl_cafile))
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""

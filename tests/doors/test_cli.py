@@ -104,6 +104,13 @@ def test_a_url_that_can_not_be(url: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_file_of_certificates_that_is_not_there() -> None:
+    done = lomond("wss://127.0.0.1:1/", "--ca", "/nope.pem")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ssl_cafile '/nope.pem' can't be read" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

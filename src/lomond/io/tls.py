@@ -22,11 +22,17 @@ def make_context(verify: bool, cafile: str | None) -> ssl.SSLContext:
         cafile: PEM file of the certificates to trust; None for the system's.
 
     Raises:
-        OSError: The file can't be read or holds no certificate.
+        OSError: The file can't be read or holds no certificate; the message names it.
     """
     store = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    changed = os.stat(cafile).st_mtime_ns if cafile else 0
-    return _context(verify, cafile, changed, store)
+    return _context(verify, cafile, _changed_at(cafile), store)
+
+
+def _changed_at(cafile: str | None) -> int:
+    try:
+        return os.stat(cafile).st_mtime_ns if cafile else 0
+    except OSError:
+        return 0  # opening it says why
 
 
 @lru_cache(maxsize=8)
@@ -34,7 +40,11 @@ def _context(
     verify: bool, cafile: str | None, changed: int, store: tuple[str | None, str | None]
 ) -> ssl.SSLContext:
     # Building one with the system's store takes 20 ms; `changed` and `store` are the key only.
-    context = ssl.create_default_context(cafile=cafile)
+    try:
+        context = ssl.create_default_context(cafile=cafile)
+    except OSError as error:  # ssl.SSLError is one
+        said = f"ssl_cafile {cafile!r} can't be used ({error.strerror or error})"
+        raise type(error)(error.errno, said) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     with contextlib.suppress(NotImplementedError):
         context.set_alpn_protocols(["http/1.1"])

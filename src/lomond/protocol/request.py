@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..constants import WS_VERSION
 from .negotiation import offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..options import Deflate
 
@@ -46,6 +47,8 @@ def check_protocols(protocols: Iterable[str]) -> list[str]:
     """The sub-protocols as a list; raises unless each is a token and stands once (4.1, item 10)."""
     if isinstance(protocols, (str, bytes)):
         raise TypeError(f"protocols must be a list of str, like [{protocols!r}]")
+    if not isinstance(protocols, Iterable):
+        raise TypeError(f"protocols must be a list of str, not {protocols!r}")
     checked = list(protocols)
     for name in checked:
         if not isinstance(name, str):
