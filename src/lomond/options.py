@@ -14,6 +14,7 @@ FRAME_TIMEOUT = 60.0
 POLL = 5.0
 PING_RATE = 30.0
 BODY_TIMEOUT = 1.0
+CLOSE_GRACE = 1.0  # for the answer to the upgrade, after a close
 RACE_DELAY = 0.25  # RFC 8305 section 8, connection attempt delay
 
 # Bytes, or counts.

@@ -332,7 +332,9 @@ class WebSocket:
     def close(self, code: int | None = 1000, reason: str | bytes | None = b"goodbye") -> None:
         """Start the closing handshake (RFC 6455 section 7.1.2), from any thread; never waits.
 
-        The loop goes on until Closed and Disconnected. Does nothing where it was started already.
+        The loop goes on until Closed and Disconnected. Before Connected the connection is given up
+        at once, before Ready one second later unless the server has accepted the upgrade by then.
+        Does nothing where it was started already.
 
         Arguments:
             code: 1000-1003, 1007-1014 or 3000-4999; None for a close frame without code.

@@ -118,13 +118,62 @@ def test_close_at_connected() -> None:
 
 
 @pytest.mark.parametrize("open_timeout", [30, None])
-def test_close_timeout_of_the_answer(open_timeout: float | None) -> None:
-    door = PretendDoor(is_slow, Timing(open_timeout=open_timeout, close_timeout=5))
-    door.at(1.0, door.close)
+@pytest.mark.parametrize(
+    ("close_timeout", "ends_at"), [(5, 6.0), (None, 6.0), (0, 6.0), (0.5, 5.5)]
+)
+def test_closing_does_not_wait_for_a_silent_server(
+    open_timeout: float | None, close_timeout: float | None, ends_at: float
+) -> None:
+    door = PretendDoor(is_slow, Timing(open_timeout=open_timeout, close_timeout=close_timeout))
+    door.at(5.0, door.close)
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "disconnected"]
-    assert door.now == 6.0
-    assert "close_timeout (5 s)" in seen[-1][1].reason
+    assert door.now == ends_at
+    last = seen[-1][1]
+    assert last.reason == "closed by the user; the server had not answered the upgrade yet"
+    assert (last.graceful, last.phase, last.cause) == (False, "upgrade", None)
+
+
+def test_open_timeout_holds_after_a_close_too() -> None:
+    door = PretendDoor(is_slow, Timing(open_timeout=5.3))
+    door.at(5.0, door.close)
+    last = door.play()[-1][1]
+    assert door.now == 5.3
+    assert last.reason.startswith("closed by the user; ")
+
+
+def test_a_handler_that_closes_and_takes_its_time_still_gets_the_answer() -> None:
+    def act(door: PretendDoor) -> None:
+        door.close()
+        door.spend(10)
+
+    seen = PretendDoor(echo).play(on("connected", act))
+    assert names(seen)[2:] == ["ready", "poll", "closed", "disconnected"]
+
+
+@pytest.mark.parametrize(("pause", "ends"), [(0.9, "closed"), (1.1, "connected")])
+def test_an_answer_soon_after_a_close_is_waited_for(pause: float, ends: str) -> None:
+    def answers_late(peer: Peer) -> Talk:
+        yield Pause(pause)
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.CLOSE)
+        yield say(frames.CLOSE, code=1000)
+
+    seen = PretendDoor(answers_late).play(on("connected", PretendDoor.close))
+    assert names(seen)[-2:] == [ends, "disconnected"]
+
+
+def test_bytes_of_the_answer_do_not_put_off_the_end_after_a_close() -> None:
+    def trickles(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        for byte in b"HTTP/1.1 101 Switching Protocols":
+            yield Pause(0.3)
+            yield Say(bytes([byte]))
+
+    door = PretendDoor(trickles)
+    door.at(2.0, door.close)
+    assert names(door.play()) == ["connecting", "connected", "disconnected"]
+    assert door.now == 3.0
 
 
 def test_force_while_the_answer_is_awaited() -> None:

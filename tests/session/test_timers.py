@@ -120,12 +120,6 @@ def test_a_silent_upgrade_ends_in_time() -> None:
     assert last.name == "disconnected"
     assert "open_timeout (7 s)" in last.reason
     assert (last.phase, last.elapsed) == ("upgrade", pytest.approx(7))
-    for timeout in (7.0, None):
-        door = PretendDoor(mute, Timing(open_timeout=timeout, close_timeout=3))
-        door.at(1.0, door.close)
-        last = run(door)[-1][1]
-        assert last.name == "disconnected"
-        assert "close_timeout (3 s)" in last.reason
 
 
 def test_an_endless_body_is_cut_after_a_second() -> None:

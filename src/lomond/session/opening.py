@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProtocolError
-from ..options import BODY_TIMEOUT, RACE_DELAY
+from ..options import BODY_TIMEOUT, CLOSE_GRACE, RACE_DELAY
 from ..url import authority
 from .causes import kept, words
 from .requests import (
@@ -96,13 +96,15 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
     answer = Answer(session.started_at)
     while True:
         try:
-            answer = yield Read(_sooner(deadline, session.close_at))
+            answer = yield Read(deadline)
             data = answer.value
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
-        except Interrupted:
+        except Interrupted as failure:
             if session.has_ended:
                 return
-            continue  # the closing handshake follows the upgrade, within close_timeout
+            # The closing handshake follows the upgrade, if that is done soon.
+            deadline = _sooner(deadline, failure.now + CLOSE_GRACE, session.close_at)
+            continue
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
             return
@@ -111,7 +113,7 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
             if refusal is not None:
                 yield from _reject(session, refusal, failure.now)
             else:
-                _lose(session, failure, deadline)
+                _lose(session, failure)
             return
         if outcome is not None:
             if outcome.upgrades is False:
@@ -122,9 +124,8 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
         if not data:
             session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
             return
-        if upgrade.is_reading_body:
-            if body_deadline is None:
-                body_deadline = answer.now + BODY_TIMEOUT
+        if upgrade.is_reading_body and body_deadline is None:
+            body_deadline = answer.now + BODY_TIMEOUT
             deadline = _sooner(deadline, body_deadline)
 
 
@@ -174,12 +175,13 @@ def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
     )
 
 
-def _lose(session: Session, failure: Failed, deadline: float | None) -> None:
+def _lose(session: Session, failure: Failed) -> None:
     if isinstance(failure, TimedOut):
-        if deadline is not None and failure.now >= deadline:
-            limit = f"open_timeout ({session.timing.open_timeout:g} s)"
-        else:
-            limit = f"close_timeout ({session.timing.close_timeout:g} s)"
+        if session.close_asked_at is not None:
+            reason = f"{_CLOSED_BY_USER}; the server had not answered the upgrade yet"
+            session.end(reason, False, failure.now, phase="upgrade")
+            return
+        limit = f"open_timeout ({session.timing.open_timeout:g} s)"
         reason = f"upgrade fail; the server did not answer within {limit}"
     else:
         reason = f"socket fail; recv fail; {words(failure.cause)}"
@@ -208,7 +210,5 @@ def _both(target: Target, address: str) -> str:
     return wanted if wanted == address else f"{wanted} at {address}"
 
 
-def _sooner(deadline: float | None, moment: float) -> float | None:
-    if deadline is None:
-        return None if moment == float("inf") else moment
-    return min(deadline, moment)
+def _sooner(deadline: float | None, *moments: float) -> float:
+    return min(moments) if deadline is None else min(deadline, *moments)
