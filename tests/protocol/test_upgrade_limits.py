@@ -44,6 +44,25 @@ def test_limits_hold_to_the_byte_and_line_in_any_split(step: int) -> None:
     assert not is_accepted(HEAD + b"\r\n", step, max_header_size=size - 1)
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"X: " + b"x" * 20_000, "line of 20003 bytes or more in the head is larger than 16384 "),
+        (b"X: y\r\n" * 300 + b"\r\n", "head of 257 lines or more is longer than 256 "),
+        (b"X: " + b"x\r\n y" * 16_000, "head of 80130 bytes or more is larger than max_header_s"),
+    ],
+)
+def test_a_limit_is_named_with_the_size_seen(data: bytes, message: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        receive(HEAD + data)
+    assert message in str(caught.value)
+
+
+def test_the_limit_of_interim_responses_is_named() -> None:
+    with pytest.raises(ProtocolError, match=r"9 interim responses are more than 8 \(fixed\)"):
+        receive(b"HTTP/1.1 100 Continue\r\n\r\n" * 20)
+
+
 def test_frames_do_not_count_as_head() -> None:
     outcome = receive(HEAD + b"\r\n" + b"\x82\x7e" + b"\n" * 100_000)
     assert isinstance(outcome, Acceptance)

@@ -135,12 +135,18 @@ class Upgrade:
             self._line_start = newline + 1
             self._lines += 1
             if self._lines > MAX_HEADER_LINES + 2:
-                raise _bad_http(f"head of more than {MAX_HEADER_LINES} lines")
+                raise _bad_http(
+                    f"head of {self._lines - 2} lines or more is longer than "
+                    f"{MAX_HEADER_LINES} (fixed)"
+                )
         self._check_line(end)
 
     def _check_line(self, end: int) -> None:
-        if end - self._line_start > MAX_HEADER_LINE:
-            raise _bad_http(f"line of more than {MAX_HEADER_LINE} bytes in the head")
+        size = end - self._line_start
+        if size > MAX_HEADER_LINE:
+            raise _bad_http(
+                f"line of {size} bytes or more in the head is larger than {MAX_HEADER_LINE} (fixed)"
+            )
 
     def _take_head(self, head: bytes, rest: bytes) -> Acceptance | Refusal | None:
         import h11
@@ -157,7 +163,10 @@ class Upgrade:
                 return self._check_101(event, Response(head), rest)
             self._interim += 1
             if self._interim > MAX_INTERIM_RESPONSES:
-                raise _bad_http(f"more than {MAX_INTERIM_RESPONSES} interim responses")
+                raise _bad_http(
+                    f"{self._interim} interim responses are more than "
+                    f"{MAX_INTERIM_RESPONSES} (fixed)"
+                )
             return None
         assert isinstance(event, h11.Response)
         self._refusal = Response(head)
