@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -114,7 +115,45 @@ def test_a_server_without_tls(cafile: Path) -> None:
     with raw_server(plain, upgrades=False) as server:
         reason, cause = failure(WebSocket(f"wss://127.0.0.1:{server.port}/", ssl_cafile=cafile))
     assert isinstance(cause, ssl.SSLError)
-    assert reason
+    assert reason.endswith(
+        "failed; wrong version number; the server does not speak TLS there; use ws://?"
+    )
+
+
+def test_a_server_with_tls_that_is_asked_without() -> None:
+    def alerts(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    with raw_server(alerts, upgrades=False) as server:
+        *_, broken, _ = WebSocket(server.url)
+    assert broken.name == "protocol_error"
+    assert broken.error == "answer is TLS, not HTTP; use wss://"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"SSL_CERT_FILE": "/nope"}, "; SSL_CERT_FILE names '/nope', which is not there"),
+        ({"SSL_CERT_DIR": "/nope"}, "; SSL_CERT_DIR names '/nope', which is not there"),
+        (
+            {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": ""},
+            "; this system has no certificates to trust",
+        ),
+    ],
+)
+def test_nobody_to_trust_is_said(
+    variables: dict[str, str],
+    said: str,
+    server_context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with raw_server(echo, context=server_context) as server:
+        reason, _ = failure(WebSocket(server.url))
+    assert said in reason
+    assert "name it with ssl_cafile" in reason
 
 
 def test_a_context_of_the_user_is_used_as_it_is_s1(

@@ -58,6 +58,21 @@ def test_a_limit_is_named_with_the_size_seen(data: bytes, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_an_answer_in_tls_is_called_so(step: int) -> None:
+    alert = b"\x15\x03\x01\x00\x02\x02\x46"
+    with pytest.raises(ProtocolError, match="answer is TLS, not HTTP; use wss://"):
+        receive(alert, step)
+
+
+def test_broken_http_is_shown_as_bytes_and_not_at_length() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        receive(HEAD + b"bad " + b"x" * 10_000 + b"\r\n\r\n")
+    said = str(caught.value)
+    assert said.startswith("answer is not valid HTTP; illegal header line: b'bad xxx")
+    assert len(said) < 300
+
+
 def test_the_limit_of_interim_responses_is_named() -> None:
     with pytest.raises(ProtocolError, match=r"9 interim responses are more than 8 \(fixed\)"):
         receive(b"HTTP/1.1 100 Continue\r\n\r\n" * 20)

@@ -11,6 +11,7 @@ import ssl
 from functools import lru_cache
 from typing import Any
 
+_UNKNOWN_ISSUER = (18, 19, 20, 21)  # OpenSSL's codes: nobody who is trusted has signed it
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
 
@@ -48,10 +49,39 @@ def _context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     with contextlib.suppress(NotImplementedError):
         context.set_alpn_protocols(["http/1.1"])
+    if cafile is None:
+        context.sslobject_class = _TrustsTheSystem
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+class _TrustsTheSystem(ssl.SSLObject):
+    """Says why nobody is trusted, where the system's certificates are to be."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            missing = _missing_store(self.context)
+            if error.verify_code in _UNKNOWN_ISSUER and missing:
+                error.verify_message += f"; {missing}"
+            raise
+
+
+def _missing_store(context: ssl.SSLContext) -> str:
+    """What is wrong with the system's certificates, in words; empty if nothing is."""
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        path = os.environ.get(variable)
+        if path and not os.path.exists(path):
+            return f"{variable} names {path!r}, which is not there"
+    # Those of a directory are loaded one by one, when they are asked for.
+    directory = ssl.get_default_verify_paths().capath
+    is_full = directory and os.access(directory, os.R_OK) and os.listdir(directory)
+    if not is_full and not context.cert_store_stats()["x509"]:
+        return "this system has no certificates to trust"
+    return ""
 
 
 class TLSLayer:

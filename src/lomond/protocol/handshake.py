@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .request import Request
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
+_BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
+_LONGEST_COMPLAINT = 200  # characters
 
 
 class Refusal(NamedTuple):
@@ -121,6 +123,8 @@ class Upgrade:
             )
         self._check_lines(end)
         if not self._head.startswith(b"HTTP/"[: len(self._head)]):
+            if self._head[:1] == b"\x15":  # an alert, RFC 8446 section 5.1
+                raise _bad_http("answer is TLS, not HTTP; use wss://")
             raise _bad_http(f"answer is not HTTP; it starts with {bytes(self._head[:24])!r}")
         self._searched = end
         if found is None:
@@ -157,7 +161,10 @@ class Upgrade:
             http.receive_data(head)
             event = http.next_event()
         except h11.RemoteProtocolError as error:
-            raise _bad_http(f"answer is not valid HTTP; {error}") from None
+            said = _BYTEARRAY.sub(r"\1", str(error))
+            if len(said) > _LONGEST_COMPLAINT:
+                said = said[:_LONGEST_COMPLAINT] + " ..."
+            raise _bad_http(f"answer is not valid HTTP; {said}") from None
         if isinstance(event, h11.InformationalResponse):
             if event.status_code == 101:
                 return self._check_101(event, Response(head), rest)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ..url import redact
+
+_OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
 
 
 def kept(cause: BaseException | None) -> BaseException | None:
@@ -22,7 +26,15 @@ def words(cause: BaseException) -> str:
     if verify_message:
         return f"certificate not accepted: {verify_message}{_hint(cause)}"
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return str(said)
+    return _OPENSSL.sub("", str(said))
+
+
+def tls_words(cause: BaseException) -> str:
+    """As `words`, of a TLS handshake, with a hint where the server speaks something else."""
+    # Its name is OpenSSL's: what came as a record's head holds no version of TLS.
+    is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
+    hint = "; the server does not speak TLS there; use ws://?" if is_other else ""
+    return words(cause) + hint
 
 
 def _hint(cause: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import ProtocolError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE, RACE_DELAY
 from ..url import authority
-from .causes import kept, words
+from .causes import kept, tls_words, words
 from .requests import (
     Adopt,
     Answer,
@@ -195,7 +195,7 @@ def _why(phase: str, failure: Failed, target: Target, address: str, timeout: flo
     elif isinstance(failure, TimedOut):
         said = f"not done within open_timeout ({timeout:g} s)"
     else:
-        said = words(failure.cause)
+        said = tls_words(failure.cause) if phase == "tls" else words(failure.cause)
     if phase == "resolve":
         return f"unable to resolve host name {target.host!r}; {said}"
     if phase == "connect":
