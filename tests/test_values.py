@@ -56,6 +56,8 @@ def test_urls(url: str, host: str, port: int, resource: str, secure: bool) -> No
         ("ws://h/#frag", "fragment"),
         ("ws://h/a\r\nb", "remove it"),
         ("ws://h\\x/", "remove it"),
+        ("ws://h/\u2028", r"begins or ends with white space \('\\u2028'\); remove it"),
+        ("\u3000ws://h/", r"begins or ends with white space \('\\u3000'\); remove it"),
         (" ws://h/", "white space"),
         ("ws://h h/", "no host name|white space"),
         ("ws://[::1/", "can't be read"),

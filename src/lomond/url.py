@@ -60,9 +60,11 @@ def parse(url: str) -> Url:
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {url!r}")
     shown = _ANY_USERINFO.sub("***@", url)
     found = _UNFIT.search(url)
-    if found or url != url.strip():
-        what = repr(found.group()) if found else "white space around it"
-        raise ValueError(f"URL {shown!r} holds {what}; remove it")
+    if found:
+        raise ValueError(f"URL {shown!r} holds {found.group()!r}; remove it")
+    if url != url.strip():
+        space = url[0] if url[0].isspace() else url[-1]
+        raise ValueError(f"URL {shown!r} begins or ends with white space ({space!r}); remove it")
     try:
         parts = urlsplit(url)
     except ValueError as error:

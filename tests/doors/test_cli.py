@@ -91,7 +91,7 @@ def test_lines_are_sent_and_ctrl_c_closes() -> None:
             process.send_signal(signal.SIGINT)
             rest, errors = process.stdout.read(), process.stderr.read()
             assert process.wait(10) == 0
-        assert errors == ""
+        assert errors == "closing; Ctrl-C again ends at once\n"
         assert "closed" in rest
         assert server.close_codes == [1000]
 
@@ -142,7 +142,8 @@ def test_ctrl_c_ends_at_once_before_ready_and_when_repeated(
             process.send_signal(signal.SIGINT)
             time.sleep(0.2)  # two signals at once are one
         assert process.wait(10) == 130
-        assert process.stderr.read() == ""
+        told = "closing; Ctrl-C again ends at once\n"
+        assert process.stderr.read() == (told if presses == 2 else "")
 
 
 def test_the_end_of_the_input_does_not_end_the_connection() -> None:
@@ -220,6 +221,29 @@ def test_text_that_the_output_can_not_show(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_version_names_the_twin() -> None:
     assert re.search(r"\((pure|compiled), zlib(-ng)?\)", lomond("--version").stdout)
+
+
+def test_an_answer_that_is_no_http() -> None:
+    with answering(b"SSH-2.0-OpenSSH\r\n") as url:
+        done = lomond(url)
+    assert (done.returncode, done.stderr) == (1, "")
+    shown = [line for line in done.stdout.splitlines() if "protocol_error" in line]
+    assert shown[0].endswith(
+        "answer is not HTTP; it starts with b'SSH-2.0-OpenSSH\\r\\n' (RFC 9112)"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are text on this system")
+def test_a_header_that_is_not_utf_8() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lomond", "ws://h/", "--header", b"X: \xff"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    expected = "lomond: value of header 'X' can't be written as UTF-8; remove '\\udcff'\n"
+    assert (done.returncode, done.stderr) == (2, expected)
 
 
 def test_a_header_without_colon() -> None:

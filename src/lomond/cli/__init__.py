@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import constants
+from .. import constants, options
 from ..compression import load_backend
 from ..engine import engine
 from ..websocket import WebSocket
@@ -85,7 +85,8 @@ def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> We
             name, colon, value = header.partition(":")
             if not colon:
                 raise ValueError(f"--header {header!r} has no colon; write NAME:VALUE")
-            websocket.add_header(name.strip().encode(), value.strip().encode())
+            [pair] = options.encoded_headers({name.strip(): value.strip()})
+            websocket.add_header(*pair)
     except ValueError as error:
         parser.exit(2, f"lomond: {error}\n")
     return websocket

@@ -67,7 +67,8 @@ def details(event: AnyEvent) -> str:
         case "closing" | "closed":
             said = f"{'no code' if event.code is None else event.code} {event.reason}".strip()
         case "protocol_error":
-            said = f"{event.error} ({event.section}); closed with {event.code}"
+            closed = "" if event.code is None else f"; closed with {event.code}"
+            said = f"{event.error} ({event.section}){closed}"
         case "disconnected":
             said = event.reason + (" (gracefully)" if event.graceful else "")
         case _:

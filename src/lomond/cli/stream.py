@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
@@ -92,8 +93,16 @@ class _Interrupts:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.is_ready and not self._has_closed:
             self._has_closed = True
+            _tell("closing; Ctrl-C again ends at once\n")
             self._websocket.close()
             return
         self.is_over = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._websocket.force_disconnect()
+
+
+def _tell(line: str) -> None:
+    """Say it on standard error; not by its file object, which the signal may have interrupted."""
+    if sys.stderr is not None:  # None where it was closed: its number may be a socket's now
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), line.encode())
