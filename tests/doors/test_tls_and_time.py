@@ -171,6 +171,24 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
     release.set()
 
 
+def test_a_system_without_threads_left_fails_the_connection_and_costs_no_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(resolving, "_slots", threading.BoundedSemaphore(1))
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            _, failed = WebSocket("ws://name.invalid/")
+        assert failed.name == "connect_fail"
+        assert failed.reason == (
+            "unable to resolve host name 'name.invalid'; can't start new thread to resolve in"
+        )
+        assert (failed.phase, type(failed.cause)) == ("resolve", OSError)
+
+
 def test_a_large_message_over_a_slow_link() -> None:
     def trickles(peer: Peer) -> Talk:
         yield from peer.upgrade()

@@ -44,7 +44,11 @@ class Resolution:
         self._slots = _slots
 
     def start(self) -> bool:
-        """Resolve an address literal at once, a name in a thread; False if too many run."""
+        """Resolve an address literal at once, a name in a thread; False if too many run.
+
+        Raises:
+            OSError: The system has no thread left.
+        """
         try:
             self.addresses = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -53,7 +57,11 @@ class Resolution:
             if not self._slots.acquire(blocking=False):
                 return False
             name = f"lomond resolves {self._host}"
-            threading.Thread(target=self._run, name=name, daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name=name, daemon=True).start()
+            except RuntimeError as error:
+                self._slots.release()
+                raise OSError(f"{error} to resolve in") from None
         else:
             self.finished = True
         return True
