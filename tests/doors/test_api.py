@@ -216,22 +216,26 @@ def test_a_connected_socket_of_the_user_is_used_once_and_closed() -> None:
 
 
 def test_a_trace_gets_every_stage_and_holds_no_lock() -> None:
+    # Collected only: what a trace raises is swallowed, an assertion too.
     stages: list[str] = []
+    urls: set[object] = set()
+    was_free: list[bool] = []
 
     def trace(record: dict[str, object]) -> None:
         stages.append(str(record["stage"]))
-        assert str(record["url"]).startswith("ws://")
+        urls.add(record["url"])
         # Another thread can use the connection meanwhile.
         thread = threading.Thread(target=take_the_lock)
         if record["stage"] in ("socket_send", "socket_recv", "message_text") and len(stages) < 40:
             thread.start()
             thread.join(5)
-            assert not thread.is_alive()
 
     def take_the_lock() -> None:
-        if websocket._channel is not None:
-            assert websocket._channel.link.lock.acquire(timeout=3)
-            websocket._channel.link.lock.release()
+        channel = websocket._channel
+        if channel is not None:
+            was_free.append(channel.link.lock.acquire(timeout=3))
+            if was_free[-1]:
+                channel.link.lock.release()
 
     with raw_server(echo) as server:
         websocket = WebSocket(server.url, trace=trace)
@@ -243,6 +247,9 @@ def test_a_trace_gets_every_stage_and_holds_no_lock() -> None:
                 websocket.send_binary(b"z")
             elif event.name == "binary":
                 websocket.close()
+    assert urls == {server.url}
+    assert len(was_free) > 5
+    assert all(was_free)
     assert stages[0] == "connect_start"
     assert stages[-1] == "disconnected"
     after_start = {"handshake_ready", "socket_send", "socket_recv"}
