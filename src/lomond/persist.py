@@ -13,6 +13,7 @@ from .engine import engine
 from .events import AnyEvent
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
+from .websocket import WebSocket
 
 __all__ = ["persist"]
 
@@ -63,17 +64,35 @@ def persist(
         connect_options: Further arguments of `connect`.
 
     Raises:
-        TypeError, ValueError: A wait can't be.
+        TypeError, ValueError: An argument can't be; at once, not at the first event.
 
     Example:
         >>> for event in persist(WebSocket("wss://example.org"), ping_timeout=30):  # doctest: +SKIP
         ...     print(event)
     """
+    if not callable(getattr(websocket, "connect", None)):
+        raise TypeError(f"persist() needs a WebSocket, not {websocket!r}")
     options.check_seconds("min_wait", min_wait)
     options.check_seconds("max_wait", max_wait)
+    options.check_flag("respect_retry_after", respect_retry_after)
+    if exit_event is None:
+        exit_event = threading.Event()
+    elif not callable(getattr(exit_event, "wait", None)):
+        raise TypeError(f"exit_event must have wait(seconds), not {exit_event!r}")
     policy = Policy(min_wait, max_wait, respect_retry_after)
     timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
-    return _perform(websocket, timing | connect_options, exit_event or threading.Event(), policy)
+    _check(websocket, timing, connect_options)
+    return _perform(websocket, timing | connect_options, exit_event, policy)
+
+
+def _check(websocket: Connectable, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
+    """Raise where `connect` would, at the first event."""
+    if getattr(type(websocket), "connect", None) is not WebSocket.connect:
+        connect_options = {}  # whose connect may take more
+    unknown = ", ".join(sorted(connect_options.keys() - {"auto_pong", "close_timeout"}))
+    if unknown:
+        raise TypeError(f"persist() has no argument {unknown}")
+    options.Timing(**timing, **connect_options)
 
 
 def _perform(

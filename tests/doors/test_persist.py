@@ -179,6 +179,52 @@ def test_an_iterator_that_is_no_generator_is_closed_too() -> None:
     assert stream.is_closed
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"poll": "x"}, TypeError, "poll must be a number of seconds"),
+        ({"ping_rate": -1}, ValueError, "ping_rate must be 0 or more"),
+        ({"ping_timeout": True}, TypeError, "ping_timeout must be a number of seconds"),
+        ({"close_timeout": -1}, ValueError, "close_timeout must be 0 or more"),
+        ({"auto_pong": 1}, TypeError, "auto_pong must be True or False"),
+        ({"respect_retry_after": "no"}, TypeError, "respect_retry_after must be True or False"),
+        ({"exit_event": 5}, TypeError, r"exit_event must have wait\(seconds\), not 5"),
+        (
+            {"speed": 1, "open_timeout": 2},
+            TypeError,
+            r"persist\(\) has no argument open_time",
+        ),
+        ({"session_class": object}, TypeError, r"persist\(\) has no argument session_class"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_refused_before_the_first_event(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        persist(WebSocket("ws://localhost"), **options)
+
+
+def test_only_what_connects_can_be_persisted() -> None:
+    with pytest.raises(TypeError, match=r"persist\(\) needs a WebSocket, not 'ws://localhost'"):
+        persist("ws://localhost")  # type: ignore[arg-type]
+
+
+def test_an_exit_event_that_is_false_is_used() -> None:
+    class Exit:
+        def __bool__(self) -> bool:
+            return False
+
+        def wait(self, timeout: float) -> bool:
+            return True
+
+    class Fake:
+        def connect(self, **options: Any) -> list[events.AnyEvent]:
+            assert options["speed"] == 1  # what another WebSocket takes is its own business
+            return []
+
+    assert [event.name for event in persist(Fake(), exit_event=Exit(), speed=1)] == ["back_off"]
+
+
 def test_a_wait_that_cannot_be_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="min_wait"):
         persist(WebSocket("ws://localhost"), min_wait=-1)
