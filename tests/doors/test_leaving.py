@@ -244,6 +244,23 @@ def test_a_second_loop_after_leaving_connects_again() -> None:
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("way", ["iterator", "websocket"])
+def test_an_iterator_that_is_kept_keeps_the_connection_until_it_is_told(way: str) -> None:
+    listener = Listener()
+    listener.may_go.set()
+    with listening(listener) as server, WebSocket(server.url) as websocket:
+        events = websocket.connect()
+        for event in events:
+            if event.name == "ready":
+                break
+        assert websocket.is_active
+        if way == "iterator":
+            events.close()
+        else:
+            websocket.__exit__(None, None, None)
+        assert websocket.is_closed
+
+
 def test_with_around_nothing_connects_nothing() -> None:
     with WebSocket("ws://127.0.0.1:1/") as websocket:
         assert websocket.session is None
