@@ -81,8 +81,16 @@ __all__ = [
 ]
 
 
-def rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Event:
-    """An event from its pickled parts. A cause comes back as its own type if that is built in."""
+def rebuild(
+    name: str, fields: tuple[Any, ...], details: dict[str, Any], theirs: type[Event] | None = None
+) -> Event:
+    """An event from its pickled parts. A cause comes back as its own type if that is built in.
+
+    Arguments:
+        name: Of the class here.
+        fields, details: Its arguments.
+        theirs: A user's class that is derived from it; made without its own ``__init__``.
+    """
     if isinstance(details.get("cause"), tuple):
         type_name, args = details["cause"]
         kind = getattr(builtins, type_name, None)
@@ -90,7 +98,10 @@ def rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Even
             details["cause"] = kind(*args)
         else:
             details["cause"] = RestoredCause(type_name, *args)
-    event: Event = getattr(engine.event_classes, name)(*fields, **details)
+    ours: type[Event] = getattr(engine.event_classes, name)
+    made = theirs or ours
+    event = made.__new__(made)
+    ours.__init__(event, *fields, **details)
     return event
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import time
+from typing import Any
 
 import pytest
 
@@ -103,6 +105,51 @@ def test_causes_travel_as_type_and_arguments() -> None:
     assert repr(again.cause) == "OddError(1)"
     assert repr(pickle.loads(pickle.dumps(again.cause))) == "OddError(1)"
     assert repr(pickle.loads(pickle.dumps(again)).cause) == "OddError(1)"
+
+
+class Timed(events.Text):
+    """A user's event, with fields of its own."""
+
+    def __init__(self, text: str, **details: Any) -> None:
+        super().__init__(text, **details)
+        self.note = ""
+
+
+class Refused(events.Disconnected):
+    __slots__ = ("code", "never_set")
+
+
+class Strict(events.Poll):
+    def __init__(self, needed: int) -> None:
+        super().__init__()
+
+
+def test_an_event_of_a_users_class_can_be_pickled() -> None:
+    timed = Timed("x", received_time=7.0)
+    timed.note = "seen"
+    again = pickle.loads(pickle.dumps(timed))
+    assert type(again) is Timed
+    assert (again.text, again.received_time, again.note) == ("x", 7.0, "seen")
+
+    refused = Refused("r", cause=ConnectionRefusedError(111, "no"), phase="connect")
+    refused.code = 5
+    again = pickle.loads(pickle.dumps(refused))
+    assert type(again) is Refused
+    assert (again.reason, again.phase, again.code) == ("r", "connect", 5)
+    assert isinstance(again.cause, ConnectionRefusedError)
+
+    again = copy.deepcopy(timed)
+    assert (type(again), again.note) == (Timed, "seen")
+    # It comes back without its own __init__, as other objects do.
+    assert type(pickle.loads(pickle.dumps(Strict(1)))) is Strict
+
+
+def test_a_class_that_can_not_be_found_again_can_not_be_pickled() -> None:
+    class Local(events.Text):
+        pass
+
+    with pytest.raises((pickle.PicklingError, AttributeError), match="Local"):
+        pickle.dumps(Local("x"))
 
 
 def test_without_the_facade_events_have_no_time_and_no_way_back() -> None:

@@ -26,18 +26,15 @@ def _no_clock() -> float:
     return 0.0
 
 
-def _no_rebuild(name: str, fields: tuple[Any, ...], details: dict[str, Any]) -> Event:
+def _no_rebuild(*parts: object) -> Event:
     raise RuntimeError("import lomond.events to unpickle events")
 
 
 _wall_clock: Callable[[], float] = _no_clock
-_rebuild: Callable[[str, tuple[Any, ...], dict[str, Any]], Event] = _no_rebuild
+_rebuild: Callable[..., Event] = _no_rebuild
 
 
-def install(
-    wall_clock: Callable[[], float],
-    rebuild: Callable[[str, tuple[Any, ...], dict[str, Any]], Event],
-) -> None:
+def install(wall_clock: Callable[[], float], rebuild: Callable[..., Event]) -> None:
     """Give events made by a user their time, and pickled ones a function to come back by."""
     global _wall_clock, _rebuild
     _wall_clock, _rebuild = wall_clock, rebuild
@@ -74,7 +71,24 @@ class Event:
             details["cause"] = (cause.type_name, cause.args)
         elif isinstance(cause, BaseException):
             details["cause"] = (type(cause).__name__, cause.args)
-        return (_rebuild, (type(self).__name__, fields, details))
+        kind = type(self)
+        if kind.__module__ == __name__:
+            return (_rebuild, (kind.__name__, fields, details))
+        # A user's class: ours is found again by its name, in the twin that runs then; theirs by
+        # reference, and what it adds is its state.
+        ours = next(base for base in kind.__mro__ if base.__module__ == __name__)
+        state = (getattr(self, "__dict__", None), _added_slots(self, kind, ours))
+        return (_rebuild, (ours.__name__, fields, details, kind), state)
+
+
+def _added_slots(event: Event, kind: type, ours: type) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for base in kind.__mro__[: kind.__mro__.index(ours)]:
+        slots: str | tuple[str, ...] = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(event, name):
+                found[name] = getattr(event, name)
+    return found
 
 
 class FailureEvent(Event):
