@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lomond import url
 from lomond.errors import ProtocolError
 from lomond.protocol.handshake import Acceptance, Refusal, Upgrade
-from lomond.protocol.request import Request
+from lomond.protocol.request import Request, check_protocols
 
 ACCEPT = b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"  # for a key of 16 zero bytes
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
@@ -174,6 +176,12 @@ def test_a_chunk_header_without_end_does_not_grow() -> None:
 def test_a_request_target_can_not_inject(resource: str) -> None:
     with pytest.raises(ValueError, match="request target"):
         Upgrade(REQUEST._replace(resource=resource), bytes, 65536).request_bytes()
+
+
+@pytest.mark.parametrize("protocols", [5, 0, "chat", "", b"chat", [5]])
+def test_sub_protocols_are_a_list_of_str(protocols: Any) -> None:
+    with pytest.raises(TypeError, match="protocols must be"):
+        check_protocols(protocols)
 
 
 def test_a_host_and_a_protocol_can_not_inject() -> None:
