@@ -1,5 +1,6 @@
-"""The pretend door: performs the same scripts as the real one, with a scripted peer and a clock
-that jumps to the next moment at which something happens. No socket, no sleep, no thread.
+"""The pretend door: performs the same scripts as the real one, over the pretend network.
+
+No socket, no sleep, no thread.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from ..session.requests import (
     TimedOut,
 )
 from ..session.session import Session
-from .peer import End, Hear, Pause, Peer, Say, Talk
+from .network import PretendNetwork
+from .peer import Peer, Talk
 
 _NEVER = float("inf")
 _WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
@@ -59,7 +61,6 @@ class PretendDoor:
         deflate: Compression to offer; None for none.
 
     Attributes:
-        now: The pretend clock.
         sent: All bytes that were written.
         hung_up: Whether the socket was closed.
         is_stuck: Set it to make the system take no bytes.
@@ -79,35 +80,36 @@ class PretendDoor:
         deflate: Deflate | None = None,
     ) -> None:
         random_bytes = counting_bytes()
-        self.now = 0.0
         self.sent = b""
         self.hung_up = False
         self.is_stuck = False
         self.limits = limits or Limits()
         self.session = Session(engine, timing or Timing(), self.limits, random_bytes)
-        self.peer = Peer(talk)
+        self._network = PretendNetwork(Peer(talk), latency)
         self._failures = failures or {}
         self._delays = delays or {}
-        self._latency = latency
         self._target = Target("ws://peer/", "peer", 80, secure, "peer", has_socket)
         request = Request("/", "peer:80", "Lomond/test", deflate=deflate)
         self._upgrade = engine.Upgrade(request, random_bytes, self.limits.max_header_size)
-        self._plans: list[tuple[float, Callable[[], None]]] = []
         self._queue = b""
-        self._to_peer: list[tuple[float, bytes]] = []
-        self._from_peer: list[tuple[float, bytes | BaseException]] = []
-        self._peer_action: Any = None
-        self._peer_at = 0.0
-        self._peer_started = False
         self._seen_close = False
         self._write_ended = False
+
+    @property
+    def now(self) -> float:
+        """The pretend clock."""
+        return self._network.now
+
+    @property
+    def peer(self) -> Peer:
+        """What the peer has heard."""
+        return self._network.peer
 
     # The user
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
         """Do something at a pretend moment, as another thread would."""
-        self._plans.append((moment, action))
-        self._plans.sort(key=lambda plan: plan[0])
+        self._network.at(moment, action)
 
     def send_text(self, text: str) -> None:
         """As of a WebSocket."""
@@ -135,7 +137,7 @@ class PretendDoor:
 
     def spend(self, seconds: float) -> None:
         """The user's handler takes its time; the network goes on."""
-        self._advance_to(self.now + seconds)
+        self._network.advance_to(self.now + seconds)
 
     def play(
         self, act: Callable[[PretendDoor, Any], None] = lambda door, event: None
@@ -220,7 +222,7 @@ class PretendDoor:
             raise TimedOut(TimeoutError("no answer in time"), self.now)
         moments = [m for m in (deadline, until) if m is not None and m > self.now]
         nearest = min(moments, default=_NEVER)
-        self._advance(None if nearest == _NEVER else nearest)
+        self._network.advance(None if nearest == _NEVER else nearest)
 
     def _check_asked(self) -> None:
         asked = self.session.close_asked_at is not None and not self._seen_close
@@ -240,12 +242,12 @@ class PretendDoor:
                 return
             if session.output_ends and not self._write_ended:
                 self._write_ended = True
-                self._to_peer.append((self.now + self._latency, b""))
+                self._network.send(b"")
             deadline = session.deadline
             try:
                 data = self._arrived()
                 if data is None and (deadline is None or self.now < deadline):
-                    self._advance(deadline)
+                    self._network.advance(deadline)
                     data = self._arrived()
             except Failed as failure:
                 session.fail(failure.cause, "read", self.now)
@@ -256,78 +258,17 @@ class PretendDoor:
                 session.tick(self.now)
 
     def _arrived(self) -> bytes | None:
-        if not self._from_peer or self._from_peer[0][0] > self.now:
-            return None
-        _, data = self._from_peer.pop(0)
-        if isinstance(data, BaseException):
-            raise Failed(data, self.now)
-        return data
+        try:
+            return self._network.receive()
+        except OSError as error:
+            raise Failed(error, self.now) from None
 
     def _flush(self) -> None:
         self._queue += self.session.output.take()
         while self._queue and not self.is_stuck and not self.hung_up:
             self.sent += self._queue
-            self._to_peer.append((self.now + self._latency, self._queue))
+            self._network.send(self._queue)
             self.session.written(self.now, True)
             self._queue = self.session.output.take()  # a pong that the backlog kept back
         if self._queue and self.session.write_deadline == _NEVER:
             self.session.written(self.now, False)
-
-    # Time
-
-    def _advance(self, deadline: float | None) -> None:
-        """Let time pass until something happens, at the latest until the deadline."""
-        self._run_peer()
-        moments = [at for at, _ in self._plans[:1]]
-        moments += [at for at, _ in self._from_peer[:1] if at > self.now]
-        moments += [self._peer_at] if self._peer_at > self.now else []
-        moments += [at for at, _ in self._to_peer[:1] if at > self.now]
-        moments += [] if deadline is None else [deadline]
-        if not moments:
-            raise AssertionError("nothing will ever happen any more")
-        self.now = max(self.now, min(moments))
-        self._happen()
-
-    def _advance_to(self, moment: float) -> None:
-        while True:
-            self._run_peer()
-            nearest = min(
-                [at for at, _ in self._plans[:1]]
-                + [at for at, _ in self._to_peer[:1] if at > self.now]
-                + ([self._peer_at] if self._peer_at > self.now else [])
-                + [moment]
-            )
-            self.now = max(self.now, nearest)
-            self._happen()
-            if self.now >= moment:
-                return
-
-    def _happen(self) -> None:
-        while self._plans and self._plans[0][0] <= self.now:
-            self._plans.pop(0)[1]()
-        self._run_peer()
-
-    def _run_peer(self) -> None:
-        """Let the peer do all that it can do by now."""
-        if not self._peer_started:
-            self._peer_started = True
-            self._peer_action = next(self.peer.actions, None)
-        while self._peer_action is not None and self._peer_at <= self.now:
-            action = self._peer_action
-            heard = b""
-            arrives = self.now + self._latency
-            if isinstance(action, Hear):
-                if not self._to_peer or self._to_peer[0][0] > self.now:
-                    return
-                _, heard = self._to_peer.pop(0)
-            elif isinstance(action, Say):
-                self._from_peer.append((arrives, action.data))
-            elif isinstance(action, Pause):
-                self._peer_at = self.now + action.seconds
-            elif isinstance(action, End):
-                reset = ConnectionResetError(104, "Connection reset by peer")
-                self._from_peer.append((arrives, reset if action.resets else b""))
-            try:
-                self._peer_action = self.peer.actions.send(heard)
-            except StopIteration:
-                self._peer_action = None

@@ -1,0 +1,108 @@
+"""The pretend network: bytes on their way, a scripted peer, and a clock that jumps to the next
+moment at which something happens. Knows nothing of sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .peer import Action, End, Hear, Pause, Peer, Say
+
+
+class PretendNetwork:
+    """A connection to the peer.
+
+    Arguments:
+        peer: Acts whenever its time has come.
+        latency: Seconds that bytes travel.
+
+    Attributes:
+        now: The pretend clock.
+    """
+
+    def __init__(self, peer: Peer, latency: float) -> None:
+        self.now = 0.0
+        self.peer = peer
+        self._latency = latency
+        self._plans: list[tuple[float, Callable[[], None]]] = []
+        self._to_peer: list[tuple[float, bytes]] = []
+        self._from_peer: list[tuple[float, bytes | OSError]] = []
+        self._peer_action: Action | None = None
+        self._peer_at = 0.0
+        self._peer_started = False
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Do something at that moment."""
+        self._plans.append((moment, action))
+        self._plans.sort(key=lambda plan: plan[0])
+
+    def send(self, data: bytes) -> None:
+        """Bytes for the peer; empty at the end of the stream."""
+        self._to_peer.append((self.now + self._latency, data))
+
+    def receive(self) -> bytes | None:
+        """What came from the peer by now; empty at the end; None if nothing did. Raises OSError."""
+        if not self._from_peer or self._from_peer[0][0] > self.now:
+            return None
+        _, data = self._from_peer.pop(0)
+        if isinstance(data, OSError):
+            raise data
+        return data
+
+    def advance(self, deadline: float | None) -> None:
+        """Let time pass until something happens, at the latest until the deadline."""
+        self._run_peer()
+        moments = [at for at, _ in self._plans[:1]]
+        moments += [at for at, _ in self._from_peer[:1] if at > self.now]
+        moments += [self._peer_at] if self._peer_at > self.now else []
+        moments += [at for at, _ in self._to_peer[:1] if at > self.now]
+        moments += [] if deadline is None else [deadline]
+        if not moments:
+            raise AssertionError("nothing will ever happen any more")
+        self.now = max(self.now, min(moments))
+        self._happen()
+
+    def advance_to(self, moment: float) -> None:
+        """Let time pass until that moment, whatever happens meanwhile."""
+        while True:
+            self._run_peer()
+            nearest = min(
+                [at for at, _ in self._plans[:1]]
+                + [at for at, _ in self._to_peer[:1] if at > self.now]
+                + ([self._peer_at] if self._peer_at > self.now else [])
+                + [moment]
+            )
+            self.now = max(self.now, nearest)
+            self._happen()
+            if self.now >= moment:
+                return
+
+    def _happen(self) -> None:
+        while self._plans and self._plans[0][0] <= self.now:
+            self._plans.pop(0)[1]()
+        self._run_peer()
+
+    def _run_peer(self) -> None:
+        """Let the peer do all that it can do by now."""
+        if not self._peer_started:
+            self._peer_started = True
+            self._peer_action = next(self.peer.actions, None)
+        while self._peer_action is not None and self._peer_at <= self.now:
+            action = self._peer_action
+            heard = b""
+            arrives = self.now + self._latency
+            if isinstance(action, Hear):
+                if not self._to_peer or self._to_peer[0][0] > self.now:
+                    return
+                _, heard = self._to_peer.pop(0)
+            elif isinstance(action, Say):
+                self._from_peer.append((arrives, action.data))
+            elif isinstance(action, Pause):
+                self._peer_at = self.now + action.seconds
+            elif isinstance(action, End):
+                reset = ConnectionResetError(104, "Connection reset by peer")
+                self._from_peer.append((arrives, reset if action.resets else b""))
+            try:
+                self._peer_action = self.peer.actions.send(heard)
+            except StopIteration:
+                self._peer_action = None
