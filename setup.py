@@ -1,4 +1,5 @@
-"""Builds the compiled twin: protocol/*.py by Cython as they are, with the types of compiled/*.pxd.
+"""Builds the compiled twin: protocol/*.py and the path of the bytes through io/, by Cython as they
+are, with the types of compiled/*.pxd.
 
 Without Cython or a C compiler the package is installed pure, and says so; with
 LOMOND_REQUIRE_COMPILED=1 the build fails instead. All else is in pyproject.toml.
@@ -16,16 +17,16 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
-PROTOCOL = HERE / "src" / "lomond" / "protocol"
 COMPILED = HERE / "src" / "lomond" / "compiled"
 STAGE = HERE / "build" / "twin"
 IS_REQUIRED = os.environ.get("LOMOND_REQUIRE_COMPILED") == "1"
+TWIN = runpy.run_path(str(COMPILED / "fingerprint.py"))
 DIRECTIVES = {"language_level": 3, "annotation_typing": False}
 
 
 def sources() -> dict[str, Path]:
     """The source of each module of the twin: a kernel written by hand stands for the pure one."""
-    found = {path.stem: path for path in sorted(PROTOCOL.glob("*.py")) if path.stem != "__init__"}
+    found: dict[str, Path] = TWIN["sources"](COMPILED.parent)
     return found | {path.stem: path for path in COMPILED.glob("*.pyx")}
 
 
@@ -84,7 +85,7 @@ class BuildTwin(build_ext):
         """Say beside the modules what they were made of, for the tests."""
         target = COMPILED if self.inplace else Path(self.build_lib) / "lomond" / "compiled"
         target.mkdir(parents=True, exist_ok=True)
-        made = runpy.run_path(str(COMPILED / "fingerprint.py"))["fingerprint"](COMPILED.parent)
+        made = TWIN["fingerprint"](COMPILED.parent)
         (target / "fingerprint.txt").write_text(made)
 
 

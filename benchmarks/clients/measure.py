@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -31,6 +32,8 @@ class Task:
         self.size: int = given.get("size", 0)
         self.count: int = given.get("count", 0)
         self.ca: str | None = given.get("ca")
+        if given.get("processor") is not None:
+            os.sched_setaffinity(0, {given["processor"]})
 
     @property
     def message(self) -> str | bytes:

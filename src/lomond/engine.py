@@ -42,6 +42,11 @@ class Engine:
     Poll: type[events.Poll]
     BackOff: type[events.BackOff]
 
+    def module(self, room: str, name: str) -> ModuleType:
+        """Another module of the twin, by the room of its source and its name."""
+        package = "lomond.compiled" if self.name == "compiled" else f"lomond.{room}"
+        return import_module(f"{package}.{name}")
+
 
 def load(name: str) -> Engine:
     """The twin of that name. Raises ImportError if it was not built."""

@@ -35,6 +35,7 @@ __all__ = ["WebSocket"]
 log = logging.getLogger("lomond")
 
 _MISSING: Any = object()
+_NOT_CONNECTED = "not connected"
 _PROXY_VARIABLES = ("https_proxy", "http_proxy", "all_proxy", "wss_proxy", "ws_proxy")
 
 
@@ -370,7 +371,10 @@ class WebSocket:
         data = text.encode()
         if self.trace:
             self._trace_sent("send_text", length=len(text), compressed=compress)
-        self._send(frames.TEXT, data, compress)
+        channel = self._channel
+        if channel is None:
+            raise WebSocketUnavailable(_NOT_CONNECTED)
+        channel.send(frames.TEXT, data, compress)
 
     def send_binary(self, data: bytes, compress: bool = True) -> None:
         """Send a binary message; else as `send_text`.
@@ -382,7 +386,10 @@ class WebSocket:
             raise TypeError("data argument must be bytes")
         if self.trace:
             self._trace_sent("send_binary", length=len(data), compressed=compress)
-        self._send(frames.BINARY, data, compress)
+        channel = self._channel
+        if channel is None:
+            raise WebSocketUnavailable(_NOT_CONNECTED)
+        channel.send(frames.BINARY, data, compress)
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> None:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
@@ -409,13 +416,10 @@ class WebSocket:
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
             raise ValueError(f"{name} data should be <= 125 bytes")
         self._trace_sent(f"send_{name}", length=len(data))
-        self._send(opcode, data)
-
-    def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         channel = self._channel
         if channel is None:
-            raise WebSocketUnavailable("not connected")
-        channel.send(opcode, payload, compress)
+            raise WebSocketUnavailable(_NOT_CONNECTED)
+        channel.send(opcode, data)
 
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self.trace:

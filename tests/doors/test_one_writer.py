@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from typing import Any
 
 import pytest
 
 from lomond import WebSocket
 from lomond.errors import WebSocketError
-from lomond.io.transport import Transport
-from lomond.io.writing import Writer
 from lomond.testing.echo import EchoServer
 
 PATIENCE = 10.0
@@ -20,27 +20,27 @@ def test_a_send_while_the_request_is_written_does_not_write_beside_it(
 ) -> None:
     entered, beside, leave = threading.Event(), threading.Event(), threading.Event()
     inside = threading.Lock()
-    write = Transport.write
+    write: Any = socket.socket.send
     calls: list[int] = []
 
-    def watched(transport: Transport) -> bool:
+    def watched(sock: socket.socket, *arguments: Any) -> int:
         if not inside.acquire(blocking=False):
             beside.set()
-            return write(transport)
+            return int(write(sock, *arguments))
         try:
             if not calls:
                 calls.append(1)
-                return False  # as if the system took nothing: the opening waits, and comes again
+                raise BlockingIOError  # the system takes nothing: the opening waits, comes again
             if not entered.is_set():
                 entered.set()
                 # The other thread leaves at once where it writes beside us; else it waits for us.
                 leave.wait(0.3)
-            return write(transport)
+            return int(write(sock, *arguments))
         finally:
             inside.release()
 
-    monkeypatch.setattr(Transport, "write", watched)
     with EchoServer() as server:
+        monkeypatch.setattr(socket.socket, "send", watched)
         websocket = WebSocket(server.url)
 
         def send() -> None:
@@ -61,11 +61,11 @@ def test_a_send_while_the_request_is_written_does_not_write_beside_it(
 
 
 def test_a_failed_write_of_the_request_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(transport: Transport) -> bool:
+    def broken(sock: socket.socket, *arguments: Any) -> int:
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setattr(Transport, "write", broken)
     with EchoServer() as server:
+        monkeypatch.setattr(socket.socket, "send", broken)
         websocket = WebSocket(server.url)
         seen = list(websocket)
     assert [event.name for event in seen] == ["connecting", "connect_fail"]
@@ -78,21 +78,29 @@ def test_a_failed_write_of_the_request_says_so(monkeypatch: pytest.MonkeyPatch) 
         websocket.send_text("late")
 
 
+@pytest.mark.parametrize("is_long", [False, True])
 def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, is_long: bool
 ) -> None:
-    write_until = Writer.write_until
+    write: Any = socket.socket.send
+    armed: list[int] = []
 
-    def interrupted(writer: Writer, target: int, has_turn: bool) -> None:
-        monkeypatch.setattr(Writer, "write_until", write_until)
-        raise KeyboardInterrupt
+    def interrupted(sock: socket.socket, *arguments: Any) -> int:
+        if armed:
+            armed.clear()
+            raise KeyboardInterrupt
+        return int(write(sock, *arguments))
 
     with EchoServer() as server:
+        monkeypatch.setattr(socket.socket, "send", interrupted)
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0)
         while next(stream).name != "ready":
             pass
-        monkeypatch.setattr(Writer, "write_until", interrupted)
+        if is_long:
+            # Something waits before it, so that the short way is closed.
+            websocket._channel.link.is_clear = False  # type: ignore[union-attr]
+        armed.append(1)
         with pytest.raises(KeyboardInterrupt):
             websocket.send_text("cut off")
         channel = websocket._channel

@@ -101,7 +101,7 @@ def test_a_large_message_is_the_same_through_its_room(
     for uses_room in (True, False):
         connection = opened(limits)
         found = read(connection, data, [1000 + each for each in sizes], uses_room)
-        assert not connection.is_mid_frame
+        assert not connection.is_mid_frame()
         connection.answer_now()
         fields = [[getattr(event, name) for name in event.__match_args__] for event in found]
         results.append((fields, connection.output.take(), connection.state))

@@ -79,7 +79,7 @@ def story(number: int, chunks: list[bytes], packs: bool, limits: Limits) -> list
         if i % 5 == 4:
             connection.release_pong()
         seen.append((connection.output.is_ready, connection.output.take(), connection.state))
-        seen.append((connection.is_mid_frame, connection.room() is None))
+        seen.append((connection.is_mid_frame(), connection.room() is None))
     connection.next_event()
     connection.close(1000, "end")
     seen.append((connection.output.take(), connection.state, repr(connection.violation)))

@@ -241,7 +241,7 @@ def test_a_large_message_is_received_into_its_own_buffer(opcode: int) -> None:
         event = connection.next_event()
     assert event is not None
     assert (event.text.encode() if event.name == "text" else getattr(event, "data", b"")) == payload
-    assert not connection.is_mid_frame
+    assert not connection.is_mid_frame()
 
 
 def test_broken_utf8_in_the_large_buffer_fails_at_once() -> None:

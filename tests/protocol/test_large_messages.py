@@ -94,3 +94,50 @@ def test_empty_messages_that_are_held_count_too() -> None:
     with pytest.raises(WebSocketUnavailable, match="max_held"):  # noqa: PT012  one of them is it
         for _ in range(100):
             connection.send(frames.TEXT, b"")
+
+
+def test_what_follows_the_room_may_come_before_the_next_look() -> None:
+    payload = bytes(i % 251 for i in range(SIZE))
+    whole = frames.build(frames.BINARY, payload, None)
+    connection = opened()
+    connection.take(whole[:10], 1.0)
+    assert connection.next_event() is None
+    done = 10
+    while connection.room() is not None:
+        assert connection.is_hungry()
+        done += fill(connection, whole[done:])
+    # What is left is too little for the room.
+    assert connection.is_hungry()
+    connection.take(whole[done:], 2.0)
+    assert not connection.is_hungry()
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "binary"
+    assert event.data == payload
+
+
+def test_a_text_is_looked_at_after_each_filling() -> None:
+    connection = opened()
+    connection.take(frames.build(frames.TEXT, bytes(SIZE), None)[:10], 1.0)
+    assert connection.next_event() is None
+    assert connection.is_hungry()
+    fill(connection, b"fine")
+    assert not connection.is_hungry()
+    assert connection.next_event() is None
+    assert connection.is_hungry()
+
+
+def test_nothing_is_taken_after_the_end_or_before_what_came_earlier() -> None:
+    connection = opened()
+    assert connection.is_hungry()
+    connection.receive(b"\x81", 1.0)
+    assert not connection.is_hungry()
+    assert connection.next_event() is None
+    assert connection.is_hungry()
+    connection.take(b"\x01x\x88\x00", 1.0)
+    assert not connection.is_hungry()
+    for name in ("text", "closing"):
+        event = connection.next_event()
+        assert event is not None
+        assert event.name == name
+    assert not connection.is_hungry()

@@ -201,7 +201,7 @@ def test_nothing_is_kept_after_the_end(end: bytes, closes_first: bool) -> None:
     connection.receive(frame(1, b"begun", final=False) + end.replace(b"\x81", b"\x80"), 1.0)
     connection.receive(frame(0, b"in the next read"), 1.0)
     assert connection.next_event() is not None
-    assert not connection.is_mid_frame
+    assert not connection.is_mid_frame()
     connection.receive(frame(1, b"later"), 1.0)
     assert connection.next_event() is None
     assert connection.state == states.CLOSED
@@ -212,7 +212,7 @@ def test_a_tail_in_the_same_read_is_not_kept_after_a_close() -> None:
     connection = opened()
     connection.receive(frame(8) + b"\x81\x7f", 1.0)
     assert connection.next_event() is not None
-    assert not connection.is_mid_frame
+    assert not connection.is_mid_frame()
 
 
 def in_state(state: str) -> Connection:

@@ -1,12 +1,28 @@
 cimport cython
 
 from lomond.compiled.events cimport Binary, Pong, Text
+from lomond.compiled.frames cimport check_extended_length, check_first_bytes
 from lomond.compiled.messages cimport Message
 from lomond.compiled.output cimport Output
 
+cdef object ANSWERING
+cdef object CLOSED
+cdef object CLOSING
+cdef object CLOSING_EARLY
+cdef object CONNECTING
+cdef object OPEN
+cdef object frames
+
+cdef int BINARY
+cdef int CLOSE
+cdef int FIN
+cdef int OPCODE_BITS
+cdef int RSV1
+cdef int TEXT
 cdef int _FIN_TEXT
 cdef int _FIN_BINARY
 cdef Py_ssize_t _DIRECT
+cdef double _NEVER
 
 cdef class Connection:
     cdef public object state
@@ -14,12 +30,15 @@ cdef class Connection:
     cdef public Output output
     cdef public object clock
     cdef public double due
+    cdef public double received_at
+    cdef public bint has_ended
     cdef bytes _answer
     cdef object _arrived
     cdef bint _auto_pong
     cdef bytes _data
     cdef Py_ssize_t _filled
     cdef bint _final
+    cdef bint _is_starved
     cdef object _inflater
     cdef object _limits
     cdef object _max_compressed
@@ -36,7 +55,7 @@ cdef class Connection:
     cpdef next_event(self)
     @cython.locals(
         data=bytes, first=int, length=Py_ssize_t, position=Py_ssize_t, start=Py_ssize_t,
-        end=Py_ssize_t, size=Py_ssize_t, now=double, text=Text, binary=Binary,
+        end=Py_ssize_t, size=Py_ssize_t, text=Text, binary=Binary,
     )
     cpdef short_message(self)
     @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
@@ -52,6 +71,10 @@ cdef class Connection:
     cdef _move(self, happening)
     cpdef answer_now(self)
     cpdef receive(self, bytes data, double wall)
+    cpdef bint is_hungry(self)
+    cpdef bint is_mid_frame(self)
+    @cython.locals(position=Py_ssize_t)
+    cpdef take(self, bytes data, double wall)
     cpdef room(self)
     cpdef filled(self, Py_ssize_t count, double wall)
     cpdef send(self, int opcode, payload, bint compress=?)

@@ -5,6 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+#: The modules of io/ that every message passes.
+BYTE_PATH = ("layer", "link", "reading", "transport", "writing")
+
+
+def sources(source: Path) -> dict[str, Path]:
+    """The plain modules that are compiled as they are, by their names in the twin."""
+    paths = sorted((source / "protocol").glob("*.py"))
+    found = {path.stem: path for path in paths if path.stem != "__init__"}
+    return found | {name: source / "io" / f"{name}.py" for name in BYTE_PATH}
+
 
 def fingerprint(source: Path) -> str:
     """A text that changes with every file that the twin is made of.
@@ -13,7 +23,8 @@ def fingerprint(source: Path) -> str:
         source: The directory of the package `lomond`.
     """
     digest = hashlib.sha256()
-    kinds = [("protocol", "*.py"), ("compiled", "*.pyx"), ("compiled", "*.pxd")]
-    for path in sorted(path for room, kind in kinds for path in (source / room).glob(kind)):
+    kinds = [("compiled", "*.pyx"), ("compiled", "*.pxd")]
+    others = sorted(path for room, kind in kinds for path in (source / room).glob(kind))
+    for path in [*sources(source).values(), *others]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -2,3 +2,4 @@ from lomond.compiled.mask cimport masked_frame
 
 cpdef bytes build(int opcode, payload, bytes key)
 cpdef check_first_bytes(int first, int second, bint may_be_compressed=?)
+cpdef check_extended_length(length, int size)

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Masking of client frames, RFC 6455 section 5.3: what protocol/mask.py says, in wide words."""
+"""A frame's head, and masking in wide words: what protocol/mask.py says."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -28,23 +28,39 @@ cdef void _xor(
         i += 1
 
 
-cdef bytes _masked(bytes head, payload, bytes key, bint with_key):
+cdef Py_ssize_t _write_head(
+    unsigned char *target, int first, Py_ssize_t size, int mask_bit
+) noexcept nogil:
+    """Write a frame's first bytes, up to its masking key; how many."""
+    cdef uint64_t rest = size
+    cdef Py_ssize_t count, i
+    target[0] = <unsigned char>first
+    if size < 126:
+        target[1] = <unsigned char>(mask_bit | size)
+        return 2
+    count = 4 if size < 65536 else 10
+    target[1] = <unsigned char>(mask_bit | (126 if size < 65536 else 127))
+    for i in range(count - 1, 1, -1):
+        target[i] = <unsigned char>(rest & 0xFF)
+        rest >>= 8
+    return count
+
+
+cdef bytes _masked(unsigned char *start, Py_ssize_t before, payload, bytes key):
+    """The bytes at the start, then the masked payload."""
     cdef Py_buffer view
-    cdef Py_ssize_t before = PyBytes_GET_SIZE(head)
     cdef unsigned char *target
     cdef const unsigned char *key_bytes = <const unsigned char *>PyBytes_AS_STRING(key)
     cdef bytes result
-    if PyBytes_GET_SIZE(key) != 4:
-        raise ValueError("a masking key has 4 bytes")
     PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE)
     try:
-        if with_key:
+        if before:
+            before = _write_head(start, start[0], view.len, 0x80)
+            memcpy(start + before, key_bytes, 4)
             before += 4
         result = PyBytes_FromStringAndSize(NULL, before + view.len)
         target = <unsigned char *>PyBytes_AS_STRING(result)
-        memcpy(target, PyBytes_AS_STRING(head), PyBytes_GET_SIZE(head))
-        if with_key:
-            memcpy(target + before - 4, key_bytes, 4)
+        memcpy(target, start, before)
         if view.len < _LET_OTHERS_RUN:
             _xor(target + before, <const unsigned char *>view.buf, view.len, key_bytes)
         else:
@@ -55,11 +71,27 @@ cdef bytes _masked(bytes head, payload, bytes key, bint with_key):
         PyBuffer_Release(&view)
 
 
+cdef _check_key(bytes key):
+    if PyBytes_GET_SIZE(key) != 4:
+        raise ValueError("a masking key has 4 bytes")
+
+
 def mask(payload, bytes key not None):
     """The payload XORed with the repeated key of 4 bytes. Masking twice gives the payload back."""
-    return _masked(b"", payload, key, False)
+    cdef unsigned char nothing
+    _check_key(key)
+    return _masked(&nothing, 0, payload, key)
 
 
-cpdef bytes masked_frame(bytes head, payload, bytes key):
-    """A frame of its head, the key and the masked payload."""
-    return _masked(head, payload, key, True)
+cpdef bytes head(int first, Py_ssize_t size, int mask_bit=0):
+    """The first bytes of a frame, up to its masking key, for a payload of that size."""
+    cdef unsigned char start[14]
+    return (<char *>start)[: _write_head(start, first, size, mask_bit)]
+
+
+cpdef bytes masked_frame(int first, payload, bytes key):
+    """A client's frame: its head, the key and the masked payload."""
+    cdef unsigned char start[14]
+    _check_key(key)
+    start[0] = <unsigned char>first
+    return _masked(start, 1, payload, key)

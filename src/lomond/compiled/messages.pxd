@@ -1,13 +1,13 @@
+from lomond.compiled.buffer cimport Buffer
+
 cdef class Message:
-    cdef bytearray _buffer
+    cdef Buffer _buffer
     cdef Py_ssize_t _checked
-    cdef list _parts
-    cdef Py_ssize_t _start
+    cdef bytearray _inflated
     cdef public object announced  # may pass what a C size holds
     cdef public Py_ssize_t fragments
     cdef public object inflater
     cdef public bint is_text
-    cdef public Py_ssize_t size
 
     cpdef add(self, data)
     cpdef end(self)

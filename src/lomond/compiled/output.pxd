@@ -3,13 +3,13 @@ from lomond.compiled.keys cimport MaskingKeys
 
 cdef class Output:
     cdef list _frames
-    cdef bint _is_held
     cdef MaskingKeys _keys
     cdef object _pong
     cdef bytes _request
     cdef public object deflater
     cdef public bint has_backlog
     cdef public object held_size
+    cdef public bint is_held
     cdef public bint is_ready
 
     cpdef put(self, int opcode, payload, bint compress=?)

@@ -5,17 +5,14 @@ Knows when which thread may do what; how bytes are written and read is next door
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError, WebSocketUnavailable
-from .link import Link
-from .reading import Reader
-from .transport import BOUND
-from .waiting import Waiter, Wakeup
-from .writing import Writer
+from ..protocol.frames import PING
+from ..protocol.states import OPEN
+from .twin import Link, Reader, Writer
+from .waiting import BOUND, Waiter, Wakeup
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -36,11 +33,14 @@ class Channel:
     def __init__(self, session: Session, traced: Traced | None = None) -> None:
         self.session = session
         self.link = link = Link(session, traced)
-        self._reader = Reader(link)
+        frame_timeout = session.timing.frame_timeout
+        calm_frame = frame_timeout - 2 * BOUND if frame_timeout else float("inf")
+        self._reader = Reader(link, calm_frame)
         self._writer = Writer(link, self._reader)
+        self._send_short = self._writer.send
+        self.read = self._reader.read
         self._waiter: Waiter | None = None  # the loop's
-        self._is_idle = False  # nothing came for a while: the next wait is a long one
-        self._deferred: deque[tuple[int | None, str | bytes | None]] = deque()
+        self._deferred: list[tuple[int | None, str | bytes | None]] = []
 
     # Opening, by the loop's thread
 
@@ -52,7 +52,7 @@ class Channel:
         """A socket is connected."""
         link = self.link
         with link.lock:
-            link.transport = transport
+            link.use(transport)
         self._waiter = Waiter(link.wakeup, transport.sock)
         if link.is_over or self.session.has_ended:  # another thread ended it meanwhile
             transport.abort()
@@ -64,7 +64,7 @@ class Channel:
     @property
     def is_over(self) -> bool:
         """Whether the connection was given up from outside: a new one was made, or force."""
-        return self.link.is_over or self.link.is_foreign
+        return self.link.is_over or self.link.is_foreign()
 
     # Sending, from any thread
 
@@ -80,30 +80,36 @@ class Channel:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
             TransportFail: Writing failed; the connection is over.
         """
-        link, session, writer = self.link, self.session, self._writer
-        if link.is_foreign:
-            raise WebSocketUnavailable("connection belongs to the parent process")
-        if link.is_owned or writer.is_mine:
-            raise WebSocketUnavailable(
-                "can't send from a signal handler that interrupted a send; use a thread"
-            )
         try:
-            with link.lock:
-                if session.has_ended or link.is_over or link.transport is None:
-                    raise WebSocketUnavailable("not connected")
-                session.send_message(opcode, payload, compress)
-                target = link.enqueue()
-                has_turn = link.transport.written < target and writer.take_turn()
-            writer.write_until(target, has_turn)
+            if opcode == PING or not self._send_short(opcode, payload, compress):
+                self._send_long(opcode, payload, compress)
         except WebSocketError:
             raise
         except BaseException as error:
             # Interrupted between a change and its book-keeping: the position is unknown.
             self.force(f"interrupted by {type(error).__name__} while sending", error)
-            writer.abandon_turn()
+            self._writer.abandon_turn()
             raise
         if self._deferred:
             self.run_deferred()
+
+    def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
+        link, session, writer = self.link, self.session, self._writer
+        if link.is_foreign():
+            raise WebSocketUnavailable("connection belongs to the parent process")
+        if link.is_owned() or writer.is_mine():
+            raise WebSocketUnavailable(
+                "can't send from a signal handler that interrupted a send; use a thread"
+            )
+        with link.lock:
+            if session.has_ended or link.is_over or link.transport is None:
+                raise WebSocketUnavailable("not connected")
+            session.send_message(opcode, payload, compress)
+            target = link.enqueue()
+            has_turn = link.transport.written < target and writer.take_turn()
+        if opcode == PING:
+            link.wake()  # the time for its answer starts, also where it can't be written
+        writer.write_until(target, has_turn)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; never waits. Whether this call started it.
@@ -112,9 +118,9 @@ class Channel:
             TypeError, ValueError: The code may not be sent.
         """
         link = self.link
-        if link.is_foreign:
+        if link.is_foreign():
             return False
-        if link.is_owned:
+        if link.is_owned():
             # A signal handler interrupted us between two lines that belong together.
             self._deferred.append((code, reason))
             link.wake()  # we may have been on the way into a wait
@@ -146,7 +152,7 @@ class Channel:
     def run_deferred(self) -> None:
         """Do what a signal handler asked for while it could not be done."""
         while self._deferred:
-            self.close(*self._deferred.popleft())
+            self.close(*self._deferred.pop(0))
 
     # The loop
 
@@ -179,11 +185,12 @@ class Channel:
             if session.output_ends and not transport.queue and not transport.write_ended:
                 transport.shut_write()
             deadline = session.deadline
-            writes = bool(transport.queue) and self._writer.is_free
+            writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
+            link.calm_until = self._calm_until(transport, deadline)
         seconds = None if deadline is None else deadline - monotonic()
         is_far = seconds is None or seconds > BOUND
-        if transport.may_wait and is_far and not writes and not self._is_idle:
+        if transport.may_wait and is_far and not writes and not link.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self._reader.receive(waits=True)
         else:
@@ -192,26 +199,40 @@ class Channel:
                 readable = self._reader.receive()
             if writable:
                 self._writer.write_now()
-        self._is_idle = not readable
+        link.is_idle = not readable
         readable = readable or session.has_ended
         now = monotonic()
         if not readable and deadline is not None and now >= deadline:
             with link.lock:
                 session.tick(now)
 
+    def _calm_until(self, transport: Transport, deadline: float | None) -> float:
+        """How long nothing but bytes from the peer can matter (lock held)."""
+        session = self.session
+        is_calm = (
+            transport.may_wait
+            and not transport.queue
+            and not self.link.is_traced
+            and session.connection.state == OPEN
+            and session.timing.poll != 0
+        )
+        if not is_calm:
+            return -1.0
+        return float("inf") if deadline is None else deadline - BOUND
+
     # The end
 
     def force(self, reason: str, cause: BaseException | None = None) -> None:
         """End the connection at once, from any thread. The iterator then says so."""
         link = self.link
-        if link.is_foreign:
+        if link.is_foreign():
             self._free_in_child()
             return
         with link.lock:
             self.session.end(reason, False, monotonic(), cause=cause)
             if link.transport is not None and not link.is_over:
                 link.transport.abort()
-            self._writer.connection_is_over()
+            self._writer.tell_waiting()
         link.wake()
 
     def leave(self, code: int | None = _GOING_AWAY) -> None:
@@ -220,7 +241,7 @@ class Channel:
         If another thread is using the socket, that one frees it.
         """
         link = self.link
-        if link.is_foreign:
+        if link.is_foreign():
             self._free_in_child()
             return
         try:
@@ -236,14 +257,14 @@ class Channel:
     def _free(self) -> None:
         link, writer = self.link, self._writer
         with link.lock:
-            link.is_over = True
+            link.give_up()
             transport, wakeup = link.transport, link.wakeup
             if transport is not None:
-                if (writer.is_free or writer.is_mine) and not link.is_in_use:
+                if (writer.is_free() or writer.is_mine()) and not link.is_in_use:
                     transport.close()
                 else:
                     transport.abort()  # the thread that uses it closes it when it leaves
-            writer.connection_is_over()
+            writer.tell_waiting()
         if wakeup is not None:
             if link.is_in_use:
                 wakeup.wake()
@@ -253,8 +274,8 @@ class Channel:
     def _free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""
         link = self.link
-        link.lock = threading.RLock()
-        link.is_over = True
+        link.renew_lock()
+        link.give_up()
         if link.transport is not None:
             link.transport.close(quietly=True)
         if link.wakeup is not None:

@@ -1,20 +1,18 @@
 """What the threads of one connection share: the session, the socket, the lock, the wake-up.
 
-The lock is held for changes only, never while waiting.
+The lock is held for changes, and for a system call that can't wait; never while waiting.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ssl
 import threading
-from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import TransportFail
+from ..io import forking
 from ..session.causes import words
-from . import forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from .waiting import Wakeup
 
     Traced = Callable[[str, int], None]
+
+_NOT_CALM = -1.0
 
 
 class Link:
@@ -38,39 +38,75 @@ class Link:
         is_over: The connection was given up by this side.
         is_in_use: The loop's thread is inside a wait, a read or a write.
         is_traced: Whether somebody listens to what is written and read.
+        is_clear: Whether sends may go the short way.
+        is_busy: A thread is on the short way of sending.
+        is_idle: The loop's last wait was in vain.
+        calm_until: Up to this moment the loop may wait in a read: nothing else is due.
+        counts_turns: Whether the session has to know of every read.
         born: The fork generation that the connection belongs to.
     """
 
+    __slots__ = (
+        "__weakref__", "_reports", "_traced", "acquire", "born", "calm_until", "connection",
+        "counts_turns", "is_busy", "is_clear", "is_idle", "is_in_use", "is_over", "is_traced",
+        "lock", "output", "release", "session", "transport", "wakeup",
+    )  # fmt: skip
+
     def __init__(self, session: Session, traced: Traced | None = None) -> None:
         self.session = session
+        self.connection = session.connection
+        self.output = session.output
         self.transport: Transport | None = None
         self.wakeup: Wakeup | None = None
-        self.lock = threading.RLock()
+        self.renew_lock()
         self.is_over = False
         self.is_in_use = False
+        self.is_clear = False
+        self.is_busy = False
+        self.is_idle = False
+        self.calm_until = _NOT_CALM
+        self.counts_turns = session.timing.poll == 0
         self.born: int = forking.count
         forking.watch(self)
         self.is_traced = traced is not None
         self._traced = traced
-        self._reports: deque[tuple[str, int]] = deque()  # not yet traced
+        self._reports: list[tuple[str, int]] = []  # not yet traced
+
+    def renew_lock(self) -> None:
+        """A lock that no other thread can hold: in the beginning, and in a child."""
+        self.lock = threading.RLock()
+        self.acquire = self.lock.acquire
+        self.release = self.lock.release
 
     def forked(self) -> None:
-        """We are in a child: no message is handed out any more."""
-        self.session.connection.due = float("-inf")
+        """We are in a child: no message is handed out any more, none goes out."""
+        self.connection.due = float("-inf")
+        self.calm_until = _NOT_CALM
+        self.is_clear = False
 
-    @property
     def is_foreign(self) -> bool:
         """Whether the connection belongs to the parent of this process."""
         return self.born != forking.count
 
-    @property
     def is_owned(self) -> bool:
         """Whether this thread holds the lock: a signal handler runs between any two lines."""
         # Not in the stubs; it is what threading.Condition asks too.
         return bool(self.lock._is_owned())  # type: ignore[attr-defined]
 
+    def use(self, transport: Transport) -> None:
+        """A socket is connected (lock held)."""
+        self.transport = transport
+        self.is_clear = not self.is_traced and not self.is_over
+
+    def give_up(self) -> None:
+        """This side is done with the connection (lock held)."""
+        self.is_over = True
+        self.is_clear = False
+        self.calm_until = _NOT_CALM
+
     def wake(self) -> None:
         """End the loop's wait: something changed."""
+        self.calm_until = _NOT_CALM
         if self.wakeup is not None:
             self.wakeup.wake()
 
@@ -83,7 +119,7 @@ class Link:
         """Tell whoever listens what was written and read; no lock and no turn is held."""
         if self._traced is not None:
             while self._reports:
-                self._traced(*self._reports.popleft())
+                self._traced(*self._reports.pop(0))
 
     def enqueue(self) -> int:
         """Move the session's output to the queue (lock held); where the queue then ends.
@@ -94,17 +130,16 @@ class Link:
         transport = self.transport
         if transport is None:
             return 0
-        output = self.session.output
-        if output.is_ready:
+        if self.output.is_ready:
             try:
-                transport.enqueue(output.take())
-            except ssl.SSLError as error:
+                transport.enqueue(self.output.take())
+            except OSError as error:  # the class of TLS's errors
                 self.session.fail(error, "write", monotonic())
                 raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error
         return transport.queued
 
     def enqueue_quietly(self) -> None:
         """As `enqueue`, where nobody waits for the outcome: the loop will tell."""
-        if self.session.output.is_ready:
+        if self.output.is_ready:
             with contextlib.suppress(TransportFail):
                 self.enqueue()

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .layer import TLSLayer
     from .link import Link
     from .transport import Transport
 
 
 class Reader:
-    """Takes bytes from the socket to the session; never waits.
+    """Takes bytes from the socket to the session; waits only in a read that the system bounds.
 
     Arguments:
         link: The connection.
+        calm_frame: Seconds without a byte inside a frame after which only a long wait is right.
     """
 
-    def __init__(self, link: Link) -> None:
+    __slots__ = ("_acquire_turn", "_ahead", "_calm_frame", "_has_ended", "_link", "_release_turn")
+
+    def __init__(self, link: Link, calm_frame: float) -> None:
+        turn = threading.Lock()
         self._link = link
-        self._turn = threading.Lock()
+        self._calm_frame = calm_frame
+        self._acquire_turn = turn.acquire
+        self._release_turn = turn.release
         self._has_ended = False  # the socket stays readable for ever
         self._ahead = 0  # bytes that blocked senders stored since the loop last looked
 
-    @property
     def may_read_ahead(self) -> bool:
         """Whether a sender that has to wait may read meanwhile."""
         session = self._link.session
@@ -37,23 +42,48 @@ class Reader:
         """The loop has taken all that senders stored (lock held)."""
         self._ahead = 0
 
+    def read(self) -> bool:
+        """The loop's turn where all that came is handed out and nothing is due: wait for bytes.
+
+        Whether any came; where none did, the long way (Channel.read_or_tick) is to be gone.
+        """
+        link = self._link
+        connection = link.connection
+        if not connection.is_hungry():
+            return False
+        now = monotonic()
+        if now >= link.calm_until:
+            return False
+        if connection.is_mid_frame() and now >= connection.received_at + self._calm_frame:
+            return False
+        link.is_in_use = True
+        try:
+            came = self.receive(True)
+        finally:
+            link.is_in_use = False
+        link.is_idle = not came
+        return came
+
     def receive(self, waits: bool = False) -> bool:
         """Read once, as the loop; whether anything came.
 
         Arguments:
             waits: Whether to wait a little for it.
         """
-        with self._turn:
-            return self._receive(is_ahead=False, waits=waits)
+        self._acquire_turn()
+        try:
+            return self._receive(False, waits)
+        finally:
+            self._release_turn()
 
     def receive_ahead(self) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came."""
-        if not self._turn.acquire(blocking=False):
+        if not self._acquire_turn(False):
             return False
         try:
-            return self._receive(is_ahead=True)
+            return self._receive(True, False)
         finally:
-            self._turn.release()
+            self._release_turn()
 
     def settle(self) -> None:
         """What TLS has decrypted already belongs to the session."""
@@ -61,65 +91,98 @@ class Reader:
         transport = link.transport
         if transport is not None and transport.has_tls:
             with link.lock:
-                self._pump(transport, monotonic(), time())
+                self._pump(transport, False, monotonic(), time())
 
-    def _receive(self, is_ahead: bool, waits: bool = False) -> bool:
+    def _receive(self, is_ahead: bool, waits: bool) -> bool:
+        """One system call, and what it gave to the session (turn held)."""
         link = self._link
-        session, transport = link.session, link.transport
+        transport = link.transport
         assert transport is not None
-        room = None
+        room: memoryview | None = None
         if not is_ahead and not transport.has_tls:
-            room = session.room()  # the loop's own, so without the lock
-        data = b""
+            room = link.connection.room()
+        data: bytes | None = b""
+        count = 0
         failure: OSError | None = None
         try:
             if room is not None:
-                with room:
-                    count = transport.receive_into(room, waits)
+                count = transport.receive_into(room, waits)
             else:
-                came = transport.receive(waits)
-                data, count = came or b"", None if came is None else len(came)
+                data = transport.receive(waits)
+                count = -1 if data is None else len(data)
         except OSError as error:
-            failure, count = error, 0
-        if count is None:
+            failure = error
+        finally:
+            if room is not None:
+                room.release()
+        if count < 0:
             return False
         if link.is_traced:
             link.note("socket_recv", count)
         now, wall = monotonic(), time()
-        with link.lock:
+        connection = link.connection
+        is_plain = count > 0 and not is_ahead and not link.counts_turns and not transport.has_tls
+        if is_plain and failure is None and (room is not None or connection.is_hungry()):
+            # Only the turn's holder brings bytes, and only this thread looks at them: no lock.
+            connection.received_at = now
+            if room is None:
+                connection.take(data or b"", wall)
+            else:
+                connection.filled(count, wall)
+            return True
+        link.acquire()
+        try:
             self._has_ended = not count
             if failure is not None:
-                session.fail(failure, "read", now)
+                link.session.fail(failure, "read", now)
             elif room is not None and count:
-                session.filled(count, now, wall)
+                link.session.filled(count, now, wall)
+            elif transport.has_tls and data and not transport.write_ended:
+                self._decrypt(transport, data, is_ahead, now, wall)
             else:
-                self._store(transport, data, now, wall)
+                self._store(data or b"", is_ahead, now, wall)
             if is_ahead:
                 self._ahead += count
                 link.wake()  # the loop may be about to wait for what is here now
+        finally:
+            link.release()
         return count > 0
 
-    def _store(self, transport: Transport, data: bytes, now: float, wall: float) -> None:
-        """Bytes from the wire, through TLS if there is any, to the session (lock held)."""
-        session = self._link.session
-        if not transport.has_tls or transport.write_ended or not data:
-            session.receive(data, now, wall)
+    def _store(self, data: bytes, is_ahead: bool, now: float, wall: float) -> None:
+        """Plain bytes, or the end of the stream, to the session (lock held)."""
+        link = self._link
+        connection = link.connection
+        if link.counts_turns or not data:
+            link.session.receive(data, now, wall)
             return
+        connection.received_at = now
+        if is_ahead or not connection.is_hungry():
+            connection.receive(data, wall)
+        else:
+            connection.take(data, wall)
+
+    def _decrypt(
+        self, transport: Transport, data: bytes, is_ahead: bool, now: float, wall: float
+    ) -> None:
+        """Records to plain bytes, and these to the session (lock held)."""
         try:
             transport.feed(data)
-        except ssl.SSLError as error:
-            session.fail(error, "read", now)
-        self._pump(transport, now, wall)
+        except OSError as error:  # the class of TLS's errors
+            self._link.session.fail(error, "read", now)
+        self._pump(transport, is_ahead, now, wall)
 
-    def _pump(self, transport: Transport, now: float, wall: float) -> None:
+    def _pump(self, transport: Transport, is_ahead: bool, now: float, wall: float) -> None:
         """What is decrypted, to the session; a large message's bytes straight into it."""
-        session, top = self._link.session, transport.top
+        session, connection = self._link.session, self._link.connection
+        top: TLSLayer = transport.top()
         try:
-            while True:
-                room = session.room()
+            while top.has_more():
+                room = connection.room()
                 if room is not None:
-                    with room:
+                    try:
                         count = top.read_into(room)
+                    finally:
+                        room.release()
                     if not count:
                         break
                     session.filled(count, now, wall)
@@ -127,9 +190,9 @@ class Reader:
                     plain = top.read()
                     if not plain:
                         break
-                    session.receive(plain, now, wall)
+                    self._store(plain, is_ahead, now, wall)
             if top.has_ended:
                 session.receive(b"", now, wall)
             transport.enqueue(b"")
-        except ssl.SSLError as error:
+        except OSError as error:  # the class of TLS's errors
             session.fail(error, "read", now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Callable, Generator
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,11 +26,12 @@ from ..session.requests import (
 from . import connecting, forking
 from .channel import Channel
 from .resolving import Resolution
-from .tls import TLSLayer
-from .transport import Transport
+from .twin import Transport, load_layer
 from .waiting import Waiter
 
 if TYPE_CHECKING:
+    import ssl
+
     from ..protocol.events import AnyEvent
     from ..session.opening import Script
 
@@ -135,7 +135,7 @@ class Performer:
     def _start_tls(self, request: StartTLS) -> None:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        layer = TLSLayer(self._make_context(), request.server_name)
+        layer = load_layer()(self._make_context(), request.server_name)
         with link.lock:
             transport.add_layer(layer)
         waiter = Waiter(link.wakeup, transport.sock)
@@ -148,7 +148,7 @@ class Performer:
                 if done:
                     return
                 self._feed(waiter, request.deadline)
-        except ssl.SSLError:
+        except OSError:
             with link.lock:
                 transport.enqueue(b"")  # the alert that tells the server why
             self._channel.flush()
@@ -191,8 +191,11 @@ class Performer:
         assert transport is not None
         waiter = Waiter(link.wakeup, transport.sock)
         while True:
-            if transport.has_tls and (plain := transport.top.read()) is not None:
-                return plain
+            if transport.has_tls:
+                with link.lock:
+                    plain = transport.top().read()
+                if plain is not None:
+                    return plain
             data = transport.receive()
             if data is None:
                 self._wait(waiter, request.deadline)
@@ -203,8 +206,6 @@ class Performer:
                 return data
             with link.lock:
                 transport.feed(data)
-            if not data and transport.top.read() is None:
-                return b""
 
     def _hang_up(self, request: Hangup) -> None:
         self._channel.leave()
@@ -240,6 +241,7 @@ def events(
     short_messages: Any = iter  # its stubs know no union of what a callable returns
     lock = channel.link.lock
     next_event = session.next_event
+    read = channel.read
     output = session.output
     born = channel.link.born
     try:
@@ -260,6 +262,8 @@ def events(
                 while True:
                     if traced is None:
                         yield from short_messages(short_message, None)
+                        if read():
+                            continue
                     if forking.count != born:
                         break
                     now = monotonic()
@@ -273,7 +277,7 @@ def events(
                         yield event
                     elif session.has_ended:
                         break
-                    else:
+                    elif not read():
                         channel.read_or_tick()
                 answer = Answer(monotonic())
             else:

@@ -1,7 +1,4 @@
-"""TLS as a layer of bytes: plain bytes on one side, records on the other, no socket.
-
-Contexts by default verify certificate and host name. One thread at a time may use a layer.
-"""
+"""TLS contexts. By default they verify certificate and host name."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ import contextlib
 import os
 import ssl
 from functools import lru_cache
-from typing import Any
 
 _UNKNOWN_ISSUER = (18, 19, 20, 21)  # OpenSSL's codes: nobody who is trusted has signed it
-_RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
 
 def make_context(verify: bool, cafile: str | None) -> ssl.SSLContext:
@@ -82,76 +77,3 @@ def _missing_store(context: ssl.SSLContext) -> str:
     if not is_full and not context.cert_store_stats()["x509"]:
         return "this system has no certificates to trust"
     return ""
-
-
-class TLSLayer:
-    """One TLS connection over bytes.
-
-    Arguments:
-        context: Used as it is, never changed.
-        server_name: Whose certificate is expected.
-
-    Attributes:
-        has_ended: The stream is over; nothing more can be read.
-    """
-
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
-        self.has_ended = False
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-
-    def shake_hands(self) -> bool:
-        """Go on with the handshake; whether it is done. Raises ssl.SSLError if it failed."""
-        try:
-            self._tls.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        return True
-
-    def feed(self, records: bytes) -> None:
-        """Records from below; empty bytes at the end of the stream."""
-        if records:
-            self._incoming.write(records)
-        else:
-            self._incoming.write_eof()
-
-    def read(self) -> bytes | None:
-        """Plain bytes; None if more records are needed; empty at the end of the stream.
-
-        Raises:
-            ssl.SSLError: The records are broken.
-        """
-        try:
-            return self._tls.read(_RECORD)
-        except ssl.SSLWantReadError:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            self.has_ended = True
-            return b""
-
-    def read_into(self, room: memoryview) -> int:
-        """As `read`, into the room; the number of bytes, 0 if none are here."""
-        try:
-            count: Any = self._tls.read(len(room), room)  # the stubs know bytes only
-            return int(count)
-        except ssl.SSLWantReadError:
-            return 0
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            self.has_ended = True
-            return 0
-
-    def write(self, data: bytes) -> None:
-        """Plain bytes from above."""
-        view = memoryview(data)
-        while view:
-            view = view[self._tls.write(view) :]
-
-    def end(self) -> None:
-        """Nothing more will be written: close_notify."""
-        with contextlib.suppress(ssl.SSLError, ValueError):
-            self._tls.unwrap()
-
-    def take(self) -> bytes:
-        """Records to be written below."""
-        return self._outgoing.read()

@@ -10,12 +10,16 @@ import contextlib
 import socket
 import struct
 from collections import deque
+from typing import TYPE_CHECKING
 
-from .tls import TLSLayer
+from ..io.waiting import BOUND
 
-READ_SIZE = 64 * 1024  # bytes; of a stream that fills it, more and more is read at once
+if TYPE_CHECKING:
+    from .layer import TLSLayer
+
+_LEAST_AT_ONCE = 16 * 1024  # bytes; of a stream that fills it, more and more is read at once
 _MOST_AT_ONCE = 256 * 1024
-BOUND = 0.02  # seconds; the longest that `receive` waits
+_READ_SIZE = 64 * 1024  # the first time
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
@@ -33,16 +37,25 @@ class Transport:
         queue: What waits to be written; touched under the lock or by the write turn's holder.
         queued: Bytes ever put into the queue.
         written: Bytes ever taken by the system.
+        write_ended: Whether the writing direction was closed.
     """
+
+    __slots__ = (
+        "_layers", "_read_size", "_recv", "_recv_into", "_send", "has_tls", "may_wait", "queue",
+        "queued", "sock", "write_ended", "written",
+    )  # fmt: skip
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self._recv = sock.recv
+        self._recv_into = sock.recv_into
+        self._send = sock.send
         self.may_wait = _bound_reads(sock)
         self.has_tls = False
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self._read_size = READ_SIZE
+        self._read_size = _READ_SIZE
         self._layers: list[TLSLayer] = []
         self.queue: deque[bytes | memoryview] = deque()
 
@@ -63,6 +76,25 @@ class Transport:
             self.queue.append(data)
             self.queued += len(data)
 
+    def send(self, data: bytes) -> bool:
+        """Pass bytes down the layers and on to the system, where nothing is queued.
+
+        Whether it took them all; the rest is queued. Raises OSError.
+        """
+        for layer in self._layers[::-1]:
+            layer.write(data)
+            data = layer.take()
+        taken = 0
+        try:
+            taken = self._send(data, _NOW)
+        except (BlockingIOError, InterruptedError):
+            pass
+        finally:
+            if taken < len(data):
+                self.queue.append(memoryview(data)[taken:])
+                self.queued += len(data) - taken
+        return taken == len(data)
+
     def write(self) -> bool:
         """Hand the system what it takes now; whether anything was taken. Raises OSError."""
         queue = self.queue
@@ -75,7 +107,7 @@ class Transport:
             data = b"".join(parts)
         taken = 0
         try:
-            taken = self.sock.send(data, _NOW)
+            taken = self._send(data, _NOW)
         except (BlockingIOError, InterruptedError):
             pass
         finally:
@@ -106,21 +138,22 @@ class Transport:
         """
         size = self._read_size
         try:
-            data = self.sock.recv(size, 0 if waits else _NOW)
+            data = self._recv(size, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return None
         if len(data) == size:
             self._read_size = min(2 * size, _MOST_AT_ONCE)
-        elif len(data) < READ_SIZE:
-            self._read_size = READ_SIZE
+        elif 4 * len(data) < size:
+            self._read_size = max(size // 2, _LEAST_AT_ONCE)
         return data
 
-    def receive_into(self, room: memoryview, waits: bool = False) -> int | None:
-        """As `receive`, into the room; the number of bytes."""
+    def receive_into(self, room: memoryview, waits: bool = False) -> int:
+        """As `receive`, into the room; the number of bytes, -1 if nothing came."""
+        self._read_size = _LEAST_AT_ONCE  # the start of the next large one will be copied
         try:
-            return self.sock.recv_into(room, 0, 0 if waits else _NOW)
+            return self._recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
-            return None
+            return -1
 
     def feed(self, data: bytes) -> None:
         """Pass bytes from the wire up the layers, except the topmost one's reading."""
@@ -128,12 +161,11 @@ class Transport:
             if below is None:
                 layer.feed(data)
             else:
-                while (plain := below.read()) is not None:
+                while below.has_more() and (plain := below.read()) is not None:
                     layer.feed(plain)
                     if not plain:
                         break
 
-    @property
     def top(self) -> TLSLayer:
         """The topmost layer."""
         return self._layers[-1]
@@ -153,7 +185,7 @@ class Transport:
                 # Unread bytes at a close make the system send a reset, which could overtake
                 # our close frame.
                 for _ in range(_LAST_READS):
-                    if not self.sock.recv(READ_SIZE, _NOW):
+                    if not self.sock.recv(_READ_SIZE, _NOW):
                         break
         self.sock.close()
 

@@ -8,6 +8,7 @@ import select
 import socket
 from typing import Any
 
+BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import TransportFail
+from ..io.waiting import Waiter
 from ..session.causes import words
-from .waiting import Waiter
 
 if TYPE_CHECKING:
     from .link import Link
     from .reading import Reader
     from .transport import Transport
+
+_LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 
 
 class Writer:
@@ -25,38 +27,86 @@ class Writer:
         reader: What reads on while a send waits.
     """
 
+    __slots__ = ("_given_back", "_link", "_owner", "_reader", "_waiting")
+
     def __init__(self, link: Link, reader: Reader) -> None:
         self._link = link
         self._reader = reader
-        self._given_back = threading.Condition(link.lock)
-        self._owner: int | None = None  # the thread that has the turn
+        self._given_back: threading.Condition | None = None  # made when a thread has to wait
+        self._owner = 0  # the thread that has the turn, or none
         self._waiting = 0  # threads that wait for it
 
-    @property
     def is_mine(self) -> bool:
         """Whether this thread has the turn."""
         return self._owner == threading.get_ident()
 
-    @property
     def is_free(self) -> bool:
         """Whether no thread has the turn."""
-        return self._owner is None
+        return not self._owner
 
-    def connection_is_over(self) -> None:
-        """Tell those who wait for the turn (lock held)."""
-        self._given_back.notify_all()
+    def tell_waiting(self) -> None:
+        """The turn is free, or the connection over: tell those who wait (lock held)."""
+        if self._given_back is not None:
+            self._given_back.notify_all()
 
     def take_turn(self) -> bool:
         """Have the turn if no thread has it (lock held)."""
-        if self._owner is None:
-            self._owner = threading.get_ident()
-            return True
-        return False
+        if self._owner:
+            return False
+        self._owner = threading.get_ident()
+        return True
+
+    def _wait_for_turn(self) -> None:
+        if self._given_back is None:
+            self._given_back = threading.Condition(self._link.lock)
+        self._waiting += 1
+        try:
+            self._given_back.wait()
+        finally:
+            self._waiting -= 1
 
     def abandon_turn(self) -> None:
         """Give the turn back if this thread was interrupted while it had it."""
-        if self.is_mine:
+        if self.is_mine():
             self._give_turn()
+
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> bool:
+        """Send a message in one system call, where no output waits before it.
+
+        Returns:
+            False where it must go the long way; nothing was done then.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
+        link = self._link
+        transport = link.transport
+        is_long = len(payload) > _LARGEST or link.output.is_held
+        if is_long or link.is_busy or not link.is_clear or transport is None:
+            return False
+        failure: OSError | None = None
+        target = 0
+        link.acquire()
+        try:
+            link.is_busy = True
+            has_output = bool(self._owner or transport.queue or link.output.is_ready)
+            if has_output or not link.is_clear or link.connection.has_ended:
+                return False
+            link.connection.send(opcode, payload, compress)
+            # It can't wait, so it is done with the lock held: to take the turn costs more.
+            if not transport.send(link.output.take()):
+                target = transport.queued
+        except OSError as error:
+            failure = error
+        finally:
+            link.is_busy = False
+            link.release()
+        if failure is not None:
+            self._lose(failure)
+        elif target:
+            self.write_until(target, False)
+        return True
 
     def write_until(self, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
@@ -79,11 +129,7 @@ class Writer:
                     self._check()
                     has_turn = self.take_turn()
                     if not has_turn:
-                        self._waiting += 1
-                        try:
-                            self._given_back.wait()
-                        finally:
-                            self._waiting -= 1
+                        self._wait_for_turn()
                         continue
             has_turn = False
             try:
@@ -124,11 +170,11 @@ class Writer:
     def _give_turn(self) -> None:
         link = self._link
         with link.lock:
-            self._owner = None
+            self._owner = 0
             if self._waiting:
-                self._given_back.notify_all()
+                self.tell_waiting()
             if link.is_over and link.transport is not None:
-                link.transport.close(link.is_foreign)
+                link.transport.close(link.is_foreign())
 
     def _write_blocking(self, transport: Transport, target: int) -> None:
         session, reader = self._link.session, self._reader
@@ -144,7 +190,7 @@ class Writer:
             due = session.write_deadline - monotonic()
             if due <= 0:
                 self._give_up()
-            reads = reader.may_read_ahead
+            reads = reader.may_read_ahead()
             readable, _ = waiter.wait(due if due < 3600 else None, True, reads)
             if readable and reads:
                 reader.receive_ahead()
@@ -153,20 +199,23 @@ class Writer:
         """One system call (turn held); whether anything was taken."""
         link, session = self._link, self._link.session
         before = transport.written
+        taken = False
         try:
             taken = transport.write()
         except OSError as error:
             self._lose(error)
-            raise TransportFail(f"socket fail; {words(error)}", cause=error) from error
         if link.is_traced:
             link.note("socket_send", transport.written - before)
-        if session.watches_writes or transport.queue:
+        is_watched = session.watches_writes
+        if is_watched or transport.queue:
             with link.lock:
                 now = monotonic()
                 if taken or session.write_deadline == float("inf"):
                     session.written(now, not transport.queue)
                 if not transport.queue:
                     link.enqueue_quietly()  # a pong that the backlog kept back
+            if is_watched:
+                link.wake()  # a ping that has left brings the deadline forward
         return taken
 
     def _check(self) -> None:
@@ -186,11 +235,12 @@ class Writer:
         link.wake()
         raise TransportFail(f"socket fail; {error}", cause=error)
 
-    def _lose(self, error: OSError) -> None:
+    def _lose(self, error: OSError) -> NoReturn:
         """Writing failed: what the peer said before is still read."""
         link, reader = self._link, self._reader
-        while reader.may_read_ahead and reader.receive_ahead():
+        while reader.may_read_ahead() and reader.receive_ahead():
             pass
         with link.lock:
             link.session.fail(error, "write", monotonic())
         link.wake()
+        raise TransportFail(f"socket fail; {words(error)}", cause=error) from error

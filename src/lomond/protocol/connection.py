@@ -24,6 +24,16 @@ from ..errors import (
 from . import frames
 from .events import Binary, Closed, Closing, Ping, Pong, Text
 from .events import ProtocolError as ProtocolErrorEvent
+from .frames import (
+    BINARY,
+    CLOSE,
+    FIN,
+    OPCODE_BITS,
+    RSV1,
+    TEXT,
+    check_extended_length,
+    check_first_bytes,
+)
 from .messages import Message
 from .output import Output
 from .states import (
@@ -44,9 +54,10 @@ if TYPE_CHECKING:
     from .events import AnyEvent
     from .keys import MaskingKeys
 
-_FIN_TEXT = frames.FIN | frames.TEXT
-_FIN_BINARY = frames.FIN | frames.BINARY
+_FIN_TEXT = FIN | TEXT
+_FIN_BINARY = FIN | BINARY
 _SLACK = 64 * 1024  # bytes
+_NEVER = float("inf")
 _LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
 
@@ -65,12 +76,15 @@ class Connection:
         output: What is to be written.
         clock: Tells the time; given by whoever asks for short messages.
         due: The moment from which there are none, because the session has something to say.
+        received_at: When bytes came last.
+        has_ended: The session's word that nothing more will be handed out or sent.
     """
 
     __slots__ = (
-        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater", "_limits",
-        "_max_compressed", "_max_size", "_message", "_position", "_remaining", "_short", "_wall",
-        "clock", "due", "output", "state", "violation",
+        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
+        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_position",
+        "_remaining", "_short", "_wall", "clock", "due", "has_ended", "output", "received_at",
+        "state", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
@@ -79,6 +93,8 @@ class Connection:
         self.output = Output(keys)
         self.clock: Callable[[], float] = float  # 0.0: no moment is due
         self.due = 0.0
+        self.received_at = 0.0
+        self.has_ended = False
         self._limits = limits
         self._auto_pong = auto_pong
         limit = limits.max_message_size
@@ -89,6 +105,7 @@ class Connection:
         self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
         self._data = b""  # being parsed
         self._position = 0  # where the next frame, or rest of a payload, starts in it
+        self._is_starved = False  # what is left of it is less than a frame's header
         self._wall = 0.0
         self._message: Message | None = None
         self._remaining = 0  # bytes of the current data frame's payload that are not here
@@ -116,6 +133,26 @@ class Connection:
         if self.state is not ANSWERING and self.state is not CLOSED:
             self._arrived.append((data, wall))
 
+    def is_hungry(self) -> bool:
+        """Whether all that came was looked at, so that whoever asks for the events may `take`."""
+        if self._arrived or not (self._is_starved or self._position == len(self._data)):
+            return False
+        if self.state is not OPEN and self.state is not CLOSING:
+            return False
+        if not self._filled:
+            return True
+        # A text is looked at each time, so that broken UTF-8 fails fast.
+        assert self._message is not None
+        return not self._message.is_text and self._filled < self._remaining
+
+    def take(self, data: bytes, wall: float) -> None:
+        """As `receive`, for whoever asks for the events: needs no lock where all is hungry."""
+        position = self._position
+        self._data = data if position == len(self._data) else self._data[position:] + data
+        self._position = 0
+        self._wall = wall
+        self._is_starved = False
+
     def room(self) -> memoryview | None:
         """Where a large message's next bytes may be put, or None: use `receive`."""
         message = self._message
@@ -133,7 +170,6 @@ class Connection:
         self._filled += count
         self._wall = wall
 
-    @property
     def is_mid_frame(self) -> bool:
         """Whether a frame has started and not ended."""
         return self._remaining > 0 or self._position < len(self._data)
@@ -158,14 +194,12 @@ class Connection:
                     event = self._more_payload()
                     if event is not None:
                         return event
-                    if self._remaining == 0:
+                    if not self._remaining or self._position < len(self._data):
                         continue
                 if not self._arrived:
+                    self._is_starved = True
                     return None
-                arrived, self._wall = self._arrived.popleft()
-                rest = self._data[self._position :]
-                self._data = rest + arrived if rest else arrived
-                self._position = 0
+                self.take(*self._arrived.popleft())
         except UnicodeDecodeError as error:
             return self._fail(frames.invalid_utf8("payload contains invalid utf-8", error))
         except ProtocolError as error:
@@ -195,8 +229,7 @@ class Connection:
         end = start + length
         if end > size or length > self._short:
             return None
-        now = self.clock()
-        if now >= self.due:
+        if self.due < _NEVER and self.clock() >= self.due:
             return None
         if first == _FIN_TEXT:
             text = Text.__new__(Text)
@@ -219,11 +252,11 @@ class Connection:
 
     def _next_frame(self, first: int, second: int, start: int) -> tuple[AnyEvent | None, bool]:
         """The event of the frame whose header starts, and whether anything was consumed."""
-        frames.check_first_bytes(first, second, self._inflater is not None)
-        opcode = first & frames.OPCODE_BITS
+        check_first_bytes(first, second, self._inflater is not None)
+        opcode = first & OPCODE_BITS
         data = self._data
         length = second
-        if opcode >= frames.CLOSE:
+        if opcode >= CLOSE:
             end = start + length
             if end > len(data):
                 return None, False
@@ -236,22 +269,22 @@ class Connection:
                 return None, False
             length = int.from_bytes(data[start : start + size], "big")
             start += size
-            frames.check_extended_length(length, size)
+            check_extended_length(length, size)
         message = self._message
-        inflater = self._inflater if first & frames.RSV1 else None
+        inflater = self._inflater if first & RSV1 else None
         self._check_limits(message, length, inflater is not None)
-        final = first >= frames.FIN
+        final = first >= FIN
         end = start + length
         if final and message is None and end <= len(data):
             self._position = end
             payload = data[start:end]
             if inflater is not None:
                 payload = inflater.whole(payload)
-            if opcode == frames.TEXT:
+            if opcode == TEXT:
                 return Text(payload.decode(), received_time=self._wall), True
             return Binary(payload, received_time=self._wall), True
         if message is None:
-            message = self._message = Message(opcode == frames.TEXT, inflater)
+            message = self._message = Message(opcode == TEXT, inflater)
         message.fragments += 1
         message.announced += length
         self._final = final
@@ -296,15 +329,16 @@ class Connection:
         assert message is not None
         if self._filled:
             count, self._filled = self._filled, 0
-            message.check()
         else:
             start = self._position
             count = min(self._remaining, len(self._data) - start)
             if count:
-                message.add(memoryview(self._data)[start : start + count])
+                with memoryview(self._data)[start : start + count] as payload:
+                    message.add(payload)
                 self._position = start + count
         self._remaining -= count
         if self._remaining or not self._final:
+            message.check()
             return None
         self._message = None
         message.end()

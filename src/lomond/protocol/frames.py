@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..errors import CriticalProtocolError, PayloadTooLarge, ProtocolError
 from ..status import may_be_sent
-from .mask import masked_frame
+from .mask import head, masked_frame
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -64,17 +64,9 @@ def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | Non
 
     The opcode may have RSV1 added, for a compressed message.
     """
-    size = len(payload)
-    mask_bit = 0 if key is None else MASKED
-    if size < 126:
-        head = bytes((FIN | opcode, mask_bit | size))
-    elif size < 65536:
-        head = bytes((FIN | opcode, mask_bit | 126)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((FIN | opcode, mask_bit | 127)) + size.to_bytes(8, "big")
     if key is None:
-        return b"".join((head, payload))
-    return masked_frame(head, payload, key)
+        return b"".join((head(FIN | opcode, len(payload)), payload))
+    return masked_frame(FIN | opcode, payload, key)
 
 
 def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:

@@ -1,9 +1,10 @@
-"""Masking of client frames, RFC 6455 section 5.3; the compiled twin has its own mask.pyx."""
+"""A frame's head, and masking: RFC 6455 sections 5.2 and 5.3. The compiled twin has a mask.pyx."""
 
 from __future__ import annotations
 
 # One table per key byte, made when it is needed: position n holds n XOR that byte.
 _tables: list[bytes] = [b""] * 256
+_MASKED = 0x80
 _SMALL = 600  # bytes; below, one XOR of two large ints is faster than four translations
 
 
@@ -26,6 +27,15 @@ def _make_table(key: int) -> bytes:
     return table
 
 
-def masked_frame(head: bytes, payload: bytes | bytearray | memoryview, key: bytes) -> bytes:
-    """A frame of its head, the key and the masked payload."""
-    return b"".join((head, key, mask(payload, key)))
+def head(first: int, size: int, mask_bit: int = 0) -> bytes:
+    """The first bytes of a frame, up to its masking key, for a payload of that size."""
+    if size < 126:
+        return bytes((first, mask_bit | size))
+    if size < 65536:
+        return bytes((first, mask_bit | 126)) + size.to_bytes(2, "big")
+    return bytes((first, mask_bit | 127)) + size.to_bytes(8, "big")
+
+
+def masked_frame(first: int, payload: bytes | bytearray | memoryview, key: bytes) -> bytes:
+    """A client's frame: its head, the key and the masked payload."""
+    return b"".join((head(first, len(payload), _MASKED), key, mask(payload, key)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import frames
+from .frames import PONG, RSV1, build
 
 if TYPE_CHECKING:
     from .deflate import Deflater
@@ -24,18 +24,19 @@ class Output:
         is_ready: Whether `take` would return bytes.
         held_size: Bytes of messages that are held until the upgrade is done.
         has_backlog: Set by the session while earlier output is still unwritten.
+        is_held: Whether frames wait for the upgrade.
         deflater: Compresses messages, or None.
     """
 
     __slots__ = (
         "_frames",
-        "_is_held",
         "_keys",
         "_pong",
         "_request",
         "deflater",
         "has_backlog",
         "held_size",
+        "is_held",
         "is_ready",
     )
 
@@ -45,7 +46,7 @@ class Output:
         self.has_backlog = False
         self.deflater: Deflater | None = None
         self._keys = keys
-        self._is_held = True
+        self.is_held = True
         self._request = b""
         self._frames: list[bytes] = []
         self._pong: bytes | None = None  # the newest unsent one, kept back by a backlog
@@ -57,14 +58,14 @@ class Output:
 
     def opened(self, deflater: Deflater | None) -> None:
         """The upgrade is done: what was held may leave."""
-        self._is_held = False
+        self.is_held = False
         self.is_ready = bool(self._frames)
         self.deflater = deflater
 
     def take(self) -> bytes:
         """The bytes to be written, in order."""
         self.is_ready = False
-        if self._is_held:
+        if self.is_held:
             request, self._request = self._request, b""
             return request
         taken, self._frames = self._frames, []
@@ -77,10 +78,10 @@ class Output:
             deflated = deflater.deflate(payload)
             if deflated is not None:
                 # RFC 7692 6.1: RSV1 of the first frame says that the message is compressed.
-                opcode |= frames.RSV1
+                opcode |= RSV1
                 payload = deflated
-        self._frames.append(frames.build(opcode, payload, self._keys.take()))
-        self.is_ready = not self._is_held or self.is_ready
+        self._frames.append(build(opcode, payload, self._keys.take()))
+        self.is_ready = not self.is_held or self.is_ready
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping: at once, or as the newest one after the backlog."""
@@ -88,11 +89,11 @@ class Output:
         if self.has_backlog:
             self._pong = payload
         else:
-            self.put(frames.PONG, payload)
+            self.put(PONG, payload)
 
     def release_pong(self, may_send: bool) -> None:
         """The backlog is gone: the pong that it kept back leaves if it still may."""
         self.has_backlog = False
         payload, self._pong = self._pong, None
         if payload is not None and may_send:
-            self.put(frames.PONG, payload)
+            self.put(PONG, payload)

@@ -42,7 +42,6 @@ class Session:
 
     Attributes:
         output: What is to be written.
-        has_ended: No event but Disconnected will come; hang up.
         output_ends: After the output, the writing direction is to be closed.
         close_asked_at: When the user first called `close`, or None.
         opened_at: When the upgrade was done, or None.
@@ -59,7 +58,6 @@ class Session:
             limits, engine.MaskingKeys(random_bytes), timing.auto_pong
         )
         self.output = self.connection.output
-        self.has_ended = False
         self.output_ends = False
         self.started_at = 0.0
         self.opened_at: float | None = None
@@ -73,7 +71,6 @@ class Session:
         )
         self._is_at_end = False  # the peer's stream has ended
         self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
-        self._received_at = 0.0
         # Timers: moments, or NEVER.
         self.connection.due = NEVER  # the nearest of those that next_event judges
         self._poll_at = NEVER
@@ -90,7 +87,7 @@ class Session:
 
     def opened(self, now: float, deflate: PerMessageDeflate | None = None) -> None:
         """The upgrade is done; timers start. `deflate` is the compression that was negotiated."""
-        self.opened_at = self._received_at = now
+        self.opened_at = self.connection.received_at = now
         self.connection.opened(deflate)
         self.compression = None if deflate is None else deflate.compression
         if self.timing.poll is not None:
@@ -124,7 +121,7 @@ class Session:
         self._is_at_end = True
 
     def _note_read(self, now: float) -> None:
-        self._received_at = now
+        self.connection.received_at = now
         if self.timing.poll == 0:
             self._note_turn(now)
 
@@ -197,7 +194,7 @@ class Session:
         if connection.state == CLOSED and self._ending is not None:
             if self._drains and not self._is_at_end:
                 self.output_ends = True
-                if self._received_at >= self._close_at:
+                if self.connection.received_at >= self._close_at:
                     self.has_ended = True
             else:
                 self.has_ended = True
@@ -207,7 +204,7 @@ class Session:
                 # The peer hung up instead of answering our close frame: as good as an answer.
                 self._ending = self.engine.Disconnected("closed", True)
             self.has_ended = True
-        elif self._received_at >= self._close_at:
+        elif self.connection.received_at >= self._close_at:
             self._give_up_closing(now)
 
     def _ending_is_plain_loss(self) -> bool:
@@ -222,7 +219,7 @@ class Session:
         if self._pinged_at != NEVER or self._ping_queued:
             due = min(due, self._unresponsive_at())
         if self.timing.poll == 0 and self.opened_at is not None:
-            due = min(due, self._received_at)
+            due = min(due, self.connection.received_at)
         return None if due >= _FAR else due
 
     def tick(self, now: float) -> None:
@@ -286,15 +283,15 @@ class Session:
             # A ping that can't leave gets no answer either, unless the system takes more.
             since = self._ping_queued_at
             if since == NEVER:
-                return self._received_at  # `tick` is to date it
+                return self.connection.received_at  # `tick` is to date it
             since = max(since, self._taken_at)
-        return max(since, self._received_at) + timeout
+        return max(since, self.connection.received_at) + timeout
 
     def _frame_at(self) -> float:
         timeout = self.timing.frame_timeout
-        if not timeout or self._ending is not None or not self.connection.is_mid_frame:
+        if not timeout or self._ending is not None or not self.connection.is_mid_frame():
             return NEVER
-        return self._received_at + timeout
+        return self.connection.received_at + timeout
 
     def _set_due(self) -> None:
         is_due = self._events or self._has_polled
@@ -368,6 +365,15 @@ class Session:
             self._date_ping(now)
 
     # The end
+
+    @property
+    def has_ended(self) -> bool:
+        """No event but Disconnected will come, and nothing can be sent: hang up."""
+        return self.connection.has_ended
+
+    @has_ended.setter
+    def has_ended(self, value: bool) -> None:
+        self.connection.has_ended = value
 
     @property
     def write_deadline(self) -> float:

@@ -1,0 +1,20 @@
+cimport cython
+
+cdef class TLSLayer:
+    cdef object _decrypt
+    cdef object _encrypt
+    cdef object _incoming
+    cdef object _outgoing
+    cdef object _pending
+    cdef object _put
+    cdef object _take
+    cdef object _tls
+    cdef public bint has_ended
+
+    cpdef feed(self, bytes records)
+    cpdef bint has_more(self)
+    cpdef read(self)
+    cpdef Py_ssize_t read_into(self, room) except -1
+    @cython.locals(done=Py_ssize_t)
+    cpdef write(self, bytes data)
+    cpdef bytes take(self)

@@ -1,0 +1,30 @@
+cimport cython
+
+from lomond.compiled.connection cimport Connection
+from lomond.compiled.layer cimport TLSLayer
+from lomond.compiled.link cimport Link
+from lomond.compiled.transport cimport Transport
+
+cdef object monotonic
+cdef object time
+
+cdef class Reader:
+    cdef object _acquire_turn
+    cdef object _ahead
+    cdef double _calm_frame
+    cdef bint _has_ended
+    cdef Link _link
+    cdef object _release_turn
+
+    cpdef bint may_read_ahead(self) except *
+    @cython.locals(link=Link, connection=Connection, now=double, came=bint)
+    cpdef bint read(self) except *
+    cpdef bint receive(self, bint waits=?) except *
+    cpdef bint receive_ahead(self) except *
+    @cython.locals(link=Link, transport=Transport, connection=Connection, count=Py_ssize_t, now=double, wall=double, is_plain=bint)
+    cdef bint _receive(self, bint is_ahead, bint waits) except *
+    @cython.locals(link=Link, connection=Connection)
+    cdef _store(self, bytes data, bint is_ahead, double now, double wall)
+    cdef _decrypt(self, Transport transport, bytes data, bint is_ahead, double now, double wall)
+    @cython.locals(connection=Connection, top=TLSLayer, count=Py_ssize_t)
+    cdef _pump(self, Transport transport, bint is_ahead, double now, double wall)

@@ -1,0 +1,35 @@
+cimport cython
+
+from lomond.compiled.layer cimport TLSLayer
+
+cdef int _NOW
+cdef Py_ssize_t _LEAST_AT_ONCE
+cdef Py_ssize_t _READ_SIZE
+cdef Py_ssize_t _MOST_AT_ONCE
+
+cdef class Transport:
+    cdef list _layers
+    cdef Py_ssize_t _read_size
+    cdef object _recv
+    cdef object _recv_into
+    cdef object _send
+    cdef public bint has_tls
+    cdef public bint may_wait
+    cdef public object queue
+    cdef public object queued
+    cdef public object sock
+    cdef public bint write_ended
+    cdef public object written
+
+    @cython.locals(layer=TLSLayer, taken=Py_ssize_t)
+    cpdef bint send(self, bytes data) except *
+    @cython.locals(layer=TLSLayer)
+    cpdef enqueue(self, bytes data)
+    @cython.locals(taken=Py_ssize_t)
+    cpdef bint write(self) except *
+    @cython.locals(size=Py_ssize_t, data=bytes)
+    cpdef receive(self, bint waits=?)
+    cpdef Py_ssize_t receive_into(self, room, bint waits=?) except -2
+    @cython.locals(layer=TLSLayer, below=TLSLayer)
+    cpdef feed(self, bytes data)
+    cpdef TLSLayer top(self)

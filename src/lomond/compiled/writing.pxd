@@ -1,0 +1,29 @@
+cimport cython
+
+from lomond.compiled.link cimport Link
+from lomond.compiled.reading cimport Reader
+from lomond.compiled.transport cimport Transport
+
+cdef Py_ssize_t _LARGEST
+
+cdef class Writer:
+    cdef object _given_back
+    cdef Link _link
+    cdef object _owner
+    cdef Reader _reader
+    cdef int _waiting
+
+    cpdef bint is_mine(self) except *
+    cpdef bint is_free(self)
+    cpdef bint take_turn(self) except *
+    @cython.locals(link=Link, transport=Transport)
+    cpdef bint send(self, int opcode, payload, bint compress=?) except *
+    @cython.locals(link=Link, transport=Transport)
+    cpdef write_until(self, target, bint has_turn)
+    @cython.locals(link=Link, transport=Transport)
+    cpdef write_some(self)
+    @cython.locals(link=Link)
+    cdef _give_turn(self)
+    cdef _write_blocking(self, Transport transport, target)
+    @cython.locals(link=Link)
+    cdef bint _write_once(self, Transport transport) except *

@@ -1,0 +1,99 @@
+"""TLS as a layer of bytes: plain bytes on one side, records on the other, no socket.
+
+One thread at a time may use a layer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from typing import Any
+
+_RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
+
+
+class TLSLayer:
+    """One TLS connection over bytes.
+
+    Arguments:
+        context: Used as it is, never changed.
+        server_name: Whose certificate is expected.
+
+    Attributes:
+        has_ended: The stream is over; nothing more can be read.
+    """
+
+    __slots__ = (
+        "_decrypt", "_encrypt", "_incoming", "_outgoing", "_pending", "_put", "_take", "_tls",
+        "has_ended",
+    )  # fmt: skip
+
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        self.has_ended = False
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._decrypt = self._tls.read
+        self._encrypt = self._tls.write
+        self._pending = self._tls.pending
+        self._put = self._incoming.write
+        self._take = self._outgoing.read
+
+    def shake_hands(self) -> bool:
+        """Go on with the handshake; whether it is done. Raises ssl.SSLError if it failed."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def feed(self, records: bytes) -> None:
+        """Records from below; empty bytes at the end of the stream."""
+        if records:
+            self._put(records)
+        else:
+            self._incoming.write_eof()
+
+    def has_more(self) -> bool:
+        """Whether something is left that was fed, if only a part of a record or the end."""
+        return bool(self._incoming.pending or self._pending() or self._incoming.eof)
+
+    def read(self) -> bytes | None:
+        """Plain bytes; None if more records are needed; empty at the end of the stream.
+
+        Raises:
+            ssl.SSLError: The records are broken.
+        """
+        try:
+            return self._decrypt(_RECORD)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self.has_ended = True
+            return b""
+
+    def read_into(self, room: memoryview) -> int:
+        """As `read`, into the room; the number of bytes, 0 if none are here."""
+        try:
+            count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
+        except ssl.SSLWantReadError:
+            return 0
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self.has_ended = True
+            return 0
+        return int(count)
+
+    def write(self, data: bytes) -> None:
+        """Plain bytes from above."""
+        done = self._encrypt(data)
+        while done < len(data):
+            done += self._encrypt(memoryview(data)[done:])
+
+    def end(self) -> None:
+        """Nothing more will be written: close_notify."""
+        with contextlib.suppress(ssl.SSLError, ValueError):
+            self._tls.unwrap()
+
+    def take(self) -> bytes:
+        """Records to be written below."""
+        return self._take()
