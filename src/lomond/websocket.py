@@ -266,7 +266,7 @@ class WebSocket:
         script = conversation(session, target, upgrade, request_bytes)
         earlier, self._channel = self._channel, channel
         if earlier is not None:
-            earlier.force("replaced by a new connection")
+            earlier.leave(reason="replaced by a new connection")
         if tracer is not None:
             tracer(
                 "connect_start",

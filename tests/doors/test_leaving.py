@@ -17,7 +17,9 @@ import pytest
 
 from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
 from lomond import WebSocket
+from lomond.events import AnyEvent
 from lomond.protocol import frames
+from lomond.session.session import Session
 
 GOING_AWAY = (frames.CLOSE, (1001).to_bytes(2, "big"))
 
@@ -298,3 +300,48 @@ for event in stream:
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert listener.ended.wait(5)
+
+
+def test_a_mistake_inside_the_library_is_raised_and_told_to_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mistaken(session: Session, now: float) -> AnyEvent | None:
+        raise ZeroDivisionError("a mistake")
+
+    heard: list[tuple[int, bytes]] = []
+
+    def listen(sock: socket.socket) -> None:
+        heard.extend(read_all(sock))
+
+    with raw_server(listen) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        monkeypatch.setattr(Session, "next_event", mistaken)
+        with pytest.raises(ZeroDivisionError):
+            list(stream)
+        assert websocket.is_closed
+    assert heard == [(frames.CLOSE, (1011).to_bytes(2, "big"))]
+
+
+@pytest.mark.parametrize("way", ["connect", "reset", "force_disconnect"])
+def test_a_connection_that_is_given_up_keeps_no_descriptor(way: str) -> None:
+    with listening(Listener()) as server:
+        websocket = WebSocket(server.url)
+        before = fds()
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        getattr(websocket, way)()
+        servers = 1
+        assert len(fds() - before) == servers  # although the iterator is kept
+        assert [event.name for event in stream] == ["disconnected"]
+
+
+def test_without_descriptors_there_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", full)
+    connecting, failed = WebSocket("ws://127.0.0.1:9/")
+    assert connecting.name == "connecting"
+    assert failed.name == "connect_fail"
+    assert "Too many open files" in failed.reason

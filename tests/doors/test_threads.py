@@ -285,3 +285,20 @@ def test_many_loops_at_once() -> None:
         for thread in threads:
             thread.join(10)
     assert sorted(texts) == sorted(map(str, range(10)))
+
+
+def test_a_users_ping_that_stays_unanswered_is_noticed_by_a_loop_that_waits_for_ever() -> None:
+    def listen(sock: socket.socket) -> None:
+        read_all(sock)  # and answers nothing
+
+    with raw_server(listen) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=0.2)
+        until(stream, "ready")
+        started = time.monotonic()
+        timer = threading.Timer(0.3, websocket.send_ping)  # the loop waits by then
+        timer.start()
+        until(stream, "unresponsive")
+        assert 0.4 < time.monotonic() - started < 5
+        timer.join()
+        stream.close()

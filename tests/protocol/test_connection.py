@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from lomond.errors import WebSocketClosed, WebSocketClosing, WebSocketUnavailable
+from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
@@ -279,7 +279,7 @@ def test_a_received_close_ends_delivery_and_is_echoed_after_the_handler() -> Non
     assert connection.state == CLOSED
     sent = connection.output.take()
     assert sent.endswith(NO_KEY + payload)
-    with pytest.raises(WebSocketClosed, match="data not sent"):
+    with pytest.raises(WebSocketClosing, match="data not sent"):
         connection.send(frames.TEXT, b"late")
 
 
@@ -376,3 +376,15 @@ def test_nothing_is_parsed_before_the_upgrade() -> None:
     assert connection.next_event() is None
     connection.opened()
     assert connection.next_event() is not None
+
+
+def test_after_a_violation_only_its_close_frame_is_sent() -> None:
+    connection = opened()
+    connection.receive(b"\x83\x00", 1.0)
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "protocol_error"
+    with pytest.raises(WebSocketClosing, match="broke the protocol"):
+        connection.send(frames.TEXT, b"late")
+    assert not connection.close(1000, "mine")
+    assert close_code(connection) == 1002

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lomond.errors import WebSocketClosed, WebSocketClosing
+from lomond.errors import WebSocketClosing
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
@@ -57,7 +57,7 @@ def ignores_close(peer: Peer) -> Talk:
 
 def sends_after_close(door: PretendDoor) -> None:
     door.close(4000, "mine")
-    with pytest.raises(WebSocketClosed):
+    with pytest.raises(WebSocketClosing):
         door.send_text("late")
 
 

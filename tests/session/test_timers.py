@@ -235,11 +235,11 @@ def test_leaving_says_going_away() -> None:
     for event in events:
         if event.name == "ready":
             break
-    door.session.leave(1001, door.now)
+    door.session.leave(1001, "left by the user", door.now)
     assert door.session.output.take()[0] == 0x88
     assert door.session.has_ended
     assert door.session.disconnected().reason == "left by the user"
-    door.session.leave(1001, door.now)
+    door.session.leave(1001, "left by the user", door.now)
     assert not door.session.output.is_ready
     door.session.tick(door.now)
     assert door.session.next_event(1e6) is None

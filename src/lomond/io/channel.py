@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .link import Traced
     from .transport import Transport
 
-_GOING_AWAY = 1001
+GOING_AWAY, UNEXPECTED_CONDITION = 1001, 1011  # close codes
 
 
 class Channel:
@@ -45,8 +45,9 @@ class Channel:
     # Opening, by the loop's thread
 
     def start(self) -> None:
-        """Get ready to wait."""
-        self.link.wakeup = Wakeup()
+        """Get ready to wait. Raises OSError: the system has no descriptors left."""
+        if self.link.wakeup is None:
+            self.link.wakeup = Wakeup()
 
     def use(self, transport: Transport) -> None:
         """A socket is connected."""
@@ -224,18 +225,14 @@ class Channel:
 
     def force(self, reason: str, cause: BaseException | None = None) -> None:
         """End the connection at once, from any thread. The iterator then says so."""
-        link = self.link
-        if link.is_foreign():
+        if self.link.is_foreign():
             self._free_in_child()
             return
-        with link.lock:
+        with self.link.lock:
             self.session.end(reason, False, monotonic(), cause=cause)
-            if link.transport is not None and not link.is_over:
-                link.transport.abort()
-            self._writer.tell_waiting()
-        link.wake()
+        self._free()
 
-    def leave(self, code: int | None = _GOING_AWAY) -> None:
+    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
         """Say to the peer that nobody listens any more if that needs no waiting; free the socket.
 
         If another thread is using the socket, that one frees it.
@@ -246,7 +243,7 @@ class Channel:
             return
         try:
             with link.lock:
-                self.session.leave(code, monotonic())
+                self.session.leave(code, reason, monotonic())
                 link.enqueue_quietly()
                 if link.transport is not None and not link.transport.write_ended:
                     link.transport.end_output()

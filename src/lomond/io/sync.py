@@ -24,7 +24,7 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, forking
-from .channel import Channel
+from .channel import UNEXPECTED_CONDITION, Channel
 from .resolving import Resolution
 from .twin import Transport, load_layer
 from .waiting import Waiter
@@ -65,6 +65,10 @@ class Performer:
         act = self._ACTS[type(request)]
         self._link.is_in_use = type(request) is not Hangup
         try:
+            if self._link.is_in_use:
+                if self._link.is_over:
+                    raise Interrupted(OSError("closed by the user"), monotonic())
+                self._channel.start()
             value = act(self, request)
         except (OSError, ValueError) as error:
             raise Failed(error, monotonic()) from None
@@ -245,7 +249,6 @@ def events(
     output = session.output
     born = channel.link.born
     try:
-        channel.start()
         request = next(script)
         while True:
             kind = type(request)
@@ -289,6 +292,10 @@ def events(
             request = script.send(answer)
     except StopIteration:
         pass
+    except Exception:
+        # A mistake of ours: neither hidden nor half alive.
+        channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
+        raise
     finally:
         channel.leave()
         script.close()

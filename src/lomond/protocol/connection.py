@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from ..errors import (
     PayloadTooLarge,
     ProtocolError,
-    WebSocketClosed,
     WebSocketClosing,
     WebSocketUnavailable,
 )
@@ -318,7 +317,8 @@ class Connection:
         most = self._limits.max_fragments
         if most is not None and message is not None and message.fragments >= most:
             raise PayloadTooLarge(
-                f"message of more than {most} fragments; the option is max_fragments",
+                f"message of {message.fragments + 1} fragments or more is above max_fragments "
+                f"({most}); raise that option to accept it",
                 code=1009,
                 section="RFC 6455 7.4.1",
             )
@@ -405,14 +405,13 @@ class Connection:
             compress: Whether to compress it, where that was negotiated.
 
         Raises:
-            WebSocketClosing: A close frame was sent.
-            WebSocketClosed: The closing handshake is done.
+            WebSocketClosing: A close frame was sent, or is all that may be.
             WebSocketUnavailable: Too much is held already for a connection that is not ready.
         """
-        if self.state is CLOSED:
-            raise WebSocketClosed("data not sent")
-        if self.state is CLOSING or self.state is CLOSING_EARLY:
+        if self.state is CLOSED or self.state is CLOSING or self.state is CLOSING_EARLY:
             raise WebSocketClosing("data not sent")
+        if self.state is ANSWERING and self.violation is not None:
+            raise WebSocketClosing("data not sent; the peer broke the protocol")
         if self.state is CONNECTING:
             size = len(payload) + frames.MAX_HEADER_SIZE
             if self.output.held_size + size > self._limits.max_held:
@@ -423,13 +422,14 @@ class Connection:
         self.output.put(opcode, payload, compress)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
-        """Queue a close frame if none was; whether one was queued.
+        """Queue a close frame if none was and none is due; whether one was queued.
 
         Raises:
             TypeError, ValueError: The code may not be sent.
         """
         payload = frames.build_close_payload(code, reason)
-        if (self.state, "close sent") not in TRANSITIONS:
+        # The answer to a violation has the code that the RFC says.
+        if (self.state, "close sent") not in TRANSITIONS or self.violation is not None:
             return False
         self.output.put(frames.CLOSE, payload)
         self._move("close sent")

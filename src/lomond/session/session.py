@@ -411,12 +411,12 @@ class Session:
         self._set_ending(reason, graceful, now, cause=cause, phase=phase)
         self.has_ended = True
 
-    def leave(self, code: int | None, now: float) -> None:
-        """The user stops listening: queue a close frame where one may be sent."""
+    def leave(self, code: int | None, reason: str, now: float) -> None:
+        """Nobody listens any more: queue a close frame where one may be sent."""
         if self.opened_at is not None and not self.has_ended:
             self.connection.answer_now()
             self.connection.close(code, "")
-        self.end("left by the user", False, now)
+        self.end(reason, False, now)
 
     @property
     def ending(self) -> Disconnected | None:

@@ -172,7 +172,7 @@ class PretendDoor:
         except StopIteration:
             return
         finally:
-            self.session.leave(1001, self.now)
+            self.session.leave(1001, "left by the user", self.now)
             self._hang_up()
 
     # Requests
