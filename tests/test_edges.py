@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 
 import pytest
@@ -92,3 +93,24 @@ def test_a_password_is_not_shown_whatever_is_in_it(sign: str) -> None:
     shown = str(caught.value)
     assert "sec" not in shown.replace("seconds", "")
     assert "ret@" not in shown
+
+
+def test_importing_lomond_imports_nothing_that_only_a_connection_needs() -> None:
+    code = "import sys, lomond; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    for name in ("asyncio", "dataclasses", "h11", "json", "logging", "socket", "ssl", "urllib"):
+        assert name not in loaded
+    code = "import sys, lomond; print(lomond.events.Text, 'lomond.persist' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Text" in done.stdout
+    assert "False" in done.stdout
+    code = "import lomond; lomond.unheard_of"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "module 'lomond' has no attribute 'unheard_of'" in done.stderr
+
+
+def test_a_plain_connection_needs_no_tls() -> None:
+    code = "import sys, lomond; list(lomond.WebSocket('ws://127.0.0.1:1')); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "ssl" not in done.stdout.split()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-@dataclass(slots=True)
 class Compression:
     """permessage-deflate on one connection (RFC 7692): its parameters, and bytes counted.
 
@@ -25,15 +23,38 @@ class Compression:
         received_raw: The same, inflated.
     """
 
-    server_no_context_takeover: bool = False
-    client_no_context_takeover: bool = False
-    server_max_window_bits: int = 15
-    client_max_window_bits: int = 15
-    backend: str = ""
-    sent_raw: int = 0
-    sent_compressed: int = 0
-    received_compressed: int = 0
-    received_raw: int = 0
+    __slots__ = (
+        "backend", "client_max_window_bits", "client_no_context_takeover", "received_compressed",
+        "received_raw", "sent_compressed", "sent_raw", "server_max_window_bits",
+        "server_no_context_takeover",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        server_no_context_takeover: bool = False,
+        client_no_context_takeover: bool = False,
+        server_max_window_bits: int = 15,
+        client_max_window_bits: int = 15,
+        backend: str = "",
+    ) -> None:
+        self.server_no_context_takeover = server_no_context_takeover
+        self.client_no_context_takeover = client_no_context_takeover
+        self.server_max_window_bits = server_max_window_bits
+        self.client_max_window_bits = client_max_window_bits
+        self.backend = backend
+        self.sent_raw = self.sent_compressed = 0
+        self.received_compressed = self.received_raw = 0
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"Compression({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Compression):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
 
 class Backend(NamedTuple):

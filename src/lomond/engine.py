@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .protocol import connection, events, handshake, keys
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 _PACKAGES = {"compiled": "lomond.compiled", "pure": "lomond.protocol"}
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """The classes of one twin.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 # Seconds.
 OPEN_TIMEOUT = 30.0
@@ -29,8 +28,39 @@ MAX_READ_AHEAD = 32 * 1024 * 1024
 MAX_HELD = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Fixed:
+    """Base of values that do not change; `__match_args__` names their fields in order."""
+
+    __slots__ = ()
+    __match_args__: tuple[str, ...] = ()
+
+    def _set(self, **fields: object) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} can't be changed ({name}); make another")
+
+    def __repr__(self) -> str:
+        fields = zip(self.__match_args__, self._fields(), strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._fields()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), self._fields())
+
+
+class Limits(Fixed):
     """What one connection may cost.
 
     Arguments:
@@ -41,22 +71,41 @@ class Limits:
         max_held: Most bytes of messages sent before the connection is ready.
     """
 
-    max_message_size: int | None = MAX_MESSAGE_SIZE
-    max_fragments: int | None = MAX_FRAGMENTS
-    max_header_size: int = MAX_HEADER_SIZE
-    max_read_ahead: int = MAX_READ_AHEAD
-    max_held: int = MAX_HELD
+    __slots__ = (
+        "max_fragments", "max_header_size", "max_held", "max_message_size", "max_read_ahead",
+    )  # fmt: skip
+    __match_args__ = (
+        "max_message_size", "max_fragments", "max_header_size", "max_read_ahead", "max_held",
+    )  # fmt: skip
+    max_message_size: int | None
+    max_fragments: int | None
+    max_header_size: int
+    max_read_ahead: int
+    max_held: int
 
-    def __post_init__(self) -> None:
-        check_count("max_message_size", self.max_message_size, none="no limit")
-        check_count("max_fragments", self.max_fragments, none="no limit")
-        check_count("max_header_size", self.max_header_size)
-        check_count("max_read_ahead", self.max_read_ahead)
-        check_count("max_held", self.max_held)
+    def __init__(
+        self,
+        max_message_size: int | None = MAX_MESSAGE_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        max_header_size: int = MAX_HEADER_SIZE,
+        max_read_ahead: int = MAX_READ_AHEAD,
+        max_held: int = MAX_HELD,
+    ) -> None:
+        check_count("max_message_size", max_message_size, none="no limit")
+        check_count("max_fragments", max_fragments, none="no limit")
+        check_count("max_header_size", max_header_size)
+        check_count("max_read_ahead", max_read_ahead)
+        check_count("max_held", max_held)
+        self._set(
+            max_message_size=max_message_size,
+            max_fragments=max_fragments,
+            max_header_size=max_header_size,
+            max_read_ahead=max_read_ahead,
+            max_held=max_held,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Fixed):
     """When one connection polls, pings and gives up. All in seconds.
 
     Arguments:
@@ -70,28 +119,55 @@ class Timing:
         frame_timeout: Without a byte from the peer inside a frame; 0 or None for no end.
     """
 
-    poll: float | None = POLL
-    ping_rate: float | None = PING_RATE
-    ping_timeout: float | None = None
-    auto_pong: bool = True
-    close_timeout: float | None = CLOSE_TIMEOUT
-    open_timeout: float | None = OPEN_TIMEOUT
-    send_timeout: float | None = SEND_TIMEOUT
-    frame_timeout: float | None = FRAME_TIMEOUT
+    __slots__ = (
+        "auto_pong", "close_timeout", "frame_timeout", "open_timeout", "ping_rate", "ping_timeout",
+        "poll", "send_timeout",
+    )  # fmt: skip
+    __match_args__ = (
+        "poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout", "open_timeout",
+        "send_timeout", "frame_timeout",
+    )  # fmt: skip
+    poll: float | None
+    ping_rate: float | None
+    ping_timeout: float | None
+    auto_pong: bool
+    close_timeout: float | None
+    open_timeout: float | None
+    send_timeout: float | None
+    frame_timeout: float | None
 
-    def __post_init__(self) -> None:
-        check_seconds("poll", self.poll, none="no Poll events")
-        check_seconds("ping_rate", self.ping_rate, none="no automatic pings")
-        check_seconds("ping_timeout", self.ping_timeout, none="no limit")
-        check_seconds("close_timeout", self.close_timeout, none="no limit")
-        check_seconds("open_timeout", self.open_timeout, none="no limit", zero=False)
-        check_seconds("send_timeout", self.send_timeout, none="no limit", zero=False)
-        check_seconds("frame_timeout", self.frame_timeout, none="no limit")
-        check_flag("auto_pong", self.auto_pong)
+    def __init__(
+        self,
+        poll: float | None = POLL,
+        ping_rate: float | None = PING_RATE,
+        ping_timeout: float | None = None,
+        auto_pong: bool = True,
+        close_timeout: float | None = CLOSE_TIMEOUT,
+        open_timeout: float | None = OPEN_TIMEOUT,
+        send_timeout: float | None = SEND_TIMEOUT,
+        frame_timeout: float | None = FRAME_TIMEOUT,
+    ) -> None:
+        check_seconds("poll", poll, none="no Poll events")
+        check_seconds("ping_rate", ping_rate, none="no automatic pings")
+        check_seconds("ping_timeout", ping_timeout, none="no limit")
+        check_seconds("close_timeout", close_timeout, none="no limit")
+        check_seconds("open_timeout", open_timeout, none="no limit", zero=False)
+        check_seconds("send_timeout", send_timeout, none="no limit", zero=False)
+        check_seconds("frame_timeout", frame_timeout, none="no limit")
+        check_flag("auto_pong", auto_pong)
+        self._set(
+            poll=poll,
+            ping_rate=ping_rate,
+            ping_timeout=ping_timeout,
+            auto_pong=auto_pong,
+            close_timeout=close_timeout,
+            open_timeout=open_timeout,
+            send_timeout=send_timeout,
+            frame_timeout=frame_timeout,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Deflate:
+class Deflate(Fixed):
     """How messages are compressed: permessage-deflate, RFC 7692 section 7.1.
 
     Arguments:
@@ -112,23 +188,49 @@ class Deflate:
         -1
     """
 
-    server_max_window_bits: int = 15
-    client_max_window_bits: int = 15
-    server_no_context_takeover: bool = False
-    client_no_context_takeover: bool = False
-    level: int = -1
-    memory_level: int = 8
-    min_size: int = 32
+    __slots__ = (
+        "client_max_window_bits", "client_no_context_takeover", "level", "memory_level", "min_size",
+        "server_max_window_bits", "server_no_context_takeover",
+    )  # fmt: skip
+    __match_args__ = (
+        "server_max_window_bits", "client_max_window_bits", "server_no_context_takeover",
+        "client_no_context_takeover", "level", "memory_level", "min_size",
+    )  # fmt: skip
+    server_max_window_bits: int
+    client_max_window_bits: int
+    server_no_context_takeover: bool
+    client_no_context_takeover: bool
+    level: int
+    memory_level: int
+    min_size: int
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        server_max_window_bits: int = 15,
+        client_max_window_bits: int = 15,
+        server_no_context_takeover: bool = False,
+        client_no_context_takeover: bool = False,
+        level: int = -1,
+        memory_level: int = 8,
+        min_size: int = 32,
+    ) -> None:
         # 8 is legal, but no library can compress with it.
-        check_range("server_max_window_bits", self.server_max_window_bits, 9, 15)
-        check_range("client_max_window_bits", self.client_max_window_bits, 9, 15)
-        check_flag("server_no_context_takeover", self.server_no_context_takeover)
-        check_flag("client_no_context_takeover", self.client_no_context_takeover)
-        check_range("level", self.level, -1, 9)
-        check_range("memory_level", self.memory_level, 1, 9)
-        check_range("min_size", self.min_size, 0, sys.maxsize)
+        check_range("server_max_window_bits", server_max_window_bits, 9, 15)
+        check_range("client_max_window_bits", client_max_window_bits, 9, 15)
+        check_flag("server_no_context_takeover", server_no_context_takeover)
+        check_flag("client_no_context_takeover", client_no_context_takeover)
+        check_range("level", level, -1, 9)
+        check_range("memory_level", memory_level, 1, 9)
+        check_range("min_size", min_size, 0, sys.maxsize)
+        self._set(
+            server_max_window_bits=server_max_window_bits,
+            client_max_window_bits=client_max_window_bits,
+            server_no_context_takeover=server_no_context_takeover,
+            client_no_context_takeover=client_no_context_takeover,
+            level=level,
+            memory_level=memory_level,
+            min_size=min_size,
+        )
 
 
 def check_compress(compress: object) -> Deflate | None:

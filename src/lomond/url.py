@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
 
 #: scheme -> (whether TLS, default port)
 _SCHEMES = {"ws": (False, 80), "http": (False, 80), "wss": (True, 443), "https": (True, 443)}
@@ -56,6 +55,8 @@ def parse(url: str) -> Url:
         TypeError: It is not a str.
         ValueError: It can't be connected to; the message says why and what to write instead.
     """
+    from urllib.parse import quote, urlsplit
+
     if not isinstance(url, str):
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {url!r}")
     shown = _ANY_USERINFO.sub("***@", url)

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import socket as socket_module
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import constants, options
-from .engine import engine
 from .errors import WebSocketUnavailable
-from .io.channel import Channel
 from .io.given import check_cafile, check_context, check_path, check_server_name, check_socket
-from .io.sync import Performer, events
 from .protocol import frames
 from .protocol.request import Request, check_header, check_protocols
-from .session.opening import Target, conversation
-from .session.session import Session
-from .tracing import Tracer
 from .url import authority, parse, redact
 
 if TYPE_CHECKING:
+    import socket as socket_module
     import ssl
     from types import TracebackType
 
     from .compression import Compression
     from .events import AnyEvent
+    from .io.channel import Channel
+    from .tracing import Tracer
 
 __all__ = ["WebSocket"]
-
-log = logging.getLogger("lomond")
 
 _MISSING: Any = object()
 _NOT_CONNECTED = "not connected"
@@ -234,13 +225,15 @@ class WebSocket:
         """
         _refuse(args, unknown)
         self._check_given()
-        timing = replace(
-            self._timing,
-            poll=poll,
-            ping_rate=ping_rate,
-            ping_timeout=ping_timeout,
-            auto_pong=auto_pong,
-            close_timeout=close_timeout,
+        timing = options.Timing(
+            poll,
+            ping_rate,
+            ping_timeout,
+            auto_pong,
+            close_timeout,
+            self._timing.open_timeout,
+            self._timing.send_timeout,
+            self._timing.frame_timeout,
         )
         request = Request(
             self.resource,
@@ -250,6 +243,13 @@ class WebSocket:
             check_protocols(self.protocols),
             options.check_compress(self.compress),
         )
+        # Imported by whoever connects: sockets, the protocol, and all that they need.
+        from .engine import engine
+        from .io.channel import Channel
+        from .io.sync import Performer, events
+        from .session.opening import Target, conversation
+        from .session.session import Session
+
         upgrade = engine.Upgrade(request, os.urandom, self._limits.max_header_size)
         request_bytes = upgrade.request_bytes()
         session = Session(engine, timing, self._limits, os.urandom)
@@ -261,7 +261,7 @@ class WebSocket:
             self.host if self.server_name is None else self.server_name,
             self.socket is not None,
         )
-        tracer = Tracer(self.trace, self.url) if self.trace else None
+        tracer = self._tracer() if self.trace else None
         channel = Channel(session, tracer.length if tracer else None)
         script = conversation(session, target, upgrade, request_bytes)
         earlier, self._channel = self._channel, channel
@@ -292,7 +292,7 @@ class WebSocket:
 
     def _make_context(self) -> ssl.SSLContext:
         if self.trace:
-            Tracer(self.trace, self.url)(
+            self._tracer()(
                 "tls_wrapped",
                 verify=self.ssl_verify is not False,
                 has_context=self.ssl_context is not None,
@@ -400,6 +400,8 @@ class WebSocket:
         """
         if _obj is not _MISSING and kwargs:
             raise ValueError("send_json requires positional argument OR keyword arguments")
+        import json
+
         self.send_text(json.dumps(kwargs if _obj is _MISSING else _obj))
 
     def send_ping(self, data: bytes = b"") -> None:
@@ -423,7 +425,12 @@ class WebSocket:
 
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self.trace:
-            Tracer(self.trace, self.url)(stage, **fields)
+            self._tracer()(stage, **fields)
+
+    def _tracer(self) -> Tracer:
+        from .tracing import Tracer
+
+        return Tracer(self.trace, self.url)
 
 
 def _refuse(args: tuple[object, ...], unknown: dict[str, object]) -> None:
@@ -445,5 +452,8 @@ def _warn_of_proxy() -> None:
     for name in _PROXY_VARIABLES:
         for variable in (name, name.upper()):
             if os.environ.get(variable):
-                log.warning("environment variable %s is ignored: no proxies yet", variable)
+                import logging
+
+                said = "environment variable %s is ignored: no proxies yet"
+                logging.getLogger("lomond").warning(said, variable)
                 return

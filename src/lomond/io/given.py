@@ -1,13 +1,12 @@
 """What users give for TLS, and their sockets: refused at once where it can't be used.
 
-ssl is only imported where something is given for it.
+socket and ssl are only imported where something is given for them.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import socket as socket_module
 
 _UNFIT = re.compile(r"[\x00-\x20\x7f]")
 _CERTIFICATE = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
@@ -46,10 +45,11 @@ def check_socket(socket: object) -> None:
     """Raise unless it is None or a plain socket for streams."""
     if socket is None:
         return
-    if not isinstance(socket, socket_module.socket):
-        raise TypeError(f"socket must be a socket.socket, not {socket!r}")
+    import socket as socket_module
     import ssl
 
+    if not isinstance(socket, socket_module.socket):
+        raise TypeError(f"socket must be a socket.socket, not {socket!r}")
     if isinstance(socket, ssl.SSLSocket):
         raise TypeError(
             "socket must not be an ssl.SSLSocket; give the plain socket and a wss:// URL"

@@ -1,13 +1,15 @@
 """TLS as a layer of bytes: plain bytes on one side, records on the other, no socket.
 
-One thread at a time may use a layer.
+One thread at a time may use a layer. ssl is imported by the first one: plain connections need none.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
 
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
@@ -29,6 +31,8 @@ class TLSLayer:
     )  # fmt: skip
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        import ssl
+
         self.has_ended = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -41,6 +45,8 @@ class TLSLayer:
 
     def shake_hands(self) -> bool:
         """Go on with the handshake; whether it is done. Raises ssl.SSLError if it failed."""
+        import ssl
+
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -66,22 +72,27 @@ class TLSLayer:
         """
         try:
             return self._decrypt(_RECORD)
-        except ssl.SSLWantReadError:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            self.has_ended = True
-            return b""
+        except OSError as error:
+            self._judge(error)
+            return b"" if self.has_ended else None
 
     def read_into(self, room: memoryview) -> int:
         """As `read`, into the room; the number of bytes, 0 if none are here."""
         try:
             count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
-        except ssl.SSLWantReadError:
+            return int(count)
+        except OSError as error:
+            self._judge(error)
             return 0
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+
+    def _judge(self, error: OSError) -> None:
+        """Raise the error unless it only says that nothing more is here."""
+        import ssl
+
+        if isinstance(error, (ssl.SSLZeroReturnError, ssl.SSLEOFError)):
             self.has_ended = True
-            return 0
-        return int(count)
+        elif not isinstance(error, ssl.SSLWantReadError):
+            raise error
 
     def write(self, data: bytes) -> None:
         """Plain bytes from above."""
@@ -91,7 +102,7 @@ class TLSLayer:
 
     def end(self) -> None:
         """Nothing more will be written: close_notify."""
-        with contextlib.suppress(ssl.SSLError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
             self._tls.unwrap()
 
     def take(self) -> bytes:

@@ -26,7 +26,7 @@ from ..session.requests import (
 from . import connecting, forking
 from .channel import UNEXPECTED_CONDITION, Channel
 from .resolving import Resolution
-from .twin import Transport, load_layer
+from .twin import TLSLayer, Transport
 from .waiting import Waiter
 
 if TYPE_CHECKING:
@@ -65,10 +65,6 @@ class Performer:
         act = self._ACTS[type(request)]
         self._link.is_in_use = type(request) is not Hangup
         try:
-            if self._link.is_in_use:
-                if self._link.is_over:
-                    raise Interrupted(OSError("closed by the user"), monotonic())
-                self._channel.start()
             value = act(self, request)
         except (OSError, ValueError) as error:
             raise Failed(error, monotonic()) from None
@@ -87,6 +83,13 @@ class Performer:
             return True
         return False
 
+    def _waiter(self, sock: socket.socket | None = None) -> Waiter:
+        """What waits for the socket, if there is one, and for a wake-up."""
+        if self._link.is_over:  # and the wake-up gone
+            raise Interrupted(OSError("closed by the user"), monotonic())
+        self._channel.start()
+        return Waiter(self._link.wakeup, sock)
+
     def _wait(self, waiter: Waiter, deadline: float | None, writes: bool = False) -> None:
         now = self._check(deadline)
         waiter.wait(None if deadline is None else deadline - now, writes)
@@ -102,8 +105,8 @@ class Performer:
         return now
 
     def _resolve(self, request: Resolve) -> list[Any]:
+        waiter = self._waiter()
         resolution = Resolution(request.host, request.port, self._link.wake)
-        waiter = Waiter(self._link.wakeup)
         while not resolution.start():
             self._check(request.deadline)
             waiter.wait(_SLOT_PAUSE)
@@ -114,6 +117,7 @@ class Performer:
         return resolution.addresses
 
     def _race(self, request: Race) -> str:
+        self._waiter()
         wakeup = self._link.wakeup
         assert wakeup is not None
         race = connecting.Race(request.addresses, request.delay)
@@ -122,6 +126,7 @@ class Performer:
         return address
 
     def _adopt(self, request: Adopt) -> str:
+        self._waiter()
         sock, self._given = self._given, None
         if sock is None or sock.fileno() < 0:
             raise OSError("the given socket is closed or was used by an earlier connection")
@@ -139,10 +144,10 @@ class Performer:
     def _start_tls(self, request: StartTLS) -> None:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        layer = load_layer()(self._make_context(), request.server_name)
+        layer = TLSLayer(self._make_context(), request.server_name)
         with link.lock:
             transport.add_layer(layer)
-        waiter = Waiter(link.wakeup, transport.sock)
+        waiter = self._waiter(transport.sock)
         try:
             while True:
                 with link.lock:
@@ -174,7 +179,7 @@ class Performer:
         if request.waits:
             with self._link.lock:
                 self._link.enqueue_quietly()
-            self._write(Waiter(self._link.wakeup, transport.sock), request.deadline)
+            self._write(self._waiter(transport.sock), request.deadline)
         else:
             self._channel.flush()
 
@@ -193,7 +198,7 @@ class Performer:
     def _read(self, request: Read) -> bytes:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        waiter = Waiter(link.wakeup, transport.sock)
+        waiter = self._waiter(transport.sock)
         while True:
             if transport.has_tls:
                 with link.lock:

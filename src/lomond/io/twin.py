@@ -13,15 +13,10 @@ if TYPE_CHECKING:
     from .transport import Transport
     from .writing import Writer
 else:
+    TLSLayer = engine.module("io", "layer").TLSLayer
     Link = engine.module("io", "link").Link
     Reader = engine.module("io", "reading").Reader
     Transport = engine.module("io", "transport").Transport
     Writer = engine.module("io", "writing").Writer
 
-__all__ = ["Link", "Reader", "Transport", "Writer"]
-
-
-def load_layer() -> type[TLSLayer]:
-    """The class of a layer of TLS; its module imports ssl, which plain connections never need."""
-    layer: type[TLSLayer] = engine.module("io", "layer").TLSLayer
-    return layer
+__all__ = ["Link", "Reader", "TLSLayer", "Transport", "Writer"]

@@ -6,7 +6,6 @@ them the time and how to pickle (`install`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -360,6 +359,8 @@ class Text(Event):
         """The text decoded as JSON, once. Raises ``json.JSONDecodeError`` if it is none."""
         decoded = getattr(self, "_json", None)  # unset in an event fresh from the wire
         if decoded is None:
+            import json
+
             decoded = self._json = (json.loads(self.text),)
         return decoded[0]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..constants import WS_VERSION
-from .negotiation import offer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +91,8 @@ def build(request: Request, key: bytes) -> bytes:
     if request.protocols:
         standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
     if request.deflate is not None:
+        from .negotiation import offer
+
         standard.append((b"Sec-WebSocket-Extensions", offer(request.deflate).encode()))
     lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
     for name, value in request.headers:
