@@ -15,7 +15,7 @@ cdef class Transport:
     cdef object _send
     cdef public bint has_tls
     cdef public bint may_wait
-    cdef public object queue
+    cdef public list queue
     cdef public object queued
     cdef public object sock
     cdef public bint write_ended

@@ -30,6 +30,10 @@ class Channel:
         traced: Called with a stage and a length after each write and read, outside the lock.
     """
 
+    __slots__ = (
+        "_deferred", "_reader", "_send_short", "_waiter", "_writer", "link", "read", "session",
+    )  # fmt: skip
+
     def __init__(self, session: Session, traced: Traced | None = None) -> None:
         self.session = session
         self.link = link = Link(session, traced)

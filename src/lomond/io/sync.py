@@ -48,6 +48,10 @@ class Performer:
         given: A connected socket from the user, or None.
     """
 
+    __slots__ = (
+        "_channel", "_given", "_link", "_make_context", "_seen_close",
+    )  # fmt: skip
+
     def __init__(
         self,
         channel: Channel,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ..io.waiting import BOUND
@@ -57,7 +56,7 @@ class Transport:
         self.write_ended = False
         self._read_size = _READ_SIZE
         self._layers: list[TLSLayer] = []
-        self.queue: deque[bytes | memoryview] = deque()
+        self.queue: list[bytes | memoryview] = []
 
     def add_layer(self, layer: TLSLayer) -> None:
         """Put a layer of TLS on top of those that are there."""
@@ -98,11 +97,11 @@ class Transport:
     def write(self) -> bool:
         """Hand the system what it takes now; whether anything was taken. Raises OSError."""
         queue = self.queue
-        data = queue.popleft()
+        data = queue.pop(0)
         if queue and len(data) < _JOIN:
             parts, size = [data], len(data)
             while queue and size + len(queue[0]) <= _JOIN:
-                parts.append(queue.popleft())
+                parts.append(queue.pop(0))
                 size += len(parts[-1])
             data = b"".join(parts)
         taken = 0
@@ -112,7 +111,7 @@ class Transport:
             pass
         finally:
             if taken < len(data):
-                queue.appendleft(memoryview(data)[taken:])
+                queue.insert(0, memoryview(data)[taken:])
             self.written += taken
         return taken > 0
 

@@ -15,6 +15,10 @@ _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits comput
 class Wakeup:
     """Ends the wait of another thread."""
 
+    __slots__ = (
+        "_receiver", "_sender",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
@@ -49,6 +53,10 @@ class Waiter:
         wakeup: Ends a wait early, or None.
         sock: The socket, or None.
     """
+
+    __slots__ = (
+        "_poll", "_reads", "_sock", "_wakeup", "_writes",
+    )  # fmt: skip
 
     def __init__(self, wakeup: Wakeup | None, sock: socket.socket | None = None) -> None:
         self._wakeup = wakeup

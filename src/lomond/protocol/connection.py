@@ -101,7 +101,8 @@ class Connection:
         # Compressed, a message that fits may be a little larger than it is.
         self._max_compressed = min(self._max_size + self._max_size // 16 + _SLACK, _LARGEST)
         self._short = min(65_535, self._max_size)  # longest message for the short way
-        self._arrived: deque[tuple[bytes, float]] = deque()  # (bytes, wall clock), not looked at
+        # (bytes, wall clock), not looked at; made when it is needed, because many never need it
+        self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
         self._position = 0  # where the next frame, or rest of a payload, starts in it
         self._is_starved = False  # what is left of it is less than a frame's header
@@ -130,6 +131,8 @@ class Connection:
         """Store bytes from the peer; `wall` is the wall clock's time of the read."""
         # After a close frame or a violation the peer's bytes mean nothing (1.4, 7.1.7).
         if self.state is not ANSWERING and self.state is not CLOSED:
+            if self._arrived is None:
+                self._arrived = deque()
             self._arrived.append((data, wall))
 
     def is_hungry(self) -> bool:
@@ -384,7 +387,7 @@ class Connection:
 
     def _forget_input(self) -> None:
         """Nothing that came after a close frame or a violation is kept."""
-        self._arrived.clear()
+        self._arrived = None
         self._data, self._position, self._remaining, self._message = b"", 0, 0, None
         self._filled = 0
 

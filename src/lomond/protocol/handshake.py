@@ -167,6 +167,7 @@ class Upgrade:
             raise _bad_http(f"answer is not valid HTTP; {said}") from None
         if isinstance(event, h11.InformationalResponse):
             if event.status_code == 101:
+                self._http = None  # it has done its work
                 return self._check_101(event, Response(head), rest)
             self._interim += 1
             if self._interim > MAX_INTERIM_RESPONSES:

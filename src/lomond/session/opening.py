@@ -30,6 +30,7 @@ from .requests import (
 )
 
 if TYPE_CHECKING:
+    from ..protocol.events import Ready
     from ..protocol.handshake import Acceptance, Refusal, Upgrade
     from .session import Session
 
@@ -85,13 +86,20 @@ def conversation(session: Session, target: Target, upgrade: Upgrade, request: by
         yield Deliver(engine.ConnectFail(reason, **details))
         return
     yield Deliver(engine.Connected(target.url))
-    yield from _upgrade(session, upgrade, deadline)
+    ready = yield from _upgrade(session, upgrade, deadline)
+    if ready is not None:
+        yield Send(None, waits=False)  # what was held until now
+        yield Deliver(ready)
+        del ready, upgrade, request, answer  # not to be kept as long as the connection lasts
+        yield Run()
     yield Hangup()
     yield Deliver(session.disconnected())
 
 
-def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Script:
-    """Read the answer; if it upgrades, run. Leaves the session ended."""
+def _upgrade(
+    session: Session, upgrade: Upgrade, deadline: float | None
+) -> Generator[Request, Answer, Ready | None]:
+    """Read the answer. Returns Ready if it upgrades; else None, and the session has ended."""
     body_deadline: float | None = None
     answer = Answer(session.started_at)
     while True:
@@ -101,49 +109,44 @@ def _upgrade(session: Session, upgrade: Upgrade, deadline: float | None) -> Scri
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
         except Interrupted as failure:
             if session.has_ended:
-                return
+                return None
             # The closing handshake follows the upgrade, if that is done soon.
             deadline = _sooner(deadline, failure.now + CLOSE_GRACE, session.close_at)
             continue
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
-            return
+            return None
         except Failed as failure:
             refusal = upgrade.end_of_stream()
             if refusal is not None:
                 yield from _reject(session, refusal, failure.now)
             else:
                 _lose(session, failure)
-            return
+            return None
         if outcome is not None:
             if outcome.upgrades is False:
                 yield from _reject(session, outcome, answer.now)
-                return
-            yield from _run(session, outcome, answer)
-            return
+                return None
+            return _open(session, outcome, answer)
         if not data:
             session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
-            return
+            return None
         if upgrade.is_reading_body and body_deadline is None:
             body_deadline = answer.now + BODY_TIMEOUT
             deadline = _sooner(deadline, body_deadline)
 
 
-def _run(session: Session, acceptance: Acceptance, answer: Answer) -> Script:
+def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:
     session.opened(answer.now, acceptance.deflate)
     if acceptance.rest:
         session.receive(acceptance.rest, answer.now, answer.wall)
-    yield Send(None, waits=False)  # what was held until now
-    yield Deliver(
-        session.engine.Ready(
-            acceptance.response,
-            acceptance.protocol,
-            acceptance.extensions,
-            compression=session.compression,
-            received_time=answer.wall,
-        )
+    return session.engine.Ready(
+        acceptance.response,
+        acceptance.protocol,
+        acceptance.extensions,
+        compression=session.compression,
+        received_time=answer.wall,
     )
-    yield Run()
 
 
 def _reject(session: Session, refusal: Refusal, now: float) -> Script:

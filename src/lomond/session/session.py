@@ -10,7 +10,6 @@ session never asks what time it is, and never waits.
 from __future__ import annotations
 
 import sys
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ..protocol import frames
@@ -48,6 +47,13 @@ class Session:
         compression: What was negotiated about it, or None.
     """
 
+    __slots__ = (
+        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_ping_at",
+        "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at", "_unresponsive",
+        "_watched", "_write_at", "address", "close_asked_at", "compression", "connection",
+        "engine", "limits", "opened_at", "output", "output_ends", "started_at", "timing",
+    )  # fmt: skip
+
     def __init__(
         self, engine: Engine, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
     ) -> None:
@@ -65,10 +71,8 @@ class Session:
         self.address: str | None = None
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
-        self._events: deque[AnyEvent] = deque()
-        self._watched = frozenset(
-            (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
-        )
+        self._unresponsive: AnyEvent | None = None  # to be handed out
+        self._watched = (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
         self._is_at_end = False  # the peer's stream has ended
         self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
         # Timers: moments, or NEVER.
@@ -144,8 +148,8 @@ class Session:
 
     def _judge(self, now: float) -> AnyEvent | None:
         """What is due whatever arrives."""
-        if self._events:
-            event = self._events.popleft()
+        if self._unresponsive is not None:
+            event, self._unresponsive = self._unresponsive, None
             self._set_due()
             return event
         if self.has_ended:
@@ -261,7 +265,7 @@ class Session:
         assert timeout is not None
         event = self.engine.Unresponsive()
         self._add_details(event, now, None, "read")
-        self._events.append(event)
+        self._unresponsive = event
         reason = f"disconnected; exceeded {timeout:.0f}s ping timeout"
         self._set_ending(reason, False, now, phase="read")
         self.has_ended = True
@@ -294,7 +298,7 @@ class Session:
         return self.connection.received_at + timeout
 
     def _set_due(self) -> None:
-        is_due = self._events or self._has_polled
+        is_due = self._unresponsive is not None or self._has_polled
         self.connection.due = -NEVER if is_due else min(self._poll_at, self._ping_at)
 
     # The user
