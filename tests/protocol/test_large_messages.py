@@ -141,3 +141,18 @@ def test_nothing_is_taken_after_the_end_or_before_what_came_earlier() -> None:
         assert event is not None
         assert event.name == name
     assert not connection.is_hungry()
+
+
+def test_what_is_let_go_is_only_what_was_looked_at() -> None:
+    connection = opened()
+    connection.take(frames.build(frames.TEXT, b"one", None) + b"\x81", 1.0)
+    event = connection.next_event()
+    assert event is not None
+    assert connection.next_event() is None
+    connection.let_go()
+    assert connection.is_hungry()
+    connection.take(b"\x03two", 2.0)
+    event = connection.next_event()
+    assert event is not None
+    assert event.name == "text"
+    assert event.text == "two"

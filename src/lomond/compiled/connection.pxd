@@ -54,7 +54,8 @@ cdef class Connection:
     )
     cpdef next_event(self)
     @cython.locals(
-        data=bytes, first=int, length=Py_ssize_t, position=Py_ssize_t, start=Py_ssize_t,
+        data=bytes, raw="const char *", first=int, length=Py_ssize_t, position=Py_ssize_t,
+        start=Py_ssize_t,
         end=Py_ssize_t, size=Py_ssize_t, text=Text, binary=Binary,
     )
     cpdef short_message(self)
@@ -72,6 +73,7 @@ cdef class Connection:
     cpdef answer_now(self)
     cpdef receive(self, bytes data, double wall)
     cpdef bint is_hungry(self)
+    cpdef let_go(self)
     cpdef bint is_mid_frame(self)
     @cython.locals(position=Py_ssize_t)
     cpdef take(self, bytes data, double wall)

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 #: The modules of io/ that every message passes.
-BYTE_PATH = ("layer", "link", "reading", "transport", "writing")
+BYTE_PATH = ("intake", "layer", "link", "reading", "transport", "writing")
 
 
 def sources(source: Path) -> dict[str, Path]:

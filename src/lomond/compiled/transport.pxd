@@ -1,15 +1,15 @@
 cimport cython
 
+from lomond.compiled.intake cimport Intake
 from lomond.compiled.layer cimport TLSLayer
 
 cdef int _NOW
-cdef Py_ssize_t _LEAST_AT_ONCE
 cdef Py_ssize_t _READ_SIZE
-cdef Py_ssize_t _MOST_AT_ONCE
 
 cdef class Transport:
     cdef list _layers
-    cdef Py_ssize_t _read_size
+    cdef Intake _intake
+    cdef bint _is_stream
     cdef object _recv
     cdef object _recv_into
     cdef object _send
@@ -27,8 +27,8 @@ cdef class Transport:
     cpdef enqueue(self, bytes data)
     @cython.locals(taken=Py_ssize_t)
     cpdef bint write(self) except *
-    @cython.locals(size=Py_ssize_t, data=bytes)
-    cpdef receive(self, bint waits=?)
+    @cython.locals(data=bytes, flags=int)
+    cpdef receive(self, bint waits=?, bint is_ahead=?)
     cpdef Py_ssize_t receive_into(self, room, bint waits=?) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)
     cpdef feed(self, bytes data)

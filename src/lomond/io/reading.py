@@ -108,7 +108,9 @@ class Reader:
             if room is not None:
                 count = transport.receive_into(room, waits)
             else:
-                data = transport.receive(waits)
+                if not is_ahead and not transport.has_tls:
+                    link.connection.let_go()
+                data = transport.receive(waits, is_ahead)
                 count = -1 if data is None else len(data)
         except OSError as error:
             failure = error

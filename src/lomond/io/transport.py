@@ -12,13 +12,12 @@ import struct
 from typing import TYPE_CHECKING
 
 from ..io.waiting import BOUND
+from .intake import Intake
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
 
-_LEAST_AT_ONCE = 16 * 1024  # bytes; of a stream that fills it, more and more is read at once
-_MOST_AT_ONCE = 256 * 1024
-_READ_SIZE = 64 * 1024  # the first time
+_READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
@@ -40,8 +39,8 @@ class Transport:
     """
 
     __slots__ = (
-        "_layers", "_read_size", "_recv", "_recv_into", "_send", "has_tls", "may_wait", "queue",
-        "queued", "sock", "write_ended", "written",
+        "_intake", "_is_stream", "_layers", "_recv", "_recv_into", "_send", "has_tls", "may_wait",
+        "queue", "queued", "sock", "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket) -> None:
@@ -54,7 +53,8 @@ class Transport:
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self._read_size = _READ_SIZE
+        self._is_stream = False
+        self._intake = Intake(sock)
         self._layers: list[TLSLayer] = []
         self.queue: list[bytes | memoryview] = []
 
@@ -129,26 +129,29 @@ class Transport:
 
     # Reading
 
-    def receive(self, waits: bool = False) -> bytes | None:
+    def receive(self, waits: bool = False, is_ahead: bool = False) -> bytes | None:
         """What came on the wire; None if nothing did; empty at the end. Raises OSError.
 
         Arguments:
             waits: Whether to wait for it, where `may_wait`.
+            is_ahead: Whether others may still look at what was read before.
         """
-        size = self._read_size
+        flags = 0 if waits else _NOW
         try:
-            data = self._recv(size, 0 if waits else _NOW)
+            if self._is_stream and not is_ahead:
+                data = self._intake.receive(flags)
+            else:
+                data = self._recv(_READ_SIZE, flags)
         except (BlockingIOError, InterruptedError):
+            self._is_stream = False
+            self._intake.release()
             return None
-        if len(data) == size:
-            self._read_size = min(2 * size, _MOST_AT_ONCE)
-        elif 4 * len(data) < size:
-            self._read_size = max(size // 2, _LEAST_AT_ONCE)
+        self._is_stream = len(data) >= _READ_SIZE
         return data
 
     def receive_into(self, room: memoryview, waits: bool = False) -> int:
         """As `receive`, into the room; the number of bytes, -1 if nothing came."""
-        self._read_size = _LEAST_AT_ONCE  # the start of the next large one will be copied
+        self._is_stream = False  # what comes with the next head will be copied: let it be little
         try:
             return self._recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):

@@ -147,6 +147,11 @@ class Connection:
         assert self._message is not None
         return not self._message.is_text and self._filled < self._remaining
 
+    def let_go(self) -> None:
+        """Keep nothing of what was read and looked at: its memory may be used again."""
+        self._data = self._data[self._position :]
+        self._position = 0
+
     def take(self, data: bytes, wall: float) -> None:
         """As `receive`, for whoever asks for the events: needs no lock where all is hungry."""
         position = self._position
@@ -213,7 +218,7 @@ class Connection:
         The path of most messages, so it repeats what `next_event` does; whoever gets None asks
         that. It needs no lock: it touches only what belongs to whoever asks for the events.
         """
-        data = self._data
+        data = raw = self._data
         position = self._position
         start = position + 2
         size = len(data)
@@ -236,7 +241,7 @@ class Connection:
         if first == _FIN_TEXT:
             text = Text.__new__(Text)
             try:
-                text.text = data[start:end].decode()
+                text.text = raw[start:end].decode()
             except UnicodeDecodeError:
                 return None  # `next_event` says so
             text.received_time = self._wall
@@ -244,7 +249,7 @@ class Connection:
             return text
         if first == _FIN_BINARY:
             binary = Binary.__new__(Binary)
-            binary.data = data[start:end]
+            binary.data = raw[start:end]
             binary.received_time = self._wall
             self._position = end
             return binary

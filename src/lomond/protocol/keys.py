@@ -28,4 +28,5 @@ class MaskingKeys:
             self._batch = self._random_bytes(min(max(32, start * 2), _MOST_AT_ONCE))
             start = 0
         self._next = start + 4
-        return self._batch[start : start + 4]
+        raw = self._batch
+        return raw[start : start + 4]
