@@ -23,9 +23,9 @@ from environments import HERE, UnavailableError, python_of, tools
 from peers import PEERS, SCENARIOS, Peer, Scenario
 
 RESULTS = HERE / "results.json"
-# Round trips of two processes cost three times as much where the system puts them on different
-# processors, and which it does is chance: both are kept on this one.
-PROCESSOR = max(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else None
+# Where the system puts two processes is chance, and decides which of them pays for the network:
+# clients are kept on one processor, the server of bursts on another, of round trips on the same.
+PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 LIMIT_SECONDS = 300.0
 CERTIFICATES = """
 import sys, trustme
@@ -70,8 +70,9 @@ def running() -> Iterator[Servers]:
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
-            if command[0] == "echo_server.py" and PROCESSOR is not None:
-                os.sched_setaffinity(process.pid, {PROCESSOR})
+            if PROCESSORS:
+                is_echo = command[0] == "echo_server.py"
+                os.sched_setaffinity(process.pid, {PROCESSORS[-1 if is_echo else 0]})
             assert process.stdout is not None
             ports.append(process.stdout.readline().strip())
         raw, echo, tls = ports
@@ -98,7 +99,7 @@ def measure(peer: Peer, scenario: Scenario, servers: Servers, divisor: int) -> d
         "size": scenario.size,
         "count": count,
         "ca": servers.ca if scenario.tls else None,
-        "processor": PROCESSOR if scenario.act == "round_trip" else None,
+        "processor": PROCESSORS[-1] if PROCESSORS else None,
     }
     script = HERE / "clients" / f"{peer.client}_client.py"
     environment = {**os.environ, **peer.environment}

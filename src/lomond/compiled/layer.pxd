@@ -4,8 +4,8 @@ cdef class TLSLayer:
     cdef object _decrypt
     cdef object _encrypt
     cdef object _incoming
+    cdef bint _is_partly_read
     cdef object _outgoing
-    cdef object _pending
     cdef object _put
     cdef object _take
     cdef object _tls

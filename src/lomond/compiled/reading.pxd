@@ -25,6 +25,8 @@ cdef class Reader:
     cdef bint _receive(self, bint is_ahead, bint waits) except *
     @cython.locals(link=Link, connection=Connection)
     cdef _store(self, bytes data, bint is_ahead, double now, double wall)
+    @cython.locals(link=Link)
+    cdef _filled(self, Py_ssize_t count, double now, double wall)
     cdef _decrypt(self, Transport transport, bytes data, bint is_ahead, double now, double wall)
     @cython.locals(connection=Connection, top=TLSLayer, count=Py_ssize_t)
     cdef _pump(self, Transport transport, bint is_ahead, double now, double wall)

@@ -26,8 +26,8 @@ class TLSLayer:
     """
 
     __slots__ = (
-        "_decrypt", "_encrypt", "_incoming", "_outgoing", "_pending", "_put", "_take", "_tls",
-        "has_ended",
+        "_decrypt", "_encrypt", "_incoming", "_is_partly_read", "_outgoing", "_put", "_take",
+        "_tls", "has_ended",
     )  # fmt: skip
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
@@ -39,7 +39,7 @@ class TLSLayer:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         self._decrypt = self._tls.read
         self._encrypt = self._tls.write
-        self._pending = self._tls.pending
+        self._is_partly_read = False  # of a record some was read, and the rest not
         self._put = self._incoming.write
         self._take = self._outgoing.read
 
@@ -59,10 +59,11 @@ class TLSLayer:
             self._put(records)
         else:
             self._incoming.write_eof()
+            self._is_partly_read = True
 
     def has_more(self) -> bool:
         """Whether something is left that was fed, if only a part of a record or the end."""
-        return bool(self._incoming.pending or self._pending() or self._incoming.eof)
+        return self._is_partly_read or self._incoming.pending > 0
 
     def read(self) -> bytes | None:
         """Plain bytes; None if more records are needed; empty at the end of the stream.
@@ -70,6 +71,7 @@ class TLSLayer:
         Raises:
             ssl.SSLError: The records are broken.
         """
+        self._is_partly_read = False
         try:
             return self._decrypt(_RECORD)
         except OSError as error:
@@ -78,12 +80,14 @@ class TLSLayer:
 
     def read_into(self, room: memoryview) -> int:
         """As `read`, into the room; the number of bytes, 0 if none are here."""
+        self._is_partly_read = False
         try:
             count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
-            return int(count)
         except OSError as error:
             self._judge(error)
             return 0
+        self._is_partly_read = count == len(room)
+        return int(count)
 
     def _judge(self, error: OSError) -> None:
         """Raise the error unless it only says that nothing more is here."""

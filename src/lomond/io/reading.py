@@ -138,7 +138,7 @@ class Reader:
             if failure is not None:
                 link.session.fail(failure, "read", now)
             elif room is not None and count:
-                link.session.filled(count, now, wall)
+                self._filled(count, now, wall)
             elif transport.has_tls and data and not transport.write_ended:
                 self._decrypt(transport, data, is_ahead, now, wall)
             else:
@@ -162,6 +162,15 @@ class Reader:
             connection.receive(data, wall)
         else:
             connection.take(data, wall)
+
+    def _filled(self, count: int, now: float, wall: float) -> None:
+        """So many bytes were put straight into a message (lock held)."""
+        link = self._link
+        if link.counts_turns:
+            link.session.filled(count, now, wall)
+            return
+        link.connection.received_at = now
+        link.connection.filled(count, wall)
 
     def _decrypt(
         self, transport: Transport, data: bytes, is_ahead: bool, now: float, wall: float
@@ -187,7 +196,7 @@ class Reader:
                         room.release()
                     if not count:
                         break
-                    session.filled(count, now, wall)
+                    self._filled(count, now, wall)
                 else:
                     plain = top.read()
                     if not plain:

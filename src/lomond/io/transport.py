@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ..io.waiting import BOUND
-from .intake import Intake
+from .intake import Intake, expect_large_pieces
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
@@ -146,7 +146,11 @@ class Transport:
             self._is_stream = False
             self._intake.release()
             return None
-        self._is_stream = len(data) >= _READ_SIZE
+        if len(data) < _READ_SIZE:
+            self._is_stream = False
+        elif not self._is_stream:
+            self._is_stream = True
+            expect_large_pieces()
         return data
 
     def receive_into(self, room: memoryview, waits: bool = False) -> int:
