@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lomond.compression import Backend, Compression
-from lomond.options import Deflate
+from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from properties.test_any_bytes import cuts, split
 from protocol.compressed import TAIL, frame, installed_backends, opened
@@ -96,6 +96,71 @@ def test_zlib_reads_what_is_packed(
             if forgets:
                 reader = zlib.decompressobj(-bits)
         assert payload == message
+
+
+flushes = st.sampled_from([zlib.Z_FINISH, zlib.Z_NO_FLUSH, zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH])
+parts = st.one_of(
+    st.binary(max_size=60),
+    st.sampled_from([0, 1, 300, 65_535, 65_536, 65_537, 131_072]).map(bytes),
+)
+packed_in_parts = st.tuples(
+    st.lists(st.tuples(parts, flushes), min_size=1, max_size=3),
+    st.sampled_from(["final", "sync", "final and empty"]),
+)
+
+
+@pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)
+@given(
+    st.lists(packed_in_parts, min_size=2, max_size=5),
+    st.lists(st.sampled_from([1, 1, 2, 5]), min_size=1, max_size=5),
+    cuts,
+    st.integers(min_value=9, max_value=15),
+    st.booleans(),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=400)
+def test_blocks_of_every_kind_in_messages_that_share_a_window(
+    backend: Backend,
+    messages: list[tuple[list[tuple[bytes, int]], str]],
+    fragments: list[int],
+    sizes: list[int],
+    bits: int,
+    forgets: bool,
+    is_limited: bool,
+) -> None:
+    packer = None
+    data, sent = b"", []
+    for number, (message, end) in enumerate(messages):
+        if packer is None or forgets:
+            packer = zlib.compressobj(6, zlib.DEFLATED, -bits)
+        payload = b""
+        for part, flush in message:
+            payload += packer.compress(part) + packer.flush(flush)
+            if flush == zlib.Z_FINISH:
+                packer = zlib.compressobj(6, zlib.DEFLATED, -bits)
+        if end == "sync":
+            payload += packer.flush(zlib.Z_SYNC_FLUSH)
+            # zlib makes no second empty block after one; the RFC's empty message is one then.
+            payload = payload[: -len(TAIL)] if payload.endswith(TAIL) else payload + b"\x00"
+        else:
+            payload += packer.flush(zlib.Z_FINISH) + (b"\x00" if end == "final and empty" else b"")
+            packer = None
+        sent.append(b"".join(part for part, _ in message))
+        pieces = fragments[number % len(fragments)]
+        length = len(payload) // pieces + 1
+        for i in range(pieces):
+            piece = payload[i * length : (i + 1) * length]
+            opcode = frames.CONTINUATION if i else frames.BINARY
+            data += frame(opcode, piece, rsv1=i == 0, final=i == pieces - 1)
+    compression = Compression(server_no_context_takeover=forgets, server_max_window_bits=bits)
+    limit = max([1, *map(len, sent)]) if is_limited else None
+    connection = opened(backend, compression, limits=Limits(max_message_size=limit))
+    got = []
+    for chunk in split(data, sizes):
+        connection.receive(chunk, 1.0)
+        while (event := connection.next_event()) is not None:
+            got.append(getattr(event, "data", event))
+    assert got == sent
 
 
 @pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)

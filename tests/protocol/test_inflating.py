@@ -84,6 +84,29 @@ def test_two_final_blocks_in_one_message(backend: Backend) -> None:
     assert texts(events(opened(backend), b"".join(parts) + frame(0, b""))) == ["one, two"]
 
 
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\x03\x00\x03\x00",
+        b"\x03\x00\x03\x00\x00",
+        b"\x03\x00",
+        b"\x01",  # ends with the tail that is left out
+        b"\x03",  # lacks its end, which our tail happens to hold
+        b"\x03\x00\x03",
+    ],
+)
+def test_what_ends_in_final_blocks_leaves_the_next_message_whole(
+    backend: Backend, payload: bytes, is_split: bool
+) -> None:
+    data = packed(2, payload)
+    if is_split:
+        parts = [frame(0, payload[i : i + 1], final=False) for i in range(len(payload))]
+        data = frame(2, b"", rsv1=True, final=False) + b"".join(parts) + frame(0, b"")
+    found = events(opened(backend), data + packed(2, b"\x00") + packed(2, deflated(b"x")))
+    assert [getattr(event, "data", event) for event in found] == [b"", b"", b"x"]
+
+
 def test_empty_messages(backend: Backend) -> None:
     data = packed(1, b"\x00") + packed(2, b"") + packed(1, HELLO) + frame(1, b"")
     found = events(opened(backend), data)
@@ -194,6 +217,46 @@ def test_a_bomb_costs_no_more_than_the_limit(backend: Backend) -> None:
     assert event.name == "protocol_error"
     assert event.code == 1009
     assert peak < 2 * limit
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("is_final", [False, True])
+@pytest.mark.parametrize("limit", [1, 1000, 65_534, 65_535, 65_536])
+def test_a_bomb_costs_little_whatever_the_limit(
+    backend: Backend, limit: int, is_final: bool, is_split: bool
+) -> None:
+    bomb = deflated(bytes(40_000_000), final=is_final)
+    data = packed(2, bomb)
+    if is_split:
+        data = frame(2, bomb[:1000], rsv1=True, final=False) + frame(0, bomb[1000:])
+    connection = opened(backend, limits=Limits(max_message_size=limit))
+    tracemalloc.start()
+    try:
+        (event,) = events(connection, data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert event.name == "protocol_error"
+    assert event.code == 1009
+    assert peak < limit + 4 * 65_536 + 2 * len(bomb)
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("limit", [1, 1000, 65_535, 65_536, 131_072])
+def test_the_limit_counts_what_ends_in_a_final_block(
+    backend: Backend, limit: int, is_split: bool
+) -> None:
+    for size in (limit, limit + 1):
+        payload = deflated(bytes(size), final=True)[:-1]
+        data = packed(2, payload)
+        if is_split:
+            data = frame(2, payload[:1], rsv1=True, final=False) + frame(0, payload[1:])
+        connection = opened(backend, limits=Limits(max_message_size=limit))
+        found = events(connection, data + packed(2, b"\x00"))
+        if size == limit:
+            assert [getattr(event, "data", None) for event in found] == [bytes(size), b""]
+        else:
+            assert [getattr(event, "code", None) for event in found] == [1009]
 
 
 def test_blocks_that_inflate_to_nothing_have_an_end(backend: Backend) -> None:

@@ -78,32 +78,26 @@ class Inflater:
         self._bits = 15 if bits < _MIN_WINDOW_BITS else bits
         self._max_size = max_size
         self._stream: Any = None
-        self._has_begun = False  # the stream got bytes of the current message
+        self._has_begun = False  # the stream there is got bytes of the current message
 
     def whole(self, payload: bytes) -> bytes:
         """A message that is here in one piece. Raises as `feed`."""
-        asked = min(_STEP, self._max_size + 1)
+        buffer = bytearray()
         if 0 < len(payload) < _STEP:
-            stream = self._begun()
-            try:
-                inflated: bytes = stream.decompress(payload + _TAIL, asked)
-            except self._backend.error as error:
-                raise _broken(error) from None
-            if len(inflated) < asked and not stream.eof:
+            data = payload + _TAIL
+            asked = min(_STEP, self._max_size + 1)
+            inflated = self._inflate(data, asked)
+            if len(inflated) < asked and not self._stream.eof:
                 self._compression.received_compressed += len(payload)
                 self._compression.received_raw += len(inflated)
                 self._end_message()
                 return inflated
-            buffer = bytearray(inflated)
-            rest = self._after(stream)
             self._compression.received_compressed += len(payload)
-            # A final block may have been the last thing; what we added means nothing then.
-            if not stream.eof or rest != _TAIL:
-                self._go_on(rest, buffer)
+            position = len(data) - self._take(inflated, buffer)
+            self._go_on(data, buffer, position, len(_TAIL), is_more=self._has_begun)
             self._compression.received_raw += len(buffer)
             self._end_message()
         else:
-            buffer = bytearray()
             self.feed(payload, buffer)
             self.finish(buffer)
         return bytes(buffer)
@@ -116,53 +110,64 @@ class Inflater:
             ProtocolError: The data is broken.
         """
         self._compression.received_compressed += len(data)
-        view = memoryview(data)
-        for start in range(0, len(view), _STEP):
-            self._go_on(view[start : start + _STEP], buffer)
+        self._go_on(data, buffer)
 
     def finish(self, buffer: bytearray) -> None:
         """The message has ended. Raises as `feed`."""
-        if self._has_begun:
-            self._go_on(_TAIL, buffer)
+        self._go_on(_TAIL, buffer, ours=len(_TAIL))
         self._compression.received_raw += len(buffer)
         self._end_message()
 
-    def _go_on(self, data: bytes | memoryview, buffer: bytearray) -> None:
-        while True:
+    def _go_on(
+        self,
+        data: bytes | memoryview,
+        buffer: bytearray,
+        position: int = 0,
+        ours: int = 0,
+        *,
+        is_more: bool = False,
+    ) -> None:
+        """Inflate the data from the position on.
+
+        Its last `ours` bytes are the tail that we add, which means nothing after a final block.
+        `is_more` says that the stream has more to give of what it took.
+        """
+        view = memoryview(data)
+        while is_more or len(view) - position > (0 if self._has_begun else ours):
+            piece = view[position : position + _STEP]
             # Never 0: that would mean no limit.
             asked = min(_STEP, self._max_size - len(buffer) + 1)
-            stream = self._begun()
-            try:
-                inflated: bytes = stream.decompress(data, asked)
-            except self._backend.error as error:
-                raise _broken(error) from None
-            buffer += inflated
-            if len(buffer) > self._max_size:
-                raise PayloadTooLarge(
-                    f"message inflates to more than max_message_size ({self._max_size}); "
-                    "raise that option to accept it",
-                    code=1009,
-                    section="RFC 6455 7.4.1",
-                )
-            data = self._after(stream)
-            if not data and len(inflated) < asked:
-                return
+            inflated = self._inflate(piece, asked)
+            position += len(piece) - self._take(inflated, buffer)
+            is_more = self._has_begun and len(inflated) == asked
 
-    def _begun(self) -> Any:
+    def _inflate(self, data: bytes | memoryview, asked: int) -> bytes:
         if self._stream is None:
             self._stream = self._backend.decompressobj(-self._bits)
         self._has_begun = True
-        return self._stream
+        try:
+            inflated: bytes = self._stream.decompress(data, asked)
+        except self._backend.error as error:
+            raise _broken(error) from None
+        return inflated
 
-    def _after(self, stream: Any) -> bytes:
-        """What the stream has not taken. After a final block (7.2.3.4) another stream takes it."""
+    def _take(self, inflated: bytes, buffer: bytearray) -> int:
+        """Append to the buffer; how many bytes the stream has not looked at."""
+        buffer += inflated
+        if len(buffer) > self._max_size:
+            raise PayloadTooLarge(
+                f"message inflates to more than max_message_size ({self._max_size}); "
+                "raise that option to accept it",
+                code=1009,
+                section="RFC 6455 7.4.1",
+            )
+        stream = self._stream
         if stream.eof:
+            # 7.2.3.4: what follows a final block is for another stream.
             self._stream = None
             self._has_begun = False
-            rest: bytes = stream.unused_data
-        else:
-            rest = stream.unconsumed_tail
-        return rest
+            return len(stream.unused_data)
+        return len(stream.unconsumed_tail)
 
     def _end_message(self) -> None:
         self._has_begun = False
