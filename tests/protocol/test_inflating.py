@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tracemalloc
 import zlib
+from typing import Any
 
 import pytest
 
@@ -273,6 +274,53 @@ def test_blocks_that_inflate_to_nothing_have_an_end(backend: Backend) -> None:
     assert event.name == "protocol_error"
     assert event.code == 1009
     assert "compressed message of" in event.error
+
+
+class Recorder:
+    """A library that counts the bytes that its streams are given."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.given = 0
+        self.streams = 0
+        self._real = backend.decompressobj
+        self.backend = backend._replace(decompressobj=self._decompressobj)
+
+    def _decompressobj(self, bits: int) -> RecordedStream:
+        self.streams += 1
+        return RecordedStream(self, self._real(bits))
+
+
+class RecordedStream:
+    def __init__(self, recorder: Recorder, stream: Any) -> None:
+        self._recorder = recorder
+        self._stream = stream
+
+    def decompress(self, data: bytes, asked: int) -> bytes:
+        assert asked > 0
+        self._recorder.given += len(data)
+        inflated: bytes = self._stream.decompress(data, asked)
+        return inflated
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def test_many_final_blocks_cost_no_more_than_many_short_messages(backend: Backend) -> None:
+    recorder = Recorder(backend)
+    connection = opened(recorder.backend)
+    data = b"\x03\x00" * 50_000
+    assert events(connection, packed(2, data), 65_536)[0].name == "binary"
+    # Each is looked at with no more than a little of what follows it.
+    assert recorder.streams == 50_000
+    assert recorder.given < 256 * recorder.streams + 3 * len(data)
+
+
+def test_what_is_not_all_final_blocks_is_fed_in_large_steps(backend: Backend) -> None:
+    recorder = Recorder(backend)
+    payload = b"\x03\x00" + deflated(os.urandom(1_000_000))
+    (event,) = events(opened(recorder.backend), packed(2, payload), 65_536)
+    assert len(getattr(event, "data", b"")) == 1_000_000
+    assert recorder.given < len(payload) + 65_536 + len(TAIL)
 
 
 def test_a_large_message_is_received_as_it_is_inflated(backend: Backend) -> None:

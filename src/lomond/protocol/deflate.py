@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _TAIL = b"\x00\x00\xff\xff"  # of an empty stored block: not sent (7.2.1)
 _EMPTY = b"\x00"  # an empty message (7.2.3.6)
 _STEP = 64 * 1024  # bytes; most that is fed, or inflated, at once
+# Of what a new stream is fed. When a final block ends it the library copies the rest, so that
+# small ones without end would each cost a large step.
+_FIRST_STEP = 256
 _SYNC_FLUSH = 2
 _DEFLATED = 8
 _MIN_WINDOW_BITS = 9  # what the libraries can compress with
@@ -133,8 +136,12 @@ class Inflater:
         `is_more` says that the stream has more to give of what it took.
         """
         view = memoryview(data)
+        step = _STEP
         while is_more or len(view) - position > (0 if self._has_begun else ours):
-            piece = view[position : position + _STEP]
+            if self._stream is None:
+                step = _FIRST_STEP
+            piece = view[position : position + step]
+            step = min(2 * step, _STEP)
             # Never 0: that would mean no limit.
             asked = min(_STEP, self._max_size - len(buffer) + 1)
             inflated = self._inflate(piece, asked)
