@@ -276,6 +276,46 @@ def test_blocks_that_inflate_to_nothing_have_an_end(backend: Backend) -> None:
     assert "compressed message of" in event.error
 
 
+def in_flushed_fragments(message: bytes, count: int) -> bytes:
+    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
+    size = len(message) // count
+    data = b""
+    for i in range(count):
+        payload = stream.compress(message[i * size : (i + 1) * size])
+        payload += stream.flush(zlib.Z_SYNC_FLUSH)
+        if i == count - 1:
+            payload = payload[: -len(TAIL)]
+        data += frame(0 if i else 2, payload, rsv1=i == 0, final=i == count - 1)
+    return data
+
+
+def in_codes_of_nine_bits(message: bytes) -> bytes:
+    """A block of RFC 1951's fixed codes (3.2.6), in which bytes from 144 on have nine bits."""
+    bits = "010"  # not final, fixed codes
+    bits += "".join(f"{0b110010000 + byte - 144:09b}" for byte in message)
+    bits += "0000000" + "000"  # the end of it; an empty stored block follows
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8][::-1], 2) for i in range(0, len(bits), 8)) + TAIL
+
+
+def test_a_message_of_flushed_fragments_may_be_larger_as_it_is_sent(backend: Backend) -> None:
+    message = os.urandom(200_000)
+    connection = opened(backend, limits=Limits(max_message_size=len(message)))
+    data = in_flushed_fragments(message, 20_000)
+    assert len(data) > len(message) + len(message) // 8 + 65_536
+    assert [getattr(event, "data", event) for event in events(connection, data)] == [message]
+
+
+def test_a_message_in_codes_that_do_not_suit_it_may_be_larger(backend: Backend) -> None:
+    piece = bytes(144 + i % 112 for i in range(8000))
+    message = piece * 250
+    connection = opened(backend, limits=Limits(max_message_size=len(message)))
+    payload = (in_codes_of_nine_bits(piece) * 250)[: -len(TAIL)]
+    assert len(payload) > len(message) + len(message) // 16 + 65_536
+    found = events(connection, packed(2, payload), 65_536)
+    assert [getattr(event, "data", event) for event in found] == [message]
+
+
 class Recorder:
     """A library that counts the bytes that its streams are given."""
 

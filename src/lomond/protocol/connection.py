@@ -57,6 +57,7 @@ _FIN_TEXT = FIN | TEXT
 _FIN_BINARY = FIN | BINARY
 _SLACK = 64 * 1024  # bytes
 _NEVER = float("inf")
+_SLACK_OF_FRAGMENT = 16  # bytes; a block's header, and what a flush adds
 _LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
 
@@ -98,8 +99,9 @@ class Connection:
         self._auto_pong = auto_pong
         limit = limits.max_message_size
         self._max_size = _LARGEST if limit is None else min(limit, _LARGEST)
-        # Compressed, a message that fits may be a little larger than it is.
-        self._max_compressed = min(self._max_size + self._max_size // 16 + _SLACK, _LARGEST)
+        # Compressed, a message that fits may be larger than it is: nine bits for a byte (RFC 1951
+        # 3.2.6), and what blocks and fragments add.
+        self._max_compressed = self._max_size + self._max_size // 8 + _SLACK
         self._short = min(65_535, self._max_size)  # longest message for the short way
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
@@ -314,7 +316,11 @@ class Connection:
         if message is not None:
             size += message.announced
             is_compressed = message.inflater is not None
-        if size > (self._max_compressed if is_compressed else self._max_size):
+        allowed = self._max_size
+        if is_compressed:
+            pieces = 1 if message is None else 1 + message.fragments
+            allowed = min(self._max_compressed + _SLACK_OF_FRAGMENT * pieces, _LARGEST)
+        if size > allowed:
             what = "compressed message" if is_compressed else "message"
             raise PayloadTooLarge(
                 f"{what} of {size} bytes or more is larger than max_message_size "
