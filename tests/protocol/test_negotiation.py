@@ -166,3 +166,9 @@ def test_options_that_can_not_be(arguments: dict[str, int], error: type[Exceptio
     (name,) = arguments
     with pytest.raises(error, match=name):
         Deflate(**arguments)  # type: ignore[arg-type]  that is the point
+
+
+@pytest.mark.parametrize("header", ["a\n", "\n", "a,\n", "a; b=c\n"])
+def test_a_line_end_is_no_end_of_the_header(header: str) -> None:
+    with pytest.raises(HandshakeError, match="can't be read"):
+        parse(header)

@@ -18,8 +18,8 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(
     rf'[ \t]*;[ \t]*({_WORD})(?:[ \t]*=[ \t]*(?:({_WORD})|"((?:[^"\\]|\\.)*)"))?'
 )
-_EXTENSION = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|$)")
-_BLANK = re.compile(r"[ \t]*(?:,|$)")
+_EXTENSION = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|\Z)")
+_BLANK = re.compile(r"[ \t]*(?:,|\Z)")
 _BITS = re.compile(r"[89]|1[0-5]")  # 7.1.2: no leading zeros
 
 Parameters = list[tuple[str, str | None]]
