@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
@@ -68,30 +67,44 @@ class Backend(NamedTuple):
 
 _MODULES = {"zlib-ng": "zlib_ng.zlib_ng", "zlib": "zlib"}  # the preferred first
 _VARIABLE = "LOMOND_DEFLATE"
+_chosen: Backend | None = None
 
 
-def load_backend(names: Sequence[str] = ()) -> Backend:
-    """The first of the libraries that is installed.
+def chosen_backend() -> Backend:
+    """The library of this process.
 
-    Arguments:
-        names: Which to try; empty for the one that the environment variable LOMOND_DEFLATE
-            names, or else for all.
+    It is chosen, and imported, when compression is first asked for: the one that the environment
+    variable LOMOND_DEFLATE names, or else the first that can be imported.
 
     Raises:
         ValueError: The variable names none that is known.
-        ImportError: None is installed.
+        ImportError: What it names can't be imported, or nothing can.
     """
-    chosen = os.environ.get(_VARIABLE)
-    if chosen and not names:
-        if chosen not in _MODULES:
-            known = " or ".join(_MODULES)
-            raise ValueError(f"{_VARIABLE} is {chosen!r}; it can be {known}")
-        names = [chosen]
-    tried = names or list(_MODULES)
-    for name in tried:
+    global _chosen
+    if _chosen is None:
+        _chosen = _choose()
+    return _chosen
+
+
+def load_backend(name: str) -> Backend:
+    """The library ``"zlib"`` or ``"zlib-ng"``. Raises whatever importing it raises."""
+    module = importlib.import_module(_MODULES[name])
+    return Backend(name, module.compressobj, module.decompressobj, module.error)
+
+
+def _choose() -> Backend:
+    named = os.environ.get(_VARIABLE)
+    known = " or ".join(_MODULES)
+    if named and named not in _MODULES:
+        raise ValueError(f"{_VARIABLE} is {named!r}; set it to {known}, or not at all")
+    cause = None
+    for name in [named] if named else _MODULES:
         try:
-            module = importlib.import_module(_MODULES[name])
-        except ImportError:
-            continue
-        return Backend(name, module.compressobj, module.decompressobj, module.error)
-    raise ImportError(f"{' and '.join(tried)} can't be imported; pip install 'lomond[speed]'")
+            return load_backend(name)
+        except Exception as error:  # a broken one, too, is no reason to go without the next
+            cause = error
+    what = f"{_VARIABLE} is {named!r}, which" if named else f"to compress, {known} is needed; none"
+    otherwise = ", or unset the variable" if named else ""
+    raise ImportError(
+        f"{what} can't be imported ({cause}): pip install 'lomond[speed]'{otherwise}"
+    ) from cause

@@ -62,6 +62,7 @@ class WebSocket:
     Raises:
         ValueError, TypeError: An argument can't be; the message names it and the fix.
         NotImplementedError: `proxies` is asked for.
+        ImportError: Compression is asked for, and its library can't be imported.
 
     Example:
         >>> websocket = WebSocket("wss://example.org/feed")
@@ -104,7 +105,7 @@ class WebSocket:
         self.protocols = check_protocols([] if protocols is None else protocols)
         self.agent = constants.USER_AGENT if agent in (None, "") else agent
         self.compress = compress
-        options.check_compress(compress)
+        _check_compress(compress)
         options.check_flag("ssl_verify", ssl_verify)
         check_cafile(ssl_cafile)
         self.ssl_verify = ssl_verify
@@ -241,7 +242,7 @@ class WebSocket:
             self.agent,
             tuple(self._headers),
             check_protocols(self.protocols),
-            options.check_compress(self.compress),
+            _check_compress(self.compress),
         )
         # Imported by whoever connects: sockets, the protocol, and all that they need.
         from .engine import engine
@@ -446,6 +447,16 @@ def _fail_session_class() -> NoReturn:
         "connect() takes keyword arguments only, and no session_class; give WebSocket "
         "ssl_context=, server_name= or socket= for what it was used for"
     )
+
+
+def _check_compress(compress: object) -> options.Deflate | None:
+    """What the option asks for. That its library can't be had is said here, not in the loop."""
+    deflate = options.check_compress(compress)
+    if deflate is not None:
+        from .compression import chosen_backend
+
+        chosen_backend()
+    return deflate
 
 
 def _warn_of_proxy() -> None:

@@ -22,9 +22,9 @@ HELLO_FINAL = bytes.fromhex("f348cdc9c9070000")
 
 
 def installed_backends() -> list[Backend]:
-    found = [load_backend(["zlib"])]
+    found = [load_backend("zlib")]
     with contextlib.suppress(ImportError):
-        found.append(load_backend(["zlib-ng"]))
+        found.append(load_backend("zlib-ng"))
     return found
 
 

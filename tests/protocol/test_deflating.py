@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import zlib
 from typing import Any
 
 import pytest
 
-from lomond.compression import Backend, Compression, load_backend
+from lomond.compression import Backend, Compression
 from lomond.errors import ProtocolError
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
@@ -173,24 +172,6 @@ def test_what_is_held_until_the_upgrade_leaves_as_it_is(backend: Backend) -> Non
     connection.send(frames.TEXT, b"x" * 100, True)
     connection.opened(PerMessageDeflate(Compression(), Deflate(), backend))
     assert not connection.output.take()[0] & frames.RSV1
-
-
-def test_which_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOMOND_DEFLATE", "zlib")
-    assert load_backend().name == "zlib"
-    assert PerMessageDeflate(Compression(), Deflate()).backend.name == "zlib"
-    monkeypatch.setenv("LOMOND_DEFLATE", "isal")
-    with pytest.raises(ValueError, match="zlib-ng or zlib"):
-        load_backend()
-    monkeypatch.delenv("LOMOND_DEFLATE")
-    assert load_backend().name in ("zlib", "zlib-ng")
-
-
-def test_a_library_that_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zlib_ng.zlib_ng", None)
-    with pytest.raises(ImportError, match=r"pip install 'lomond\[speed\]'"):
-        load_backend(["zlib-ng"])
-    assert load_backend().name == "zlib"
 
 
 def test_errors_are_errors_of_the_protocol(backend: Backend) -> None:

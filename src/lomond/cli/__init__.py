@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import constants, options
-from ..compression import load_backend
+from ..compression import chosen_backend
 from ..engine import engine
 from ..websocket import WebSocket
 from . import demo, stream
@@ -54,8 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    version = f"lomond {constants.__version__} ({engine.name}, {load_backend().name})"
-    parser.add_argument("--version", action="version", version=version)
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version, the twin and the library"
+    )
     parser.add_argument("url", metavar="URL", help="ws://... or wss://..., or the word demo")
     parser.add_argument(
         "--protocol", action="append", metavar="NAME", help="offer a sub-protocol (repeatable)"
@@ -69,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
         "--insecure", action="store_true", help="do not check the server's certificate"
     )
     return parser
+
+
+class _Version(argparse.Action):
+    """Shows what is in use. Only then the library is asked for: help can do without it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            library = chosen_backend().name
+        except (ValueError, ImportError) as error:
+            parser.exit(2, f"lomond: {error}\n")
+        print(f"lomond {constants.__version__} ({engine.name}, {library})")
+        parser.exit()
 
 
 def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> WebSocket:
@@ -87,6 +100,6 @@ def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> We
                 raise ValueError(f"--header {header!r} has no colon; write NAME:VALUE")
             [pair] = options.encoded_headers({name.strip(): value.strip()})
             websocket.add_header(*pair)
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         parser.exit(2, f"lomond: {error}\n")
     return websocket

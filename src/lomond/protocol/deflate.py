@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..compression import load_backend
+from ..compression import chosen_backend
 from ..errors import CriticalProtocolError, PayloadTooLarge
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PerMessageDeflate:
     Arguments:
         compression: What was negotiated; bytes are counted there.
         options: The user's.
-        backend: The library that does the work; None for the best that is installed.
+        backend: The library that does the work; None for that of the process.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class PerMessageDeflate:
     ) -> None:
         self.compression = compression
         self.options = options
-        self.backend = backend or load_backend()
+        self.backend = backend or chosen_backend()
         compression.backend = self.backend.name
 
     def inflater(self, max_size: int) -> Inflater:
