@@ -98,6 +98,9 @@ def test_authority_and_redaction() -> None:
         ("headers", [("a", "b")], TypeError),
         ("headers", {"a": b"b"}, TypeError),
         ("protocols", "chat", TypeError),
+        ("compress", None, TypeError),
+        ("compress", 1, TypeError),
+        ("compress", "yes", TypeError),
     ],
 )
 def test_options_that_can_not_be(name: str, value: object, error: type[Exception]) -> None:
