@@ -1,4 +1,4 @@
-"""Compressed messages, against servers that compress by libraries of their own."""
+"""Compressed messages, with each library, against servers that compress by ones of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lomond import Deflate, WebSocket
+from lomond.compression import chosen_backend
 from lomond.events import Binary, Ping, Text
 from real.conversations import Conversation
 from real.endpoints import Endpoint, on_servers
@@ -20,6 +21,8 @@ from real.server_kinds import (
     NODE_WS,
     WEBSOCKETS,
 )
+
+pytestmark = pytest.mark.usefixtures("each_library")
 
 SIZES = [1, 127, 65_536, 1024 * 1024]
 LARGEST = 16 * 1024 * 1024
@@ -166,6 +169,7 @@ def test_eight_threads_compress_on_one_connection_b1(
 def assert_compressed(conversation: Conversation, at_least: int) -> None:
     compression = conversation.websocket.compression
     assert compression is not None, conversation.ready.response
+    assert compression.backend == chosen_backend().name
     assert conversation.ready.extensions == {"permessage-deflate"}
     if at_least >= 32:
         assert compression.sent_raw >= at_least

@@ -1,14 +1,19 @@
-"""Compression from the offer to the Ready event, over the pretend door."""
+"""Compression from the offer to the Ready event, over the pretend door, with each library."""
 
 from __future__ import annotations
 
 import zlib
 from itertools import islice
 
+import pytest
+
+from lomond.compression import chosen_backend
 from lomond.options import Deflate
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
 from lomond.testing.pretend import PretendDoor
+
+pytestmark = pytest.mark.usefixtures("each_library")
 
 
 def packs(peer: Peer) -> Talk:
@@ -40,6 +45,7 @@ def test_ready_tells_what_was_negotiated() -> None:
     assert ready.extensions == {"permessage-deflate"}
     assert ready.compression is not None
     assert ready.compression is door.session.compression
+    assert ready.compression.backend == chosen_backend().name
     assert ready.compression.client_max_window_bits == 12
     assert ready.compression.received_raw == 63
     assert 0 < ready.compression.sent_compressed < ready.compression.sent_raw == 100
