@@ -85,24 +85,24 @@ class Inflater:
 
     def whole(self, payload: bytes) -> bytes:
         """A message that is here in one piece. Raises as `feed`."""
-        buffer = bytearray()
-        if 0 < len(payload) < _STEP:
-            data = payload + _TAIL
-            asked = min(_STEP, self._max_size + 1)
-            inflated = self._inflate(data, asked)
-            if len(inflated) < asked and not self._stream.eof:
-                self._compression.received_compressed += len(payload)
-                self._compression.received_raw += len(inflated)
-                self._end_message()
-                return inflated
-            self._compression.received_compressed += len(payload)
-            position = len(data) - self._take(inflated, buffer)
-            self._go_on(data, buffer, position, len(_TAIL), is_more=self._has_begun)
-            self._compression.received_raw += len(buffer)
-            self._end_message()
-        else:
+        if not 0 < len(payload) < _STEP:
+            buffer = bytearray()
             self.feed(payload, buffer)
             self.finish(buffer)
+            return bytes(buffer)
+        data = payload + _TAIL
+        asked = min(_STEP, self._max_size + 1)
+        inflated = self._inflate(data, asked)
+        self._compression.received_compressed += len(payload)
+        if len(inflated) < asked and not self._stream.eof:
+            self._compression.received_raw += len(inflated)
+            self._end_message()
+            return inflated
+        buffer = bytearray()
+        position = len(data) - self._take(inflated, buffer)
+        self._go_on(data, buffer, position, len(_TAIL), is_more=self._has_begun)
+        self._compression.received_raw += len(buffer)
+        self._end_message()
         return bytes(buffer)
 
     def feed(self, data: bytes | memoryview, buffer: bytearray) -> None:
