@@ -16,7 +16,19 @@ from pathlib import Path
 import echo_client
 import set_up
 from fuzzing import FuzzingServer, ServerError, fuzzing_server
-from verdicts import Verdict, changes, parse_rows, read_report, read_reports, render, summarize
+from verdicts import (
+    NO_LIBRARY,
+    Run,
+    Verdict,
+    changes,
+    parse_rows,
+    read_report,
+    read_reports,
+    render,
+    summarize,
+)
+
+from lomond.compression import chosen_backend
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "results.md"
@@ -52,27 +64,34 @@ def run_cases(server: FuzzingServer) -> dict[str, str]:
     return troubles
 
 
-def judge(python: Path, patterns: Sequence[str], reports: Path) -> dict[str, Verdict]:
+def judge(python: Path, patterns: Sequence[str], reports: Path, library: str) -> dict[Run, Verdict]:
     """Return the verdicts on all cases that match the patterns."""
     with fuzzing_server(python, reports, patterns) as server:
         troubles = run_cases(server)
     verdicts = read_reports(reports, echo_client.AGENT, server.cases)
-    return verdicts | {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
+    verdicts |= {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
+    return {run_of(case, library): verdict for case, verdict in verdicts.items()}
 
 
-def explain(verdicts: Mapping[str, Verdict], reports: Path) -> None:
+def run_of(case: str, library: str) -> Run:
+    """Return what a verdict on the case is on, where the process compresses with the library."""
+    is_compressed = case.startswith(echo_client.COMPRESSED_GROUPS)
+    return Run(case, library if is_compressed else NO_LIBRARY)
+
+
+def explain(verdicts: Mapping[Run, Verdict], reports: Path) -> None:
     """Print what Autobahn says of the cases that are not acceptable."""
-    for case, verdict in verdicts.items():
+    for run, verdict in verdicts.items():
         if not verdict.is_acceptable:
-            print(f"\n{case}: {verdict}")
-            report = read_report(reports, echo_client.AGENT, case)
+            print(f"\n{run}: {verdict}")
+            report = read_report(reports, echo_client.AGENT, run.case)
             for key in filter(report.get, EXPLAINED):
                 print(f"  {key}: {report[key]}")
 
 
-def check(verdicts: Mapping[str, Verdict], patterns: Sequence[str]) -> int:
+def check(verdicts: Mapping[Run, Verdict], patterns: Sequence[str], library: str) -> int:
     """Compare with the selected part of the committed table; return the exit status."""
-    committed, _ = _split_table(patterns)
+    committed, _ = _split_table(patterns, library)
     differences = changes(committed, verdicts)
     for line in differences:
         print(line)
@@ -80,20 +99,24 @@ def check(verdicts: Mapping[str, Verdict], patterns: Sequence[str]) -> int:
     return STATUS_WRONG if differences else 0
 
 
-def write(verdicts: Mapping[str, Verdict], patterns: Sequence[str]) -> None:
-    """Put the verdicts in the committed table; cases that were not selected stay."""
-    _, others = _split_table(patterns)
+def write(verdicts: Mapping[Run, Verdict], patterns: Sequence[str], library: str) -> None:
+    """Put the verdicts in the committed table; those on what was not selected stay."""
+    _, others = _split_table(patterns, library)
     TABLE.write_text(render({**others, **verdicts}), encoding="utf-8", newline="\n")
     print(f"wrote {TABLE}")
 
 
-def _split_table(patterns: Sequence[str]) -> tuple[dict[str, Verdict], dict[str, Verdict]]:
-    selected: dict[str, Verdict] = {}
-    others: dict[str, Verdict] = {}
+def _split_table(
+    patterns: Sequence[str], library: str
+) -> tuple[dict[Run, Verdict], dict[Run, Verdict]]:
+    selected: dict[Run, Verdict] = {}
+    others: dict[Run, Verdict] = {}
     rows = parse_rows(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else []
-    for case, verdict in rows:
-        is_selected = any(fnmatchcase(case, pattern) for pattern in patterns)
-        (selected if is_selected else others)[case] = verdict
+    for run, verdict in rows:
+        is_selected = run == run_of(run.case, library) and any(
+            fnmatchcase(run.case, pattern) for pattern in patterns
+        )
+        (selected if is_selected else others)[run] = verdict
     return selected, others
 
 
@@ -130,8 +153,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run what the arguments say; return the exit status."""
     options = _parse(arguments)
     try:
+        library = chosen_backend().name
         python = set_up.have_environment(os.environ)
-        verdicts = judge(python, options.cases, options.reports.resolve())
+        verdicts = judge(python, options.cases, options.reports.resolve(), library)
     except set_up.UnavailableError as reason:
         print(reason, file=sys.stderr)
         return set_up.STATUS_UNAVAILABLE
@@ -140,14 +164,16 @@ def main(arguments: Sequence[str]) -> int:
         ServerError,
         SelectionError,
         echo_client.ConversationError,
+        ImportError,
+        ValueError,
     ) as reason:
         print(reason, file=sys.stderr)
         return set_up.STATUS_BROKEN
     explain(verdicts, options.reports)
     if options.check:
-        return check(verdicts, options.cases)
+        return check(verdicts, options.cases, library)
     if options.write:
-        write(verdicts, options.cases)
+        write(verdicts, options.cases, library)
     else:
         print(summarize(verdicts))
     return 0 if all(verdict.is_acceptable for verdict in verdicts.values()) else STATUS_WRONG

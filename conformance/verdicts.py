@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 OK = "OK"
 INFORMATIONAL = "INFORMATIONAL"
@@ -35,9 +35,10 @@ PREFACE = """\
 
 Written by `python conformance/run.py --write`; not to be edited. `behavior` judges the messages,
 `behaviorClose` the end of the connection. INFORMATIONAL is a case for which Autobahn has no other
-verdict.
+verdict. `library` is what compressed, in the groups about compression, which are run with each.
 """
-CASE_ROW = re.compile(r"^\| (\d+(?:\.\d+)+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+NO_LIBRARY = "-"
+CASE_ROW = re.compile(r"^\| (\d+(?:\.\d+)+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,22 @@ class Verdict:
         return f"{self.behavior} / {self.behavior_close}"
 
 
-Table = Mapping[str, Verdict]
+class Run(NamedTuple):
+    """What a verdict is on.
+
+    Arguments:
+        case: id of the case.
+        library: which compressed; `NO_LIBRARY` where the client offers no compression.
+    """
+
+    case: str
+    library: str = NO_LIBRARY
+
+    def __str__(self) -> str:
+        return self.case if self.library == NO_LIBRARY else f"{self.case} with {self.library}"
+
+
+Table = Mapping[Run, Verdict]
 
 
 def read_reports(reports: Path, agent: str, cases: Iterable[str]) -> dict[str, Verdict]:
@@ -86,47 +102,57 @@ def case_order(case: str) -> tuple[int, ...]:
     return tuple(int(part) for part in case.split("."))
 
 
+def run_order(run: Run) -> tuple[tuple[int, ...], str]:
+    """Sort key of a run."""
+    return case_order(run.case), run.library
+
+
 def render(table: Table) -> str:
     """Return the table as it is committed."""
-    lines = [PREFACE, summarize(table), "", "| case | behavior | behaviorClose |", "|---|---|---|"]
-    for case in sorted(table, key=case_order):
-        lines.append(f"| {case} | {table[case].behavior} | {table[case].behavior_close} |")
+    lines = [PREFACE, summarize(table), ""]
+    lines += ["| case | library | behavior | behaviorClose |", "|---|---|---|---|"]
+    for run in sorted(table, key=run_order):
+        verdict = table[run]
+        lines.append(
+            f"| {run.case} | {run.library} | {verdict.behavior} | {verdict.behavior_close} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def summarize(table: Table) -> str:
-    """Return a line for each group, and one for all."""
-    lines = ["| group | cases | OK | INFORMATIONAL | other |", "|---|--:|--:|--:|--:|"]
-    return "\n".join(lines + [_summary_row(name, rows) for name, rows in _grouped(table)])
+    """Return a line for each group and library, and one for all."""
+    lines = ["| group | library | runs | OK | INFORMATIONAL | other |"]
+    lines.append("|---|---|--:|--:|--:|--:|")
+    groups: dict[tuple[int, str], list[Verdict]] = {}
+    for run, verdict in table.items():
+        groups.setdefault((case_order(run.case)[0], run.library), []).append(verdict)
+    for number, library in sorted(groups):
+        name = f"{number} {GROUPS.get(number, '')}"
+        lines.append(_summary_row(name, library, groups[number, library]))
+    lines.append(_summary_row("all", NO_LIBRARY, list(table.values())))
+    return "\n".join(lines)
 
 
-def parse_rows(text: str) -> list[tuple[str, Verdict]]:
+def parse_rows(text: str) -> list[tuple[Run, Verdict]]:
     """Return the rows of a rendered table as they stand, repeated ones included."""
-    return [(case, Verdict(first, second)) for case, first, second in CASE_ROW.findall(text)]
+    rows = CASE_ROW.findall(text)
+    return [(Run(case, library), Verdict(first, second)) for case, library, first, second in rows]
 
 
 def changes(before: Table, after: Table) -> list[str]:
-    """Return a line for each case whose verdict is not the same in both."""
-    cases = sorted(before.keys() | after.keys(), key=case_order)
+    """Return a line for each run whose verdict is not the same in both."""
     return [
-        f"{case}: {before.get(case, 'not in the table')} -> {after.get(case, 'not run')}"
-        for case in cases
-        if before.get(case) != after.get(case)
+        f"{run}: {before.get(run, 'not in the table')} -> {after.get(run, 'not run')}"
+        for run in sorted(before.keys() | after.keys(), key=run_order)
+        if before.get(run) != after.get(run)
     ]
 
 
-def _grouped(table: Table) -> list[tuple[str, list[Verdict]]]:
-    groups: dict[int, list[Verdict]] = {}
-    for case in sorted(table, key=case_order):
-        groups.setdefault(case_order(case)[0], []).append(table[case])
-    named = [(f"{number} {GROUPS.get(number, '')}", rows) for number, rows in groups.items()]
-    return [*named, ("all", list(table.values()))]
-
-
-def _summary_row(name: str, rows: list[Verdict]) -> str:
+def _summary_row(name: str, library: str, rows: list[Verdict]) -> str:
     ok = sum(row.is_ok for row in rows)
     acceptable = sum(row.is_acceptable for row in rows)
-    return f"| {name} | {len(rows)} | {ok} | {acceptable - ok} | {len(rows) - acceptable} |"
+    other = len(rows) - acceptable
+    return f"| {name} | {library} | {len(rows)} | {ok} | {acceptable - ok} | {other} |"
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from verdicts import Verdict, changes, parse_rows, read_report, read_reports, render, summarize
+from run import run_of
+from verdicts import Run, Verdict, changes, parse_rows, read_report, read_reports, render, summarize
 
 OK = Verdict("OK", "OK")
 INFORMATIONAL = Verdict("INFORMATIONAL", "INFORMATIONAL")
@@ -40,34 +41,59 @@ def test_agent_that_ran_nothing_has_no_verdicts(tmp_path: Path) -> None:
 
 
 def test_table_is_read_back_in_the_order_of_the_cases() -> None:
-    table = {"10.1.1": OK, "2.10": UNCLEAN, "2.9": INFORMATIONAL}
-    assert parse_rows(render(table)) == [("2.9", INFORMATIONAL), ("2.10", UNCLEAN), ("10.1.1", OK)]
+    table = {
+        Run("12.1.1", "zlib-ng"): OK,
+        Run("12.1.1", "zlib"): UNCLEAN,
+        Run("2.10"): UNCLEAN,
+        Run("2.9"): INFORMATIONAL,
+    }
+    assert parse_rows(render(table)) == [
+        (Run("2.9"), INFORMATIONAL),
+        (Run("2.10"), UNCLEAN),
+        (Run("12.1.1", "zlib"), UNCLEAN),
+        (Run("12.1.1", "zlib-ng"), OK),
+    ]
 
 
 def test_order_of_the_runs_does_not_show() -> None:
-    table = {"1.1.2": OK, "1.1.1": UNCLEAN}
+    table = {Run("1.1.2"): OK, Run("1.1.1"): UNCLEAN}
     assert render(table) == render(dict(sorted(table.items())))
 
 
 def test_repeated_rows_are_seen() -> None:
-    row = "| 1.1.1 | OK | OK |\n"
-    assert parse_rows(row + row) == [("1.1.1", OK), ("1.1.1", OK)]
+    row = "| 12.1.1 | zlib | OK | OK |\n"
+    assert parse_rows(row + row) == [(Run("12.1.1", "zlib"), OK)] * 2
 
 
-def test_summary_counts_by_group() -> None:
-    summary = summarize({"1.1.1": OK, "1.1.2": UNCLEAN, "7.1.6": INFORMATIONAL})
+def test_summary_counts_by_group_and_library() -> None:
+    summary = summarize(
+        {
+            Run("1.1.1"): OK,
+            Run("1.1.2"): UNCLEAN,
+            Run("7.1.6"): INFORMATIONAL,
+            Run("12.1.1", "zlib"): OK,
+            Run("12.1.1", "zlib-ng"): UNCLEAN,
+        }
+    )
     assert summary.splitlines()[2:] == [
-        "| 1 Framing | 2 | 1 | 0 | 1 |",
-        "| 7 Closing | 1 | 0 | 1 | 0 |",
-        "| all | 3 | 1 | 1 | 1 |",
+        "| 1 Framing | - | 2 | 1 | 0 | 1 |",
+        "| 7 Closing | - | 1 | 0 | 1 | 0 |",
+        "| 12 Compression, different payloads | zlib | 1 | 1 | 0 | 0 |",
+        "| 12 Compression, different payloads | zlib-ng | 1 | 0 | 0 | 1 |",
+        "| all | - | 5 | 2 | 1 | 2 |",
     ]
 
 
-def test_changes_name_each_case_that_differs() -> None:
-    before = {"1.1.1": OK, "1.1.2": OK, "1.1.3": OK}
-    after = {"1.1.1": OK, "1.1.2": UNCLEAN, "1.1.4": OK}
+def test_changes_name_each_run_that_differs() -> None:
+    before = {Run("1.1.1"): OK, Run("1.1.2"): OK, Run("12.1.1", "zlib"): OK}
+    after = {Run("1.1.1"): OK, Run("1.1.2"): UNCLEAN, Run("12.1.1", "zlib-ng"): OK}
     assert changes(before, after) == [
         "1.1.2: OK / OK -> OK / UNCLEAN",
-        "1.1.3: OK / OK -> not run",
-        "1.1.4: not in the table -> OK / OK",
+        "12.1.1 with zlib: OK / OK -> not run",
+        "12.1.1 with zlib-ng: not in the table -> OK / OK",
     ]
+
+
+def test_a_library_is_named_only_where_it_compresses() -> None:
+    assert run_of("12.1.1", "zlib") == Run("12.1.1", "zlib")
+    assert run_of("1.2.1", "zlib") == Run("1.2.1")
