@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Event:
     cdef public double received_time
 
@@ -57,10 +59,12 @@ cdef class Ping(Event):
 cdef class Pong(Event):
     cdef public object data
 
+@cython.freelist(16)
 cdef class Text(Event):
     cdef public object _json
     cdef public object text
 
+@cython.freelist(16)
 cdef class Binary(Event):
     cdef public object data
 

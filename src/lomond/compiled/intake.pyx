@@ -15,7 +15,7 @@ cdef extern from "Python.h":
     Py_ssize_t _references "Py_REFCNT"(PyObject *o)
     void _set_size "Py_SET_SIZE"(PyObject *o, Py_ssize_t size)
 
-cdef Py_ssize_t _SIZE = 256 * 1024  # bytes
+cdef Py_ssize_t _SIZE = 512 * 1024  # bytes
 cdef Py_ssize_t _LARGE = 2 * 1024 * 1024
 cdef bint _is_expected = False
 
