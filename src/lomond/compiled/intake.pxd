@@ -7,5 +7,5 @@ cdef class Intake:
 
     cdef _let_go(self)
 
-    cpdef bytes receive(self, int flags)
+    cpdef bytes receive(self, Py_ssize_t size, int flags)
     cpdef release(self)

@@ -15,7 +15,7 @@ cdef extern from "Python.h":
     Py_ssize_t _references "Py_REFCNT"(PyObject *o)
     void _set_size "Py_SET_SIZE"(PyObject *o, Py_ssize_t size)
 
-cdef Py_ssize_t _SIZE = 512 * 1024  # bytes
+cdef Py_ssize_t _MOST = 512 * 1024  # bytes
 cdef Py_ssize_t _LARGE = 2 * 1024 * 1024
 cdef bint _is_expected = False
 
@@ -74,7 +74,7 @@ cdef class Intake:
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, _start(<PyObject *>self._data), self._room, 0, flags)
 
-    cpdef bytes receive(self, int flags):
+    cpdef bytes receive(self, Py_ssize_t size, int flags):
         """What came; raises as ``recv``. Let go of it before the next call, so that its memory can
         be used again.
         """
@@ -82,11 +82,11 @@ cdef class Intake:
         cdef PyObject *data = <PyObject *>self._data
         if data == NULL or _references(data) != 1:
             self._let_go()
-            data = _new_bytes(NULL, _SIZE)
+            data = _new_bytes(NULL, _MOST)
             self._data = <void *>data
-        self._room = _SIZE
-        count = self._recv_into(self, _SIZE, flags)
-        if not 0 <= count <= _SIZE:
+        self._room = size = min(size, _MOST)
+        count = self._recv_into(self, size, flags)
+        if not 0 <= count <= size:
             raise ValueError("more was read than there is room")
         _forget_hash(data)
         _set_size(data, count)

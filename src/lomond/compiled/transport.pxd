@@ -4,12 +4,14 @@ from lomond.compiled.intake cimport Intake, expect_large_pieces
 from lomond.compiled.layer cimport TLSLayer
 
 cdef int _NOW
+cdef Py_ssize_t _LARGE
+cdef Py_ssize_t _MEDIUM
 cdef Py_ssize_t _READ_SIZE
 
 cdef class Transport:
     cdef list _layers
+    cdef Py_ssize_t _at_once
     cdef Intake _intake
-    cdef bint _is_stream
     cdef object _recv
     cdef object _recv_into
     cdef object _send
@@ -27,7 +29,7 @@ cdef class Transport:
     cpdef enqueue(self, bytes data)
     @cython.locals(taken=Py_ssize_t)
     cpdef bint write(self) except *
-    @cython.locals(data=bytes, flags=int)
+    @cython.locals(data=bytes, flags=int, at_once=Py_ssize_t)
     cpdef receive(self, bint waits=?, bint is_ahead=?)
     cpdef Py_ssize_t receive_into(self, room, bint waits=?) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)

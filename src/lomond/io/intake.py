@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import socket
 
-_SIZE = 64 * 1024  # bytes
+_MOST = 64 * 1024  # bytes
 _LARGE = 2 * 1024 * 1024
 _is_expected = False
 
@@ -37,11 +37,11 @@ class Intake:
     def __init__(self, sock: socket.socket) -> None:
         self._recv = sock.recv
 
-    def receive(self, flags: int) -> bytes:
+    def receive(self, size: int, flags: int) -> bytes:
         """What came; raises as ``recv``. Let go of it before the next call, so that its memory can
         be used again.
         """
-        return self._recv(_SIZE, flags)
+        return self._recv(min(size, _MOST), flags)
 
     def release(self) -> None:
         """The stream has paused: keep no memory."""

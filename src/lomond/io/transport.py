@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .layer import TLSLayer
 
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
+_MEDIUM, _LARGE = (
+    128 * 1024,
+    512 * 1024,
+)  # bytes; where the start of a large message comes, and else
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
@@ -39,7 +43,7 @@ class Transport:
     """
 
     __slots__ = (
-        "_intake", "_is_stream", "_layers", "_recv", "_recv_into", "_send", "has_tls", "may_wait",
+        "_at_once", "_intake", "_layers", "_recv", "_recv_into", "_send", "has_tls", "may_wait",
         "queue", "queued", "sock", "write_ended", "written",
     )  # fmt: skip
 
@@ -53,7 +57,7 @@ class Transport:
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self._is_stream = False
+        self._at_once = 0
         self._intake = Intake(sock)
         self._layers: list[TLSLayer] = []
         self.queue: list[bytes | memoryview] = []
@@ -80,9 +84,10 @@ class Transport:
 
         Whether it took them all; the rest is queued. Raises OSError.
         """
-        for layer in self._layers[::-1]:
-            layer.write(data)
-            data = layer.take()
+        if self.has_tls:
+            for layer in self._layers[::-1]:
+                layer.write(data)
+                data = layer.take()
         taken = 0
         try:
             taken = self._send(data, _NOW)
@@ -137,25 +142,26 @@ class Transport:
             is_ahead: Whether others may still look at what was read before.
         """
         flags = 0 if waits else _NOW
+        at_once = 0 if is_ahead else self._at_once
         try:
-            if self._is_stream and not is_ahead:
-                data = self._intake.receive(flags)
+            if at_once:
+                data = self._intake.receive(at_once, flags)
             else:
-                data = self._recv(_READ_SIZE, flags)
+                data = self._recv(_READ_SIZE, flags) if flags else self._recv(_READ_SIZE)
         except (BlockingIOError, InterruptedError):
-            self._is_stream = False
+            self._at_once = 0
             self._intake.release()
             return None
         if len(data) < _READ_SIZE:
-            self._is_stream = False
-        elif not self._is_stream:
-            self._is_stream = True
+            self._at_once = 0
+        elif len(data) >= at_once:
+            self._at_once = _LARGE
             expect_large_pieces()
         return data
 
     def receive_into(self, room: memoryview, waits: bool = False) -> int:
         """As `receive`, into the room; the number of bytes, -1 if nothing came."""
-        self._is_stream = False  # what comes with the next head will be copied: let it be little
+        self._at_once = _MEDIUM  # what comes with the next head will be copied: let it be less
         try:
             return self._recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):

@@ -68,8 +68,10 @@ class Output:
         if self.is_held:
             request, self._request = self._request, b""
             return request
+        if len(self._frames) == 1:
+            return self._frames.pop()
         taken, self._frames = self._frames, []
-        return taken[0] if len(taken) == 1 else b"".join(taken)
+        return b"".join(taken)
 
     def put(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Queue a frame; a message is compressed if `compress`, and if that was negotiated."""
