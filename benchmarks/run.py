@@ -199,8 +199,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare lomond with its peers.")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="only those (parts of names)")
     parser.add_argument("--scenarios", nargs="+", metavar="NAME", help="only those (parts)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, two rounds")
+    parser.add_argument("--rounds", type=int, metavar="N", help="of each scenario (5; 2 if quick)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages")
     parser.add_argument("--targets", action="store_true", help="only judge the last results")
     given = parser.parse_args()
     if not given.targets:
@@ -208,7 +208,7 @@ def main() -> int:
         scenarios = [
             s for s in SCENARIOS if not given.scenarios or any(n in s.name for n in given.scenarios)
         ]
-        rounds, divisor = (2, 10) if given.quick else (given.rounds, 1)
+        rounds, divisor = given.rounds or (2 if given.quick else 5), 10 if given.quick else 1
         results, missing = compare(peers, scenarios, rounds, divisor)
         for key, reason in missing.items():
             print(f"no figure of {key}: {reason}")
