@@ -1,0 +1,249 @@
+"""A send that can't be done says so to whoever sends, and to the loop; it holds up nobody."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+
+import pytest
+
+from doors.raw_server import frame, raw_server, read_all, read_frame, until
+from doors.tapped import PATIENCE, LoopSight, Tapped, connect, in_thread
+from lomond import WebSocket
+from lomond.errors import TransportFail, WebSocketUnavailable
+from lomond.events import Disconnected
+from lomond.protocol import frames
+
+SIZES = {"short": 10, "long": 300 * 1024}  # in one call with the lock held, and not
+
+
+@contextmanager
+def conversation(heard: list[tuple[int, bytes]]) -> Iterator[tuple[Tapped, WebSocket]]:
+    """A client's socket and WebSocket; the server listens until the end."""
+
+    def listen(connection: socket.socket) -> None:
+        heard.extend(read_all(connection))
+
+    with raw_server(listen) as server:
+        sock = connect(server.port)
+        yield sock, WebSocket(server.url, socket=sock)
+
+
+@pytest.mark.parametrize("where", ["the loop", "a thread"])
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ECONNRESET, errno.EHOSTUNREACH])
+@pytest.mark.parametrize("kind", SIZES)
+def test_a_send_that_fails_is_told_to_the_sender_and_to_the_loop(
+    kind: str, number: int, where: str
+) -> None:
+    failed: list[TransportFail] = []
+    error = OSError(number, os.strerror(number))
+
+    def fail(data: bytes) -> int:
+        raise error
+
+    def send() -> None:
+        with pytest.raises(TransportFail) as caught:
+            websocket.send_binary(bytes(SIZES[kind]))
+        failed.append(caught.value)
+
+    with conversation([]) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sock.on_send = fail
+        if where == "the loop":
+            send()
+            (last,) = stream
+        else:
+            sender = in_thread(send)
+            (last,) = stream
+            sender.join(PATIENCE)
+        assert isinstance(last, Disconnected)
+        assert not last.graceful
+        assert last.phase == "write"
+        assert (type(last.cause), last.cause and last.cause.args) == (type(error), error.args)
+        assert os.strerror(number) in last.reason
+        assert failed[0].__cause__ is error
+        assert failed[0].cause is error
+        with pytest.raises(WebSocketUnavailable):
+            websocket.send_text("late")
+
+
+def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sight = LoopSight(monkeypatch)
+
+    def fail(data: bytes) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    def send() -> None:
+        assert sight.waits.wait(PATIENCE)
+        sock.on_send = fail
+        with pytest.raises(TransportFail):
+            websocket.send_text("x")
+
+    with conversation([]) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sight.waits.clear()
+        sender = in_thread(send)
+        guard = threading.Timer(3, sock.shutdown, (socket.SHUT_RDWR,))
+        guard.start()
+        started = monotonic()
+        (last,) = stream
+        assert monotonic() - started < 2
+        guard.cancel()
+        sight.end()
+        sender.join(PATIENCE)
+        assert "Broken pipe" in last.reason  # type: ignore[union-attr]
+
+
+def test_while_a_large_message_is_written_another_thread_can_close_at_once() -> None:
+    heard: list[tuple[int, bytes]] = []
+    was_held_up: list[bool] = []
+
+    def take(data: bytes) -> int:
+        if not was_held_up:
+            closer = in_thread(websocket.close)
+            closer.join(2)
+            was_held_up.append(closer.is_alive())
+        return sock.take_all(data)
+
+    with conversation(heard) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=1)
+        until(stream, "ready")
+        sock.on_send = take
+        websocket.send_binary(bytes(SIZES["long"]))
+        assert was_held_up == [False]
+        until(stream, "disconnected")
+    assert [opcode for opcode, _ in heard] == [frames.BINARY, frames.CLOSE]
+
+
+@pytest.mark.parametrize("what", ["a message", "a ping", "a large message"])
+@pytest.mark.parametrize("kind", SIZES)
+def test_a_signal_handler_that_interrupts_a_send_can_not_send(kind: str, what: str) -> None:
+    heard: list[tuple[int, bytes]] = []
+    refused: list[str] = []
+
+    def handle(number: int, where: FrameType | None) -> None:
+        size = SIZES["long" if what == "a large message" else "short"]
+        send = websocket.send_ping if what == "a ping" else websocket.send_binary
+        with pytest.raises(WebSocketUnavailable) as caught:
+            send(bytes(size))
+        refused.append(str(caught.value))
+
+    def take(data: bytes) -> int:
+        if refused:
+            return sock.take_all(data)
+        half = sock.take_all(data[: len(data) // 2])
+        signal.raise_signal(signal.SIGUSR1)
+        return half
+
+    earlier = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with conversation(heard) as (sock, websocket):
+            stream = websocket.connect(poll=None, ping_rate=0)
+            until(stream, "ready")
+            sock.on_send = take
+            websocket.send_binary(bytes(SIZES[kind]))
+            sock.on_send = None
+            websocket.send_text("after")  # and nothing is broken
+            stream.close()
+    finally:
+        signal.signal(signal.SIGUSR1, earlier)
+    assert len(refused) == 1
+    assert "signal handler that interrupted a send" in refused[0]
+    assert heard[:2] == [(frames.BINARY, bytes(SIZES[kind])), (frames.TEXT, b"after")]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_a_signal_handler_that_interrupts_a_send_can_close(kind: str) -> None:
+    heard: list[tuple[int, bytes]] = []
+    signals: list[int] = []
+
+    def handle(number: int, where: FrameType | None) -> None:
+        signals.append(number)
+        websocket.close()
+
+    def take(data: bytes) -> int:
+        if signals:
+            return sock.take_all(data)
+        half = sock.take_all(data[: len(data) // 2])
+        signal.raise_signal(signal.SIGUSR1)
+        return half
+
+    earlier = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with conversation(heard) as (sock, websocket):
+            stream = websocket.connect(poll=None, ping_rate=0, close_timeout=0.5)
+            until(stream, "ready")
+            sock.on_send = take
+            websocket.send_binary(bytes(SIZES[kind]))
+            assert websocket.is_closing
+            until(stream, "disconnected")
+    finally:
+        signal.signal(signal.SIGUSR1, earlier)
+    assert [opcode for opcode, _ in heard] == [frames.BINARY, frames.CLOSE]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("taken", [0, 5])
+def test_ctrl_c_inside_the_system_call_of_a_send_ends_the_connection(kind: str, taken: int) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def interrupt(data: bytes) -> int:
+        sock.take_all(data[:taken])
+        sock.on_send = None
+        raise KeyboardInterrupt  # how much was taken is not known any more
+
+    with conversation(heard) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sock.on_send = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            websocket.send_binary(bytes(SIZES[kind]))
+        assert websocket.is_closed
+        with pytest.raises(WebSocketUnavailable):
+            websocket.send_text("after")
+        (last,) = stream
+        assert last.name == "disconnected"
+        assert "KeyboardInterrupt" in last.reason
+        assert sock.fileno() == -1
+    assert heard == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("kind", SIZES)
+def test_a_forked_child_can_not_send_into_its_parents_connection(kind: str) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def listen(connection: socket.socket) -> None:
+        heard.append(read_frame(connection))
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    with raw_server(listen) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                websocket.send_binary(bytes(SIZES[kind]))
+            except WebSocketUnavailable:
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        websocket.send_text("the parent's")
+        assert until(stream, "disconnected").graceful  # type: ignore[union-attr]
+    assert heard == [(frames.TEXT, b"the parent's")]
