@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -64,11 +65,11 @@ def connect(port: int) -> Tapped:
 
 def wait_for_bytes(sock: socket.socket, count: int) -> None:
     """Return when so many bytes are in the system for the socket, unread."""
-    for _ in range(10_000):
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:
         assert select.select([sock], [], [], PATIENCE)[0]
         if len(socket.socket.recv(sock, count, socket.MSG_PEEK)) == count:
             return
-        threading.Event().wait(0.001)
     raise AssertionError(f"{count} bytes did not come")
 
 

@@ -5,6 +5,7 @@ from lomond.compiled.reading cimport Reader
 from lomond.compiled.transport cimport Transport
 
 cdef Py_ssize_t _LARGEST
+cdef double _LAST_READ
 
 cdef class Writer:
     cdef object _given_back

@@ -76,9 +76,13 @@ class Reader:
         finally:
             self._release_turn()
 
-    def receive_ahead(self) -> bool:
-        """Read once, as a sender, unless another thread reads; whether anything came."""
-        if not self._acquire_turn(False):
+    def receive_ahead(self, patience: float = 0.0) -> bool:
+        """Read once, as a sender, unless another thread reads; whether anything came.
+
+        Arguments:
+            patience: Seconds to wait for the end of another thread's read.
+        """
+        if not self._acquire_turn(True, patience):
             return False
         try:
             return self._receive(True, False)

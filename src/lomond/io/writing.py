@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import TransportFail
-from ..io.waiting import Waiter
+from ..io.waiting import BOUND, Waiter
 from ..session.causes import words
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .reading import Reader
     from .transport import Transport
 
+# Seconds; the loop's read ends before, unless a signal handler interrupted it to send.
+_LAST_READ = 10 * BOUND
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 
 
@@ -238,7 +240,7 @@ class Writer:
     def _lose(self, error: OSError) -> NoReturn:
         """Writing failed: what the peer said before is still read."""
         link, reader = self._link, self._reader
-        while reader.may_read_ahead() and reader.receive_ahead():
+        while reader.may_read_ahead() and reader.receive_ahead(_LAST_READ):
             pass
         with link.lock:
             link.session.fail(error, "write", monotonic())

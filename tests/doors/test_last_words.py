@@ -1,0 +1,252 @@
+"""What was said before the end is heard: the server's words by the user, ours by the server."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import struct
+import threading
+from typing import Any
+
+import pytest
+
+from doors.certified import contexts
+from doors.raw_server import frame, raw_server, read_all, read_frame, until
+from doors.tapped import PATIENCE, connect, in_thread, wait_for_bytes
+from lomond import WebSocket
+from lomond.errors import TransportFail
+from lomond.events import Closing, Disconnected, Text
+from lomond.io import connecting
+from lomond.io.channel import Channel
+from lomond.protocol import frames
+from lomond.session.session import Session
+
+SIZES = {"short": 10, "long": 300 * 1024}  # in one call with the lock held, and not
+WORDS = frame(frames.TEXT, b"last words") + frame(frames.CLOSE, b"too late", 1008)
+RESETS = struct.pack("ii", 1, 0)  # SO_LINGER: a close is a reset
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("end", ["broken pipe", "reset"])
+@pytest.mark.parametrize("kind", SIZES)
+def test_what_the_server_said_before_a_send_failed_is_handed_out(
+    kind: str, end: str, secure: bool
+) -> None:
+    server_context, client_context = contexts()
+    ready, said, may_go, gone = (threading.Event() for _ in range(4))
+
+    def serve(connection: socket.socket) -> None:
+        assert ready.wait(PATIENCE)
+        connection.sendall(WORDS)
+        said.set()
+        if end == "reset":
+            assert may_go.wait(PATIENCE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
+            connection.close()
+            gone.set()
+        else:
+            read_all(connection)
+
+    def fail(data: bytes) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with raw_server(serve, context=server_context if secure else None) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock, ssl_context=client_context)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        ready.set()
+        assert said.wait(PATIENCE)
+        wait_for_bytes(sock, len(WORDS))
+        if end == "reset":
+            may_go.set()
+            assert gone.wait(PATIENCE)
+        else:
+            sock.on_send = fail
+        with pytest.raises(TransportFail):
+            websocket.send_binary(bytes(SIZES[kind]))
+        text, closing, last = stream
+    assert isinstance(text, Text)
+    assert text.text == "last words"
+    assert isinstance(closing, Closing)
+    assert (closing.code, closing.reason) == (1008, "too late")
+    assert isinstance(last, Disconnected)
+    assert not last.graceful
+
+
+def test_what_the_server_said_is_handed_out_though_the_loop_reads_while_a_send_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ready, failing, failed = threading.Event(), threading.Event(), threading.Event()
+    fail_session: Any = Session.fail
+
+    def failing_session(session: Session, *arguments: Any) -> None:
+        fail_session(session, *arguments)
+        failed.set()
+
+    def serve(connection: socket.socket) -> None:
+        assert ready.wait(PATIENCE)
+        connection.sendall(WORDS)
+        read_all(connection)
+
+    def take_a_part(size: int, flags: int) -> bytes:
+        if threading.get_ident() != loop or failing.is_set():
+            return sock.recv_now(size, flags)
+        # The loop is inside its read: a sender fails meanwhile.
+        sender.start()
+        assert failing.wait(PATIENCE)
+        failed.wait(0.05)
+        return sock.recv_now(3, flags)
+
+    def fail(data: bytes) -> int:
+        failing.set()
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    def send() -> None:
+        with pytest.raises(TransportFail):
+            websocket.send_text("x")
+
+    loop = threading.get_ident()
+    sender = threading.Thread(target=send)
+    monkeypatch.setattr(Session, "fail", failing_session)
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        ready.set()
+        wait_for_bytes(sock, len(WORDS))
+        sock.on_send, sock.on_recv = fail, take_a_part
+        assert [event.name for event in stream] == ["text", "closing", "disconnected"]
+        sender.join(PATIENCE)
+
+
+@pytest.mark.parametrize("how", ["break", "with", "other thread"])
+def test_leaving_with_bytes_unread_resets_nothing(how: str) -> None:
+    heard: list[tuple[int, bytes]] = []
+    errors: list[int] = []
+    go, left = threading.Event(), threading.Event()
+    rest = frame(frames.BINARY, bytes(50_000)) * 2
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"first"))
+        assert go.wait(PATIENCE)
+        connection.sendall(rest)
+        heard.extend(read_all(connection))
+        assert left.wait(PATIENCE)
+        errors.append(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "text")
+        go.set()
+        wait_for_bytes(sock, len(rest))
+        if how == "break":
+            del stream
+        elif how == "with":
+            with websocket:
+                pass
+        else:
+            in_thread(websocket.__exit__, None, None, None).join(PATIENCE)
+        assert sock.fileno() == -1
+        left.set()
+    assert [(opcode, payload[:2]) for opcode, payload in heard] == [(frames.CLOSE, b"\x03\xe9")]
+    assert errors == [0]
+
+
+@pytest.mark.parametrize(
+    "how", ["break", "iterator", "with", "exception", "we close", "server closes"]
+)
+def test_the_end_of_a_tls_connection_is_said_inside_tls(how: str) -> None:
+    server_context, client_context = contexts()
+    ends: list[object] = []
+
+    def serve(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        connection.suppress_ragged_eofs = False  # an end without close_notify is an error
+        if how == "server closes":
+            connection.sendall(frame(frames.CLOSE, code=1000))
+        opcode, payload = read_frame(connection)
+        if how == "we close":
+            connection.sendall(frame(opcode, payload))
+        try:
+            ends.append((opcode, connection.recv(1)))
+        except OSError as error:
+            ends.append(error)
+
+    with raw_server(serve, context=server_context) as server:
+        websocket = WebSocket(server.url, ssl_context=client_context)
+        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=PATIENCE)
+        until(stream, "ready")
+        if how == "break":
+            del stream
+        elif how == "iterator":
+            stream.close()
+        elif how == "with":
+            with websocket:
+                pass
+        elif how == "exception":
+            with pytest.raises(LookupError):
+                stream.throw(LookupError())
+        else:
+            if how == "we close":
+                websocket.close()
+            assert list(stream)[-1].graceful  # type: ignore[union-attr]
+    assert ends == [(frames.CLOSE, b"")]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("is_halfway", [False, True])
+def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch, is_halfway: bool, secure: bool
+) -> None:
+    heard: list[bytes] = []
+    ended, over = threading.Event(), threading.Event()
+    prepare, free = connecting.prepare, Channel._free
+
+    def listen(connection: socket.socket) -> None:
+        heard.append(connection.recv(1))
+
+    def frees(channel: Channel) -> None:
+        if threading.current_thread() in threads:
+            ended.set()
+            if is_halfway:
+                over.wait(PATIENCE)
+        free(channel)
+
+    def prepares(sock: socket.socket) -> None:
+        prepare(sock)
+        threads[0].start()
+        assert ended.wait(PATIENCE)
+        if not is_halfway:
+            threads[0].join(PATIENCE)
+
+    monkeypatch.setattr(connecting, "prepare", prepares)
+    monkeypatch.setattr(Channel, "_free", frees)
+    with raw_server(listen, upgrades=False) as server:
+        url = server.url.replace("ws:", "wss:") if secure else server.url
+        websocket = WebSocket(url)
+        threads = [threading.Thread(target=websocket.force_disconnect)]
+        assert [event.name for event in websocket] == ["connecting", "connect_fail"]
+        over.set()
+        threads[0].join(PATIENCE)
+        assert websocket.is_closed
+    assert heard == [b""]
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_small_message_is_not_kept_back_by_the_system(is_given: bool) -> None:
+    with raw_server(read_all) as server:
+        given = connect(server.port) if is_given else None
+        websocket = WebSocket(server.url, socket=given)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        channel = websocket._channel
+        assert channel is not None
+        assert channel.link.transport is not None
+        sock = channel.link.transport.sock
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        stream.close()
