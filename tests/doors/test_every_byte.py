@@ -13,7 +13,7 @@ import pytest
 
 from doors.certified import contexts
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, until
-from doors.tapped import PATIENCE, in_thread
+from doors.tapped import PATIENCE, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.protocol import frames
@@ -76,6 +76,41 @@ def test_messages_cut_anywhere_come_as_they_were_sent(
                 received.append(event.text)
     assert [len(message) for message in received] == [len(message) for message in sent]
     assert received == sent
+
+
+@pytest.mark.parametrize("opcode", [frames.TEXT, frames.BINARY])
+def test_a_large_message_that_is_here_whole_is_handed_out_before_anything_else_is_read(
+    opcode: int,
+) -> None:
+    large = frame(opcode, b"x" * 80_000)
+    begin = frame(frames.PING, b"") + large[:100]
+    ready, may_end = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        assert ready.wait(PATIENCE)
+        connection.sendall(begin)
+        assert may_end.wait(PATIENCE)
+        connection.sendall(large[100:])
+        read_all(connection)
+
+    def reading(size: int, flags: int) -> bytes:
+        reads.append(size)
+        return sock.recv_now(size, flags)
+
+    reads: list[int] = []
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        stream = WebSocket(server.url, socket=sock).connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        ready.set()
+        wait_for_bytes(sock, len(begin))
+        until(stream, "ping")
+        may_end.set()
+        wait_for_bytes(sock, len(large) - 100)
+        sock.on_recv = reading  # the large message itself is read straight into its room
+        assert next(stream).name in ("text", "binary")
+        assert reads == []
+        stream.close()
 
 
 class Cutter:
