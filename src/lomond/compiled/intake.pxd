@@ -1,5 +1,3 @@
-cpdef expect_large_pieces()
-
 cdef class Intake:
     cdef object _recv_into
     cdef void *_data

@@ -16,21 +16,6 @@ cdef extern from "Python.h":
     void _set_size "Py_SET_SIZE"(PyObject *o, Py_ssize_t size)
 
 cdef Py_ssize_t _MOST = 512 * 1024  # bytes
-cdef Py_ssize_t _LARGE = 2 * 1024 * 1024
-cdef bint _is_expected = False
-
-
-cpdef expect_large_pieces():
-    """Have the system's allocator keep pieces of memory of up to 2 MiB that come and go.
-
-    That of glibc gives each one back to the system, and gets it again with a page fault for every
-    4 KiB, until it has seen one of the size go (mallopt(3), M_MMAP_THRESHOLD). Then it keeps 4 MiB
-    at most.
-    """
-    global _is_expected
-    if not _is_expected:
-        _is_expected = True
-        bytearray(_LARGE)
 
 
 cdef extern from *:

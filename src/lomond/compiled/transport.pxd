@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.compiled.intake cimport Intake, expect_large_pieces
+from lomond.compiled.intake cimport Intake
 from lomond.compiled.layer cimport TLSLayer
 
 cdef int _NOW

@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ..io.waiting import BOUND
-from .intake import Intake, expect_large_pieces
+from .intake import Intake
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
@@ -156,7 +156,7 @@ class Transport:
             self._at_once = 0
         elif len(data) >= at_once:
             self._at_once = _LARGE
-            expect_large_pieces()
+            _expect_large_pieces()
         return data
 
     def receive_into(self, room: memoryview, waits: bool = False) -> int:
@@ -216,3 +216,18 @@ def _bound_reads(sock: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def _expect_large_pieces() -> None:
+    """Have the system's allocator keep pieces of memory of up to 2 MiB that come and go.
+
+    That of glibc gives each one back to the system, and gets it again with a page fault for every
+    4 KiB, until it has seen one of the size go (mallopt(3), M_MMAP_THRESHOLD). Then it keeps 4 MiB
+    at most.
+    """
+    if not _seen:
+        _seen.append(bytearray(2 * 1024 * 1024))
+        _seen[0] = bytearray()
+
+
+_seen: list[bytearray] = []
