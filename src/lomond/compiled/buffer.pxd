@@ -6,6 +6,7 @@ cdef class Buffer:
     cdef int _exports
 
     cdef int _resize(self, Py_ssize_t capacity) except -1
+    cdef char *_bytes(self) except NULL
     cpdef room(self, most)
     cpdef filled(self, Py_ssize_t count)
     cpdef add(self, data)

@@ -65,9 +65,16 @@ cdef class Buffer:
         self._capacity = capacity
         return 0
 
+    cdef char *_bytes(self) except NULL:
+        if self._data == NULL:
+            raise MemoryError("what came of a message was lost when there was no memory for more")
+        return _start(<PyObject *>self._data)
+
     cpdef room(self, most):
         """Where the next bytes may be put, at most so many; release it before anything else."""
         cdef Py_ssize_t size = self.size
+        if size:
+            self._bytes()
         if size == self._capacity:
             self._resize(size + min(most, max(_FIRST, size)))
         self._most = most
@@ -83,6 +90,8 @@ cdef class Buffer:
         """More bytes."""
         cdef Py_buffer view
         cdef Py_ssize_t end
+        if self.size:
+            self._bytes()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             end = self.size + view.len
@@ -100,7 +109,7 @@ cdef class Buffer:
             raise ValueError("there is no such start")
         if start < self.size:
             PyUnicode_DecodeUTF8Stateful(
-                _start(<PyObject *>self._data) + start, self.size - start, "strict", &consumed
+                self._bytes() + start, self.size - start, "strict", &consumed
             )
         return consumed
 
@@ -108,20 +117,19 @@ cdef class Buffer:
         """The bytes from `start`."""
         if not 0 <= start < self.size:
             return b""
-        return PyBytes_FromStringAndSize(
-            _start(<PyObject *>self._data) + start, self.size - start
-        )
+        return PyBytes_FromStringAndSize(self._bytes() + start, self.size - start)
 
     cpdef str text(self):
         """All as text. Raises UnicodeDecodeError."""
-        if self._data == NULL:
+        if self.size == 0:
             return ""
-        return PyUnicode_DecodeUTF8(_start(<PyObject *>self._data), self.size, "strict")
+        return PyUnicode_DecodeUTF8(self._bytes(), self.size, "strict")
 
     cpdef bytes data(self):
         """All as bytes."""
-        if self._data == NULL or self.size == 0:
+        if self.size == 0:
             return b""
+        self._bytes()
         if self.size != self._capacity:
             self._resize(self.size)
         return <bytes>self._data

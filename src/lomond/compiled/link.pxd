@@ -8,25 +8,25 @@ cdef class Link:
     cdef object __weakref__
     cdef list _reports
     cdef object _traced
-    cdef public object acquire
     cdef public object born
     cdef public double calm_until
     cdef public Connection connection
     cdef public bint counts_turns
-    cdef public bint is_busy
     cdef public bint is_clear
     cdef public bint is_idle
     cdef public bint is_in_use
     cdef public bint is_over
+    cdef public object is_owned
     cdef public bint is_traced
+    cdef public bint is_wanted
     cdef public object lock
     cdef public Output output
-    cdef public object release
     cdef public object session
     cdef public Transport transport
     cdef public object wakeup
 
     cpdef bint is_foreign(self)
+    cpdef look_again(self)
     cpdef wake(self)
     cpdef report(self)
     cpdef enqueue_quietly(self)

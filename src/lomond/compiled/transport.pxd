@@ -31,6 +31,7 @@ cdef class Transport:
     cpdef bint write(self) except *
     @cython.locals(data=bytes, flags=int, at_once=Py_ssize_t)
     cpdef receive(self, bint waits=?, bint is_ahead=?)
+    cpdef let_go(self)
     cpdef Py_ssize_t receive_into(self, room, bint waits=?) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)
     cpdef feed(self, bytes data)

@@ -12,7 +12,7 @@ from ..errors import WebSocketError, WebSocketUnavailable
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from .twin import Link, Reader, Writer
-from .waiting import BOUND, Waiter, Wakeup
+from .waiting import BOUND, Waiter, Wakeup, signals_tick
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -178,6 +178,7 @@ class Channel:
         assert waiter is not None
         if self._deferred:
             self.run_deferred()
+        link.is_wanted = True
         with link.lock:
             link.enqueue_quietly()
             if session.output_ends and not transport.write_ended:
@@ -185,6 +186,7 @@ class Channel:
         if transport.queue:
             self._writer.write_now()
         with link.lock:
+            link.is_wanted = False
             if session.has_ended:
                 return
             if session.output_ends and not transport.queue and not transport.write_ended:
@@ -193,9 +195,12 @@ class Channel:
             writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
             link.calm_until = self._calm_until(transport, deadline)
+            if self._deferred:
+                link.look_again()
         seconds = None if deadline is None else deadline - monotonic()
         is_far = seconds is None or seconds > BOUND
-        if transport.may_wait and is_far and not writes and not link.is_idle:
+        may_wait = transport.may_wait and not signals_tick()
+        if may_wait and is_far and not writes and not link.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self._reader.receive(waits=True)
         else:
@@ -208,7 +213,9 @@ class Channel:
         readable = readable or session.has_ended
         now = monotonic()
         if not readable and deadline is not None and now >= deadline:
+            link.is_wanted = True
             with link.lock:
+                link.is_wanted = False
                 session.tick(now)
 
     def _calm_until(self, transport: Transport, deadline: float | None) -> float:
@@ -217,6 +224,7 @@ class Channel:
         is_calm = (
             transport.may_wait
             and not transport.queue
+            and not signals_tick()
             and not self.link.is_traced
             and session.connection.state == OPEN
             and session.timing.poll != 0
@@ -263,6 +271,7 @@ class Channel:
             if transport is not None:
                 if (writer.is_free() or writer.is_mine()) and not link.is_in_use:
                     transport.close()
+                    transport.let_go()
                 else:
                     transport.abort()  # the thread that uses it closes it when it leaves
             writer.tell_waiting()

@@ -73,10 +73,12 @@ class TLSLayer:
         """
         self._is_partly_read = False
         try:
-            return self._decrypt(_RECORD)
+            data = self._decrypt(_RECORD)
         except OSError as error:
             self._judge(error)
             return b"" if self.has_ended else None
+        self.has_ended = not data  # the peer has said so: close_notify
+        return data
 
     def read_into(self, room: memoryview) -> int:
         """As `read`, into the room; the number of bytes, 0 if none are here."""
@@ -87,6 +89,7 @@ class TLSLayer:
             self._judge(error)
             return 0
         self._is_partly_read = count == len(room)
+        self.has_ended = not count
         return int(count)
 
     def _judge(self, error: OSError) -> None:

@@ -39,7 +39,9 @@ class Link:
         is_in_use: The loop's thread is inside a wait, a read or a write.
         is_traced: Whether somebody listens to what is written and read.
         is_clear: Whether sends may go the short way.
-        is_busy: A thread is on the short way of sending.
+        is_wanted: The loop wants the lock, which is not fair: the short way leaves it free.
+        is_owned: Tells whether this thread holds the lock: a signal handler runs between any two
+            lines.
         is_idle: The loop's last wait was in vain.
         calm_until: Up to this moment the loop may wait in a read: nothing else is due.
         counts_turns: Whether the session has to know of every read.
@@ -47,9 +49,9 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "_reports", "_traced", "acquire", "born", "calm_until", "connection",
-        "counts_turns", "is_busy", "is_clear", "is_idle", "is_in_use", "is_over", "is_traced",
-        "lock", "output", "release", "session", "transport", "wakeup",
+        "__weakref__", "_reports", "_traced", "born", "calm_until", "connection",
+        "counts_turns", "is_clear", "is_idle", "is_in_use", "is_over", "is_owned", "is_traced",
+        "is_wanted", "lock", "output", "session", "transport", "wakeup",
     )  # fmt: skip
 
     def __init__(self, session: Session, traced: Traced | None = None) -> None:
@@ -62,7 +64,7 @@ class Link:
         self.is_over = False
         self.is_in_use = False
         self.is_clear = False
-        self.is_busy = False
+        self.is_wanted = False
         self.is_idle = False
         self.calm_until = _NOT_CALM
         self.counts_turns = session.timing.poll == 0
@@ -75,8 +77,8 @@ class Link:
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
         self.lock = threading.RLock()
-        self.acquire = self.lock.acquire
-        self.release = self.lock.release
+        # Not in the stubs; it is what threading.Condition asks too.
+        self.is_owned: Callable[[], bool] = self.lock._is_owned  # type: ignore[attr-defined]
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""
@@ -88,11 +90,6 @@ class Link:
         """Whether the connection belongs to the parent of this process."""
         return self.born != forking.count
 
-    def is_owned(self) -> bool:
-        """Whether this thread holds the lock: a signal handler runs between any two lines."""
-        # Not in the stubs; it is what threading.Condition asks too.
-        return bool(self.lock._is_owned())  # type: ignore[attr-defined]
-
     def use(self, transport: Transport) -> None:
         """A socket is connected (lock held)."""
         self.transport = transport
@@ -102,6 +99,10 @@ class Link:
         """This side is done with the connection (lock held)."""
         self.is_over = True
         self.is_clear = False
+        self.calm_until = _NOT_CALM
+
+    def look_again(self) -> None:
+        """Something waits to be done: the loop is not to read on before it has looked."""
         self.calm_until = _NOT_CALM
 
     def wake(self) -> None:

@@ -136,8 +136,7 @@ class Reader:
             else:
                 connection.filled(count, wall)
             return True
-        link.acquire()
-        try:
+        with link.lock:
             self._has_ended = not count
             if failure is not None:
                 link.session.fail(failure, "read", now)
@@ -150,8 +149,6 @@ class Reader:
             if is_ahead:
                 self._ahead += count
                 link.wake()  # the loop may be about to wait for what is here now
-        finally:
-            link.release()
         return count > 0
 
     def _store(self, data: bytes, is_ahead: bool, now: float, wall: float) -> None:

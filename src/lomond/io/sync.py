@@ -257,6 +257,7 @@ def events(
     read = channel.read
     output = session.output
     born = channel.link.born
+    link = channel.link
     try:
         request = next(script)
         while True:
@@ -279,7 +280,9 @@ def events(
                     if forking.count != born:
                         break
                     now = monotonic()
+                    link.is_wanted = True
                     with lock:
+                        link.is_wanted = False
                         event = next_event(now)
                     if output.is_ready:
                         channel.flush()

@@ -149,11 +149,11 @@ class Transport:
             else:
                 data = self._recv(_READ_SIZE, flags) if flags else self._recv(_READ_SIZE)
         except (BlockingIOError, InterruptedError):
-            self._at_once = 0
-            self._intake.release()
+            self.let_go()
             return None
         if len(data) < _READ_SIZE:
-            self._at_once = 0
+            if at_once:
+                self.let_go()
         elif len(data) >= at_once:
             self._at_once = _LARGE
             _expect_large_pieces()
@@ -166,6 +166,11 @@ class Transport:
             return self._recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return -1
+
+    def let_go(self) -> None:
+        """The stream has paused or ended: keep no memory. Not while another thread reads."""
+        self._at_once = 0
+        self._intake.release()
 
     def feed(self, data: bytes) -> None:
         """Pass bytes from the wire up the layers, except the topmost one's reading."""

@@ -5,11 +5,21 @@ from __future__ import annotations
 import contextlib
 import math
 import select
+import signal
 import socket
 from typing import Any
 
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
+
+
+def signals_tick() -> bool:
+    """Whether a timer of this process sends signals at short intervals, as profilers have it.
+
+    Each would start a call that waits anew, and the time that the system bounds it to.
+    """
+    timers = (getattr(signal, name, None) for name in ("ITIMER_REAL", "ITIMER_PROF"))
+    return any(0 < signal.getitimer(timer)[1] < 1 for timer in timers if timer is not None)
 
 
 class Wakeup:

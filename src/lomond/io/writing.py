@@ -85,25 +85,21 @@ class Writer:
         link = self._link
         transport = link.transport
         is_long = len(payload) > _LARGEST or link.output.is_held
-        if is_long or link.is_busy or not link.is_clear or transport is None:
+        if is_long or transport is None or not link.is_clear or link.is_wanted or link.is_owned():
             return False
         failure: OSError | None = None
         target = 0
-        link.acquire()
         try:
-            link.is_busy = True
-            has_output = bool(self._owner or transport.queue or link.output.is_ready)
-            if has_output or not link.is_clear or link.connection.has_ended:
-                return False
-            link.connection.send(opcode, payload, compress)
-            # It can't wait, so it is done with the lock held: to take the turn costs more.
-            if not transport.send(link.output.take()):
-                target = transport.queued
+            with link.lock:
+                has_output = bool(self._owner or transport.queue or link.output.is_ready)
+                if has_output or not link.is_clear or link.connection.has_ended:
+                    return False
+                link.connection.send(opcode, payload, compress)
+                # It can't wait, so the lock may be held: to take the turn costs more.
+                if not transport.send(link.output.take()):
+                    target = transport.queued
         except OSError as error:
             failure = error
-        finally:
-            link.is_busy = False
-            link.release()
         if failure is not None:
             self._lose(failure)
         elif target:
@@ -167,6 +163,8 @@ class Writer:
                 pass
         finally:
             self._give_turn()
+        if transport.queue:
+            link.look_again()
         link.report()
 
     def _give_turn(self) -> None:
