@@ -236,14 +236,6 @@ class WebSocket:
             self._timing.send_timeout,
             self._timing.frame_timeout,
         )
-        request = Request(
-            self.resource,
-            authority(self.host, self.port),
-            self.agent,
-            tuple(self._headers),
-            check_protocols(self.protocols),
-            _check_compress(self.compress),
-        )
         # Imported by whoever connects: sockets, the protocol, and all that they need.
         from .engine import engine
         from .io.channel import Channel
@@ -251,7 +243,7 @@ class WebSocket:
         from .session.opening import Target, conversation
         from .session.session import Session
 
-        upgrade = engine.Upgrade(request, os.urandom, self._limits.max_header_size)
+        upgrade = engine.Upgrade(self._request(), os.urandom, self._limits.max_header_size)
         request_bytes = upgrade.request_bytes()
         session = Session(engine, timing, self._limits, os.urandom)
         target = Target(
@@ -282,6 +274,17 @@ class WebSocket:
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
         return self.connect()
+
+    def _request(self) -> Request:
+        """What to ask the server for, as the attributes say now."""
+        return Request(
+            self.resource,
+            authority(self.host, self.port),
+            self.agent,
+            tuple(self._headers),
+            check_protocols(self.protocols),
+            _check_compress(self.compress),
+        )
 
     def _check_given(self) -> None:
         """Raise unless the attributes, which anyone may set, can be used."""

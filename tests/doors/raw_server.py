@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from lomond import WebSocket
 from lomond.events import AnyEvent
@@ -181,7 +182,7 @@ def names(websocket: WebSocket, **options: object) -> list[str]:
     return [event.name for event in websocket.connect(**options)]  # type: ignore[arg-type]
 
 
-def until(stream: Iterator[AnyEvent], name: str) -> AnyEvent:
+def until(stream: Iterator[AnyEvent], name: str) -> Any:
     """The next event of that name."""
     for event in stream:
         if event.name == name:

@@ -151,7 +151,7 @@ class Cutter:
         class Kept:
             sendall = staticmethod(answers.append)
 
-        accept_upgrade(Kept(), request)  # type: ignore[arg-type]
+        accept_upgrade(Kept(), request)  # type: ignore[arg-type]  # it stands for a socket
         return self.record(answers[0])
 
 
@@ -259,8 +259,8 @@ def test_a_whole_record_is_handed_out_though_half_of_the_next_came_with_it() -> 
         stream = websocket.connect(poll=None, ping_rate=0)
         guard = threading.Timer(3, websocket.force_disconnect)
         guard.start()
-        assert until(stream, "text").text == "first"  # type: ignore[union-attr]
+        assert until(stream, "text").text == "first"
         got.set()
-        assert until(stream, "text").text == "second"  # type: ignore[union-attr]
+        assert until(stream, "text").text == "second"
         guard.cancel()
         stream.close()

@@ -102,7 +102,7 @@ def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
         guard.cancel()
         sight.end()
         sender.join(PATIENCE)
-        assert "Broken pipe" in last.reason  # type: ignore[union-attr]
+        assert "Broken pipe" in last.reason  # type: ignore[union-attr]  # a Disconnected
 
 
 def test_while_a_large_message_is_written_another_thread_can_close_at_once() -> None:
@@ -245,5 +245,5 @@ def test_a_forked_child_can_not_send_into_its_parents_connection(kind: str) -> N
                 os._exit(status)
         assert os.waitpid(child, 0)[1] == 0
         websocket.send_text("the parent's")
-        assert until(stream, "disconnected").graceful  # type: ignore[union-attr]
+        assert until(stream, "disconnected").graceful
     assert heard == [(frames.TEXT, b"the parent's")]

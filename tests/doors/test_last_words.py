@@ -194,7 +194,7 @@ def test_the_end_of_a_tls_connection_is_said_inside_tls(how: str) -> None:
         else:
             if how == "we close":
                 websocket.close()
-            assert list(stream)[-1].graceful  # type: ignore[union-attr]
+            assert list(stream)[-1].graceful  # type: ignore[union-attr]  # a Disconnected
     assert ends == [(frames.CLOSE, b"")]
 
 

@@ -99,7 +99,7 @@ def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(
             pass
         if is_long:
             # Something waits before it, so that the short way is closed.
-            websocket._channel.link.is_clear = False  # type: ignore[union-attr]
+            websocket._channel.link.is_clear = False  # type: ignore[union-attr]  # it is connected
         armed.append(1)
         with pytest.raises(KeyboardInterrupt):
             websocket.send_text("cut off")

@@ -206,7 +206,7 @@ def test_an_argument_that_cannot_be_is_refused_before_the_first_event(
 
 def test_only_what_connects_can_be_persisted() -> None:
     with pytest.raises(TypeError, match=r"persist\(\) needs a WebSocket, not 'ws://localhost'"):
-        persist("ws://localhost")  # type: ignore[arg-type]
+        persist("ws://localhost")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_an_exit_event_that_is_false_is_used() -> None:

@@ -125,7 +125,7 @@ def test_what_a_waiting_sender_reads_reaches_the_loop_at_once_and_in_order(
         sender = ahead.start(websocket)
         received = b""
         while len(received) < len(known + first + second):
-            received += frame(frames.BINARY, until(stream, "binary").data)  # type: ignore[union-attr]
+            received += frame(frames.BINARY, until(stream, "binary").data)
         ahead.got.set()
         sender.join(PATIENCE)
         assert not sender.is_alive()
@@ -165,11 +165,11 @@ def test_what_a_waiting_sender_reads_while_the_loop_looks_at_a_message_comes_aft
         ahead = ReadAhead(monkeypatch, sock)
         ready.set()
         wait_for_bytes(sock, len(early))
-        received = [until(stream, "text").text]  # type: ignore[union-attr]
+        received = [until(stream, "text").text]
         sender = ahead.start(websocket)
         assert websocket._channel is not None
         websocket._channel.session.connection.clock = clock
-        received += [until(stream, "text").text for _ in texts[1:]]  # type: ignore[union-attr]
+        received += [until(stream, "text").text for _ in texts[1:]]
         ahead.got.set()
         sender.join(PATIENCE)
         stream.close()

@@ -208,7 +208,7 @@ def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving(
         monkeypatch.setattr(channel, "flush", sending)
         guard = threading.Timer(SHORT, websocket.force_disconnect)
         guard.start()
-        assert until(stream, "disconnected").graceful  # type: ignore[union-attr]
+        assert until(stream, "disconnected").graceful
         guard.cancel()
     assert (len(pings), sent) == (4, ["x"])
 

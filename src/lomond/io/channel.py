@@ -185,6 +185,7 @@ class Channel:
                 transport.end_output()
         if transport.queue:
             self._writer.write_now()
+        may_wait = transport.may_wait and not signals_tick()
         with link.lock:
             link.is_wanted = False
             if session.has_ended:
@@ -194,12 +195,11 @@ class Channel:
             deadline = session.deadline
             writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
-            link.calm_until = self._calm_until(transport, deadline)
+            link.calm_until = self._calm_until(deadline) if may_wait else -1.0
             if self._deferred:
                 link.look_again()
         seconds = None if deadline is None else deadline - monotonic()
         is_far = seconds is None or seconds > BOUND
-        may_wait = transport.may_wait and not signals_tick()
         if may_wait and is_far and not writes and not link.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self._reader.receive(waits=True)
@@ -218,18 +218,12 @@ class Channel:
                 link.is_wanted = False
                 session.tick(now)
 
-    def _calm_until(self, transport: Transport, deadline: float | None) -> float:
+    def _calm_until(self, deadline: float | None) -> float:
         """How long nothing but bytes from the peer can matter (lock held)."""
-        session = self.session
-        is_calm = (
-            transport.may_wait
-            and not transport.queue
-            and not signals_tick()
-            and not self.link.is_traced
-            and session.connection.state == OPEN
-            and session.timing.poll != 0
-        )
-        if not is_calm:
+        link = self.link
+        transport = link.transport
+        has_work = transport is None or transport.queue or link.is_traced or link.counts_turns
+        if has_work or self.session.connection.state != OPEN:
             return -1.0
         return float("inf") if deadline is None else deadline - BOUND
 

@@ -10,6 +10,8 @@ import socket
 from typing import Any
 
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
+# Not on Windows, which has neither.
+_TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
 
 
@@ -18,8 +20,7 @@ def signals_tick() -> bool:
 
     Each would start a call that waits anew, and the time that the system bounds it to.
     """
-    timers = (getattr(signal, name, None) for name in ("ITIMER_REAL", "ITIMER_PROF"))
-    return any(0 < signal.getitimer(timer)[1] < 1 for timer in timers if timer is not None)
+    return any(0 < signal.getitimer(timer)[1] < 1 for timer in _TIMERS)
 
 
 class Wakeup:
