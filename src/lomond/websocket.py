@@ -238,8 +238,8 @@ class WebSocket:
         )
         # Imported by whoever connects: sockets, the protocol, and all that they need.
         from .engine import engine
-        from .io.channel import Channel
         from .io.sync import Performer, events
+        from .io.twin import Channel
         from .session.opening import Target, conversation
         from .session.session import Session
 

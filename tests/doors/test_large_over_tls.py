@@ -7,8 +7,6 @@ import ssl
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from doors.test_tls_and_time import Records, tls_server, upgrades
 from lomond import WebSocket
 from lomond.protocol import frames
@@ -16,28 +14,49 @@ from lomond.protocol import frames
 PAYLOAD = bytes(range(256)) * 16 * 1024  # 4 MiB
 
 
-def test_a_large_message_over_tls_is_not_copied_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_message_over_tls_is_not_copied_on_its_way() -> None:
     ways: Counter[str] = Counter()
-    read: Any = ssl.SSLObject.read
 
-    def watched(tls: ssl.SSLObject, size: int, room: memoryview | None = None) -> Any:
-        if room is None:
-            data = read(tls, size)
-            ways["copied"] += len(data)
-            return data
-        count = read(tls, size, room)
-        ways["straight"] += count
-        return count
+    class Watched(ssl.SSLObject):
+        """A user's class, whose methods are used."""
+
+        def read(self, size: int = 0, room: Any = None) -> Any:
+            if room is None:
+                data = super().read(size)
+                ways["copied"] += len(data)
+                return data
+            count: Any = super().read(size, room)
+            ways["straight"] += count
+            return count
 
     def serve(connection: socket.socket, records: Records) -> None:
         connection.sendall(records.record(frames.build(frames.BINARY, PAYLOAD, None)))
         records.read()
 
-    monkeypatch.setattr(ssl.SSLObject, "read", watched)
     with tls_server(upgrades, serve) as (url, context):
+        context.sslobject_class = Watched
         for event in WebSocket(url, ssl_context=context).connect(poll=None, ping_rate=0):
             if event.name == "binary":
                 assert event.data == PAYLOAD
                 break
     assert ways["straight"] > 0.9 * len(PAYLOAD)
     assert ways["straight"] + ways["copied"] >= len(PAYLOAD)
+
+
+def test_what_came_before_a_broken_record_is_handed_out() -> None:
+    texts = [b"one", b"two", b"three"]
+
+    def serve(connection: socket.socket, records: Records) -> None:
+        good = [records.record(frames.build(frames.TEXT, text, None)) for text in texts]
+        broken = bytearray(records.record(b"lost"))
+        broken[-1] ^= 1
+        connection.sendall(b"".join(good) + broken)  # one read brings all
+        connection.recv(64 * 1024)
+
+    with tls_server(upgrades, serve) as (url, context):
+        seen = list(WebSocket(url, ssl_context=context).connect(poll=None, ping_rate=0))
+    assert [event.text for event in seen if event.name == "text"] == ["one", "two", "three"]
+    last = seen[-1]
+    assert last.name == "disconnected"
+    assert not last.graceful
+    assert isinstance(last.cause, ssl.SSLError)

@@ -18,7 +18,6 @@ from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import Closing, Disconnected, Text
 from lomond.io import connecting
-from lomond.io.channel import Channel
 from lomond.protocol import frames
 from lomond.session.session import Session
 
@@ -205,17 +204,10 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
 ) -> None:
     heard: list[bytes] = []
     ended, over = threading.Event(), threading.Event()
-    prepare, free = connecting.prepare, Channel._free
+    prepare = connecting.prepare
 
     def listen(connection: socket.socket) -> None:
         heard.append(connection.recv(1))
-
-    def frees(channel: Channel) -> None:
-        if threading.current_thread() in threads:
-            ended.set()
-            if is_halfway:
-                over.wait(PATIENCE)
-        free(channel)
 
     def prepares(sock: socket.socket) -> None:
         prepare(sock)
@@ -225,12 +217,25 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
             threads[0].join(PATIENCE)
 
     monkeypatch.setattr(connecting, "prepare", prepares)
-    monkeypatch.setattr(Channel, "_free", frees)
     with raw_server(listen, upgrades=False) as server:
         url = server.url.replace("ws:", "wss:") if secure else server.url
         websocket = WebSocket(url)
         threads = [threading.Thread(target=websocket.force_disconnect)]
-        assert [event.name for event in websocket] == ["connecting", "connect_fail"]
+        stream = websocket.connect()
+        assert websocket._channel is not None
+        link = websocket._channel.link
+
+        class Halting(type(link.lock)):  # type: ignore[misc]  # one class for each twin
+            def __exit__(self, *args: object) -> None:
+                super().__exit__(*args)
+                if threading.current_thread() in threads:
+                    ended.set()
+                    if is_halfway:
+                        over.wait(PATIENCE)
+
+        link.lock = Halting()
+        link.is_owned = link.lock._is_owned
+        assert [event.name for event in stream] == ["connecting", "connect_fail"]
         over.set()
         threads[0].join(PATIENCE)
         assert websocket.is_closed

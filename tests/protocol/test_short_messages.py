@@ -9,6 +9,7 @@ from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.short import short_messages
 from lomond.protocol.states import CLOSED
 from lomond.testing.pretend import counting_bytes
 
@@ -28,10 +29,10 @@ def looked_at(data: bytes, limits: Limits | None = None) -> Connection:
 
 
 def shorts(connection: Connection) -> list[AnyEvent]:
-    return list(iter(connection.short_message, None))
+    return list(short_messages(connection))
 
 
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 20_000, 65_535])
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 20_000, 65_535, 65_536, 300_000])
 def test_texts_and_binaries(size: int) -> None:
     payload = b"x" * size
     data = frames.build(frames.TEXT, payload, None) + frames.build(frames.BINARY, payload, None)
@@ -54,7 +55,12 @@ def test_texts_and_binaries(size: int) -> None:
         b"\x81\x05abc",
         b"\x81\x7e\x00",
         b"\x81\x7e\x00\x7dabc" + b"x" * 200,
-        b"\x81\x7f" + (65_536).to_bytes(8, "big") + bytes(65_536),
+        b"\x81\x7f" + bytes(7),
+        b"\x81\x7f" + (65_535).to_bytes(8, "big") + bytes(65_535),
+        b"\x81\x7f" + (65_536).to_bytes(8, "big") + bytes(65_535),
+        b"\x81\x7f" + (1 << 31).to_bytes(8, "big") + bytes(65_536),
+        b"\x81\x7f" + (1 << 32 | 65_536).to_bytes(8, "big") + bytes(65_536),
+        b"\x81\x7f" + (1 << 63 | 65_536).to_bytes(8, "big") + bytes(65_536),
         b"\x81\x81abcde",
         b"\x81\x01\xff",
         b"\xc1\x01x",

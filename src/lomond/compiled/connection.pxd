@@ -42,11 +42,10 @@ cdef class Connection:
     cdef object _inflater
     cdef object _limits
     cdef object _max_compressed
-    cdef object _max_size
+    cdef Py_ssize_t _max_size
     cdef Message _message
     cdef Py_ssize_t _position
     cdef Py_ssize_t _remaining
-    cdef int _short
     cdef double _wall
 
     @cython.locals(
@@ -55,7 +54,7 @@ cdef class Connection:
     cpdef next_event(self)
     @cython.locals(
         data=bytes, raw="const char *", first=int, length=Py_ssize_t, position=Py_ssize_t,
-        start=Py_ssize_t,
+        start=Py_ssize_t, least=Py_ssize_t,
         end=Py_ssize_t, size=Py_ssize_t, text=Text, binary=Binary,
     )
     cpdef short_message(self)
@@ -73,6 +72,7 @@ cdef class Connection:
     cpdef answer_now(self)
     cpdef receive(self, bytes data, double wall)
     cpdef bint is_hungry(self)
+    @cython.locals(position=Py_ssize_t)
     cpdef let_go(self)
     cpdef bint is_mid_frame(self)
     @cython.locals(position=Py_ssize_t)

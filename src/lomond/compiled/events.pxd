@@ -59,12 +59,10 @@ cdef class Ping(Event):
 cdef class Pong(Event):
     cdef public object data
 
-@cython.freelist(16)
 cdef class Text(Event):
     cdef public object _json
     cdef public object text
 
-@cython.freelist(16)
 cdef class Binary(Event):
     cdef public object data
 

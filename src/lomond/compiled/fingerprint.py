@@ -6,7 +6,9 @@ import hashlib
 from pathlib import Path
 
 #: The modules of io/ that every message passes.
-BYTE_PATH = ("intake", "layer", "link", "reading", "transport", "writing")
+BYTE_PATH = (
+    "channel", "clock", "layer", "link", "lock", "reading", "transport", "wire", "writing",
+)  # fmt: skip
 
 
 def sources(source: Path) -> dict[str, Path]:

@@ -3,6 +3,7 @@ cimport cython
 cdef class TLSLayer:
     cdef object _decrypt
     cdef object _encrypt
+    cdef object _failure
     cdef object _incoming
     cdef bint _is_partly_read
     cdef object _outgoing
@@ -14,6 +15,8 @@ cdef class TLSLayer:
     cpdef feed(self, bytes records)
     cpdef bint has_more(self)
     cpdef read(self)
+    @cython.locals(parts=list)
+    cpdef read_all(self)
     cpdef Py_ssize_t read_into(self, room) except -1
     @cython.locals(done=Py_ssize_t)
     cpdef write(self, bytes data)

@@ -1,4 +1,5 @@
 from lomond.compiled.connection cimport Connection
+from lomond.compiled.lock cimport Lock
 from lomond.compiled.output cimport Output
 from lomond.compiled.transport cimport Transport
 
@@ -19,7 +20,7 @@ cdef class Link:
     cdef public object is_owned
     cdef public bint is_traced
     cdef public bint is_wanted
-    cdef public object lock
+    cdef public Lock lock
     cdef public Output output
     cdef public object session
     cdef public Transport transport

@@ -1,9 +1,12 @@
+cimport cython
+
 from lomond.compiled.frames cimport build
 from lomond.compiled.keys cimport MaskingKeys
 
 cdef class Output:
     cdef list _frames
     cdef MaskingKeys _keys
+    cdef bytes _only
     cdef object _pong
     cdef bytes _request
     cdef public object deflater
@@ -12,6 +15,8 @@ cdef class Output:
     cdef public bint is_held
     cdef public bint is_ready
 
+    @cython.locals(frame=bytes)
     cpdef put(self, int opcode, payload, bint compress=?)
+    @cython.locals(only=bytes)
     cpdef bytes take(self)
     cpdef pong(self, payload)

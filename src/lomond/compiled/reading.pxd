@@ -1,23 +1,23 @@
 cimport cython
 
+from lomond.compiled.clock cimport monotonic, time
 from lomond.compiled.connection cimport Connection
 from lomond.compiled.layer cimport TLSLayer
 from lomond.compiled.link cimport Link
+from lomond.compiled.lock cimport Turn
 from lomond.compiled.transport cimport Transport
 
-cdef object monotonic
-cdef object time
+cdef double _NEVER
 
 cdef class Reader:
-    cdef object _acquire_turn
     cdef object _ahead
     cdef double _calm_frame
     cdef bint _has_ended
     cdef Link _link
-    cdef object _release_turn
+    cdef Turn _turn
 
     cpdef bint may_read_ahead(self) except *
-    @cython.locals(link=Link, connection=Connection, now=double, came=bint)
+    @cython.locals(link=Link, connection=Connection, calm_until=double, came=bint)
     cpdef bint read(self) except *
     cpdef bint receive(self, bint waits=?) except *
     cpdef bint receive_ahead(self, double patience=?) except *

@@ -1,7 +1,7 @@
 cimport cython
 
-from lomond.compiled.intake cimport Intake
 from lomond.compiled.layer cimport TLSLayer
+from lomond.compiled.wire cimport Wire
 
 cdef int _NOW
 cdef Py_ssize_t _LARGE
@@ -9,12 +9,9 @@ cdef Py_ssize_t _MEDIUM
 cdef Py_ssize_t _READ_SIZE
 
 cdef class Transport:
-    cdef list _layers
     cdef Py_ssize_t _at_once
-    cdef Intake _intake
-    cdef object _recv
-    cdef object _recv_into
-    cdef object _send
+    cdef list _layers
+    cdef Wire _wire
     cdef public bint has_tls
     cdef public bint may_wait
     cdef public list queue
@@ -29,10 +26,11 @@ cdef class Transport:
     cpdef enqueue(self, bytes data)
     @cython.locals(taken=Py_ssize_t)
     cpdef bint write(self) except *
-    @cython.locals(data=bytes, flags=int, at_once=Py_ssize_t)
-    cpdef receive(self, bint waits=?, bint is_ahead=?)
+    cpdef bytes receive(self, bint waits=?)
+    @cython.locals(data=bytes)
+    cpdef bytes receive_much(self, bint waits)
     cpdef let_go(self)
-    cpdef Py_ssize_t receive_into(self, room, bint waits=?) except -2
+    cpdef Py_ssize_t receive_into(self, room, bint waits) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)
     cpdef feed(self, bytes data)
     cpdef TLSLayer top(self)

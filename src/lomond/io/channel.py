@@ -5,14 +5,16 @@ Knows when which thread may do what; how bytes are written and read is next door
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError, WebSocketUnavailable
+from ..io.waiting import BOUND, Waiter, Wakeup, signals_tick
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
-from .twin import Link, Reader, Writer
-from .waiting import BOUND, Waiter, Wakeup, signals_tick
+from .clock import monotonic
+from .link import Link
+from .reading import Reader
+from .writing import Writer
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -30,9 +32,7 @@ class Channel:
         traced: Called with a stage and a length after each write and read, outside the lock.
     """
 
-    __slots__ = (
-        "_deferred", "_reader", "_send_short", "_waiter", "_writer", "link", "read", "session",
-    )  # fmt: skip
+    __slots__ = ("_deferred", "_reader", "_waiter", "_writer", "link", "read", "session")
 
     def __init__(self, session: Session, traced: Traced | None = None) -> None:
         self.session = session
@@ -41,7 +41,6 @@ class Channel:
         calm_frame = frame_timeout - 2 * BOUND if frame_timeout else float("inf")
         self._reader = Reader(link, calm_frame)
         self._writer = Writer(link, self._reader)
-        self._send_short = self._writer.send
         self.read = self._reader.read
         self._waiter: Waiter | None = None  # the loop's
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
@@ -86,7 +85,7 @@ class Channel:
             TransportFail: Writing failed; the connection is over.
         """
         try:
-            if opcode == PING or not self._send_short(opcode, payload, compress):
+            if opcode == PING or not self._writer.send(opcode, payload, compress):
                 self._send_long(opcode, payload, compress)
         except WebSocketError:
             raise

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
@@ -26,8 +27,8 @@ class TLSLayer:
     """
 
     __slots__ = (
-        "_decrypt", "_encrypt", "_incoming", "_is_partly_read", "_outgoing", "_put", "_take",
-        "_tls", "has_ended",
+        "_decrypt", "_encrypt", "_failure", "_incoming", "_is_partly_read", "_outgoing", "_put",
+        "_take", "_tls", "has_ended",
     )  # fmt: skip
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
@@ -37,8 +38,13 @@ class TLSLayer:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-        self._decrypt = self._tls.read
-        self._encrypt = self._tls.write
+        inner: Any = self._tls
+        if type(inner) is ssl.SSLObject:
+            # Its methods only pass the call on, which costs a Python call a message.
+            inner = getattr(inner, "_sslobj", inner)
+        self._decrypt: Callable[..., Any] = inner.read
+        self._encrypt: Callable[[bytes | memoryview], int] = inner.write
+        self._failure: OSError | None = None  # to be raised behind what was read before it
         self._is_partly_read = False  # of a record some was read, and the rest not
         self._put = self._incoming.write
         self._take = self._outgoing.read
@@ -73,12 +79,28 @@ class TLSLayer:
         """
         self._is_partly_read = False
         try:
-            data = self._decrypt(_RECORD)
+            data: bytes = self._decrypt(_RECORD)
         except OSError as error:
             self._judge(error)
             return b"" if self.has_ended else None
         self.has_ended = not data  # the peer has said so: close_notify
         return data
+
+    def read_all(self) -> bytes | None:
+        """As `read`, of all the records that are here."""
+        if self._failure is not None:
+            raise self._failure
+        data = self.read()
+        if not data or not self._incoming.pending:
+            return data
+        parts = [data]
+        try:
+            while self._incoming.pending and (data := self.read()):
+                parts.append(data)
+        except OSError as error:
+            self._failure = error
+            self._is_partly_read = True
+        return b"".join(parts)
 
     def read_into(self, room: memoryview) -> int:
         """As `read`, into the room; the number of bytes, 0 if none are here."""

@@ -6,13 +6,13 @@ The lock is held for changes, and for a system call that can't wait; never while
 from __future__ import annotations
 
 import contextlib
-import threading
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import TransportFail
 from ..io import forking
 from ..session.causes import words
+from .lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ class Link:
 
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
-        self.lock = threading.RLock()
+        self.lock = Lock()
         # Not in the stubs; it is what threading.Condition asks too.
         self.is_owned: Callable[[], bool] = self.lock._is_owned  # type: ignore[attr-defined]
 

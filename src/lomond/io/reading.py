@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from time import monotonic, time
 from typing import TYPE_CHECKING
+
+from .clock import monotonic, time
+from .lock import Turn
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
     from .link import Link
     from .transport import Transport
+
+_NEVER = float("inf")
 
 
 class Reader:
@@ -20,14 +23,12 @@ class Reader:
         calm_frame: Seconds without a byte inside a frame after which only a long wait is right.
     """
 
-    __slots__ = ("_acquire_turn", "_ahead", "_calm_frame", "_has_ended", "_link", "_release_turn")
+    __slots__ = ("_ahead", "_calm_frame", "_has_ended", "_link", "_turn")
 
     def __init__(self, link: Link, calm_frame: float) -> None:
-        turn = threading.Lock()
+        self._turn = Turn()
         self._link = link
         self._calm_frame = calm_frame
-        self._acquire_turn = turn.acquire
-        self._release_turn = turn.release
         self._has_ended = False  # the socket stays readable for ever
         self._ahead = 0  # bytes that blocked senders stored since the loop last looked
 
@@ -51,10 +52,10 @@ class Reader:
         connection = link.connection
         if not connection.is_hungry():
             return False
-        now = monotonic()
-        if now >= link.calm_until:
-            return False
-        if connection.is_mid_frame() and now >= connection.received_at + self._calm_frame:
+        calm_until = link.calm_until
+        if connection.is_mid_frame():
+            calm_until = min(calm_until, connection.received_at + self._calm_frame)
+        if calm_until < _NEVER and monotonic() >= calm_until:
             return False
         link.is_in_use = True
         try:
@@ -70,11 +71,11 @@ class Reader:
         Arguments:
             waits: Whether to wait a little for it.
         """
-        self._acquire_turn()
+        self._turn.acquire()
         try:
             return self._receive(False, waits)
         finally:
-            self._release_turn()
+            self._turn.release()
 
     def receive_ahead(self, patience: float = 0.0) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came.
@@ -82,12 +83,12 @@ class Reader:
         Arguments:
             patience: Seconds to wait for the end of another thread's read.
         """
-        if not self._acquire_turn(True, patience):
+        if not self._turn.acquire(True, patience):
             return False
         try:
             return self._receive(True, False)
         finally:
-            self._release_turn()
+            self._turn.release()
 
     def settle(self) -> None:
         """What TLS has decrypted already belongs to the session."""
@@ -114,7 +115,7 @@ class Reader:
             else:
                 if not is_ahead and not transport.has_tls:
                     link.connection.let_go()
-                data = transport.receive(waits, is_ahead)
+                data = transport.receive(waits) if is_ahead else transport.receive_much(waits)
                 count = -1 if data is None else len(data)
         except OSError as error:
             failure = error
@@ -136,7 +137,8 @@ class Reader:
             else:
                 connection.filled(count, wall)
             return True
-        with link.lock:
+        link.lock.acquire()
+        try:
             self._has_ended = not count
             if failure is not None:
                 link.session.fail(failure, "read", now)
@@ -149,6 +151,8 @@ class Reader:
             if is_ahead:
                 self._ahead += count
                 link.wake()  # the loop may be about to wait for what is here now
+        finally:
+            link.lock.release()
         return count > 0
 
     def _store(self, data: bytes, is_ahead: bool, now: float, wall: float) -> None:
@@ -199,7 +203,7 @@ class Reader:
                         break
                     self._filled(count, now, wall)
                 else:
-                    plain = top.read()
+                    plain = top.read_all()
                     if not plain:
                         break
                     self._store(plain, is_ahead, now, wall)

@@ -24,9 +24,9 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, forking
-from .channel import UNEXPECTED_CONDITION, Channel
+from .channel import UNEXPECTED_CONDITION
 from .resolving import Resolution
-from .twin import TLSLayer, Transport
+from .twin import Channel, TLSLayer, Transport, short_messages
 from .waiting import Waiter
 
 if TYPE_CHECKING:
@@ -249,9 +249,8 @@ def events(
         traced: Called with each event before it is handed out.
     """
     session = channel.session
-    session.connection.clock = monotonic
-    short_message = session.connection.short_message
-    short_messages: Any = iter  # its stubs know no union of what a callable returns
+    connection = session.connection
+    connection.clock = monotonic
     lock = channel.link.lock
     next_event = session.next_event
     read = channel.read
@@ -274,7 +273,7 @@ def events(
                 channel.settle()
                 while True:
                     if traced is None:
-                        yield from short_messages(short_message, None)
+                        yield from short_messages(connection)
                         if read():
                             continue
                     if forking.count != born:

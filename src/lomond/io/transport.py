@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ..io.waiting import BOUND
-from .intake import Intake
+from .wire import Wire
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
@@ -43,22 +43,19 @@ class Transport:
     """
 
     __slots__ = (
-        "_at_once", "_intake", "_layers", "_recv", "_recv_into", "_send", "has_tls", "may_wait",
-        "queue", "queued", "sock", "write_ended", "written",
+        "_at_once", "_layers", "_wire", "has_tls", "may_wait", "queue", "queued", "sock",
+        "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self._recv = sock.recv
-        self._recv_into = sock.recv_into
-        self._send = sock.send
         self.may_wait = _bound_reads(sock)
         self.has_tls = False
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self._at_once = 0
-        self._intake = Intake(sock)
+        self._at_once = _READ_SIZE
+        self._wire = Wire(sock)
         self._layers: list[TLSLayer] = []
         self.queue: list[bytes | memoryview] = []
 
@@ -90,9 +87,7 @@ class Transport:
                 data = layer.take()
         taken = 0
         try:
-            taken = self._send(data, _NOW)
-        except (BlockingIOError, InterruptedError):
-            pass
+            taken = self._wire.send(data)
         finally:
             if taken < len(data):
                 self.queue.append(memoryview(data)[taken:])
@@ -111,9 +106,7 @@ class Transport:
             data = b"".join(parts)
         taken = 0
         try:
-            taken = self._send(data, _NOW)
-        except (BlockingIOError, InterruptedError):
-            pass
+            taken = self._wire.send(data)
         finally:
             if taken < len(data):
                 queue.insert(0, memoryview(data)[taken:])
@@ -134,43 +127,33 @@ class Transport:
 
     # Reading
 
-    def receive(self, waits: bool = False, is_ahead: bool = False) -> bytes | None:
+    def receive(self, waits: bool = False) -> bytes | None:
         """What came on the wire; None if nothing did; empty at the end. Raises OSError.
 
         Arguments:
             waits: Whether to wait for it, where `may_wait`.
-            is_ahead: Whether others may still look at what was read before.
         """
-        flags = 0 if waits else _NOW
-        at_once = 0 if is_ahead else self._at_once
-        try:
-            if at_once:
-                data = self._intake.receive(at_once, flags)
-            else:
-                data = self._recv(_READ_SIZE, flags) if flags else self._recv(_READ_SIZE)
-        except (BlockingIOError, InterruptedError):
-            self.let_go()
-            return None
-        if len(data) < _READ_SIZE:
-            if at_once:
-                self.let_go()
-        elif len(data) >= at_once:
+        return self._wire.receive_apart(_READ_SIZE, waits)
+
+    def receive_much(self, waits: bool) -> bytes | None:
+        """As `receive`, as much as the stream seems to have; let go of it before the next call."""
+        data = self._wire.receive(self._at_once, waits)
+        if data is None or len(data) < _READ_SIZE:
+            self._at_once = _READ_SIZE
+        elif len(data) >= self._at_once:
             self._at_once = _LARGE
             _expect_large_pieces()
         return data
 
-    def receive_into(self, room: memoryview, waits: bool = False) -> int:
+    def receive_into(self, room: memoryview, waits: bool) -> int:
         """As `receive`, into the room; the number of bytes, -1 if nothing came."""
         self._at_once = _MEDIUM  # what comes with the next head will be copied: let it be less
-        try:
-            return self._recv_into(room, 0, 0 if waits else _NOW)
-        except (BlockingIOError, InterruptedError):
-            return -1
+        return self._wire.receive_into(room, waits)
 
     def let_go(self) -> None:
         """The stream has paused or ended: keep no memory. Not while another thread reads."""
-        self._at_once = 0
-        self._intake.release()
+        self._at_once = _READ_SIZE
+        self._wire.release()
 
     def feed(self, data: bytes) -> None:
         """Pass bytes from the wire up the layers, except the topmost one's reading."""

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from ..engine import engine
 
 if TYPE_CHECKING:
+    from ..protocol.short import short_messages
+    from .channel import Channel
     from .layer import TLSLayer
-    from .link import Link
-    from .reading import Reader
     from .transport import Transport
-    from .writing import Writer
 else:
+    Channel = engine.module("io", "channel").Channel
     TLSLayer = engine.module("io", "layer").TLSLayer
-    Link = engine.module("io", "link").Link
-    Reader = engine.module("io", "reading").Reader
     Transport = engine.module("io", "transport").Transport
-    Writer = engine.module("io", "writing").Writer
+    short_messages = engine.module("protocol", "short").short_messages
 
-__all__ = ["Link", "Reader", "TLSLayer", "Transport", "Writer"]
+__all__ = ["Channel", "TLSLayer", "Transport", "short_messages"]

@@ -89,17 +89,19 @@ class Writer:
             return False
         failure: OSError | None = None
         target = 0
+        link.lock.acquire()
         try:
-            with link.lock:
-                has_output = bool(self._owner or transport.queue or link.output.is_ready)
-                if has_output or not link.is_clear or link.connection.has_ended:
-                    return False
-                link.connection.send(opcode, payload, compress)
-                # It can't wait, so the lock may be held: to take the turn costs more.
-                if not transport.send(link.output.take()):
-                    target = transport.queued
+            has_output = bool(self._owner or transport.queue or link.output.is_ready)
+            if has_output or not link.is_clear or link.connection.has_ended:
+                return False
+            link.connection.send(opcode, payload, compress)
+            # It can't wait, so the lock may be held: to take the turn costs more.
+            if not transport.send(link.output.take()):
+                target = transport.queued
         except OSError as error:
             failure = error
+        finally:
+            link.lock.release()
         if failure is not None:
             self._lose(failure)
         elif target:

@@ -83,7 +83,7 @@ class Connection:
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
         "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_position",
-        "_remaining", "_short", "_wall", "clock", "due", "has_ended", "output", "received_at",
+        "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
         "state", "violation",
     )  # fmt: skip
 
@@ -102,7 +102,6 @@ class Connection:
         # Compressed, a message that fits may be larger than it is: nine bits for a byte (RFC 1951
         # 3.2.6), and what blocks and fragments add.
         self._max_compressed = self._max_size + self._max_size // 8 + _SLACK
-        self._short = min(65_535, self._max_size)  # longest message for the short way
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
@@ -151,7 +150,8 @@ class Connection:
 
     def let_go(self) -> None:
         """Keep nothing of what was read and looked at: its memory may be used again."""
-        self._data = self._data[self._position :]
+        position = self._position
+        self._data = b"" if position == len(self._data) else self._data[position:]
         self._position = 0
 
     def take(self, data: bytes, wall: float) -> None:
@@ -229,14 +229,25 @@ class Connection:
         first = data[position]
         length = data[position + 1]
         if length > 125:
-            if length != 126 or start + 2 > size:
+            if length == 126 and start + 2 <= size:
+                length = data[start] << 8 | data[start + 1]
+                start += 2
+                least = 126
+            elif length == 127 and start + 8 <= size:
+                if data[start] | data[start + 1] | data[start + 2] | data[start + 3]:
+                    return None  # 4 GiB are not here whole
+                length = data[start + 4]
+                length = length << 8 | data[start + 5]
+                length = length << 8 | data[start + 6]
+                length = length << 8 | data[start + 7]
+                start += 8
+                least = 65_536
+            else:
                 return None
-            length = data[start] << 8 | data[start + 1]
-            start += 2
-            if length < 126:
-                return None
+            if length < least:
+                return None  # not the shortest way to say it: `next_event` says so
         end = start + length
-        if end > size or length > self._short:
+        if end > size or length > self._max_size:
             return None
         if self.due < _NEVER and self.clock() >= self.due:
             return None

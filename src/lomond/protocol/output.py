@@ -31,6 +31,7 @@ class Output:
     __slots__ = (
         "_frames",
         "_keys",
+        "_only",
         "_pong",
         "_request",
         "deflater",
@@ -48,7 +49,8 @@ class Output:
         self._keys = keys
         self.is_held = True
         self._request = b""
-        self._frames: list[bytes] = []
+        self._only = b""  # the frame that waits, if it is one
+        self._frames: list[bytes] = []  # else
         self._pong: bytes | None = None  # the newest unsent one, kept back by a backlog
 
     def ask(self, request: bytes) -> None:
@@ -59,7 +61,7 @@ class Output:
     def opened(self, deflater: Deflater | None) -> None:
         """The upgrade is done: what was held may leave."""
         self.is_held = False
-        self.is_ready = bool(self._frames)
+        self.is_ready = bool(self._only or self._frames)
         self.deflater = deflater
 
     def take(self) -> bytes:
@@ -68,8 +70,9 @@ class Output:
         if self.is_held:
             request, self._request = self._request, b""
             return request
-        if len(self._frames) == 1:
-            return self._frames.pop()
+        if self._only:
+            only, self._only = self._only, b""
+            return only
         taken, self._frames = self._frames, []
         return b"".join(taken)
 
@@ -82,7 +85,14 @@ class Output:
                 # RFC 7692 6.1: RSV1 of the first frame says that the message is compressed.
                 opcode |= RSV1
                 payload = deflated
-        self._frames.append(build(opcode, payload, self._keys.take()))
+        frame = build(opcode, payload, self._keys.take())
+        if self._frames:
+            self._frames.append(frame)
+        elif self._only:
+            self._frames = [self._only, frame]
+            self._only = b""
+        else:
+            self._only = frame
         self.is_ready = not self.is_held or self.is_ready
 
     def pong(self, payload: bytes) -> None:

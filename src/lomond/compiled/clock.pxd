@@ -1,0 +1,2 @@
+cpdef double monotonic() except -1
+cpdef double time() except -1

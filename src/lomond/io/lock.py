@@ -1,0 +1,10 @@
+"""The locks of a connection; the compiled twin has its own lock.pyx, which takes them cheaper."""
+
+from __future__ import annotations
+
+import threading
+
+#: Guards changes; the thread that has it may take it again.
+Lock = threading.RLock
+#: One at a time, not even the same thread twice.
+Turn = threading.Lock

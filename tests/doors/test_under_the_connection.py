@@ -1,0 +1,292 @@
+"""What a connection stands on, in both twins: its locks, the calls of the system, the clocks."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lomond.engine import engine
+
+PATIENCE = 10.0  # seconds
+lock = engine.module("io", "lock")
+wire = engine.module("io", "wire")
+clock = engine.module("io", "clock")
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    one, other = socket.socketpair()
+    with one, other:
+        yield one, other
+
+
+@contextmanager
+def held(guard: lock.Lock | lock.Turn) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
+    """Another thread has it."""
+    has, may_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with guard:
+            has.set()
+            may_go.wait(PATIENCE)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert has.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        may_go.set()
+        thread.join(PATIENCE)
+
+
+@contextmanager
+def alarm(seconds: float, handler: object) -> Iterator[None]:
+    before = signal.signal(signal.SIGALRM, handler)  # type: ignore[arg-type]  # any callable
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("kind", ["Lock", "Turn"])
+def test_a_lock_keeps_the_others_out(kind: str) -> None:
+    guard = getattr(lock, kind)()
+    with held(guard):
+        assert not guard.acquire(False)
+        start = time.monotonic()
+        assert not guard.acquire(timeout=0.05)
+        assert not guard.acquire(True, 0)
+        assert 0.05 <= time.monotonic() - start < PATIENCE
+    assert guard.acquire(timeout=PATIENCE)
+    guard.release()
+    with pytest.raises(RuntimeError, match="release"):
+        guard.release()
+
+
+def test_the_waiting_thread_gets_it() -> None:
+    guard, order = lock.Lock(), []
+    with guard:
+        thread = threading.Thread(
+            target=lambda: [guard.acquire(), order.append("it"), guard.release()]
+        )
+        thread.start()
+        time.sleep(0.05)
+        order.append("we")
+    thread.join(PATIENCE)
+    assert order == ["we", "it"]
+
+
+def test_only_a_lock_may_be_taken_again_by_its_thread() -> None:
+    guard, turn = lock.Lock(), lock.Turn()
+    assert not guard._is_owned()
+    with guard, guard:
+        assert guard._is_owned()
+        assert guard.acquire(False)
+        guard.release()
+        with held_by_nobody(guard):
+            pass
+    assert not guard._is_owned()
+    with turn:
+        assert not turn.acquire(False)
+    with held(guard):
+        assert not guard._is_owned()
+        with pytest.raises(RuntimeError, match="release"):
+            guard.release()
+
+
+@contextmanager
+def held_by_nobody(guard: lock.Lock) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
+    """Another thread can't get it."""
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(guard.acquire(timeout=0.01)))
+    thread.start()
+    thread.join(PATIENCE)
+    assert answers == [False]
+    yield
+
+
+@pytest.mark.parametrize("kind", ["Lock", "Turn"])
+@pytest.mark.parametrize("timeout", [-1, PATIENCE])
+def test_a_handler_that_raises_ends_the_wait_for_a_lock(kind: str, timeout: float) -> None:
+    guard = getattr(lock, kind)()
+    with held(guard):
+        with alarm(0.05, signal.default_int_handler), pytest.raises(KeyboardInterrupt):
+            guard.acquire(True, timeout)
+        ran: list[int] = []
+        with alarm(0.01, lambda *_: ran.append(1)):
+            assert not guard.acquire(timeout=0.1)
+        assert ran
+    assert guard.acquire(timeout=PATIENCE)
+    guard.release()
+
+
+def test_many_threads_change_one_number() -> None:
+    guard, numbers = lock.Lock(), [0]
+
+    def add() -> None:
+        for _ in range(2000):
+            with guard:
+                number = numbers[0]
+                if not number % 50:
+                    time.sleep(0)
+                numbers[0] = number + 1
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert numbers == [16_000]
+
+
+def test_what_came_is_not_overwritten_while_someone_has_it(pair: Pair) -> None:
+    one, other = pair
+    one.setblocking(False)
+    calls = wire.Wire(one)
+    kept = []
+    for number in range(4):
+        other.sendall(bytes([number]) * 100)
+        kept.append(calls.receive(1024, False))
+    assert kept == [bytes([number]) * 100 for number in range(4)]
+    assert {hash(data) for data in kept} == {hash(bytes([n]) * 100) for n in range(4)}
+    del kept
+    other.sendall(b"abc")
+    data = calls.receive(1024, False)
+    assert (data, hash(data)) == (b"abc", hash(b"abc"))
+    del data
+    other.sendall(b"d")
+    data = calls.receive(1024, False)
+    assert (data, hash(data)) == (b"d", hash(b"d"))
+    calls.release()
+    assert data == b"d"
+
+
+@pytest.mark.parametrize("way", ["receive", "receive_apart", "receive_into"])
+def test_nothing_the_end_and_an_error_are_told_apart(pair: Pair, way: str) -> None:
+    one, other = pair
+    one.setblocking(False)
+    calls = wire.Wire(one)
+    room = bytearray(8)
+
+    def read() -> bytes | None:
+        if way != "receive_into":
+            data: bytes | None = getattr(calls, way)(8, False)
+            return data
+        count = calls.receive_into(memoryview(room), False)
+        return None if count < 0 else bytes(room[:count])
+
+    assert read() is None
+    other.sendall(b"0123456789")
+    assert [read(), read(), read()] == [b"01234567", b"89", None]
+    other.close()
+    assert read() == b""
+    one.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        read()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        calls.send(b"x")
+
+
+def test_a_send_says_how_much_was_taken(pair: Pair) -> None:
+    one, other = pair
+    calls = wire.Wire(one)
+    assert calls.send(memoryview(b"abc")[1:]) == 2
+    assert other.recv(8) == b"bc"
+    while calls.send(bytes(100_000)):
+        pass  # a blocking socket, and it does not block
+    assert calls.send(b"x") == 0
+
+
+def test_a_read_that_is_interrupted_ends(pair: Pair) -> None:
+    one, _ = pair
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, (1).to_bytes(8, "little") + bytes(8))
+    calls = wire.Wire(one)
+    ran: list[int] = []
+    with alarm(0.05, lambda *_: ran.append(1)):
+        assert calls.receive(1024, True) is None
+    assert ran
+    with alarm(0.05, signal.default_int_handler), pytest.raises(KeyboardInterrupt):
+        calls.receive(1024, True)
+
+
+class Tapped(socket.socket):
+    """A user's class, whose methods do more."""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return b"<" + super().recv(size, flags)
+
+    def recv_into(self, room: object, size: int = 0, flags: int = 0) -> int:  # type: ignore[override]
+        return super().recv_into(room, size, flags) - 1  # type: ignore[arg-type]  # a buffer
+
+    def send(self, data: bytes, flags: int = 0) -> int:  # type: ignore[override]  # what we use
+        return super().send(bytes(data)[:1], flags)
+
+
+def test_the_methods_of_a_users_socket_are_used(pair: Pair) -> None:
+    one, other = pair
+    with Tapped(fileno=one.detach()) as tapped:
+        calls = wire.Wire(tapped)
+        other.sendall(b"abc")
+        assert calls.receive(2, True) == b"<ab"
+        assert calls.receive_into(memoryview(bytearray(8)), True) == 0
+        other.sendall(b"abc")
+        assert calls.receive_apart(2, True) == b"<ab"
+        assert calls.send(b"xyz") == 1
+
+
+def test_no_memory_leaks(pair: Pair) -> None:
+    one, other = pair
+    one.setblocking(False)
+
+    def read() -> None:
+        calls = wire.Wire(one)
+        other.sendall(b"x")
+        assert calls.receive(2048, False) == b"x"
+        assert calls.receive(1024, False) is None
+        assert calls.receive_apart(2048, False) is None
+        other.sendall(b"x")
+        assert calls.receive_apart(2048, False) == b"x"
+        lock.Turn().acquire()
+
+    read()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(200):
+            read()
+        assert tracemalloc.get_traced_memory()[0] - before < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_program_that_is_ended_by_broken_pipes_is_not_by_ours() -> None:
+    code = (
+        "import signal, socket; from lomond.engine import engine\n"
+        "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "one, other = socket.socketpair(); other.close()\n"
+        "try: engine.module('io', 'wire').Wire(one).send(b'x')\n"
+        "except BrokenPipeError: print('told')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr
+
+
+@pytest.mark.parametrize("name", ["monotonic", "time"])
+def test_the_clocks_are_those_of_python(name: str) -> None:
+    python = getattr(time, name)
+    before = python()
+    ours = getattr(clock, name)()
+    assert before - 1e-6 <= ours <= python() + 1e-6
