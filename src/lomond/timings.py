@@ -1,0 +1,51 @@
+"""How long each phase of a connection took."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Attempt", "Timings"]
+
+
+class Attempt(NamedTuple):
+    """One attempt to connect to one address."""
+
+    address: str  #: for people: ``127.0.0.1:80``, ``[::1]:80``, or a path
+    seconds: float  #: from its start to its end
+    error: str | None = None  #: in words; None for the one that was used
+
+
+class Timings:
+    """Where the time of a connection went; all in seconds, None for what did not happen (yet).
+
+    The same object is on `Ready` and on every event that reports a failure of that connection, so
+    that `first_message` appears in it later.
+
+    Attributes:
+        resolve: From the host name to its addresses.
+        attempts: Every attempt to connect that has ended, in the order of their ends.
+        proxy: From the connection to the proxy until it had connected us on.
+        tls: The TLS handshake with the server.
+        upgrade: From the request to the server's answer.
+        first_message: From Ready to the first message.
+    """
+
+    __slots__ = ("attempts", "first_message", "proxy", "resolve", "tls", "upgrade")
+
+    def __init__(self) -> None:
+        self.resolve: float | None = None
+        self.attempts: tuple[Attempt, ...] = ()
+        self.proxy: float | None = None
+        self.tls: float | None = None
+        self.upgrade: float | None = None
+        self.first_message: float | None = None
+
+    def __repr__(self) -> str:
+        phases = [
+            f"{name}={value:.4f}"
+            for name in ("resolve", "proxy", "tls", "upgrade", "first_message")
+            if (value := getattr(self, name)) is not None
+        ]
+        tried = [f"{attempt.address} {attempt.seconds:.4f}" for attempt in self.attempts]
+        phases.append(f"attempts=[{', '.join(tried)}]")
+        return f"Timings({', '.join(phases)})"
