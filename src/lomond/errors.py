@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .response import Response
 
 
 class WebSocketError(Exception):
@@ -72,6 +75,18 @@ class TransportFail(WebSocketError):
     def __init__(self, message: str = "", *, cause: BaseException | None = None) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+class ProxyError(WebSocketError):
+    """A proxy did not connect us. Seen by users as the cause of a ``ConnectFail``.
+
+    Attributes:
+        response: The proxy's answer where it speaks HTTP and has answered, body included; or None.
+    """
+
+    def __init__(self, message: str = "", *, response: Response | None = None) -> None:
+        super().__init__(message)
+        self.response = response
 
 
 class WebSocketUnavailable(WebSocketError):

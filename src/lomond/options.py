@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
+
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-.0-~]+")  # no slash behind the host
 
 # Seconds.
 OPEN_TIMEOUT = 30.0
@@ -26,6 +29,7 @@ MAX_BODY_SIZE = 64 * 1024
 MAX_FRAGMENTS = 131_072
 MAX_READ_AHEAD = 32 * 1024 * 1024
 MAX_HELD = 16 * 1024 * 1024
+MAX_REDIRECTS = 20  # the most that may be asked for
 
 
 class Fixed:
@@ -297,6 +301,18 @@ def encoded_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
         (_encoded(f"header {name!r}", name), _encoded(f"value of header {name!r}", value))
         for name, value in headers.items()
     ]
+
+
+def check_origin(origin: object) -> None:
+    """Raise unless it is None or an origin as RFC 6454 section 6.2 writes it."""
+    if origin is None:
+        return
+    if not isinstance(origin, str):
+        raise TypeError(f"origin must be a str, like 'https://example.org', not {origin!r}")
+    if origin != "null" and not _ORIGIN.fullmatch(origin):
+        raise ValueError(
+            f"origin must be scheme and host, like 'https://example.org', not {origin!r}"
+        )
 
 
 def encoded_agent(agent: str) -> bytes:

@@ -55,6 +55,11 @@ class Response:
             raise TypeError(f"header name must be a str, not {name!r}")
         return self.headers.get(name.lower(), default)
 
+    def items(self) -> list[tuple[str, str]]:
+        """Each header as it came, in order; repeated ones stand apart."""
+        fields = (line.partition(":") for line in _unfold(self.raw)[1:])
+        return [(name.strip(), value.strip()) for name, colon, value in fields if colon]
+
     def get_list(self, name: str) -> list[str]:
         """The values of a header, split at commas; empty if the header is absent."""
         value = self.get(name)

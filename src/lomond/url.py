@@ -45,6 +45,17 @@ def redact(text: str) -> str:
     return _USERINFO.sub("***@", text)
 
 
+def userinfo(url: str) -> tuple[str, str] | None:
+    """The user and password of a URL, decoded; None if it has none."""
+    from urllib.parse import unquote, urlsplit
+
+    info, at, _ = urlsplit(url).netloc.rpartition("@")
+    if not at:
+        return None
+    user, _, password = info.partition(":")
+    return unquote(user), unquote(password)
+
+
 def parse(url: str) -> Url:
     """Take a URL apart.
 

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import constants, options
+from . import options
+from .base import Base
 from .errors import WebSocketUnavailable
-from .io.given import check_cafile, check_context, check_path, check_server_name, check_socket
 from .protocol import frames
-from .protocol.request import Request, check_header, check_protocols
-from .url import authority, parse, redact
 
 if TYPE_CHECKING:
-    import socket as socket_module
-    import ssl
     from types import TracebackType
 
     from .compression import Compression
     from .events import AnyEvent
     from .io.channel import Channel
-    from .tracing import Tracer
 
 __all__ = ["WebSocket"]
 
 _MISSING: Any = object()
 _NOT_CONNECTED = "not connected"
-_PROXY_VARIABLES = ("https_proxy", "http_proxy", "all_proxy", "wss_proxy", "ws_proxy")
 
 
-class WebSocket:
+class WebSocket(Base):
     """A WebSocket connection as an orderly stream of events.
 
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
@@ -38,19 +32,41 @@ class WebSocket:
 
     Arguments:
         url: ``ws://`` or ``wss://`` (``http://``, ``https://`` mean the same).
-        proxies: Not available yet; None or an empty mapping.
+        proxies: A mapping: ``"https"`` (or ``"wss"``) for wss://, ``"http"`` (or ``"ws"``) for
+            ws://, ``"all"`` for both, each the URL of a proxy: ``http://``, ``https://``,
+            ``socks4://``, ``socks4a://``, ``socks5://`` or ``socks5h://``, with user and password
+            if it wants them. None for what the environment says now (``https_proxy``,
+            ``no_proxy``, ...); an empty one for no proxy.
         protocols: Sub-protocols to offer, the preferred first.
         agent: ``User-Agent`` header; None for lomond's own.
         compress: Whether to offer compression (False); or a `lomond.Deflate` that says how.
         ssl_verify: Whether the server's certificate and name are checked (True).
-        ssl_cafile: PEM file of the certificates to trust, which must be there; None for the
-            system's.
-        ssl_context: Used as it is, instead of the two above.
+        ssl_cafile: PEM file of the certificates to trust, or a directory of such files, which
+            must be there; None for the system's.
+        ssl_context: Used as it is, instead of all that begins with ``ssl_``.
         trace: Called with a dict at each stage of a connection; another true value logs them.
-        headers: Further request headers, a mapping of str to str.
+        headers: Further request headers: a mapping of str to str, or a callable that gives one
+            and is asked for each connection (for tokens that expire).
+        origin: ``Origin`` header, like ``https://example.org``; None for none.
+        cookies: A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those
+            that a server sets.
+        auth: ``(user, password)`` for Basic, a str for a bearer token; None for the user and
+            password of the URL, if it has them.
+        max_redirects: How many redirects are followed, 0 to 20 (0). None from wss:// to ws://; to
+            another origin go neither `headers`, `add_header`, `auth` nor a mapping of cookies.
+        ssl_certfile: PEM file of our certificate, for a server that asks who we are.
+        ssl_keyfile: PEM file of its key, if that is not in the same file.
+        ssl_keypassword: What the key is encrypted with.
+        ssl_truststore: Whether the operating system judges certificates (False), by truststore.
+        proxy_ssl_context: As `ssl_context`, for TLS with an ``https://`` proxy.
         server_name: Whose certificate is expected, if not the URL's host's.
         socket: A connected socket to use instead of connecting one.
-        open_timeout: Seconds for name, TCP, TLS and upgrade together (30); None for no limit.
+        unix_socket: Path of a Unix socket to connect to instead of the URL's host.
+        source_address: ``(address, port)`` to connect from; port 0 for any.
+        socket_options: Tuples for ``setsockopt``, set before connecting; TCP_NODELAY is on.
+        tcp_keepalive: Seconds without traffic after which the system probes the peer; None: off.
+        open_timeout: Seconds for names, TCP, proxy, TLS and upgrade together, redirects included
+            (30); None for no limit.
         send_timeout: Seconds a send may wait without progress (30); None for no limit.
         frame_timeout: Seconds without a byte inside a frame (60); None or 0 for no limit.
         max_message_size: Largest message accepted, bytes (16 MiB); None for no limit.
@@ -61,8 +77,8 @@ class WebSocket:
 
     Raises:
         ValueError, TypeError: An argument can't be; the message names it and the fix.
-        NotImplementedError: `proxies` is asked for.
-        ImportError: Compression is asked for, and its library can't be imported.
+        ImportError: Compression, a SOCKS proxy or truststore is asked for, and what it needs is
+            not installed.
 
     Example:
         >>> websocket = WebSocket("wss://example.org/feed")
@@ -71,74 +87,9 @@ class WebSocket:
         ...         print(event.text)
     """
 
-    def __init__(
-        self,
-        url: str,
-        proxies: Mapping[str, str] | None = None,
-        protocols: Iterable[str] | None = None,
-        agent: str | None = None,
-        compress: bool | options.Deflate = False,
-        ssl_verify: bool = True,
-        ssl_cafile: str | os.PathLike[str] | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        trace: object = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        server_name: str | None = None,
-        socket: socket_module.socket | None = None,
-        open_timeout: float | None = options.OPEN_TIMEOUT,
-        send_timeout: float | None = options.SEND_TIMEOUT,
-        frame_timeout: float | None = options.FRAME_TIMEOUT,
-        max_message_size: int | None = options.MAX_MESSAGE_SIZE,
-        max_fragments: int | None = options.MAX_FRAGMENTS,
-        max_header_size: int = options.MAX_HEADER_SIZE,
-        max_read_ahead: int = options.MAX_READ_AHEAD,
-        max_held: int = options.MAX_HELD,
-    ) -> None:
-        parts = parse(url)
-        if proxies:
-            raise NotImplementedError("proxies is not available yet; leave it out or pass {}")
-        if proxies is None:
-            _warn_of_proxy()
-        self.url = url
-        self.proxies = proxies
-        self.protocols = check_protocols([] if protocols is None else protocols)
-        self.agent = constants.USER_AGENT if agent in (None, "") else agent
-        self.compress = compress
-        _check_compress(compress)
-        options.check_flag("ssl_verify", ssl_verify)
-        check_cafile(ssl_cafile)
-        self.ssl_verify = ssl_verify
-        self.ssl_cafile = ssl_cafile
-        self.ssl_context = ssl_context
-        self.trace = trace
-        self.scheme = parts.scheme
-        self.host = parts.host
-        self.port = parts.port
-        self.resource = parts.resource
-        self.server_name = server_name
-        self.socket = socket
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._check_given()
-        for name, value in options.encoded_headers({} if headers is None else headers):
-            self.add_header(name, value)
-        self._limits = options.Limits(
-            max_message_size, max_fragments, max_header_size, max_read_ahead, max_held
-        )
-        self._timing = options.Timing(
-            open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout
-        )
-        self._channel: Channel | None = None
-
-    def __repr__(self) -> str:
-        return f"WebSocket({redact(self.url)!r})"
+    _channel: Channel | None = None  # the current connection's
 
     # State
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether the connection is encrypted."""
-        return self.scheme in ("wss", "https")
 
     @property
     def is_closing(self) -> bool:
@@ -182,24 +133,6 @@ class WebSocket:
 
     # Connecting
 
-    def add_header(self, header: bytes, value: bytes) -> None:
-        """Add a header to the request of every later connection.
-
-        Arguments:
-            header: Its name.
-            value: Its value.
-
-        Raises:
-            TypeError: One of them is not bytes.
-            ValueError: It can't stand in a request, or is one that lomond writes.
-        """
-        if not isinstance(header, bytes):
-            raise TypeError("'header' must be bytes")
-        if not isinstance(value, bytes):
-            raise TypeError("'value' must be bytes")
-        check_header(header, value)
-        self._headers.append((header, value))
-
     def connect(
         self,
         *args: object,
@@ -240,23 +173,15 @@ class WebSocket:
         from .engine import engine
         from .io.sync import Performer, events
         from .io.twin import Channel
-        from .session.opening import Target, conversation
+        from .plan import Plan
+        from .session.opening import conversation
         from .session.session import Session
 
-        upgrade = engine.Upgrade(self._request(), os.urandom, self._limits.max_header_size)
-        request_bytes = upgrade.request_bytes()
-        session = Session(engine, timing, self._limits, os.urandom)
-        target = Target(
-            self.url,
-            self.host,
-            self.port,
-            self.is_secure,
-            self.host if self.server_name is None else self.server_name,
-            self.socket is not None,
-        )
+        plan = Plan(self, self._make_context)
+        session = Session(engine, timing, self.limits, os.urandom)
         tracer = self._tracer() if self.trace else None
         channel = Channel(session, tracer.length if tracer else None)
-        script = conversation(session, target, upgrade, request_bytes)
+        script = conversation(session, plan)
         earlier, self._channel = self._channel, channel
         if earlier is not None:
             earlier.leave(reason="replaced by a new connection")
@@ -269,45 +194,11 @@ class WebSocket:
                 auto_pong=auto_pong,
                 close_timeout=close_timeout,
             )
-        performer = Performer(channel, self._make_context, self.socket)
+        performer = Performer(channel, plan)
         return events(channel, script, performer, tracer.event if tracer else None)
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
         return self.connect()
-
-    def _request(self) -> Request:
-        """What to ask the server for, as the attributes say now."""
-        return Request(
-            self.resource,
-            authority(self.host, self.port),
-            self.agent,
-            tuple(self._headers),
-            check_protocols(self.protocols),
-            _check_compress(self.compress),
-        )
-
-    def _check_given(self) -> None:
-        """Raise unless the attributes, which anyone may set, can be used."""
-        check_header(b"User-Agent", options.encoded_agent(self.agent))
-        check_path(self.ssl_cafile)
-        check_context(self.ssl_context)
-        check_server_name(self.server_name)
-        check_socket(self.socket)
-
-    def _make_context(self) -> ssl.SSLContext:
-        if self.trace:
-            self._tracer()(
-                "tls_wrapped",
-                verify=self.ssl_verify is not False,
-                has_context=self.ssl_context is not None,
-                cafile=self.ssl_cafile is not None,
-            )
-        if self.ssl_context is not None:
-            return self.ssl_context
-        from .io.tls import make_context
-
-        # Whatever else was put there: only False switches it off.
-        return make_context(self.ssl_verify is not False, check_path(self.ssl_cafile))
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
@@ -431,11 +322,6 @@ class WebSocket:
         if self.trace:
             self._tracer()(stage, **fields)
 
-    def _tracer(self) -> Tracer:
-        from .tracing import Tracer
-
-        return Tracer(self.trace, self.url)
-
 
 def _refuse(args: tuple[object, ...], unknown: dict[str, object]) -> None:
     if args or "session_class" in unknown:
@@ -450,24 +336,3 @@ def _fail_session_class() -> NoReturn:
         "connect() takes keyword arguments only, and no session_class; give WebSocket "
         "ssl_context=, server_name= or socket= for what it was used for"
     )
-
-
-def _check_compress(compress: object) -> options.Deflate | None:
-    """What the option asks for. That its library can't be had is said here, not in the loop."""
-    deflate = options.check_compress(compress)
-    if deflate is not None:
-        from .compression import chosen_backend
-
-        chosen_backend()
-    return deflate
-
-
-def _warn_of_proxy() -> None:
-    for name in _PROXY_VARIABLES:
-        for variable in (name, name.upper()):
-            if os.environ.get(variable):
-                import logging
-
-                said = "environment variable %s is ignored: no proxies yet"
-                logging.getLogger("lomond").warning(said, variable)
-                return

@@ -44,6 +44,7 @@ cdef class Connection:
     cdef object _max_compressed
     cdef Py_ssize_t _max_size
     cdef Message _message
+    cdef Py_ssize_t _most_short
     cdef Py_ssize_t _position
     cdef Py_ssize_t _remaining
     cdef double _wall

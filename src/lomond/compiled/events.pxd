@@ -8,12 +8,14 @@ cdef class FailureEvent(Event):
     cdef public object cause
     cdef public object elapsed
     cdef public object phase
+    cdef public object timings
 
 cdef class Connecting(Event):
     cdef public object url
 
 cdef class ConnectFail(FailureEvent):
     cdef public object reason
+    cdef public object response
 
 cdef class Connected(Event):
     cdef public object proxy
@@ -28,6 +30,7 @@ cdef class Ready(Event):
     cdef public object extensions
     cdef public object protocol
     cdef public object response
+    cdef public object timings
 
 cdef class ProtocolError(FailureEvent):
     cdef public object code

@@ -61,6 +61,18 @@ class Channel:
         if link.is_over or self.session.has_ended:  # another thread ended it meanwhile
             transport.abort()
 
+    def drop(self) -> None:
+        """Close the socket; another one will be used."""
+        link = self.link
+        with link.lock:
+            transport, link.transport = link.transport, None
+            if transport is not None:
+                transport.end_output()
+        self._waiter = None
+        if transport is not None:
+            transport.close()
+            transport.let_go()
+
     def settle(self) -> None:
         """The script is about to hand over to the loop: nothing may be asleep in TLS."""
         self._reader.settle()

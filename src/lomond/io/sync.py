@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Generator
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
 from ..session.requests import (
     Adopt,
     Answer,
     Deliver,
+    Drop,
     Failed,
     Hangup,
     Interrupted,
@@ -34,9 +35,21 @@ if TYPE_CHECKING:
 
     from ..protocol.events import AnyEvent
     from ..session.opening import Script
+    from ..timings import Attempt
 
 _PARENTS = "connection belongs to the parent process"
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
+
+
+class Outside(Protocol):
+    """What the user gave that is not the session's: sockets and TLS."""
+
+    socket: socket.socket | None  #: connected, instead of one to connect
+    socket_settings: connecting.SocketSettings
+
+    def context(self, of_proxy: bool) -> ssl.SSLContext:
+        """For TLS with the server, or with the proxy."""
+        ...
 
 
 class Performer:
@@ -44,24 +57,16 @@ class Performer:
 
     Arguments:
         channel: The connection.
-        make_context: Gives the TLS context when it is needed.
-        given: A connected socket from the user, or None.
+        outside: What the user gave for it.
     """
 
-    __slots__ = (
-        "_channel", "_given", "_link", "_make_context", "_seen_close",
-    )  # fmt: skip
+    __slots__ = ("_channel", "_given", "_link", "_outside", "_seen_close")
 
-    def __init__(
-        self,
-        channel: Channel,
-        make_context: Callable[[], ssl.SSLContext],
-        given: socket.socket | None = None,
-    ) -> None:
+    def __init__(self, channel: Channel, outside: Outside) -> None:
         self._channel = channel
         self._link = channel.link
-        self._make_context = make_context
-        self._given = given
+        self._outside = outside
+        self._given = outside.socket
         self._seen_close = False
 
     def perform(self, request: Any) -> Answer:
@@ -120,14 +125,18 @@ class Performer:
             raise Failed(resolution.error, monotonic())
         return resolution.addresses
 
-    def _race(self, request: Race) -> str:
+    def _race(self, request: Race) -> tuple[str, list[Attempt]]:
         self._waiter()
         wakeup = self._link.wakeup
         assert wakeup is not None
-        race = connecting.Race(request.addresses, request.delay)
-        sock, address = race.run(request.deadline, wakeup, self._is_interrupted)
+        race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
+        try:
+            sock, address = race.run(request.deadline, wakeup, self._is_interrupted)
+        except Failed as failure:
+            failure.attempts = race.attempts
+            raise
         self._use(sock)
-        return address
+        return address, race.attempts
 
     def _adopt(self, request: Adopt) -> str:
         self._waiter()
@@ -142,15 +151,20 @@ class Performer:
         return connecting.address_of((sock.family, sock.type, 0, "", peer))
 
     def _use(self, sock: socket.socket) -> None:
-        connecting.prepare(sock)
+        connecting.prepare(sock, self._outside.socket_settings)
         self._channel.use(Transport(sock))
+
+    def _drop(self, request: Drop) -> None:
+        self._channel.drop()
 
     def _start_tls(self, request: StartTLS) -> None:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        layer = TLSLayer(self._make_context(), request.server_name)
+        layer = TLSLayer(self._outside.context(request.of_proxy), request.server_name)
         with link.lock:
             transport.add_layer(layer)
+            if request.received:
+                layer.feed(request.received)
         waiter = self._waiter(transport.sock)
         try:
             while True:
@@ -228,6 +242,7 @@ class Performer:
         Race: _race,
         Adopt: _adopt,
         StartTLS: _start_tls,
+        Drop: _drop,
         Send: _send,
         Read: _read,
         Hangup: _hang_up,

@@ -82,7 +82,7 @@ class Connection:
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
-        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_position",
+        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short", "_position",
         "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
         "state", "violation",
     )  # fmt: skip
@@ -102,6 +102,7 @@ class Connection:
         # Compressed, a message that fits may be larger than it is: nine bits for a byte (RFC 1951
         # 3.2.6), and what blocks and fragments add.
         self._max_compressed = self._max_size + self._max_size // 8 + _SLACK
+        self._most_short = -1  # longest short message
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
@@ -214,6 +215,10 @@ class Connection:
         except ProtocolError as error:
             return self._fail(error)
 
+    def shorten(self) -> None:
+        """From now on `short_message` may give messages that the session does not see."""
+        self._most_short = self._max_size
+
     def short_message(self) -> Text | Binary | None:
         """The next event if that is a short message which is here whole, and no moment is due.
 
@@ -247,7 +252,7 @@ class Connection:
             if length < least:
                 return None  # not the shortest way to say it: `next_event` says so
         end = start + length
-        if end > size or length > self._max_size:
+        if end > size or length > self._most_short:
             return None
         if self.due < _NEVER and self.clock() >= self.due:
             return None

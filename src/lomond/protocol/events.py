@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..compression import Compression
     from ..response import Response
+    from ..timings import Timings
 
 _REPR_ITEMS = 24
 
@@ -99,10 +100,11 @@ class FailureEvent(Event):
             ``"upgrade"``, ``"read"`` or ``"write"``; None where nothing failed.
         address: The peer, like ``"192.0.2.1:443"`` or the name that was asked for; or None.
         elapsed: Seconds from the start of the connection to the failure, or None.
+        timings: How long each phase of the connection took, or None.
     """
 
-    __slots__ = ("address", "cause", "elapsed", "phase")
-    _details: tuple[str, ...] = ("received_time", "cause", "phase", "address", "elapsed")
+    __slots__ = ("address", "cause", "elapsed", "phase", "timings")
+    _details: tuple[str, ...] = ("received_time", "cause", "phase", "address", "elapsed", "timings")
 
     def __init__(
         self,
@@ -111,6 +113,7 @@ class FailureEvent(Event):
         phase: str | None = None,
         address: str | None = None,
         elapsed: float | None = None,
+        timings: Timings | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
@@ -118,6 +121,7 @@ class FailureEvent(Event):
         self.phase = phase
         self.address = address
         self.elapsed = elapsed
+        self.timings = timings
 
 
 class Connecting(Event):
@@ -136,15 +140,21 @@ class Connecting(Event):
 
 
 class ConnectFail(FailureEvent):
-    """No connection could be made. The last event."""
+    """No connection could be made. The last event.
 
-    __slots__ = ("reason",)
+    Attributes:
+        response: The refusal of an HTTP proxy, body included; or None.
+    """
+
+    __slots__ = ("reason", "response")
     __match_args__ = ("reason",)
+    _details: tuple[str, ...] = (*FailureEvent._details, "response")
     name: Literal["connect_fail"] = "connect_fail"
 
-    def __init__(self, reason: str, **details: Any) -> None:
+    def __init__(self, reason: str, *, response: Response | None = None, **details: Any) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
+        self.response = response
 
 
 class Connected(Event):
@@ -187,11 +197,12 @@ class Ready(Event):
         protocol: The sub-protocol that the server chose, or None.
         extensions: The names of those in use.
         compression: What was negotiated about compression, with a live count of bytes; or None.
+        timings: How long each phase of the connection took, or None.
     """
 
-    __slots__ = ("compression", "extensions", "protocol", "response")
+    __slots__ = ("compression", "extensions", "protocol", "response", "timings")
     __match_args__ = ("response", "protocol", "extensions")
-    _details: tuple[str, ...] = ("received_time", "compression")
+    _details: tuple[str, ...] = ("received_time", "compression", "timings")
     name: Literal["ready"] = "ready"
 
     def __init__(
@@ -201,6 +212,7 @@ class Ready(Event):
         extensions: set[str],
         *,
         compression: Compression | None = None,
+        timings: Timings | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
@@ -208,6 +220,7 @@ class Ready(Event):
         self.protocol = protocol
         self.extensions = extensions
         self.compression = compression
+        self.timings = timings
 
 
 class ProtocolError(FailureEvent):
@@ -228,6 +241,7 @@ class ProtocolError(FailureEvent):
         "phase",
         "address",
         "elapsed",
+        "timings",
         "code",
         "section",
     )

@@ -1,33 +1,26 @@
 """The opening handshake, RFC 6455 section 4.1: what the server's answer means, what a 101 needs.
 
-HTTP/1.1 itself is h11's business. Knows nothing of frames, time or sockets.
+How an answer is read, answer.py knows. Knows nothing of frames, time or sockets.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..constants import WS_KEY
-from ..errors import CriticalProtocolError, HandshakeError
-from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_HEADER_LINES, MAX_INTERIM_RESPONSES
+from ..errors import HandshakeError
 from ..response import Response
 from . import request as requests
+from .answer import UPGRADE, AnswerReader, Head
 from .deflate import PerMessageDeflate
 from .negotiation import NAME, accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import h11
-
     from .request import Request
-
-_END_OF_HEAD = re.compile(rb"\n\r?\n")
-_BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
-_LONGEST_COMPLAINT = 200  # characters
 
 
 class Refusal(NamedTuple):
@@ -64,21 +57,12 @@ class Upgrade:
         self._request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
         self._key = b64encode(random_bytes(16))
-        self._max_header_size = max_header_size
-        self._head = bytearray()
-        self._searched = 0  # bytes of the head known not to hold its end
-        self._line_start = 0
-        self._lines = 0
-        self._interim = 0
-        self._http: h11.Connection | None = None
-        self._refusal: Response | None = None
-        self._reason = ""
-        self._body = bytearray()
+        self._answer = AnswerReader(UPGRADE, max_header_size, "use wss://")
 
     @property
     def is_reading_body(self) -> bool:
         """Whether the answer is known to be a refusal and its body is awaited."""
-        return self._refusal is not None
+        return self._answer.is_reading_body
 
     def request_bytes(self) -> bytes:
         """The request. Raises ValueError if its target or a header can't be sent."""
@@ -90,120 +74,22 @@ class Upgrade:
         Raises:
             ProtocolError: It is not HTTP, or larger than the limits.
         """
-        if self._refusal is not None:
-            return self._take_body(data)
-        self._head += data
-        while True:
-            head = self._split_head()
-            if head is None:
-                return None
-            rest = bytes(self._head)
-            self._head.clear()
-            self._searched = self._line_start = self._lines = 0
-            answer = self._take_head(head, rest)
-            if answer is not None or self._refusal is not None:
-                return answer
-            self._head += rest
+        answer = self._answer.receive(data)
+        if isinstance(answer, Head):
+            return self._check_101(answer)
+        return None if answer is None else _refused(answer)
 
     def end_of_stream(self) -> Refusal | None:
         """The peer's stream, or the time for the body, is over: the refusal if one is known."""
-        if self._refusal is None:
-            return None
-        refusal = Response(self._refusal.raw, body=bytes(self._body))
-        return Refusal(refusal, self._reason)
+        answer = self._answer.end_of_stream()
+        return None if answer is None else _refused(answer)
 
-    def _split_head(self) -> bytes | None:
-        """Cut the head off what arrived, once its end is here; check limits while it is not."""
-        found = _END_OF_HEAD.search(self._head, max(0, self._searched - 3))
-        end = found.end() if found else len(self._head)
-        if end > self._max_header_size:
-            raise _bad_http(
-                f"head of {end} bytes or more is larger than max_header_size "
-                f"({self._max_header_size})"
-            )
-        self._check_lines(end)
-        if not self._head.startswith(b"HTTP/"[: len(self._head)]):
-            if self._head[:1] == b"\x15":  # an alert, RFC 8446 section 5.1
-                raise _bad_http("answer is TLS, not HTTP; use wss://")
-            raise _bad_http(f"answer is not HTTP; it starts with {bytes(self._head[:24])!r}")
-        self._searched = end
-        if found is None:
-            return None
-        head = bytes(self._head[:end])
-        del self._head[:end]
-        return head
-
-    def _check_lines(self, end: int) -> None:
-        while (newline := self._head.find(b"\n", max(self._line_start, self._searched), end)) >= 0:
-            self._check_line(newline)
-            self._line_start = newline + 1
-            self._lines += 1
-            if self._lines > MAX_HEADER_LINES + 2:
-                raise _bad_http(
-                    f"head of {self._lines - 2} lines or more is longer than "
-                    f"{MAX_HEADER_LINES} (fixed)"
-                )
-        self._check_line(end)
-
-    def _check_line(self, end: int) -> None:
-        size = end - self._line_start
-        if size > MAX_HEADER_LINE:
-            raise _bad_http(
-                f"line of {size} bytes or more in the head is larger than {MAX_HEADER_LINE} (fixed)"
-            )
-
-    def _take_head(self, head: bytes, rest: bytes) -> Acceptance | Refusal | None:
-        import h11
-
-        http = self._http or _client()
-        self._http = http
-        try:
-            http.receive_data(head)
-            event = http.next_event()
-        except h11.RemoteProtocolError as error:
-            said = _BYTEARRAY.sub(r"\1", str(error))
-            if len(said) > _LONGEST_COMPLAINT:
-                said = said[:_LONGEST_COMPLAINT] + " ..."
-            raise _bad_http(f"answer is not valid HTTP; {said}") from None
-        if isinstance(event, h11.InformationalResponse):
-            if event.status_code == 101:
-                self._http = None  # it has done its work
-                return self._check_101(event, Response(head), rest)
-            self._interim += 1
-            if self._interim > MAX_INTERIM_RESPONSES:
-                raise _bad_http(
-                    f"{self._interim} interim responses are more than "
-                    f"{MAX_INTERIM_RESPONSES} (fixed)"
-                )
-            return None
-        assert isinstance(event, h11.Response)
-        self._refusal = Response(head)
-        self._reason = f"Websocket upgrade failed (code={event.status_code})"
-        return self._take_body(rest)
-
-    def _take_body(self, data: bytes) -> Refusal | None:
-        import h11
-
-        assert self._http is not None
-        try:
-            if data:
-                self._http.receive_data(data)
-            while isinstance(event := self._http.next_event(), h11.Data):
-                self._body += event.data
-                if len(self._body) >= MAX_BODY_SIZE:
-                    del self._body[MAX_BODY_SIZE:]
-                    return self.end_of_stream()
-        except h11.RemoteProtocolError:
-            return self.end_of_stream()
-        return None if event is h11.NEED_DATA else self.end_of_stream()
-
-    def _check_101(
-        self, answer: h11.InformationalResponse, response: Response, rest: bytes
-    ) -> Acceptance | Refusal:
+    def _check_101(self, answer: Head) -> Acceptance | Refusal:
         """4.1: the client MUST validate the server's response."""
+        response, rest = answer.response, answer.rest
         headers: dict[bytes, list[bytes]] = {}
         for name, value in answer.headers:
-            headers.setdefault(bytes(name), []).append(bytes(value))
+            headers.setdefault(name, []).append(value)
         try:
             if answer.http_version != b"1.1":
                 raise HandshakeError(f"Can't upgrade HTTP/{answer.http_version.decode()}")
@@ -260,16 +146,5 @@ def accept_value(key: bytes) -> bytes:
     return b64encode(hashlib.sha1(key + WS_KEY).digest())  # noqa: S324  the RFC says SHA-1
 
 
-def _client() -> h11.Connection:
-    """h11 as it is after a request like ours was sent; only its reading half is used."""
-    import h11
-
-    http = h11.Connection(h11.CLIENT)
-    headers = [("Host", "x"), ("Upgrade", "websocket"), ("Connection", "upgrade")]
-    http.send(h11.Request(method="GET", target="/", headers=headers))
-    http.send(h11.EndOfMessage())
-    return http
-
-
-def _bad_http(message: str) -> CriticalProtocolError:
-    return CriticalProtocolError(message, section="RFC 9112")
+def _refused(response: Response) -> Refusal:
+    return Refusal(response, f"Websocket upgrade failed (code={response.status_code})")

@@ -69,6 +69,9 @@ class Request(NamedTuple):
     protocols: Sequence[str] = ()
     deflate: Deflate | None = None  #: compression to offer
 
+    def __repr__(self) -> str:
+        return f"<request to {self.host}>"  # the rest may be secret
+
 
 def build(request: Request, key: bytes) -> bytes:
     """The bytes of the request. Raises ValueError if its target or a header can't be sent.

@@ -6,23 +6,22 @@ Decides what comes after what, and says failures in words. Performed by a door.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..errors import ProtocolError
-from ..options import BODY_TIMEOUT, CLOSE_GRACE, RACE_DELAY
-from ..url import authority
-from .causes import kept, tls_words, words
+from ..errors import ProtocolError, ProxyError
+from ..options import BODY_TIMEOUT, CLOSE_GRACE
+from .causes import kept, words
+from .reaching import MakesTunnels, Target, reach
+from .reasons import CLOSED_BY_USER, why
 from .requests import (
-    Adopt,
     Answer,
     Deliver,
+    Drop,
     Failed,
     Hangup,
     Interrupted,
-    Race,
     Read,
     Request,
-    Resolve,
     Run,
     Send,
     StartTLS,
@@ -32,108 +31,172 @@ from .requests import (
 if TYPE_CHECKING:
     from ..protocol.events import Ready
     from ..protocol.handshake import Acceptance, Refusal, Upgrade
+    from ..response import Response
+    from ..url import Url
     from .session import Session
 
 Script = Generator[Request, Answer, None]
-_CLOSED_BY_USER = "closed by the user"
 
 
-class Target(NamedTuple):
-    """Where to, and how."""
+class Route(NamedTuple):
+    """Where to, and what to ask for there."""
 
-    url: str
-    host: str
-    port: int
-    secure: bool
-    server_name: str  #: whose certificate is expected
-    has_socket: bool = False  #: the user gave a connected socket
+    target: Target
+    upgrade: Upgrade
+    request: bytes
 
 
-def conversation(session: Session, target: Target, upgrade: Upgrade, request: bytes) -> Script:
+class Plan(MakesTunnels, Protocol):
+    """What the user asked for."""
+
+    max_redirects: int
+
+    def first(self) -> Route:
+        """Where the user wants to go."""
+        ...
+
+    def redirected(self, url: Url, is_same_origin: bool) -> Route:
+        """Where a server sends us on to."""
+        ...
+
+    def answered(self, url: str, response: Response) -> None:
+        """A server has answered: keep its cookies, if somebody wants them."""
+        ...
+
+
+def conversation(session: Session, plan: Plan) -> Script:
     """One connection, from Connecting to the last event."""
     engine = session.engine
-    answer = yield Deliver(engine.Connecting(target.url))
-    session.started_at = answer.now
+    route = plan.first()
+    answer = yield Deliver(engine.Connecting(route.target.url))
+    session.started_at = now = answer.now
     timeout = session.timing.open_timeout
-    deadline = None if timeout is None else answer.now + timeout
-    phase = "connect"
-    address = authority(target.host, target.port)
-    try:
-        if target.has_socket:
-            answer = yield Adopt()
-        else:
-            phase = "resolve"
-            answer = yield Resolve(target.host, target.port, deadline)
-            phase = "connect"
-            answer = yield Race(answer.value, RACE_DELAY, deadline)
-        session.address = address = answer.value
-        if target.secure:
-            phase = "tls"
-            yield StartTLS(target.server_name, deadline)
-        phase = "upgrade"
-        session.output.ask(request)
-        answer = yield Send(deadline)
-    except Failed as failure:
-        reason = _why(phase, failure, target, failure.address or address, timeout)
-        details = {
-            "cause": kept(failure.cause),
-            "phase": phase,
-            "address": failure.address or address,
-            "elapsed": failure.now - session.started_at,
-        }
-        session.end(reason, False, failure.now)
-        yield Hangup()
-        yield Deliver(engine.ConnectFail(reason, **details))
-        return
-    yield Deliver(engine.Connected(target.url))
-    ready = yield from _upgrade(session, upgrade, deadline)
+    deadline = None if timeout is None else now + timeout
+    ready: Ready | None = None
+    redirects = 0
+    while True:
+        target = route.target
+        try:
+            rest, now = yield from _connect(session, route, plan, now, deadline)
+        except Failed as failure:
+            yield from _give_up(session, target, failure)
+            return
+        yield Deliver(engine.Connected(target.url, None if target.proxy is None else target.proxy.url))
+        outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline)
+        if outcome is None:
+            break
+        session.timings.upgrade = answer.now - now
+        plan.answered(target.url, outcome.response)
+        if outcome.upgrades:
+            ready = _open(session, outcome, answer)
+            break
+        onward = _onward(plan, target, outcome, redirects)
+        if isinstance(onward, str):
+            yield from _reject(session, outcome.response, onward, answer.now)
+            break
+        redirects += 1
+        now = (yield Drop()).now
+        if session.has_ended or session.close_asked_at is not None:
+            session.end(CLOSED_BY_USER, False, now, phase="upgrade")
+            break
+        route = onward
+        yield Deliver(engine.Connecting(route.target.url))
     if ready is not None:
         yield Send(None, waits=False)  # what was held until now
         yield Deliver(ready)
-        del ready, upgrade, request, answer  # not to be kept as long as the connection lasts
+        # Not to be kept as long as the connection lasts.
+        del ready, route, target, plan, outcome, answer, rest
         yield Run()
     yield Hangup()
     yield Deliver(session.disconnected())
 
 
+def _connect(
+    session: Session, route: Route, plan: Plan, now: float, deadline: float | None
+) -> Generator[Request, Answer, tuple[bytes, float]]:
+    """From nothing to a request that is written: what came of the answer already, and when."""
+    target = route.target
+    rest, now = yield from reach(session, target, plan, now, deadline)
+    if target.secure:
+        session.phase = "tls"
+        answer = yield StartTLS(target.server_name, deadline, received=rest)
+        session.timings.tls = answer.now - now
+        rest = b""
+    session.phase = "upgrade"
+    session.output.ask(route.request)
+    answer = yield Send(deadline)
+    return rest, answer.now
+
+
+def _give_up(session: Session, target: Target, failure: Failed) -> Script:
+    """No connection: the last event says why."""
+    reason = why(session, failure, target)
+    session.end(reason, False, failure.now)
+    yield Hangup()
+    cause = kept(failure.cause)
+    yield Deliver(
+        session.engine.ConnectFail(
+            reason,
+            response=cause.response if isinstance(cause, ProxyError) else None,
+            cause=cause,
+            phase=session.phase,
+            address=failure.address or session.address,
+            elapsed=failure.now - session.started_at,
+            timings=session.timings,
+        )
+    )
+
+
+def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | str:
+    """Where a redirect leads; or why the answer is a rejection, in words."""
+    if not plan.max_redirects:
+        return refusal.reason
+    from .redirects import STATUSES, NotFollowedError, destination
+
+    if refusal.response.status_code not in STATUSES:
+        return refusal.reason
+    try:
+        url = destination(target, refusal.response, done, plan.max_redirects)
+    except NotFollowedError as reason:
+        return f"{refusal.reason}; the redirect is not followed: {reason}"
+    return plan.redirected(url, target.origin == (url.secure, url.host, url.port))
+
+
 def _upgrade(
-    session: Session, upgrade: Upgrade, deadline: float | None
-) -> Generator[Request, Answer, Ready | None]:
-    """Read the answer. Returns Ready if it upgrades; else None, and the session has ended."""
-    body_deadline: float | None = None
+    session: Session, upgrade: Upgrade, data: bytes, deadline: float | None
+) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
+    """Read the answer, whose first bytes may be here; None: there is none, the session has ended."""
+    is_limited = False  # the body of a refusal is only waited for a little
     answer = Answer(session.started_at)
     while True:
         try:
-            answer = yield Read(deadline)
-            data = answer.value
+            if not data:
+                answer = yield Read(deadline)
+                data = answer.value
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
         except Interrupted as failure:
             if session.has_ended:
-                return None
+                return None, answer
             # The closing handshake follows the upgrade, if that is done soon.
             deadline = _sooner(deadline, failure.now + CLOSE_GRACE, session.close_at)
             continue
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
-            return None
+            return None, answer
         except Failed as failure:
             refusal = upgrade.end_of_stream()
-            if refusal is not None:
-                yield from _reject(session, refusal, failure.now)
-            else:
+            if refusal is None:
                 _lose(session, failure)
-            return None
+            return refusal, Answer(failure.now)
         if outcome is not None:
-            if outcome.upgrades is False:
-                yield from _reject(session, outcome, answer.now)
-                return None
-            return _open(session, outcome, answer)
+            return outcome, answer
         if not data:
             session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
-            return None
-        if upgrade.is_reading_body and body_deadline is None:
-            body_deadline = answer.now + BODY_TIMEOUT
-            deadline = _sooner(deadline, body_deadline)
+            return None, answer
+        data = b""
+        if upgrade.is_reading_body and not is_limited:
+            is_limited = True
+            deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)
 
 
 def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:
@@ -145,20 +208,22 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:
         acceptance.protocol,
         acceptance.extensions,
         compression=session.compression,
+        timings=session.timings,
         received_time=answer.wall,
     )
 
 
-def _reject(session: Session, refusal: Refusal, now: float) -> Script:
+def _reject(session: Session, response: Response, reason: str, now: float) -> Script:
     session.end("closed", True, now)
     yield Hangup()
     yield Deliver(
         session.engine.Rejected(
-            refusal.response,
-            refusal.reason,
+            response,
+            reason,
             phase="upgrade",
             address=session.address,
             elapsed=now - session.started_at,
+            timings=session.timings,
         )
     )
 
@@ -174,6 +239,7 @@ def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
             phase="upgrade",
             address=session.address,
             elapsed=answer.now - session.started_at,
+            timings=session.timings,
         )
     )
 
@@ -181,7 +247,7 @@ def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
 def _lose(session: Session, failure: Failed) -> None:
     if isinstance(failure, TimedOut):
         if session.close_asked_at is not None:
-            reason = f"{_CLOSED_BY_USER}; the server had not answered the upgrade yet"
+            reason = f"{CLOSED_BY_USER}; the server had not answered the upgrade yet"
             session.end(reason, False, failure.now, phase="upgrade")
             return
         limit = f"open_timeout ({session.timing.open_timeout:g} s)"
@@ -189,28 +255,6 @@ def _lose(session: Session, failure: Failed) -> None:
     else:
         reason = f"socket fail; recv fail; {words(failure.cause)}"
     session.end(reason, False, failure.now, cause=failure.cause, phase="upgrade")
-
-
-def _why(phase: str, failure: Failed, target: Target, address: str, timeout: float | None) -> str:
-    """A failure to connect, in words: what happened, where, and what to look at."""
-    if isinstance(failure, Interrupted):
-        said = _CLOSED_BY_USER
-    elif isinstance(failure, TimedOut):
-        said = f"not done within open_timeout ({timeout:g} s)"
-    else:
-        said = tls_words(failure.cause) if phase == "tls" else words(failure.cause)
-    if phase == "resolve":
-        return f"unable to resolve host name {target.host!r}; {said}"
-    if phase == "connect":
-        return f"unable to connect to {_both(target, address)}; {said}"
-    if phase == "tls":
-        return f"TLS with {_both(target, address)} failed; {said}"
-    return f"request failed; {said} (upgrade request to {_both(target, address)})"
-
-
-def _both(target: Target, address: str) -> str:
-    wanted = authority(target.host, target.port)
-    return wanted if wanted == address else f"{wanted} at {address}"
 
 
 def _sooner(deadline: float | None, *moments: float) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
+    from ..timings import Attempt
 
 #: As ``socket.getaddrinfo`` gives them: family, type, protocol, canonical name, address.
 AddressInfo = tuple[Any, Any, int, str, Any]
@@ -29,7 +30,10 @@ class Resolve(NamedTuple):
 
 
 class Race(NamedTuple):
-    """Connect to whichever address answers first (RFC 8305). Answer: the address, for people."""
+    """Connect to whichever address answers first (RFC 8305).
+
+    Answer: its address, for people, and a list of Attempt.
+    """
 
     addresses: list[AddressInfo]
     delay: float  #: seconds between the starts of two attempts
@@ -45,6 +49,12 @@ class StartTLS(NamedTuple):
 
     server_name: str
     deadline: float | None
+    of_proxy: bool = False  #: with the proxy, not with the server
+    received: bytes = b""  #: what came of it already
+
+
+class Drop(NamedTuple):
+    """Close the socket; another one is to be connected."""
 
 
 class Send(NamedTuple):
@@ -78,7 +88,7 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Request = Deliver | Resolve | Race | Adopt | StartTLS | Send | Read | Run | Hangup
+Request = Deliver | Resolve | Race | Adopt | StartTLS | Drop | Send | Read | Run | Hangup
 
 
 class Answer(NamedTuple):
@@ -90,13 +100,18 @@ class Answer(NamedTuple):
 
 
 class Failed(Exception):  # noqa: N818  reads as the sentence it is: the request failed
-    """A request failed: the system's or TLS's own error, when, and with whom."""
+    """A request failed: the system's or TLS's own error, when, and with whom.
+
+    Attributes:
+        attempts: Those to connect that have ended, if that was asked for.
+    """
 
     def __init__(self, cause: BaseException, now: float, address: str | None = None) -> None:
         super().__init__(str(cause))
         self.cause = cause
         self.now = now
         self.address = address
+        self.attempts: list[Attempt] = []
 
 
 class TimedOut(Failed):

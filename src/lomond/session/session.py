@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol import frames
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
+from ..timings import Timings
 from .causes import kept, words
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ class Session:
         close_asked_at: When the user first called `close`, or None.
         opened_at: When the upgrade was done, or None.
         compression: What was negotiated about it, or None.
+        phase: How far the opening has come, as `FailureEvent.phase` says it.
+        timings: How long its phases took.
     """
 
     __slots__ = (
-        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_ping_at",
+        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_ping_at",
         "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at", "_unresponsive",
         "_watched", "_write_at", "address", "close_asked_at", "compression", "connection",
-        "engine", "limits", "opened_at", "output", "output_ends", "started_at", "timing",
+        "engine", "limits", "opened_at", "output", "output_ends", "phase", "started_at", "timing",
+        "timings",
     )  # fmt: skip
 
     def __init__(
@@ -69,10 +73,13 @@ class Session:
         self.opened_at: float | None = None
         self.close_asked_at: float | None = None
         self.address: str | None = None
+        self.phase = "resolve"
+        self.timings = Timings()
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
         self._unresponsive: AnyEvent | None = None  # to be handed out
         self._watched = (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
+        self._messages = (engine.event_classes.Text, engine.event_classes.Binary)
         self._is_at_end = False  # the peer's stream has ended
         self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
         # Timers: moments, or NEVER.
@@ -144,6 +151,9 @@ class Session:
             return None
         if type(event) in self._watched:
             self._note(event, now)
+        elif self.timings.first_message is None and type(event) in self._messages:
+            self.timings.first_message = now - (self.opened_at or now)
+            self.connection.shorten()
         return event
 
     def _judge(self, now: float) -> AnyEvent | None:
@@ -456,6 +466,7 @@ class Session:
         event.phase = phase
         event.address = self.address
         event.elapsed = now - self.started_at
+        event.timings = self.timings
 
 
 def _next(due: float, period: float, now: float) -> float:

@@ -31,6 +31,13 @@ class PretendNetwork:
         self._peer_at = 0.0
         self._peer_started = False
 
+    def again(self, peer: Peer) -> PretendNetwork:
+        """A new connection, to that peer, at the same time."""
+        network = PretendNetwork(peer, self._latency)
+        network.now = self.now
+        network._plans = self._plans
+        return network
+
     def at(self, moment: float, action: Callable[[], None]) -> None:
         """Do something at that moment."""
         self._plans.append((moment, action))

@@ -13,12 +13,13 @@ from ..engine import engine
 from ..options import Deflate, Limits, Timing
 from ..protocol import frames
 from ..protocol.events import AnyEvent
-from ..protocol.request import Request
-from ..session.opening import Target, conversation
+from ..proxies import Proxy
+from ..session.opening import conversation
 from ..session.requests import (
     Adopt,
     Answer,
     Deliver,
+    Drop,
     Failed,
     Hangup,
     Interrupted,
@@ -31,8 +32,10 @@ from ..session.requests import (
     TimedOut,
 )
 from ..session.session import Session
+from ..timings import Attempt
 from .network import PretendNetwork
 from .peer import Peer, Talk
+from .plans import PretendPlan
 
 _NEVER = float("inf")
 _WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
@@ -59,8 +62,11 @@ class PretendDoor:
         secure: Whether to ask for TLS (which is then only pretended).
         has_socket: Whether the user gave a connected socket.
         deflate: Compression to offer; None for none.
+        proxy, max_redirects: As for a plan.
+        later_talks: What the peers of later connections do, after a redirect or a challenge.
 
     Attributes:
+        plan: What is asked for.
         sent: All bytes that were written.
         hung_up: Whether the socket was closed.
         is_stuck: Set it to make the system take no bytes.
@@ -78,6 +84,9 @@ class PretendDoor:
         secure: bool = False,
         has_socket: bool = False,
         deflate: Deflate | None = None,
+        proxy: Proxy | None = None,
+        max_redirects: int = 0,
+        later_talks: tuple[Callable[[Peer], Talk], ...] = (),
     ) -> None:
         random_bytes = counting_bytes()
         self.sent = b""
@@ -86,11 +95,18 @@ class PretendDoor:
         self.limits = limits or Limits()
         self.session = Session(engine, timing or Timing(), self.limits, random_bytes)
         self._network = PretendNetwork(Peer(talk), latency)
+        self._later_talks = list(later_talks)
         self._failures = failures or {}
         self._delays = delays or {}
-        self._target = Target("ws://peer/", "peer", 80, secure, "peer", has_socket)
-        request = Request("/", "peer:80", "Lomond/test", deflate=deflate)
-        self._upgrade = engine.Upgrade(request, random_bytes, self.limits.max_header_size)
+        self.plan = PretendPlan(
+            random_bytes,
+            secure=secure,
+            has_socket=has_socket,
+            deflate=deflate,
+            proxy=proxy,
+            max_redirects=max_redirects,
+            max_header_size=self.limits.max_header_size,
+        )
         self._queue = b""
         self._seen_close = False
         self._write_ended = False
@@ -151,9 +167,7 @@ class PretendDoor:
 
     def events(self) -> Generator[AnyEvent, None, None]:
         """The events of the connection."""
-        script = conversation(
-            self.session, self._target, self._upgrade, self._upgrade.request_bytes()
-        )
+        script = conversation(self.session, self.plan)
         try:
             request: Any = next(script)
             while True:
@@ -191,8 +205,13 @@ class PretendDoor:
         match request:
             case Resolve():
                 return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
-            case Race() | Adopt():
+            case Race():
+                return "192.0.2.1:80", [Attempt("192.0.2.1:80", self._delays.get(kind, 0.0))]
+            case Adopt():
                 return "192.0.2.1:80"
+            case Drop():
+                self._queue = b""
+                self._network = self._network.again(Peer(self._later_talks.pop(0)))
             case Send(waits=waits):
                 self._flush()
                 while waits and self._queue:

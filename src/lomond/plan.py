@@ -1,0 +1,144 @@
+"""What a user asked of one connection, made ready: whom to ask for what, through what.
+
+The attributes of a WebSocket may be set at any time; a plan is what they were at `connect()`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from . import cookies, credentials, options
+from .engine import engine
+from .protocol.request import Request, check_header, check_protocols
+from .session.opening import Route
+from .session.reaching import Target
+from .url import Url, authority, parse, userinfo
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from .base import Base
+    from .io.connecting import SocketSettings
+    from .response import Response
+    from .session.reaching import Tunnel
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Plan:
+    """The plan of one connection.
+
+    Arguments:
+        websocket: Whose attributes say what is asked for.
+        contexts: Makes the TLS context for the server (False) or the proxy (True).
+    """
+
+    def __init__(self, websocket: Base, contexts: Callable[[bool], ssl.SSLContext]) -> None:
+        self._websocket = websocket
+        self._contexts = contexts
+        self.max_redirects: int = websocket.max_redirects
+        self.socket: socket.socket | None = websocket.socket
+        self._agent = websocket.agent
+        self._protocols = check_protocols(websocket.protocols)
+        self._deflate = options.check_compress(websocket.compress)
+        self._max_header_size = websocket.limits.max_header_size
+        self._headers = websocket.own_headers()
+        self._route = self._made(parse(websocket.url), websocket.url, is_first=True, is_ours=True)
+
+    def __repr__(self) -> str:
+        return f"<plan of {self._websocket!r}>"
+
+    @property
+    def socket_settings(self) -> SocketSettings:
+        """What to set on a socket before it connects."""
+        from .io.connecting import SocketSettings
+
+        websocket = self._websocket
+        return SocketSettings(
+            websocket.source_address, tuple(websocket.socket_options), websocket.tcp_keepalive
+        )
+
+    def context(self, of_proxy: bool) -> ssl.SSLContext:
+        """For TLS with the server, or with the proxy."""
+        return self._contexts(of_proxy)
+
+    def first(self) -> Route:
+        """Where the user wants to go."""
+        return self._route
+
+    def redirected(self, url: Url, is_same_origin: bool) -> Route:
+        """Where a server sends us on to. What is secret goes to no other origin."""
+        scheme = "wss" if url.secure else "ws"
+        shown = f"{scheme}://{url.authority}{url.resource}"
+        return self._made(url, shown, is_first=False, is_ours=is_same_origin)
+
+    def answered(self, url: str, response: Response) -> None:
+        """A server has answered: keep its cookies, if somebody wants them."""
+        cookies.keep(self._websocket.cookies, url, response.items())
+
+    def tunnel(self, target: Target, host: str) -> Tunnel:
+        """What is said to the target's proxy."""
+        proxy = target.proxy
+        assert proxy is not None
+        if proxy.scheme.startswith("socks"):
+            tunnel: Tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, target.port)
+            return tunnel
+        tunnel = engine.module("protocol", "tunnel").HttpTunnel(
+            proxy, authority(host, target.port), self._agent, self._max_header_size, os.urandom
+        )
+        return tunnel
+
+    def _made(self, url: Url, shown: str, *, is_first: bool, is_ours: bool) -> Route:
+        websocket = self._websocket
+        upgrade = engine.Upgrade(
+            Request(
+                url.resource,
+                url.authority,
+                self._agent,
+                self._sent_headers(shown, is_ours),
+                self._protocols,
+                self._deflate,
+            ),
+            os.urandom,
+            self._max_header_size,
+        )
+        has_socket = is_first and self.socket is not None
+        name = websocket.server_name if is_ours else None
+        target = Target(
+            shown,
+            url.host,
+            url.port,
+            url.secure,
+            url.host if name is None else name,
+            has_socket,
+            websocket.unix_addresses(),
+            None if has_socket or websocket.unix_socket is not None else websocket.proxy_for(url),
+        )
+        return Route(target, upgrade, upgrade.request_bytes())
+
+    def _sent_headers(self, url: str, is_ours: bool) -> Headers:
+        """The user's headers for this URL."""
+        websocket = self._websocket
+        headers = list(self._headers) if is_ours else []
+        names = {name.lower() for name, _ in headers}
+        if websocket.origin is not None and b"origin" not in names:
+            headers.append((b"Origin", websocket.origin.encode()))
+        jar = websocket.cookies
+        # A jar knows itself which cookies are for whom.
+        said = cookies.header(jar if is_ours or not isinstance(jar, Mapping) else None, url)
+        if said is not None:
+            given = [value for name, value in headers if name.lower() == b"cookie"]
+            headers = [item for item in headers if item[0].lower() != b"cookie"]
+            headers.append((b"Cookie", b"; ".join([*given, said.encode()])))
+        auth = websocket.auth if is_ours else None
+        if auth is None and is_ours:
+            auth = userinfo(url)
+        if auth is not None and b"authorization" not in names:
+            headers.append((b"Authorization", credentials.authorization(auth).encode()))
+        for name, value in headers:
+            check_header(name, value)
+        return headers
+

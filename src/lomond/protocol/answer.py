@@ -1,0 +1,192 @@
+"""One HTTP/1.1 answer, to an upgrade or to CONNECT: its head within limits, and a refusal's body.
+
+HTTP/1.1 itself (RFC 9112) is h11's business. Knows nothing of time or sockets.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import CriticalProtocolError
+from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_HEADER_LINES, MAX_INTERIM_RESPONSES
+from ..response import Response
+
+if TYPE_CHECKING:
+    import h11
+
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
+_LONGEST_COMPLAINT = 200  # characters
+
+UPGRADE, CONNECT = "GET", "CONNECT"  # what was asked
+
+
+class Head(NamedTuple):
+    """The head of an answer behind which the stream is no longer HTTP."""
+
+    response: Response
+    http_version: bytes
+    headers: list[tuple[bytes, bytes]]  #: names in lower case
+    rest: bytes  #: what came after it
+
+
+class AnswerReader:
+    """Reads one answer.
+
+    Arguments:
+        method: What was asked: UPGRADE, which a 101 agrees to, or CONNECT, which any 2xx does.
+        max_header_size: Largest head accepted, bytes.
+        tls_hint: What to do where the answer is TLS.
+    """
+
+    def __init__(self, method: str, max_header_size: int, tls_hint: str) -> None:
+        self._method = method
+        self._max_header_size = max_header_size
+        self._tls_hint = tls_hint
+        self._head = bytearray()
+        self._searched = 0  # bytes of the head known not to hold its end
+        self._line_start = 0
+        self._lines = 0
+        self._interim = 0
+        self._http: h11.Connection | None = None
+        self._refusal: Response | None = None
+        self._body = bytearray()
+
+    @property
+    def is_reading_body(self) -> bool:
+        """Whether the answer is known to be a refusal and its body is awaited."""
+        return self._refusal is not None
+
+    def receive(self, data: bytes) -> Head | Response | None:
+        """Take bytes of the answer.
+
+        Returns:
+            The head of one that agrees; a refusal with its body; None where more is needed.
+
+        Raises:
+            ProtocolError: It is not HTTP, or larger than the limits.
+        """
+        if self._refusal is not None:
+            return self._take_body(data)
+        self._head += data
+        while True:
+            head = self._split_head()
+            if head is None:
+                return None
+            rest = bytes(self._head)
+            self._head.clear()
+            self._searched = self._line_start = self._lines = 0
+            answer = self._take_head(head, rest)
+            if answer is not None or self._refusal is not None:
+                return answer
+            self._head += rest
+
+    def end_of_stream(self) -> Response | None:
+        """The peer's stream, or the time for the body, is over: the refusal if one is known."""
+        if self._refusal is None:
+            return None
+        return Response(self._refusal.raw, body=bytes(self._body))
+
+    def _split_head(self) -> bytes | None:
+        """Cut the head off what arrived, once its end is here; check limits while it is not."""
+        found = _END_OF_HEAD.search(self._head, max(0, self._searched - 3))
+        end = found.end() if found else len(self._head)
+        if end > self._max_header_size:
+            raise bad_http(
+                f"head of {end} bytes or more is larger than max_header_size "
+                f"({self._max_header_size})"
+            )
+        self._check_lines(end)
+        if not self._head.startswith(b"HTTP/"[: len(self._head)]):
+            if self._head[:1] == b"\x15":  # an alert, RFC 8446 section 5.1
+                raise bad_http(f"answer is TLS, not HTTP; {self._tls_hint}")
+            raise bad_http(f"answer is not HTTP; it starts with {bytes(self._head[:24])!r}")
+        self._searched = end
+        if found is None:
+            return None
+        head = bytes(self._head[:end])
+        del self._head[:end]
+        return head
+
+    def _check_lines(self, end: int) -> None:
+        while (newline := self._head.find(b"\n", max(self._line_start, self._searched), end)) >= 0:
+            self._check_line(newline)
+            self._line_start = newline + 1
+            self._lines += 1
+            if self._lines > MAX_HEADER_LINES + 2:
+                raise bad_http(
+                    f"head of {self._lines - 2} lines or more is longer than "
+                    f"{MAX_HEADER_LINES} (fixed)"
+                )
+        self._check_line(end)
+
+    def _check_line(self, end: int) -> None:
+        size = end - self._line_start
+        if size > MAX_HEADER_LINE:
+            raise bad_http(
+                f"line of {size} bytes or more in the head is larger than {MAX_HEADER_LINE} (fixed)"
+            )
+
+    def _take_head(self, head: bytes, rest: bytes) -> Head | Response | None:
+        import h11
+
+        http = self._http or _client(self._method)
+        self._http = http
+        try:
+            http.receive_data(head)
+            event = http.next_event()
+        except h11.RemoteProtocolError as error:
+            said = _BYTEARRAY.sub(r"\1", str(error))
+            if len(said) > _LONGEST_COMPLAINT:
+                said = said[:_LONGEST_COMPLAINT] + " ..."
+            raise bad_http(f"answer is not valid HTTP; {said}") from None
+        assert isinstance(event, (h11.InformationalResponse, h11.Response))
+        if http.their_state is h11.SWITCHED_PROTOCOL:
+            self._http = None  # it has done its work
+            headers = [(bytes(name), bytes(value)) for name, value in event.headers]
+            return Head(Response(head), bytes(event.http_version), headers, rest)
+        if isinstance(event, h11.InformationalResponse):
+            self._interim += 1
+            if self._interim > MAX_INTERIM_RESPONSES:
+                raise bad_http(
+                    f"{self._interim} interim responses are more than "
+                    f"{MAX_INTERIM_RESPONSES} (fixed)"
+                )
+            return None
+        self._refusal = Response(head)
+        return self._take_body(rest)
+
+    def _take_body(self, data: bytes) -> Response | None:
+        import h11
+
+        assert self._http is not None
+        try:
+            if data:
+                self._http.receive_data(data)
+            while isinstance(event := self._http.next_event(), h11.Data):
+                self._body += event.data
+                if len(self._body) >= MAX_BODY_SIZE:
+                    del self._body[MAX_BODY_SIZE:]
+                    return self.end_of_stream()
+        except h11.RemoteProtocolError:
+            return self.end_of_stream()
+        return None if event is h11.NEED_DATA else self.end_of_stream()
+
+
+def _client(method: str) -> h11.Connection:
+    """h11 as it is after a request like ours was sent; only its reading half is used."""
+    import h11
+
+    http = h11.Connection(h11.CLIENT)
+    headers = [("Host", "x")]
+    if method == UPGRADE:
+        headers += [("Upgrade", "websocket"), ("Connection", "upgrade")]
+    http.send(h11.Request(method=method, target="/" if method == UPGRADE else "x:1", headers=headers))
+    http.send(h11.EndOfMessage())
+    return http
+
+
+def bad_http(message: str) -> CriticalProtocolError:
+    """What was answered is not what RFC 9112 says, or beyond a limit."""
+    return CriticalProtocolError(message, section="RFC 9112")

@@ -1,0 +1,182 @@
+"""What is said to a SOCKS proxy, versions 4, 4a, 5 (RFC 1928, RFC 1929): socksio's business.
+
+Here a reply is gathered until it is whole. Driven as tunnel.py says.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, ip_address
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ProxyError
+
+if TYPE_CHECKING:
+    from ..proxies import Proxy
+
+_LONGEST_NAME = 255  # bytes, of a user, a password and a host
+_REPLIES = {
+    1: "general failure",
+    2: "connection not allowed by its rules",
+    3: "network unreachable",
+    4: "host unreachable",
+    5: "connection refused",
+    6: "time to live expired",
+    7: "command not supported",
+    8: "address type not supported",
+    0x5B: "request rejected or failed",
+    0x5C: "request rejected: it can't ask this machine who we are (identd)",
+    0x5D: "request rejected: identd names another user",
+}
+
+
+class SocksTunnel:
+    """A way through a SOCKS proxy.
+
+    Arguments:
+        proxy: Its scheme says the version, and who resolves names.
+        host: The server: a name, or an address where it was resolved here.
+        port: Its port.
+
+    Attributes:
+        is_done: The proxy has connected us.
+        rest: What came behind its answer: the server's first bytes.
+        is_reading_body: False: there are none.
+
+    Raises:
+        ImportError: socksio is not installed.
+        ProxyError: The version can't say such a host or user.
+    """
+
+    is_reading_body = False
+
+    def __init__(self, proxy: Proxy, host: str, port: int) -> None:
+        try:
+            import socksio
+        except ImportError:
+            raise ImportError(
+                f"a {proxy.scheme}:// proxy needs socksio; pip install 'lomond[socks]'"
+            ) from None
+        self.is_done = False
+        self.rest = b""
+        self._proxy = proxy
+        self._host = host
+        self._port = port
+        self._received = b""
+        self._is_5 = proxy.scheme.startswith("socks5")
+        self._expects = "method" if self._is_5 else "reply"
+        self._socks: Any = socksio
+        self._connection: Any = (
+            socksio.SOCKS5Connection() if self._is_5 else socksio.SOCKS4Connection(self._user())
+        )
+        for what, value in (("host", host), ("user", proxy.username), ("password", proxy.password)):
+            if value is not None and len(value.encode()) > _LONGEST_NAME:
+                raise ProxyError(f"SOCKS can't say a {what} of more than {_LONGEST_NAME} bytes")
+
+    def _user(self) -> bytes:
+        return (self._proxy.username or "").encode()
+
+    def start(self) -> bytes:
+        """The first words."""
+        socks = self._socks
+        if self._is_5:
+            methods = [socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED]
+            if self._proxy.username is not None:
+                methods.append(socks.SOCKS5AuthMethod.USERNAME_PASSWORD)
+            return self._say(socks.SOCKS5AuthMethodsRequest(methods))
+        where = (self._host, self._port)
+        # An address is said as such in 4a too: socksio would send its bytes as a name.
+        kind = socks.SOCKS4Request if _is_ipv4(self._host) else socks.SOCKS4ARequest
+        return self._say(kind.from_address(socks.SOCKS4Command.CONNECT, where, self._user()))
+
+    def _say(self, request: Any) -> bytes:
+        self._connection.send(request)
+        return bytes(self._connection.data_to_send())
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes of the answer (empty at the end of the stream); what to write then.
+
+        Raises:
+            ProxyError: It has refused, or what it says is not SOCKS.
+        """
+        if not data:
+            raise ProxyError("it hung up before it had answered")
+        self._received += data
+        size = self._size()
+        if len(self._received) < size:
+            return b""
+        reply, self._received = self._received[:size], self._received[size:]
+        try:
+            answer = self._connection.receive_data(reply)
+        except self._socks.SOCKSError:
+            raise ProxyError(f"its answer is not SOCKS; it starts with {reply[:8]!r}") from None
+        except ValueError:  # a number that socksio does not know
+            raise ProxyError(f"its answer is none that SOCKS knows: {reply[:8]!r}") from None
+        return self._take(answer)
+
+    def _size(self) -> int:
+        """How long the reply is, as far as is known."""
+        received = self._received
+        first = {"method": 5, "password": 1, "reply": 5 if self._is_5 else 0}[self._expects]
+        if received[0] != first:
+            raise ProxyError(f"its answer is not SOCKS; it starts with {received[:8]!r}")
+        if self._expects != "reply":
+            return 2
+        if not self._is_5:
+            return 8
+        if len(received) > 1 and received[1]:
+            return self._refused(received[1])
+        if len(received) < 5:
+            return 5
+        lengths = {1: 4, 3: 1 + received[4], 4: 16}
+        return 4 + lengths.get(received[3], 0) + 2
+
+    def _take(self, answer: Any) -> bytes:
+        socks = self._socks
+        if self._expects == "method":
+            if answer.method == socks.SOCKS5AuthMethod.USERNAME_PASSWORD:
+                if self._proxy.username is None:
+                    raise ProxyError("it wants a password, which was not offered")
+                self._expects = "password"
+                password = (self._proxy.password or "").encode()
+                return self._say(socks.SOCKS5UsernamePasswordRequest(self._user(), password))
+            if answer.method != socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED:
+                hint = "put one into the proxy's URL" if self._proxy.username is None else ""
+                said = "authentication failed: it accepts none of the ways to log in that we have"
+                raise ProxyError(f"{said}; {hint}" if hint else said)
+            return self._connect()
+        if self._expects == "password":
+            if not answer.success:
+                raise ProxyError(
+                    "authentication failed: it does not accept the user and password in its URL"
+                )
+            return self._connect()
+        if not self._is_5 and answer.reply_code != socks.SOCKS4ReplyCode.REQUEST_GRANTED:
+            self._refused(answer.reply_code.value[0])
+        self.is_done = True
+        self.rest, self._received = self._received, b""
+        return b""
+
+    def _connect(self) -> bytes:
+        socks = self._socks
+        self._expects = "reply"
+        where = (self._host, self._port)
+        return self._say(socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, where))
+
+    def _refused(self, code: int) -> int:
+        said = _REPLIES.get(code, "no reason that SOCKS knows")
+        raise ProxyError(f"it could not connect to {self._host}:{self._port}: {said} ({code})")
+
+    def refused(self) -> ProxyError | None:
+        """Nothing: a refusal has no body to wait for."""
+        return None
+
+    def may_try_again(self, error: ProxyError) -> bool:
+        """No: all it may know was said at first."""
+        return False
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        return isinstance(ip_address(host), IPv4Address)
+    except ValueError:
+        return False

@@ -1,0 +1,175 @@
+"""The part of a conversation that ends with a stream of bytes to the server: addresses, proxy.
+
+A script, as opening.py, which it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ..errors import ProxyError
+from ..options import BODY_TIMEOUT, RACE_DELAY
+from ..url import authority
+from .requests import (
+    Adopt,
+    AddressInfo,
+    Answer,
+    Drop,
+    Failed,
+    Interrupted,
+    Race,
+    Read,
+    Request,
+    Resolve,
+    Send,
+    StartTLS,
+)
+
+if TYPE_CHECKING:
+    from ..proxies import Proxy
+    from .session import Session
+
+
+class Target(NamedTuple):
+    """Where to, and how."""
+
+    url: str  #: for people and for cookies; may hold a password
+    host: str
+    port: int
+    secure: bool
+    server_name: str  #: whose certificate is expected
+    has_socket: bool = False  #: the user gave a connected socket
+    addresses: list[AddressInfo] | None = None  #: instead of those of the host
+    proxy: Proxy | None = None
+
+    @property
+    def origin(self) -> tuple[bool, str, int]:
+        """What must be the same for credentials to be sent there (RFC 6454)."""
+        return (self.secure, self.host, self.port)
+
+
+class Tunnel(Protocol):
+    """What is said to a proxy; see protocol/tunnel.py."""
+
+    is_done: bool
+    rest: bytes
+
+    @property
+    def is_reading_body(self) -> bool: ...
+    def start(self) -> bytes: ...
+    def receive(self, data: bytes) -> bytes: ...
+    def refused(self) -> ProxyError | None: ...
+    def may_try_again(self, error: ProxyError) -> bool: ...
+
+
+class MakesTunnels(Protocol):
+    """Who knows what to say to a proxy."""
+
+    def tunnel(self, target: Target, host: str) -> Tunnel: ...
+
+
+#: Returns the first bytes if they came already, and when it was done.
+Steps = Generator[Request, Answer, tuple[bytes, float]]
+
+
+def reach(
+    session: Session, target: Target, maker: MakesTunnels, now: float, deadline: float | None
+) -> Steps:
+    """Connect, through the proxy if there is one."""
+    if target.has_socket:
+        session.phase = "connect"
+        answer = yield Adopt()
+        session.address = answer.value
+        return b"", answer.now
+    proxy = target.proxy
+    if proxy is None:
+        where = (target.host, target.port)
+        return b"", (yield from _connect(session, where, target.addresses, now, deadline))
+    host = target.host
+    if proxy.scheme in ("socks4", "socks5"):
+        host, now = yield from _resolve(session, target, proxy, deadline)
+    tunnel = maker.tunnel(target, host)
+    while True:
+        where = (proxy.host, proxy.port)
+        began = yield from _connect(session, where, None, now, deadline)
+        session.phase = "proxy"
+        if proxy.scheme == "https":
+            yield StartTLS(proxy.host, deadline, of_proxy=True)
+        error, answer = yield from _talk(session, tunnel, deadline)
+        if error is None:
+            session.timings.proxy = answer.now - began
+            return tunnel.rest, answer.now
+        if not tunnel.may_try_again(error):
+            raise Failed(error, answer.now, session.address)
+        now = (yield Drop()).now
+
+
+def _connect(
+    session: Session,
+    where: tuple[str, int],
+    addresses: list[AddressInfo] | None,
+    now: float,
+    deadline: float | None,
+) -> Generator[Request, Answer, float]:
+    timings = session.timings
+    session.address = authority(*where)
+    if addresses is None:
+        session.phase = "resolve"
+        answer = yield Resolve(*where, deadline)
+        timings.resolve = answer.now - now
+        addresses = answer.value
+    session.phase = "connect"
+    try:
+        answer = yield Race(addresses, RACE_DELAY, deadline)
+    except Failed as failure:
+        timings.attempts += tuple(failure.attempts)
+        raise
+    session.address, attempts = answer.value
+    timings.attempts += tuple(attempts)
+    return answer.now
+
+
+def _resolve(
+    session: Session, target: Target, proxy: Proxy, deadline: float | None
+) -> Generator[Request, Answer, tuple[str, float]]:
+    """The address of the server, for a proxy that is not to resolve names."""
+    session.phase = "resolve"
+    session.address = authority(target.host, target.port)
+    answer = yield Resolve(target.host, target.port, deadline)
+    hosts: list[str] = [info[4][0] for info in answer.value]
+    if proxy.scheme == "socks4":
+        hosts = [host for host in hosts if ":" not in host]
+    if not hosts:
+        said = "it has no IPv4 address, and SOCKS4 knows no other; use socks5://"
+        raise Failed(OSError(said), answer.now)
+    return hosts[0].partition("%")[0], answer.now
+
+
+def _talk(
+    session: Session, tunnel: Tunnel, deadline: float | None
+) -> Generator[Request, Answer, tuple[ProxyError | None, Answer]]:
+    """Have the proxy connect us. Returns why it does not, or None."""
+    session.output.ask(tunnel.start())
+    answer = yield Send(deadline)
+    while True:
+        try:
+            answer = yield Read(deadline)
+        except Failed as failure:
+            refusal = tunnel.refused()
+            if refusal is None or isinstance(failure, Interrupted):
+                raise
+            return refusal, Answer(failure.now)
+        was_reading = tunnel.is_reading_body
+        try:
+            words = tunnel.receive(answer.value)
+        except ProxyError as error:
+            return error, answer
+        if tunnel.is_done:
+            return None, answer
+        if words:
+            session.output.ask(words)
+            yield Send(deadline)
+        if tunnel.is_reading_body and not was_reading:
+            patience = answer.now + BODY_TIMEOUT
+            deadline = patience if deadline is None else min(deadline, patience)

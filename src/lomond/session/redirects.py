@@ -1,0 +1,49 @@
+"""Whether a redirect is followed, and where it leads (RFC 9110 section 15.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from ..url import Url, parse
+
+if TYPE_CHECKING:
+    from ..response import Response
+    from .reaching import Target
+
+STATUSES = (301, 302, 303, 307, 308)
+
+
+class NotFollowedError(Exception):
+    """Why a redirect is not followed, in words."""
+
+
+def destination(target: Target, response: Response, done: int, most: int) -> Url:
+    """Where to go on.
+
+    Arguments:
+        target: Who sent the redirect.
+        response: What it sent.
+        done: Redirects that were followed already.
+        most: How many may be.
+
+    Raises:
+        NotFollowedError: Nowhere.
+    """
+    location = response.get("location")
+    if not location:
+        raise NotFollowedError("it has no Location")
+    if done >= most:
+        raise NotFollowedError(f"it is number {done + 1}, and max_redirects is {most}")
+    if target.has_socket:
+        raise NotFollowedError("the socket was given, and another connection would be needed")
+    here = parse(target.url)
+    base = f"{'https' if here.secure else 'http'}://{here.authority}{here.resource}"
+    try:
+        url = parse(urljoin(base, location))
+    except ValueError as error:
+        raise NotFollowedError(str(error)) from None
+    if target.secure and not url.secure:
+        raise NotFollowedError("it leads from wss:// to ws://, which is not encrypted")
+    return url
+

@@ -1,0 +1,97 @@
+"""What the pretend door's user asks for: one route, proxies and redirects included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..engine import engine
+from ..options import Deflate
+from ..protocol.request import Request
+from ..proxies import Proxy
+from ..response import Response
+from ..session.opening import Route
+from ..session.reaching import Target, Tunnel
+from ..url import Url, authority
+
+_MAX_HEADER_SIZE = 64 * 1024
+
+
+class PretendPlan:
+    """A plan that is said in a few words.
+
+    Arguments:
+        random_bytes: Gives n bytes.
+        secure: Whether to ask for TLS (which is then only pretended).
+        has_socket: Whether the user gave a connected socket.
+        deflate: Compression to offer; None for none.
+        proxy: To go through.
+        max_redirects: How many are followed.
+        max_header_size: Largest head accepted, bytes.
+
+    Attributes:
+        answers: What `answered` was told: URLs and answers.
+        routes: Where redirects led: URLs, and whether credentials would go there.
+    """
+
+    def __init__(
+        self,
+        random_bytes: Callable[[int], bytes],
+        *,
+        secure: bool = False,
+        has_socket: bool = False,
+        deflate: Deflate | None = None,
+        proxy: Proxy | None = None,
+        max_redirects: int = 0,
+        max_header_size: int = _MAX_HEADER_SIZE,
+    ) -> None:
+        self.max_redirects = max_redirects
+        self.answers: list[tuple[str, Response]] = []
+        self.routes: list[tuple[str, bool]] = []
+        self._random_bytes = random_bytes
+        self._deflate = deflate
+        self._proxy = proxy
+        self._max_header_size = max_header_size
+        scheme, port = ("wss", 443) if secure else ("ws", 80)
+        self._first = Url(scheme, "peer", port, "/", secure)
+        self._has_socket = has_socket
+
+    def first(self) -> Route:
+        """Where the user wants to go."""
+        return self._route(self._first, self._has_socket)
+
+    def redirected(self, url: Url, is_same_origin: bool) -> Route:
+        """Where a server sends us on to."""
+        self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_same_origin))
+        return self._route(url, False)
+
+    def answered(self, url: str, response: Response) -> None:
+        """A server has answered."""
+        self.answers.append((url, response))
+
+    def tunnel(self, target: Target, host: str) -> Tunnel:
+        """What is said to the proxy."""
+        assert target.proxy is not None
+        if target.proxy.scheme.startswith("socks"):
+            socks: Tunnel = engine.module("protocol", "socks").SocksTunnel(
+                target.proxy, host, target.port
+            )
+            return socks
+        tunnel: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
+            target.proxy,
+            authority(host, target.port),
+            "Lomond/test",
+            self._max_header_size,
+            self._random_bytes,
+        )
+        return tunnel
+
+    def _route(self, url: Url, has_socket: bool) -> Route:
+        request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
+        upgrade = engine.Upgrade(request, self._random_bytes, self._max_header_size)
+        scheme = "wss" if url.secure else "ws"
+        is_first = url is self._first
+        shown = f"{scheme}://peer/" if is_first else f"{scheme}://{url.authority}{url.resource}"
+        target = Target(
+            shown, url.host, url.port, url.secure, url.host, has_socket, None, self._proxy
+        )
+        return Route(target, upgrade, upgrade.request_bytes())
