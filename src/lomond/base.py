@@ -55,8 +55,8 @@ class Base:
         max_redirects: int = 0,
         ssl_certfile: str | os.PathLike[str] | None = None,
         ssl_keyfile: str | os.PathLike[str] | None = None,
-        ssl_keypassword: str | None = None,
-        ssl_truststore: bool = False,
+        ssl_password: str | None = None,
+        truststore: bool = False,
         proxy_ssl_context: ssl.SSLContext | None = None,
         server_name: str | None = None,
         socket: socket_module.socket | None = None,
@@ -97,14 +97,14 @@ class Base:
         self.max_redirects = max_redirects
         self.ssl_certfile = ssl_certfile
         self.ssl_keyfile = ssl_keyfile
-        self._ssl_keypassword = ssl_keypassword
-        self.ssl_truststore = ssl_truststore
+        self._ssl_password = ssl_password
+        self.truststore = truststore
         self.proxy_ssl_context = proxy_ssl_context
         self.server_name = server_name
         self.socket = socket
         self.unix_socket = unix_socket
         self.source_address = source_address
-        self.socket_options = socket_options if isinstance(socket_options, str) else tuple(socket_options)
+        self.socket_options = given.check_socket_options(socket_options)
         self.tcp_keepalive = tcp_keepalive
         self._headers: list[tuple[bytes, bytes]] = []
         self.limits = options.Limits(
@@ -183,8 +183,8 @@ class Base:
             # Who we are is for the server, not for a proxy on the way.
             certfile=None if of_proxy else given.check_path(self.ssl_certfile),
             keyfile=None if of_proxy else given.check_path(self.ssl_keyfile),
-            password=None if of_proxy else self._ssl_keypassword,
-            truststore=self.ssl_truststore,
+            password=None if of_proxy else self._ssl_password,
+            truststore=self.truststore,
         )
 
     def _tracer(self) -> Tracer:
@@ -197,10 +197,8 @@ class Base:
     def _check_files(self) -> None:
         """Raise unless the files that are named can be used. Once: they are read again later."""
         given.check_cafile(self.ssl_cafile)
-        given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_keypassword)
-        if self.ssl_truststore is not False:
-            options.check_flag("ssl_truststore", self.ssl_truststore)
-            given.check_truststore()
+        given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
+        given.check_truststore(self.truststore, self.ssl_cafile)
 
     def _check_given(self) -> None:
         """Raise unless the attributes, which anyone may set, can be used."""

@@ -56,8 +56,8 @@ class WebSocket(Base):
             another origin go neither `headers`, `add_header`, `auth` nor a mapping of cookies.
         ssl_certfile: PEM file of our certificate, for a server that asks who we are.
         ssl_keyfile: PEM file of its key, if that is not in the same file.
-        ssl_keypassword: What the key is encrypted with.
-        ssl_truststore: Whether the operating system judges certificates (False), by truststore.
+        ssl_password: What the key is encrypted with.
+        truststore: Whether the operating system judges certificates (False), by truststore.
         proxy_ssl_context: As `ssl_context`, for TLS with an ``https://`` proxy.
         server_name: Whose certificate is expected, if not the URL's host's.
         socket: A connected socket to use instead of connecting one.

@@ -147,11 +147,11 @@ class Performer:
             peer = sock.getpeername()
         except OSError as error:
             raise Failed(error, monotonic()) from None
+        connecting.prepare(sock, self._outside.socket_settings)
         self._use(sock)
         return connecting.address_of((sock.family, sock.type, 0, "", peer))
 
     def _use(self, sock: socket.socket) -> None:
-        connecting.prepare(sock, self._outside.socket_settings)
         self._channel.use(Transport(sock))
 
     def _drop(self, request: Drop) -> None:

@@ -24,46 +24,45 @@ def why(session: Session, failure: Failed, target: Target) -> str:
         failure: What failed.
         target: Where to.
     """
+    said = _said(session, failure)
     phase = session.phase
-    if isinstance(failure, Interrupted):
-        said = CLOSED_BY_USER
-    elif isinstance(failure, TimedOut):
-        said = f"not done within open_timeout ({session.timing.open_timeout:g} s)"
-    elif phase == "tls" or (phase == "proxy" and not isinstance(failure.cause, ProxyError)):
-        said = tls_words(failure.cause)
-    else:
-        said = words(failure.cause)
     address = failure.address or session.address or ""
     wanted = authority(target.host, target.port)
-    if target.proxy is None:
-        there = _both(wanted, address)
-    else:
-        through = authority(target.proxy.host, target.proxy.port)
-        there = f"proxy {target.proxy.url}"
-        if phase == "connect" and address not in ("", through):
-            there = f"{there} at {address}"
+    proxy = target.proxy
     if phase == "resolve":
-        # Of the server, or of the proxy: whichever was asked for last.
-        host = wanted if target.proxy is None or address == wanted else there
-        return f"unable to resolve host name {_name(target, address)!r}; {said}" + (
-            "" if host == wanted else f" ({host})"
-        )
+        # The server's name is resolved too where the proxy is not to do it.
+        is_proxys = proxy is not None and address == authority(proxy.host, proxy.port)
+        host = proxy.host if proxy is not None and is_proxys else target.host
+        behind = f" (of proxy {proxy.url})" if proxy is not None and is_proxys else ""
+        return f"unable to resolve host name {host!r}{behind}; {said}"
+    if proxy is None:
+        there, through = _both(wanted, address), ""
+    else:
+        there = _both(f"proxy {proxy.url}", "" if phase != "connect" else address)
+        through = f" through {there}"
     if phase == "connect":
         return f"unable to connect to {there}; {said}"
     if phase == "proxy":
         return f"{there} did not connect us to {wanted}; {said}"
-    behind = "" if target.proxy is None else f" through {there}"
-    there = wanted if target.proxy is not None else there
+    there = there if proxy is None else wanted
     if phase == "tls":
-        return f"TLS with {there}{behind} failed; {said}"
-    return f"request failed; {said} (upgrade request to {there}{behind})"
+        return f"TLS with {there}{through} failed; {said}"
+    return f"request failed; {said} (upgrade request to {there}{through})"
 
 
-def _name(target: Target, address: str) -> str:
-    if target.proxy is not None and address == authority(target.proxy.host, target.proxy.port):
-        return target.proxy.host
-    return target.host
+def _said(session: Session, failure: Failed) -> str:
+    if isinstance(failure, Interrupted):
+        return CLOSED_BY_USER
+    if isinstance(failure, TimedOut):
+        said = f"not done within open_timeout ({session.timing.open_timeout:g} s)"
+        return f"{said}; {failure.said}" if failure.said else said
+    if failure.said:
+        return failure.said
+    is_tls = session.phase == "tls" or (
+        session.phase == "proxy" and not isinstance(failure.cause, ProxyError)
+    )
+    return tls_words(failure.cause) if is_tls else words(failure.cause)
 
 
 def _both(wanted: str, address: str) -> str:
-    return wanted if address in ("", wanted) else f"{wanted} at {address}"
+    return wanted if not address or wanted.endswith(address) else f"{wanted} at {address}"
