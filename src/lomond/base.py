@@ -144,6 +144,10 @@ class Base:
 
     # For the plan of a connection
 
+    def parts(self) -> Url:
+        """Where to, as the attributes say now."""
+        return Url(self.scheme, self.host, self.port, self.resource, self.is_secure)
+
     def own_headers(self) -> list[tuple[bytes, bytes]]:
         """Those of `add_header`, and those of the option; a callable is asked now."""
         asked = self.headers() if callable(self.headers) else self.headers
@@ -217,9 +221,14 @@ class Base:
         if self.socket is not None and self.unix_socket is not None:
             raise ValueError("socket and unix_socket are both given; leave one out")
         self._check_request()
-        proxy = self.proxy_for(parse(self.url))
+        proxy = self.proxy_for(self.parts())
         if proxy is not None and proxy.scheme.startswith("socks"):
-            given.check_socks(proxy.scheme)
+            from importlib.util import find_spec
+
+            if find_spec("socksio") is None:
+                raise ImportError(
+                    f"a {proxy.scheme}:// proxy needs a package; run: pip install 'lomond[socks]'"
+                )
 
     def _check_request(self) -> None:
         if self.headers is not None and not callable(self.headers):

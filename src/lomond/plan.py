@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from . import cookies, credentials, options
 from .engine import engine
+from .io.settings import SocketSettings
 from .protocol.request import Request, check_header, check_protocols
 from .session.opening import Route
 from .session.reaching import Target
-from .url import Url, authority, parse, userinfo
+from .url import Url, authority, userinfo
 
 if TYPE_CHECKING:
     import socket
     import ssl
 
     from .base import Base
-    from .io.connecting import SocketSettings
     from .response import Response
     from .session.reaching import Tunnel
 
@@ -41,25 +41,18 @@ class Plan:
         self._contexts = contexts
         self.max_redirects: int = websocket.max_redirects
         self.socket: socket.socket | None = websocket.socket
+        self.socket_settings = SocketSettings(
+            websocket.source_address, tuple(websocket.socket_options), websocket.tcp_keepalive
+        )
         self._agent = websocket.agent
         self._protocols = check_protocols(websocket.protocols)
         self._deflate = options.check_compress(websocket.compress)
         self._max_header_size = websocket.limits.max_header_size
         self._headers = websocket.own_headers()
-        self._route = self._made(parse(websocket.url), websocket.url, is_first=True, is_ours=True)
+        self._route = self._made(websocket.parts(), websocket.url, is_first=True, is_ours=True)
 
     def __repr__(self) -> str:
         return f"<plan of {self._websocket!r}>"
-
-    @property
-    def socket_settings(self) -> SocketSettings:
-        """What to set on a socket before it connects."""
-        from .io.connecting import SocketSettings
-
-        websocket = self._websocket
-        return SocketSettings(
-            websocket.source_address, tuple(websocket.socket_options), websocket.tcp_keepalive
-        )
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
         """For TLS with the server, or with the proxy."""
@@ -84,12 +77,13 @@ class Plan:
         proxy = target.proxy
         assert proxy is not None
         if proxy.scheme.startswith("socks"):
-            tunnel: Tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, target.port)
-            return tunnel
-        tunnel = engine.module("protocol", "tunnel").HttpTunnel(
-            proxy, authority(host, target.port), self._agent, self._max_header_size, os.urandom
+            socks: Tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, target.port)
+            return socks
+        there = authority(host, target.port)
+        http: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
+            proxy, there, self._agent, self._max_header_size, os.urandom
         )
-        return tunnel
+        return http
 
     def _made(self, url: Url, shown: str, *, is_first: bool, is_ours: bool) -> Route:
         websocket = self._websocket

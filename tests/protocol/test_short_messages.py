@@ -21,6 +21,7 @@ def looked_at(data: bytes, limits: Limits | None = None) -> Connection:
     connection.clock = lambda: 5.0
     connection.due = 10.0
     connection.receive(frames.build(frames.TEXT, b"first", None) + data, 3.0)
+    connection.shorten()
     assert connection.short_message() is None  # nothing was looked at yet
     first = connection.next_event()
     assert first is not None

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.opening import Script
     from ..timings import Attempt
+    from .settings import SocketSettings
 
 _PARENTS = "connection belongs to the parent process"
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
@@ -45,7 +46,7 @@ class Outside(Protocol):
     """What the user gave that is not the session's: sockets and TLS."""
 
     socket: socket.socket | None  #: connected, instead of one to connect
-    socket_settings: connecting.SocketSettings
+    socket_settings: SocketSettings
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
         """For TLS with the server, or with the proxy."""

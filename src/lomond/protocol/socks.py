@@ -43,19 +43,14 @@ class SocksTunnel:
         is_reading_body: False: there are none.
 
     Raises:
-        ImportError: socksio is not installed.
         ProxyError: The version can't say such a host or user.
     """
 
     is_reading_body = False
 
     def __init__(self, proxy: Proxy, host: str, port: int) -> None:
-        try:
-            import socksio
-        except ImportError:
-            raise ImportError(
-                f"a {proxy.scheme}:// proxy needs socksio; pip install 'lomond[socks]'"
-            ) from None
+        import socksio
+
         self.is_done = False
         self.rest = b""
         self._proxy = proxy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from ..url import Url, parse
+from ..url import Url, authority, parse
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -37,12 +37,14 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
         raise NotFollowedError(f"it is number {done + 1}, and max_redirects is {most}")
     if target.has_socket:
         raise NotFollowedError("the socket was given, and another connection would be needed")
-    here = parse(target.url)
-    base = f"{'https' if here.secure else 'http'}://{here.authority}{here.resource}"
+    scheme = "https" if target.secure else "http"
+    base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
     try:
         url = parse(urljoin(base, location))
     except ValueError as error:
         raise NotFollowedError(str(error)) from None
+    if target.addresses is not None and (url.secure, url.host, url.port) != target.origin:
+        raise NotFollowedError("it leads elsewhere than the Unix socket that was given")
     if target.secure and not url.secure:
         raise NotFollowedError("it leads from wss:// to ws://, which is not encrypted")
     return url
