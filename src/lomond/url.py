@@ -92,45 +92,59 @@ def parse(url: str) -> Url:
     if re.search(r"\s", parts.netloc):
         # In a password it would escape `redact`, which finds URLs inside longer texts.
         raise ValueError(f"URL {shown!r} has white space before its path; in a password use '%20'")
-    host, port = _host_and_port(parts.netloc.rpartition("@")[2], shown)
+    host, port = host_and_port(parts.netloc.rpartition("@")[2], f"URL {shown!r}")
     resource = quote(parts.path or "/", safe=_PATH_SAFE)
     if "?" in url:
         resource += "?" + quote(parts.query, safe=_QUERY_SAFE)
     return Url(parts.scheme, host, port or default_port, resource, secure)
 
 
-def _host_and_port(netloc: str, shown: str) -> tuple[str, int | None]:
+def host_and_port(
+    netloc: str, what: str, like: str = "wss://example.org/feed"
+) -> tuple[str, int | None]:
+    """Host and port of a netloc without its user.
+
+    Arguments:
+        netloc: ``host``, ``host:port``, ``[::1]`` or ``[::1]:port``.
+        what: What messages begin with; it holds no password, but ``***@`` where there is one.
+        like: What messages show to whom the host is missing.
+
+    Raises:
+        ValueError: It can't be; the message says why.
+    """
     if netloc.startswith("["):
-        literal, _, rest = netloc[1:].partition("]")
-        host, colon, port = _ipv6(literal, shown), rest[:1], rest[1:]
+        literal, bracket, rest = netloc[1:].partition("]")
+        if not bracket:
+            raise ValueError(f"{what} has a '[' without its ']'; write an address like '[::1]'")
+        host, colon, port = _ipv6(literal, what), rest[:1], rest[1:]
         if colon not in ("", ":"):
-            raise ValueError(f"URL {shown!r} has {rest!r} after the address; expected ':port'")
+            raise ValueError(f"{what} has {rest!r} after the address; expected ':port'")
     else:
         name, _, port = netloc.partition(":")
-        host = _name(name, shown)
+        host = _name(name, what, like)
     if not port:
         return host, None
     if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
         # With a user in the URL this may be part of a password that is not quoted.
-        hint = "; quote the password ('/' is '%2F')" if "***@" in shown else ""
+        hint = "; quote the password ('/' is '%2F')" if "***@" in what else ""
         said = "a bad port" if hint else f"port {port!r}"
-        raise ValueError(f"URL {shown!r} has {said}; a port is a number from 1 to 65535{hint}")
+        raise ValueError(f"{what} has {said}; a port is a number from 1 to 65535{hint}")
     return host, int(port)
 
 
-def _ipv6(literal: str, shown: str) -> str:
+def _ipv6(literal: str, what: str) -> str:
     from ipaddress import IPv6Address
 
     try:
         return str(IPv6Address(literal.replace("%25", "%")))
     except ValueError as error:
-        raise ValueError(f"URL {shown!r} has a bad IPv6 address ({error})") from None
+        raise ValueError(f"{what} has a bad IPv6 address ({error})") from None
 
 
-def _name(name: str, shown: str) -> str:
+def _name(name: str, what: str, like: str) -> str:
     host = name.lower()
     if not host:
-        raise ValueError(f"URL {shown!r} has no host; write it like 'wss://example.org/feed'")
+        raise ValueError(f"{what} has no host; write it like {like!r}")
     if not host.isascii():
         import idna
 
@@ -138,7 +152,7 @@ def _name(name: str, shown: str) -> str:
             # The mapping browsers use (UTS 46); the standard library's codec is IDNA 2003.
             host = idna.encode(name, uts46=True).decode("ascii").lower()
         except idna.IDNAError as error:
-            raise ValueError(f"URL {shown!r} has a host name that can't be ({error})") from None
+            raise ValueError(f"{what} has a host name that can't be ({error})") from None
     if not _NAME.fullmatch(host) or len(host) > 253:
-        raise ValueError(f"URL {shown!r} has host {name!r}, which is no host name or address")
+        raise ValueError(f"{what} has host {name!r}, which is no host name or address")
     return host

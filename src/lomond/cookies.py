@@ -1,0 +1,176 @@
+"""Cookies: those that a request takes along, and those that an answer brings."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from .url import Url, authority, parse
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+__all__ = ["check", "header", "keep"]
+
+# RFC 6265 section 4.1.1.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
+_VALUE = re.compile(rf'{_OCTETS}|"{_OCTETS}"')
+
+# A tab may be in a cookie, other control characters not (RFC 6265bis section 5.7).
+_UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_MAX_TIME = 64  # characters of the attributes Expires and Max-Age
+
+
+def check(cookies: Mapping[str, str] | CookieJar | None) -> None:
+    """Raise unless it is what may be given for cookies.
+
+    Arguments:
+        cookies: A mapping of names to values, an ``http.cookiejar.CookieJar``, or None.
+
+    Raises:
+        TypeError: It is none of these, or maps something else.
+        ValueError: A name or a value can't be one of a cookie; the message shows no value.
+    """
+    if cookies is None or _is_jar(cookies):
+        return
+    if not isinstance(cookies, Mapping):
+        kind = type(cookies).__name__
+        raise TypeError(f"cookies must be a mapping of str to str or a CookieJar, not {kind}")
+    for name, value in cookies.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"cookies must map str to str; look at the value of {name!r}")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"cookie {name!r} has a name that can't be; use letters and digits")
+        if not _VALUE.fullmatch(value):
+            raise ValueError(
+                f"the value of cookie {name!r} has a character that can't be in one (white space, "
+                "control, quote, comma, semicolon, backslash, not ASCII); quote it, as with '%20'"
+            )
+
+
+def header(cookies: Mapping[str, str] | CookieJar | None, url: str) -> str | None:
+    """The value of Cookie for a request; None for none.
+
+    Arguments:
+        cookies: A mapping, of which all are sent; or a CookieJar, whose policy decides which.
+        url: Where to. To ``ws://`` go the cookies for ``http://``, to ``wss://`` those for
+            ``https://``.
+
+    Raises:
+        TypeError: The cookies are something else.
+        ValueError: A cookie or the URL can't be.
+    """
+    if _is_jar(cookies):
+        request = _Request(parse(url))
+        _untyped(cookies).add_cookie_header(request)
+        if request.cookie is not None and _UNFIT.search(request.cookie):
+            raise ValueError("the CookieJar has a cookie with a control character; remove it")
+        return request.cookie
+    check(cookies)
+    if not cookies or not isinstance(cookies, Mapping):
+        return None
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def keep(
+    cookies: Mapping[str, str] | CookieJar | None,
+    url: str,
+    head_headers: Sequence[tuple[str, str]],
+) -> None:
+    """Put the cookies of an answer into a CookieJar, if its policy takes them.
+
+    What a server sends raises nothing. Into a mapping nothing is put.
+
+    Arguments:
+        cookies: The CookieJar.
+        url: Where the answer came from.
+        head_headers: Names and values of its headers.
+
+    Raises:
+        ValueError: The URL can't be.
+    """
+    if not _is_jar(cookies):
+        return
+    request = _Request(parse(url))
+    for name, value in head_headers:
+        if name.lower() != "set-cookie" or _UNFIT.search(value):
+            continue
+        try:
+            # One by one: what breaks the jar's parser loses one cookie, not all.
+            _untyped(cookies).extract_cookies(_Answer(_without_traps(value)), request)
+        except Exception as error:
+            import logging
+
+            said = "a cookie of %s can't be read (%s)"
+            logging.getLogger("lomond").debug(said, request.host, type(error).__name__)
+
+
+def _is_jar(cookies: object) -> TypeGuard[CookieJar]:
+    # Who has a CookieJar has imported its module, which is a slow one (urllib.request).
+    module = sys.modules.get("http.cookiejar")
+    return module is not None and isinstance(cookies, module.CookieJar)
+
+
+def _untyped(jar: CookieJar) -> Any:
+    return jar  # its methods take anything that has what _Request and _Answer have
+
+
+def _without_traps(value: str) -> str:
+    """Set-Cookie without attributes that RFC 6265 does not know, or has no such values for.
+
+    With ``Version=-1`` CookieJar would not look at whose domain it is. Numbers without end it
+    reports as a bug of its own, with a warning.
+    """
+    pair, *attributes = value.split(";")
+    kept = [pair]
+    for attribute in attributes:
+        name = attribute.partition("=")[0].strip().lower()
+        is_time = name in ("expires", "max-age")
+        if name != "version" and not (is_time and len(attribute) > _MAX_TIME):
+            kept.append(attribute)
+    return ";".join(kept)
+
+
+class _Request:
+    """As much of a ``urllib.request.Request`` as CookieJar asks for."""
+
+    __slots__ = ("cookie", "host", "origin_req_host", "type", "unverifiable", "url")
+
+    def __init__(self, url: Url) -> None:
+        self.type = "https" if url.secure else "http"
+        self.host = authority(url.host, url.port)
+        self.origin_req_host = url.host
+        self.unverifiable = False  # whoever opened the connection meant to
+        self.url = f"{self.type}://{self.host}{url.resource}"
+        self.cookie: str | None = None
+
+    def get_full_url(self) -> str:
+        return self.url
+
+    def get_header(self, name: str, default: str | None = None) -> str | None:
+        return self.cookie if name == "Cookie" and self.cookie is not None else default
+
+    def has_header(self, name: str) -> bool:
+        return self.get_header(name) is not None
+
+    def add_unredirected_header(self, name: str, value: str) -> None:
+        if name == "Cookie":  # and not Cookie2, of RFC 2965
+            self.cookie = value
+
+
+class _Answer:
+    """As much of an ``http.client.HTTPResponse`` and its headers as CookieJar asks for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def info(self) -> _Answer:
+        return self
+
+    def get_all(self, name: str, default: list[str]) -> list[str]:
+        return [self._value] if name == "Set-Cookie" else default
