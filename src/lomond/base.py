@@ -149,9 +149,9 @@ class Base:
         return Url(self.scheme, self.host, self.port, self.resource, self.is_secure)
 
     def own_headers(self) -> list[tuple[bytes, bytes]]:
-        """Those of `add_header`, and those of the option; a callable is asked now."""
+        """Those of the option, where a callable is asked now, and those of `add_header`."""
         asked = self.headers() if callable(self.headers) else self.headers
-        return [*self._headers, *options.encoded_headers({} if asked is None else asked)]
+        return [*options.encoded_headers({} if asked is None else asked), *self._headers]
 
     def proxy_for(self, url: Url) -> Proxy | None:
         """The proxy for a URL, if there is one."""
