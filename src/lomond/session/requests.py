@@ -90,13 +90,27 @@ class Answer(NamedTuple):
 
 
 class Failed(Exception):  # noqa: N818  reads as the sentence it is: the request failed
-    """A request failed: the system's or TLS's own error, when, and with whom."""
+    """A request failed: the system's or TLS's own error, when, with whom.
 
-    def __init__(self, cause: BaseException, now: float, address: str | None = None) -> None:
-        super().__init__(str(cause))
+    Arguments:
+        cause: The error itself.
+        now: When, monotonic seconds.
+        address: Of the peer, for people.
+        said: What happened, in words, where that is more than the cause says.
+    """
+
+    def __init__(
+        self,
+        cause: BaseException,
+        now: float,
+        address: str | None = None,
+        said: str | None = None,
+    ) -> None:
+        super().__init__(said or str(cause))
         self.cause = cause
         self.now = now
         self.address = address
+        self.said = said
 
 
 class TimedOut(Failed):
