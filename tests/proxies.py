@@ -1,4 +1,4 @@
-"""Proxy variables of whoever runs the tests: not for lomond, which would warn of each."""
+"""Proxy variables of whoever runs the tests: not for lomond, which would use them."""
 
 from __future__ import annotations
 

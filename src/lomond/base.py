@@ -167,7 +167,7 @@ class Base:
 
         return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", os.fspath(self.unix_socket))]
 
-    def _make_context(self, of_proxy: bool) -> ssl.SSLContext:
+    def _make_context(self, of_proxy: bool, with_own: bool) -> ssl.SSLContext:
         context = self.proxy_ssl_context if of_proxy else self.ssl_context
         if self.trace:
             self._tracer()(
@@ -184,10 +184,10 @@ class Base:
             # Whatever else was put there: only False switches it off.
             self.ssl_verify is not False,
             given.check_path(self.ssl_cafile),
-            # Who we are is for the server, not for a proxy on the way.
-            certfile=None if of_proxy else given.check_path(self.ssl_certfile),
-            keyfile=None if of_proxy else given.check_path(self.ssl_keyfile),
-            password=None if of_proxy else self._ssl_password,
+            # Who we are is for the server, not for a proxy on the way, nor where we are sent on to.
+            certfile=given.check_path(self.ssl_certfile) if with_own else None,
+            keyfile=given.check_path(self.ssl_keyfile) if with_own else None,
+            password=self._ssl_password if with_own else None,
             truststore=self.truststore,
         )
 

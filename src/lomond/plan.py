@@ -33,10 +33,11 @@ class Plan:
 
     Arguments:
         websocket: Whose attributes say what is asked for.
-        contexts: Makes the TLS context for the server (False) or the proxy (True).
+        contexts: Makes the TLS context for the proxy, if the first argument is true, or for the
+            server, to which the second tells whether it may know who we are.
     """
 
-    def __init__(self, websocket: Base, contexts: Callable[[bool], ssl.SSLContext]) -> None:
+    def __init__(self, websocket: Base, contexts: Callable[[bool, bool], ssl.SSLContext]) -> None:
         self._websocket = websocket
         self._contexts = contexts
         self.max_redirects: int = websocket.max_redirects
@@ -56,7 +57,7 @@ class Plan:
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
         """For TLS with the server, or with the proxy."""
-        return self._contexts(of_proxy)
+        return self._contexts(of_proxy, self._is_ours and not of_proxy)
 
     def first(self) -> Route:
         """Where the user wants to go."""
@@ -87,6 +88,7 @@ class Plan:
 
     def _made(self, url: Url, shown: str, *, is_first: bool, is_ours: bool) -> Route:
         websocket = self._websocket
+        self._is_ours = is_ours
         upgrade = engine.Upgrade(
             Request(
                 url.resource,

@@ -59,7 +59,7 @@ def test_only_false_switches_verification_off(value: Any, authority: trustme.CA)
         ("ssl_cafile", 5, TypeError, "must be a str or path, not 5"),
         ("ssl_cafile", b"ca.pem", TypeError, "must be a str or path, not b'ca.pem'"),
         ("ssl_cafile", "/nope.pem", ValueError, r"'/nope\.pem' can't be read \(No such file"),
-        ("ssl_cafile", os.sep, ValueError, "can't be read"),
+        ("ssl_cafile", os.sep, ValueError, "is a directory that holds no certificate; put PEM"),
         ("ssl_cafile", "a\0b", ValueError, r"can't be read \(.*null"),
         ("ssl_cafile", os.__file__, ValueError, "holds no certificate; give a PEM file"),
         ("agent", 5, TypeError, "must be a str, not 5"),

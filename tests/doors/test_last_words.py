@@ -17,7 +17,7 @@ from doors.tapped import PATIENCE, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import Closing, Disconnected, Text
-from lomond.io import connecting
+from lomond.io import sync
 from lomond.protocol import frames
 from lomond.session.session import Session
 
@@ -204,19 +204,19 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
 ) -> None:
     heard: list[bytes] = []
     ended, over = threading.Event(), threading.Event()
-    prepare = connecting.prepare
+    make_transport = sync.Transport
 
     def listen(connection: socket.socket) -> None:
         heard.append(connection.recv(1))
 
-    def prepares(sock: socket.socket) -> None:
-        prepare(sock)
+    def make(sock: socket.socket) -> object:
         threads[0].start()
         assert ended.wait(PATIENCE)
         if not is_halfway:
             threads[0].join(PATIENCE)
+        return make_transport(sock)
 
-    monkeypatch.setattr(connecting, "prepare", prepares)
+    monkeypatch.setattr(sync, "Transport", make)
     with raw_server(listen, upgrades=False) as server:
         url = server.url.replace("ws:", "wss:") if secure else server.url
         websocket = WebSocket(url)

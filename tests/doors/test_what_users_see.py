@@ -123,26 +123,35 @@ def test_what_connect_does_not_take_any_more_is_explained() -> None:
             websocket.connect(*arguments, **keywords)
     with pytest.raises(TypeError, match="no argument speed"):
         websocket.connect(speed=1)
-    with pytest.raises(NotImplementedError, match="proxies"):
-        WebSocket("ws://h/", proxies={"http": "http://p"})
+    with pytest.raises(TypeError, match="proxies"):
+        WebSocket("ws://h/", proxies=["http://p"])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"compress must be True, False or a lomond\.Deflate"):
         WebSocket("ws://h/", compress="yes")  # type: ignore[arg-type]
 
 
-def test_a_proxy_of_the_environment_is_ignored_with_one_warning(
+def test_the_proxy_of_the_environment_is_taken_where_none_is_given(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("https_proxy", "http://secret@proxy")
-    monkeypatch.setenv("HTTP_PROXY", "http://secret@proxy")
-    assert [n for n in os.environ if n.lower().endswith("_proxy")] == ["https_proxy", "HTTP_PROXY"]
-    WebSocket("ws://h/")
-    (record,) = caplog.records
-    assert "https_proxy" in record.getMessage()
-    assert "secret" not in caplog.text
+    monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:1")
+    assert [n for n in os.environ if n.lower().endswith("_proxy")] == ["http_proxy"]
+    with EchoServer() as server:
+        through, past = WebSocket(server.url), WebSocket(server.url, proxies={})
+        monkeypatch.delenv("http_proxy")  # it is read when the WebSocket is made
+        seen = list(through)
+        assert [event.name for event in seen] == ["connecting", "connect_fail"]
+        assert "unable to connect to proxy http://***@127.0.0.1:1;" in seen[-1].reason  # type: ignore[union-attr]
+        for event in past:
+            if event.name == "ready":
+                past.close()
+        assert event.name == "disconnected"
+    assert "secret" not in caplog.text + repr(seen) + repr(through)
+    monkeypatch.setenv("http_proxy", "ftp://me:secret@h")
+    with pytest.raises(ValueError, match=r"http_proxy.*\*\*\*@h"):
+        WebSocket("ws://h/")
 
 
 def test_the_tests_run_whatever_proxies_are_set() -> None:
-    test = f"{__file__}::test_a_proxy_of_the_environment_is_ignored_with_one_warning"
+    test = f"{__file__}::test_the_proxy_of_the_environment_is_taken_where_none_is_given"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", test],
         env={**os.environ, "http_proxy": "http://127.0.0.1:9", "WS_PROXY": "http://127.0.0.1:9"},

@@ -1,63 +1,145 @@
-"""TCP connections to several addresses, started one after another; the first to stand wins.
+"""Connections to several addresses, started one after another; the first to stand wins.
 
-RFC 8305, section 5. Knows nothing of names or TLS.
+RFC 8305, sections 4 and 5. Knows nothing of names or TLS.
 """
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import selectors
 import socket
 from collections.abc import Callable
+from itertools import zip_longest
 from time import monotonic
+from typing import NamedTuple
 
+from ..session.causes import tried, words
 from ..session.requests import AddressInfo, Failed, Interrupted, TimedOut
+from ..timings import Attempt
 from ..url import authority
+from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
 from .waiting import Wakeup
 
-_IN_PROGRESS = (BlockingIOError, InterruptedError)
+__all__ = ["Race", "SocketSettings", "address_of", "interleaved", "prepare"]
+
+# EAGAIN is not one of them: no connection is on its way then.
+_IN_PROGRESS = {errno.EINPROGRESS, errno.EINTR}
+if os.name == "nt":
+    _IN_PROGRESS.add(errno.EWOULDBLOCK)
+_BUSY_PAUSE = 0.02  # seconds between two tries at a Unix socket whose queue is full
+_BUSY_PATIENCE = 5.0  # seconds; so long is it tried, if there is no earlier deadline
+_NO_SETTINGS = SocketSettings()
 
 
 def address_of(info: AddressInfo) -> str:
     """An address for people."""
     family, where = info[0], info[4]
-    is_ip = family in (socket.AF_INET, socket.AF_INET6)
-    return authority(where[0], where[1]) if is_ip else str(where)
+    if family in (socket.AF_INET, socket.AF_INET6):
+        return authority(where[0], where[1])
+    if family == AF_UNIX:
+        path = os.fsdecode(where)
+        return f"@{path[1:]}" if path.startswith("\0") else path  # abstract, as ss(8) shows it
+    return str(where)
+
+
+def interleaved(addresses: list[AddressInfo]) -> list[AddressInfo]:
+    """The addresses with their families taking turns, each address once (RFC 8305 section 4).
+
+    The resolver's order is kept within a family; that of its first address goes first.
+    """
+    families: dict[int, list[AddressInfo]] = {}
+    for info in dict.fromkeys(addresses):
+        families.setdefault(info[0], []).append(info)
+    rounds = zip_longest(*families.values())
+    return [info for each in rounds for info in each if info is not None]
+
+
+class _Try(NamedTuple):
+    """An attempt that has not ended."""
+
+    info: AddressInfo
+    started: float
 
 
 class Race:
     """Attempts to connect that run at the same time.
 
     Arguments:
-        addresses: In the order in which to try them.
+        addresses: As the resolver gave them.
         delay: Seconds after which the next attempt starts beside the ones that run.
+        settings: Of every socket.
+
+    Attributes:
+        attempts: Those that have ended, in the order of their ends; the winner is the last.
     """
 
-    def __init__(self, addresses: list[AddressInfo], delay: float) -> None:
-        self._waiting = list(addresses)
+    def __init__(
+        self,
+        addresses: list[AddressInfo],
+        delay: float,
+        settings: SocketSettings = _NO_SETTINGS,
+    ) -> None:
+        self.attempts: list[Attempt] = []
+        self._addresses = addresses
+        self._waiting = interleaved(addresses)
         self._delay = delay
-        self._running: dict[socket.socket, AddressInfo] = {}
-        self._errors: list[tuple[OSError, str]] = []
+        self._settings = settings
+        self._running: dict[socket.socket, _Try] = {}
+        self._busy: dict[socket.socket, float] = {}  # when to try it again
+        self._start_at = 0.0
+        self._first: tuple[OSError, str] | None = None
 
     def run(
         self, deadline: float | None, wakeup: Wakeup, is_interrupted: Callable[[], bool]
     ) -> tuple[socket.socket, str]:
         """The first socket that is connected, non-blocking, and its peer's address.
 
+        Arguments:
+            deadline: Monotonic seconds; None for none.
+            wakeup: Has `is_interrupted` asked at once.
+            is_interrupted: Whether the user closed.
+
         Raises:
-            Failed: All attempts failed; the first one's error.
+            Failed: All attempts failed. The cause is the first one's error; `said` names all.
             TimedOut, Interrupted: The deadline passed, or the user closed.
         """
+        self._keep_family()
+        left = "closed by the user"
         with selectors.DefaultSelector() as selector:
             selector.register(wakeup.fileno(), selectors.EVENT_READ)
             try:
                 winner = self._race(selector, deadline, wakeup, is_interrupted)
-                info = self._running.pop(winner)
-                return winner, address_of(info)
+                attempt = self._running.pop(winner)
+                address = address_of(attempt.info)
+                left = f"given up; {address} was faster"
+            except TimedOut:
+                left = "no answer"
+                raise
             finally:
-                for sock in self._running:
+                for sock, other in self._running.items():
                     sock.close()
+                    self._ended(other, left)
+                self._running.clear()
+            self._ended(attempt, None)
+            return winner, address
+
+    def _keep_family(self) -> None:
+        """Only what the source address can reach."""
+        if not self._waiting:
+            raise Failed(OSError("there is no address to connect to"), monotonic())
+        if self._settings.source_address is None:
+            return
+        host = self._settings.source_address[0]
+        family = family_of(host)
+        self._waiting = [info for info in self._waiting if info[0] == family]
+        if not self._waiting:
+            others = ", ".join(map(address_of, self._addresses))
+            said = (
+                f"source_address {host!r} can't reach {others}, which is of another address "
+                "family; give one of that family, or leave it out"
+            )
+            raise Failed(OSError(errno.EAFNOSUPPORT, said), monotonic())
 
     def _race(
         self,
@@ -66,68 +148,119 @@ class Race:
         wakeup: Wakeup,
         is_interrupted: Callable[[], bool],
     ) -> socket.socket:
-        start_at = monotonic()
         while True:
             now = monotonic()
             if is_interrupted():
                 raise Interrupted(OSError("closed by the user"), now)
             if deadline is not None and now >= deadline:
-                first = next(iter(self._running.values()), None)
-                where = None if first is None else address_of(first)
-                raise TimedOut(TimeoutError("no answer"), now, where)
-            if self._waiting and (now >= start_at or not self._running):
+                raise self._timed_out(now)
+            if self._waiting and (now >= self._start_at or not self._running):
                 winner = self._start(selector)
-                if winner is not None:
-                    return winner
-                start_at = now + self._delay
-                continue
-            if not self._running:
-                error, where = self._errors[0]
-                raise Failed(error, now, where)
-            until = [start_at] if self._waiting else []
-            until += [] if deadline is None else [deadline]
-            for key, _ in selector.select(max(0.0, min(until) - now) if until else None):
-                if not isinstance(key.fileobj, socket.socket):
-                    wakeup.drain()
-                elif self._is_connected(key.fileobj, selector):
-                    return key.fileobj
+            elif not self._running:
+                assert self._first is not None
+                error, where = self._first
+                raise Failed(error, now, where, tried(self.attempts))
+            else:
+                winner = self._wait(selector, deadline, wakeup)
+            if winner is not None:
+                return winner
+
+    def _timed_out(self, now: float) -> TimedOut:
+        running = [address_of(attempt.info) for attempt in self._running.values()]
+        waiting = [address_of(info) for info in self._waiting]
+        where = running[0] if running else None
+        said = tried(self.attempts, running, waiting)
+        return TimedOut(TimeoutError("no answer"), now, where, said)
+
+    def _wait(
+        self, selector: selectors.BaseSelector, deadline: float | None, wakeup: Wakeup
+    ) -> socket.socket | None:
+        """Wait until something may be done, and look at what happened; the winner, if any."""
+        moments = list(self._busy.values())
+        if self._waiting:
+            moments.append(self._start_at)
+        if deadline is not None:
+            moments.append(deadline)
+        timeout = max(0.0, min(moments) - monotonic()) if moments else None
+        for key, _ in selector.select(timeout):
+            sock = key.fileobj
+            if not isinstance(sock, socket.socket):
+                wakeup.drain()
+            else:
+                selector.unregister(sock)
+                number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if number == 0:
+                    return sock
+                self._lost(sock, OSError(number, os.strerror(number)))
+        now = monotonic()
+        for sock in [sock for sock, moment in self._busy.items() if moment <= now]:
+            del self._busy[sock]
+            if self._connect(sock, selector):
+                return sock
+        return None
 
     def _start(self, selector: selectors.BaseSelector) -> socket.socket | None:
+        """Start the next attempt; its socket if that is connected already."""
         info = self._waiting.pop(0)
-        family, kind, protocol, _, where = info
+        attempt = _Try(info, monotonic())
+        self._start_at = attempt.started + self._delay
         try:
-            sock = socket.socket(family, kind, protocol)
+            sock = socket.socket(*info[:3])
         except OSError as error:
-            self._errors.append((error, address_of(info)))
+            self._failed(attempt, error)
             return None
-        self._running[sock] = info
+        self._running[sock] = attempt
         try:
-            sock.setblocking(False)
-            sock.connect(where)
-        except _IN_PROGRESS:
-            selector.register(sock, selectors.EVENT_WRITE)
-            return None
+            apply(sock, self._settings)
+            bind(sock, self._settings)
         except OSError as error:
             self._lost(sock, error)
             return None
-        return sock
+        return sock if self._connect(sock, selector) else None
 
-    def _is_connected(self, sock: socket.socket, selector: selectors.BaseSelector) -> bool:
-        selector.unregister(sock)
-        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number == 0:
-            return True
-        self._lost(sock, OSError(number, os.strerror(number)))
-        return False
+    def _connect(self, sock: socket.socket, selector: selectors.BaseSelector) -> bool:
+        """Connect, or begin to; whether it is connected already."""
+        attempt = self._running[sock]
+        try:
+            sock.connect(attempt.info[4])
+        except OSError as error:
+            if error.errno in _IN_PROGRESS:
+                selector.register(sock, selectors.EVENT_WRITE)
+            elif attempt.info[0] != AF_UNIX or error.errno != errno.EAGAIN:
+                self._lost(sock, error)
+            elif monotonic() - attempt.started < _BUSY_PATIENCE:
+                # unix(7): the queue of the listener is full, and nothing says when it is not.
+                self._busy[sock] = monotonic() + _BUSY_PAUSE
+            else:
+                said = "the server takes no connections: its queue is full"
+                self._lost(sock, OSError(error.errno, said))
+            return False
+        return True
 
     def _lost(self, sock: socket.socket, error: OSError) -> None:
-        info = self._running.pop(sock)
-        self._errors.append((error, address_of(info)))
         sock.close()
+        self._failed(self._running.pop(sock), error)
+
+    def _failed(self, attempt: _Try, error: OSError) -> None:
+        """Note it; the next attempt starts at once (RFC 8305 section 5)."""
+        self._start_at = 0.0
+        self._ended(attempt, words(error))
+        if self._first is None:
+            self._first = error, address_of(attempt.info)
+
+    def _ended(self, attempt: _Try, error: str | None) -> None:
+        seconds = monotonic() - attempt.started
+        self.attempts.append(Attempt(address_of(attempt.info), seconds, error))
 
 
-def prepare(sock: socket.socket) -> None:
-    """Settings that every connection has."""
-    sock.setblocking(False)
-    with contextlib.suppress(OSError):  # not a TCP socket
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def prepare(sock: socket.socket, settings: SocketSettings = _NO_SETTINGS) -> None:
+    """Settings of a socket that the user gave; those of a Race have them already.
+
+    Arguments:
+        sock: Connected.
+        settings: The source address is not used.
+
+    Raises:
+        OSError: The system refuses one; the message names it.
+    """
+    apply(sock, settings)

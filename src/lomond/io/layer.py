@@ -50,13 +50,22 @@ class TLSLayer:
         self._take = self._outgoing.read
 
     def shake_hands(self) -> bool:
-        """Go on with the handshake; whether it is done. Raises ssl.SSLError if it failed."""
+        """Go on with the handshake; whether it is done.
+
+        Raises:
+            ssl.SSLError: It failed. A certificate that was not accepted is on it, as
+                `peer_certificate`: what ``getpeercert`` would give, or None.
+        """
         import ssl
 
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return False
+        except ssl.SSLCertVerificationError as error:
+            failure: Any = error
+            failure.peer_certificate = _peer_certificate(self._tls)
+            raise
         return True
 
     def feed(self, records: bytes) -> None:
@@ -137,3 +146,16 @@ class TLSLayer:
     def take(self) -> bytes:
         """Records to be written below."""
         return self._take()
+
+
+def _peer_certificate(tls: Any) -> Any:
+    """What is known of the peer's certificate after a handshake that failed.
+
+    Python has no public way to it: ``getpeercert`` wants a handshake that is done, and
+    ``get_unverified_chain`` (3.13) gives bytes that nothing here can read. It is only for words:
+    where the private way is gone, they say less.
+    """
+    try:
+        return tls._sslobj.get_unverified_chain()[0].get_info()
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
+        return None

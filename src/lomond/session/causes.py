@@ -3,10 +3,57 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..url import redact
 
+if TYPE_CHECKING:
+    from ..timings import Attempt
+
 _OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
+_LONGEST = 64  # characters of one text from a certificate
+_MOST = 5  # names, or parts of a name
+_SHORT = {
+    "commonName": "CN",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "countryName": "C",
+}
+_PRIVATE_CA = "if the server has a private CA, name it with ssl_cafile"
+_CLOCK = "check the clock of this machine too"
+_OTHER_NAME = "the certificate is for another name, see server_name"
+#: OpenSSL's verify codes -> what to do.
+_VERIFY_HINTS = {
+    9: _CLOCK,
+    10: _CLOCK,
+    18: "if that certificate is to be trusted, name it with ssl_cafile",
+    19: _PRIVATE_CA,
+    20: _PRIVATE_CA,
+    21: _PRIVATE_CA,
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+_NO_COMMON_VERSION = "the server and this machine have no version of TLS in common"
+_OUR_CERTIFICATE = "the server did not accept our certificate; see ssl_certfile"
+#: What OpenSSL's reason holds -> what to do. Those with ALERT were said by the server.
+_REASON_HINTS = {
+    "ALERT_CERTIFICATE_REQUIRED": "the server wants a client certificate; give ssl_certfile",
+    "ALERT_BAD_CERTIFICATE": _OUR_CERTIFICATE,
+    "ALERT_UNSUPPORTED_CERTIFICATE": _OUR_CERTIFICATE,
+    "ALERT_CERTIFICATE_REVOKED": _OUR_CERTIFICATE,
+    "ALERT_CERTIFICATE_EXPIRED": _OUR_CERTIFICATE,
+    "ALERT_CERTIFICATE_UNKNOWN": _OUR_CERTIFICATE,
+    "ALERT_UNKNOWN_CA": _OUR_CERTIFICATE,
+    "ALERT_HANDSHAKE_FAILURE": "the server and this machine have no version of TLS or cipher in "
+    "common, or it wants a client certificate (ssl_certfile)",
+    "ALERT_INSUFFICIENT_SECURITY": "the server wants stronger ciphers; see ssl_context",
+    "ALERT_PROTOCOL_VERSION": _NO_COMMON_VERSION,
+    "UNSUPPORTED_PROTOCOL": _NO_COMMON_VERSION,
+    "UNRECOGNIZED_NAME": "the server does not know that name; see server_name",
+}
 
 
 def kept(cause: BaseException | None) -> BaseException | None:
@@ -21,12 +68,16 @@ def kept(cause: BaseException | None) -> BaseException | None:
 
 
 def words(cause: BaseException) -> str:
-    """What the system or TLS said, without numbers that only it understands."""
+    """What the system or TLS said, without numbers that only it understands, and what to do."""
     verify_message = getattr(cause, "verify_message", None)
     if verify_message:
-        return f"certificate not accepted: {verify_message}{_hint(cause)}"
+        about = "; ".join(_about_certificate(cause))
+        said = f"certificate not accepted: {verify_message.rstrip('.')} ({about})"
+        return f"{said}{_verify_hint(cause)}"
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return _OPENSSL.sub("", str(said))
+    reason = getattr(cause, "reason", None)
+    hints = [h for key, h in _REASON_HINTS.items() if isinstance(reason, str) and key in reason]
+    return "; ".join([_OPENSSL.sub("", str(said)), *hints[:1]])
 
 
 def tls_words(cause: BaseException) -> str:
@@ -37,12 +88,79 @@ def tls_words(cause: BaseException) -> str:
     return words(cause) + hint
 
 
-def _hint(cause: BaseException) -> str:
+def tried(
+    attempts: Sequence[Attempt], running: Sequence[str] = (), waiting: Sequence[str] = ()
+) -> str:
+    """Which addresses were tried, and what came of it; a reason that all share is said once.
+
+    Arguments:
+        attempts: Those that failed.
+        running: Addresses that have not answered.
+        waiting: Addresses that were not tried yet.
+    """
+    said: list[str] = []
+    errors = {str(attempt.error) for attempt in attempts}
+    if len(attempts) == 1 and not running and not waiting:
+        return errors.pop()
+    count = f"tried {len(attempts)} address{'es' if len(attempts) > 1 else ''}: "
+    if len(attempts) > 1 and len(errors) == 1:
+        addresses = ", ".join(attempt.address for attempt in attempts)
+        said.append(f"{errors.pop()} ({count}{addresses})")
+    elif attempts:
+        said.append(count + ", ".join(f"{a.address} ({a.error})" for a in attempts))
+    if running:
+        said.append(f"no answer from {', '.join(running)}")
+    if waiting:
+        said.append(f"not tried yet: {', '.join(waiting)}")
+    return "; ".join(said)
+
+
+def _verify_hint(cause: BaseException) -> str:
+    code: Any = getattr(cause, "verify_code", None)
+    # The door says so where it looked for certificates and found none.
+    hints = (_VERIFY_HINTS.get(code), getattr(cause, "missing_store", None))
+    return "".join(f"; {hint}" for hint in hints if hint)
+
+
+def _about_certificate(cause: BaseException) -> list[str]:
+    """The code, and whose certificate it is as far as the door could see.
+
+    It gives the certificate in the form of ``SSLObject.getpeercert``, as `peer_certificate`. All
+    of it comes from the peer, and nobody has vouched for it.
+    """
     code = getattr(cause, "verify_code", None)
-    if code in (18, 19, 20, 21):
-        return "; if the server has a private CA, name it with ssl_cafile"
-    if code == 10:
-        return "; check the clock of this machine too"
-    if code in (62, 64):
-        return "; the certificate is for another name, see server_name"
-    return ""
+    certificate: dict[str, Any] = getattr(cause, "peer_certificate", None) or {}
+    names = [
+        _shown(name)
+        for kind, name in certificate.get("subjectAltName", ())
+        if kind in ("DNS", "IP Address")
+    ]
+    said = [f"code {code}"]
+    if names:
+        quoted = [f"'{name}'" for name in names[:_MOST]]
+        more = len(names) - _MOST
+        said.append(f"it is for {', '.join(quoted)}" + (f" and {more} more" if more > 0 else ""))
+    if code == 9 and "notBefore" in certificate:
+        said.append(f"valid from {_shown(certificate['notBefore'])}")
+    if code == 10 and "notAfter" in certificate:
+        said.append(f"valid until {_shown(certificate['notAfter'])}")
+    subject = _distinguished(certificate.get("subject", ()))
+    issuer = _distinguished(certificate.get("issuer", ()))
+    if subject:
+        said.append(f"subject {subject}")
+    if issuer:
+        said.append("issued by itself" if issuer == subject else f"issued by {issuer}")
+    return said
+
+
+def _distinguished(name: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """A name of X.500 in one line, the most specific part first."""
+    parts = [f"{_SHORT.get(kind, kind)}={_shown(value)}" for level in name for kind, value in level]
+    return ", ".join(parts[::-1][:_MOST])
+
+
+def _shown(text: object) -> str:
+    """A text of the peer, cut, without what could move a cursor or hide something."""
+    said = str(text).strip()
+    cut = f"{said[:_LONGEST]}..." if len(said) > _LONGEST else said
+    return repr(cut)[1:-1]

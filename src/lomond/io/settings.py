@@ -1,0 +1,80 @@
+"""Settings of a socket before it connects: its options, and where it connects from."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import socket
+from typing import Any, NamedTuple
+
+from ..url import authority
+
+AF_UNIX: Any = getattr(socket, "AF_UNIX", None)  # not on Windows
+_IP = (socket.AF_INET, socket.AF_INET6)
+# Seconds without traffic before the first probe, and between two. TCP_KEEPALIVE is macOS's name.
+_KEEPALIVE_TIMES = (
+    "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE",
+    "TCP_KEEPINTVL",
+)
+
+
+class SocketSettings(NamedTuple):
+    """What a user may want of every socket."""
+
+    source_address: tuple[str, int] | None = None  #: IP address and port (0: any)
+    options: tuple[tuple[int, int, int | bytes], ...] = ()  #: level, option, value
+    keepalive: float | None = None  #: seconds between TCP's own probes; None: as the system has it
+
+
+def family_of(host: str) -> int:
+    """The address family of an IP address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def apply(sock: socket.socket, settings: SocketSettings) -> None:
+    """Make it non-blocking and set its options: the user's last, so that they hold.
+
+    Raises:
+        OSError: The system refuses one; the message names it.
+    """
+    sock.setblocking(False)
+    with contextlib.suppress(OSError):  # not a TCP socket
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if settings.keepalive is not None:
+        said = f"keepalive of {settings.keepalive:g} s"
+        _set(sock, socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1, said)
+        seconds = max(1, math.ceil(settings.keepalive))
+        for name in _KEEPALIVE_TIMES if sock.family in _IP else ():
+            if hasattr(socket, name):
+                _set(sock, socket.IPPROTO_TCP, getattr(socket, name), seconds, said)
+    for level, option, value in settings.options:
+        _set(sock, level, option, value, f"socket option {(level, option, value)!r}")
+
+
+def _set(sock: socket.socket, level: int, option: int, value: int | bytes, what: str) -> None:
+    try:
+        sock.setsockopt(level, option, value)
+    except (OSError, OverflowError, TypeError) as error:  # the last two: not a C int
+        number = getattr(error, "errno", None) or 0
+        reason = getattr(error, "strerror", None) or error
+        raise OSError(number, f"{what} is refused by this system ({reason})") from None
+
+
+def bind(sock: socket.socket, settings: SocketSettings) -> None:
+    """Have it connect from the source address, if there is one.
+
+    Raises:
+        OSError: That can't be; the message names the address.
+    """
+    source = settings.source_address
+    if source is None:
+        return
+    if source[1] and os.name == "posix":
+        # Attempts at several addresses come from one port, and so does the next connection.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(source)
+    except OSError as error:
+        said = f"source_address {authority(*source)} can't be used ({error.strerror or error})"
+        raise OSError(error.errno, said) from None

@@ -1,0 +1,146 @@
+"""Failures in words: certificates, alerts of the server, addresses that were tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lomond.session.causes import tried, words
+from lomond.session.requests import Failed
+from lomond.timings import Attempt
+
+REFUSED = "Connection refused"
+
+
+class NotAcceptedError(OSError):
+    """As ssl.SSLCertVerificationError is, with what the layer puts on it."""
+
+    def __init__(self, code: int, certificate: Any = None, missing: str | None = None) -> None:
+        self.verify_code = code
+        self.verify_message = "it is bad."
+        self.peer_certificate = certificate
+        self.missing_store = missing
+
+
+def certificate(**fields: Any) -> dict[str, Any]:
+    return {
+        "subject": ((("organizationName", "Org"),), (("commonName", "example.org"),)),
+        "issuer": ((("commonName", "Foo CA"),),),
+        "notBefore": "Jan  1 00:00:00 2000 GMT",
+        "notAfter": "Jan  2 00:00:00 2000 GMT",
+        "subjectAltName": (("DNS", "example.org"), ("IP Address", "127.0.0.1\n"), ("URI", "x")),
+        **fields,
+    }
+
+
+def test_an_expired_certificate_is_told_in_full() -> None:
+    assert words(NotAcceptedError(10, certificate())) == (
+        "certificate not accepted: it is bad (code 10; it is for 'example.org', '127.0.0.1'; "
+        "valid until Jan  2 00:00:00 2000 GMT; subject CN=example.org, O=Org; issued by CN=Foo CA)"
+        "; check the clock of this machine too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (9, "valid from Jan  1 00:00:00 2000 GMT"),
+        (9, "clock"),
+        (18, "name it with ssl_cafile"),
+        (19, "name it with ssl_cafile"),
+        (20, "name it with ssl_cafile"),
+        (21, "name it with ssl_cafile"),
+        (62, "see server_name"),
+        (64, "see server_name"),
+        (7, "issued by CN=Foo CA)"),
+    ],
+)
+def test_each_code_has_its_hint(code: int, said: str) -> None:
+    assert said in words(NotAcceptedError(code, certificate()))
+
+
+def test_nothing_is_known_of_the_certificate() -> None:
+    assert words(NotAcceptedError(7)) == "certificate not accepted: it is bad (code 7)"
+    assert words(NotAcceptedError(9, {})).endswith("(code 9); check the clock of this machine too")
+    assert words(NotAcceptedError(10, {})).endswith(
+        "(code 10); check the clock of this machine too"
+    )
+
+
+def test_what_the_door_found_missing_is_said_last() -> None:
+    assert words(NotAcceptedError(20, missing="no store")).endswith("ssl_cafile; no store")
+
+
+def test_a_certificate_that_signed_itself() -> None:
+    subject = certificate()["subject"]
+    said = words(NotAcceptedError(18, certificate(issuer=subject)))
+    assert "subject CN=example.org, O=Org; issued by itself)" in said
+
+
+def test_texts_of_the_peer_are_escaped_and_cut() -> None:
+    evil = certificate(
+        subject=((("commonName", "\x1b[2J\r\n\u202e" + "x" * 1000),),),
+        issuer=tuple((("odd", str(number) * 200),) for number in range(50)),
+        subjectAltName=tuple(("DNS", f"'{number}\0{'y' * 500}") for number in range(1000)),
+    )
+    said = words(NotAcceptedError(62, evil))
+    assert said.isprintable()
+    assert r"CN=\x1b[2J\r\n\u202exxx" in said
+    assert "and 995 more" in said
+    assert len(said) < 1500
+
+
+class AlertError(OSError):
+    """As ssl.SSLError is."""
+
+    def __init__(self, reason: Any, said: str) -> None:
+        super().__init__(1, f"[SSL: {reason}] {said} (_ssl.c:1006)")
+        self.reason = reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "; the server wants a client certificate; give"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "; the server did not accept our certificate"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "; the server did not accept our certificate"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "no version of TLS or cipher in common, or it wants a"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "no version of TLS in common"),
+        ("UNSUPPORTED_PROTOCOL", "no version of TLS in common"),
+        ("TLSV1_UNRECOGNIZED_NAME", "; the server does not know that name; see server_name"),
+    ],
+)
+def test_alerts_come_with_a_hint(reason: str, hint: str) -> None:
+    said = words(AlertError(reason, "some alert"))
+    assert said.startswith("some alert; ")
+    assert hint in said
+
+
+def test_other_reasons_come_without() -> None:
+    assert words(AlertError("BAD_RECORD_TYPE", "bad record type")) == "bad record type"
+    error = OSError(1, "odd")
+    error.reason = 5  # type: ignore[attr-defined]
+    assert words(error) == "odd"
+
+
+def failed(*addresses: str, error: str = REFUSED) -> list[Attempt]:
+    return [Attempt(address, 0.1, error) for address in addresses]
+
+
+def test_which_addresses_were_tried() -> None:
+    assert tried(failed("a:1")) == REFUSED
+    assert tried(failed("a:1", "b:1")) == "Connection refused (tried 2 addresses: a:1, b:1)"
+    assert tried(failed("a:1") + failed("b:1", error="No route to host")) == (
+        "tried 2 addresses: a:1 (Connection refused), b:1 (No route to host)"
+    )
+    assert tried(failed("a:1"), ["b:1", "c:1"], ["d:1"]) == (
+        "tried 1 address: a:1 (Connection refused); no answer from b:1, c:1; not tried yet: d:1"
+    )
+    assert tried([], ["b:1"]) == "no answer from b:1"
+
+
+def test_a_failure_says_its_words_or_its_cause() -> None:
+    assert str(Failed(OSError("cause"), 0.0)) == "cause"
+    failure = Failed(OSError("cause"), 0.0, "a:1", "more")
+    assert (str(failure), failure.said, failure.address) == ("more", "more", "a:1")
