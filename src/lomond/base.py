@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import ssl
     from http.cookiejar import CookieJar
 
-    from .compression import Compression
     from .proxies import Proxy
     from .session.requests import AddressInfo
     from .tracing import Tracer

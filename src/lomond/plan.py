@@ -137,4 +137,3 @@ class Plan:
         for name, value in headers:
             check_header(name, value)
         return headers
-

@@ -182,7 +182,9 @@ def _client(method: str) -> h11.Connection:
     headers = [("Host", "x")]
     if method == UPGRADE:
         headers += [("Upgrade", "websocket"), ("Connection", "upgrade")]
-    http.send(h11.Request(method=method, target="/" if method == UPGRADE else "x:1", headers=headers))
+    http.send(
+        h11.Request(method=method, target="/" if method == UPGRADE else "x:1", headers=headers)
+    )
     http.send(h11.EndOfMessage())
     return http
 

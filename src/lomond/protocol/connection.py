@@ -82,8 +82,8 @@ class Connection:
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
-        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short", "_position",
-        "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
+        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short",
+        "_position", "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
         "state", "violation",
     )  # fmt: skip
 

@@ -155,7 +155,9 @@ class SocksTunnel:
         socks = self._socks
         self._expects = "reply"
         where = (self._host, self._port)
-        return self._say(socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, where))
+        return self._say(
+            socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, where)
+        )
 
     def _refused(self, code: int) -> int:
         said = _REPLIES.get(code, "no reason that SOCKS knows")

@@ -81,13 +81,15 @@ def conversation(session: Session, plan: Plan) -> Script:
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return
-        yield Deliver(engine.Connected(target.url, None if target.proxy is None else target.proxy.url))
+        yield Deliver(
+            engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
+        )
         outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline)
         if outcome is None:
             break
         session.timings.upgrade = answer.now - now
         plan.answered(target.url, outcome.response)
-        if outcome.upgrades:
+        if outcome.upgrades is True:
             ready = _open(session, outcome, answer)
             break
         onward = _onward(plan, target, outcome, redirects)
@@ -165,7 +167,7 @@ def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | 
 def _upgrade(
     session: Session, upgrade: Upgrade, data: bytes, deadline: float | None
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
-    """Read the answer, whose first bytes may be here; None: there is none, the session has ended."""
+    """Read the answer, of which some may be here. None: there is none, and the session has ended."""
     is_limited = False  # the body of a refusal is only waited for a little
     answer = Answer(session.started_at)
     while True:

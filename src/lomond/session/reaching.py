@@ -12,8 +12,8 @@ from ..errors import ProxyError
 from ..options import BODY_TIMEOUT, RACE_DELAY
 from ..url import authority
 from .requests import (
-    Adopt,
     AddressInfo,
+    Adopt,
     Answer,
     Drop,
     Failed,
@@ -118,7 +118,8 @@ def _connect(
         session.phase = "resolve"
         answer = yield Resolve(*where, deadline)
         timings.resolve = answer.now - now
-        addresses = answer.value
+        found: list[AddressInfo] = answer.value
+        addresses = found
     session.phase = "connect"
     try:
         answer = yield Race(addresses, RACE_DELAY, deadline)

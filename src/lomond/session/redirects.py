@@ -48,4 +48,3 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     if target.secure and not url.secure:
         raise NotFollowedError("it leads from wss:// to ws://, which is not encrypted")
     return url
-
