@@ -14,7 +14,7 @@ from . import cookies as cookie_values
 from . import proxies as proxy_values
 from .io import given
 from .protocol.request import check_header, check_protocols
-from .url import Url, parse, redact
+from .url import Url, parse, redact, userinfo
 
 if TYPE_CHECKING:
     import socket as socket_module
@@ -149,14 +149,30 @@ class Base:
 
     def own_headers(self) -> list[tuple[bytes, bytes]]:
         """Those of the option, where a callable is asked now, and those of `add_header`."""
+        if self.headers is None:
+            return [*self._headers]
         asked = self.headers() if callable(self.headers) else self.headers
-        return [*options.encoded_headers({} if asked is None else asked), *self._headers]
+        return [*options.encoded_headers(asked), *self._headers]
 
     def proxy_for(self, url: Url) -> Proxy | None:
-        """The proxy for a URL, if there is one."""
+        """The proxy for a URL, if there is one.
+
+        Raises:
+            TypeError, ValueError: What says so can't be.
+            ImportError: What the proxy needs is not installed.
+        """
         if self.proxies is not None:
-            return proxy_values.chosen(self.proxies, url.secure)
-        return proxy_values.from_environment(url.secure, url.host, url.port, self._environ)
+            proxy = proxy_values.chosen(self.proxies, url.secure)
+        else:
+            proxy = proxy_values.from_environment(url.secure, url.host, url.port, self._environ)
+        if proxy is not None and proxy.scheme.startswith("socks"):
+            from importlib.util import find_spec
+
+            if find_spec("socksio") is None:
+                raise ImportError(
+                    f"a {proxy.scheme}:// proxy needs a package; run: pip install 'lomond[socks]'"
+                )
+        return proxy
 
     def unix_addresses(self) -> list[AddressInfo] | None:
         """What to connect to instead of the host, if `unix_socket` is given."""
@@ -219,15 +235,10 @@ class Base:
         options.check_range("max_redirects", self.max_redirects, 0, options.MAX_REDIRECTS)
         if self.socket is not None and self.unix_socket is not None:
             raise ValueError("socket and unix_socket are both given; leave one out")
+        if self.unix_socket is not None and self.source_address is not None:
+            raise ValueError("unix_socket has no source_address; leave one out")
         self._check_request()
-        proxy = self.proxy_for(self.parts())
-        if proxy is not None and proxy.scheme.startswith("socks"):
-            from importlib.util import find_spec
-
-            if find_spec("socksio") is None:
-                raise ImportError(
-                    f"a {proxy.scheme}:// proxy needs a package; run: pip install 'lomond[socks]'"
-                )
+        self.proxy_for(self.parts())
 
     def _check_request(self) -> None:
         if self.headers is not None and not callable(self.headers):
@@ -235,10 +246,11 @@ class Base:
                 check_header(name, value)
         options.check_origin(self.origin)
         cookie_values.check(self.cookies)
-        if self.auth is not None:
+        auth = userinfo(self.url) if self.auth is None else self.auth
+        if auth is not None:
             from .credentials import authorization
 
-            authorization(self.auth)
+            authorization(auth)
 
 
 def check_compress(compress: object) -> options.Deflate | None:

@@ -12,7 +12,7 @@ from .url import Url, authority, parse
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
-__all__ = ["check", "header", "keep"]
+__all__ = ["check", "header", "is_jar", "keep"]
 
 # RFC 6265 section 4.1.1.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -34,7 +34,7 @@ def check(cookies: Mapping[str, str] | CookieJar | None) -> None:
         TypeError: It is none of these, or maps something else.
         ValueError: A name or a value can't be one of a cookie; the message shows no value.
     """
-    if cookies is None or _is_jar(cookies):
+    if cookies is None or is_jar(cookies):
         return
     if not isinstance(cookies, Mapping):
         kind = type(cookies).__name__
@@ -63,11 +63,14 @@ def header(cookies: Mapping[str, str] | CookieJar | None, url: str) -> str | Non
         TypeError: The cookies are something else.
         ValueError: A cookie or the URL can't be.
     """
-    if _is_jar(cookies):
+    if is_jar(cookies):
         request = _Request(parse(url))
         _untyped(cookies).add_cookie_header(request)
         if request.cookie is not None and _UNFIT.search(request.cookie):
-            raise ValueError("the CookieJar has a cookie with a control character; remove it")
+            # Names alone: a value may be secret.
+            unfit = [c.name for c in cookies if _UNFIT.search(f"{c.name}{c.value or ''}")]
+            what = " or ".join(f"cookie {name!r}" for name in unfit) or "a cookie"
+            raise ValueError(f"{what} of the CookieJar has a control character; remove it")
         return request.cookie
     check(cookies)
     if not cookies or not isinstance(cookies, Mapping):
@@ -92,7 +95,7 @@ def keep(
     Raises:
         ValueError: The URL can't be.
     """
-    if not _is_jar(cookies):
+    if not is_jar(cookies):
         return
     request = _Request(parse(url))
     for name, value in head_headers:
@@ -108,7 +111,8 @@ def keep(
             logging.getLogger("lomond").debug(said, request.host, type(error).__name__)
 
 
-def _is_jar(cookies: object) -> TypeGuard[CookieJar]:
+def is_jar(cookies: object) -> TypeGuard[CookieJar]:
+    """Whether it is an ``http.cookiejar.CookieJar``, whatever else it is."""
     # Who has a CookieJar has imported its module, which is a slow one (urllib.request).
     module = sys.modules.get("http.cookiejar")
     return module is not None and isinstance(cookies, module.CookieJar)

@@ -6,7 +6,8 @@ import re
 import sys
 from collections.abc import Mapping
 
-_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-.0-~]+")  # no slash behind the host
+# Scheme, host and perhaps a port: nothing of a path, query, fragment or user.
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+")
 
 # Seconds.
 OPEN_TIMEOUT = 30.0

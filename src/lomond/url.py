@@ -46,14 +46,22 @@ def redact(text: str) -> str:
 
 
 def userinfo(url: str) -> tuple[str, str] | None:
-    """The user and password of a URL, decoded; None if it has none."""
+    """The user and password of a URL, decoded; None if it has none.
+
+    Raises:
+        ValueError: They are no UTF-8. The message shows nothing of them.
+    """
     from urllib.parse import unquote, urlsplit
 
-    info, at, _ = urlsplit(url).netloc.rpartition("@")
-    if not at:
+    info = urlsplit(url).netloc.rpartition("@")[0]
+    if not info:
         return None
     user, _, password = info.partition(":")
-    return unquote(user), unquote(password)
+    try:
+        return unquote(user, errors="strict"), unquote(password, errors="strict")
+    except UnicodeDecodeError:
+        shown = _ANY_USERINFO.sub("***@", url)
+        raise ValueError(f"URL {shown!r} has credentials that are no UTF-8; quote them") from None
 
 
 def parse(url: str) -> Url:
@@ -69,7 +77,8 @@ def parse(url: str) -> Url:
     from urllib.parse import quote, urlsplit
 
     if not isinstance(url, str):
-        raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {url!r}")
+        kind = type(url).__name__  # the rest may be secret
+        raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {kind}")
     shown = _ANY_USERINFO.sub("***@", url)
     found = _UNFIT.search(url)
     if found:
