@@ -6,7 +6,7 @@ The attributes of a WebSocket may be set at any time; a plan is what they were a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import cookies, credentials, options
@@ -50,6 +50,11 @@ class Plan:
         self._deflate = options.check_compress(websocket.compress)
         self._max_header_size = websocket.limits.max_header_size
         self._headers = websocket.own_headers()
+        self._origin = websocket.origin
+        self._cookies = websocket.cookies
+        self._auth = userinfo(websocket.url) if websocket.auth is None else websocket.auth
+        self._server_name = websocket.server_name
+        self._addresses = websocket.unix_addresses()
         self._route = self._made(websocket.parts(), websocket.url, is_first=True, is_ours=True)
 
     def __repr__(self) -> str:
@@ -63,15 +68,19 @@ class Plan:
         """Where the user wants to go."""
         return self._route
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
-        """Where a server sends us on to. What is secret goes to no other origin."""
+    def redirected(self, url: Url, is_ours: bool) -> Route:
+        """Where a server sends us on to. What is secret goes there if it is ours.
+
+        Raises:
+            ValueError, ImportError: It can't be asked: the proxy or a cookie can't be.
+        """
         scheme = "wss" if url.secure else "ws"
         shown = f"{scheme}://{url.authority}{url.resource}"
-        return self._made(url, shown, is_first=False, is_ours=is_same_origin)
+        return self._made(url, shown, is_first=False, is_ours=is_ours)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
-        cookies.keep(self._websocket.cookies, url, response.items())
+        cookies.keep(self._cookies, url, response.items())
 
     def tunnel(self, target: Target, host: str) -> Tunnel:
         """What is said to the target's proxy."""
@@ -87,7 +96,6 @@ class Plan:
         return http
 
     def _made(self, url: Url, shown: str, *, is_first: bool, is_ours: bool) -> Route:
-        websocket = self._websocket
         self._is_ours = is_ours
         upgrade = engine.Upgrade(
             Request(
@@ -102,7 +110,8 @@ class Plan:
             self._max_header_size,
         )
         has_socket = is_first and self.socket is not None
-        name = websocket.server_name if is_ours else None
+        name = self._server_name if is_ours else None
+        is_direct = has_socket or self._addresses is not None
         target = Target(
             shown,
             url.host,
@@ -110,30 +119,27 @@ class Plan:
             url.secure,
             url.host if name is None else name,
             has_socket,
-            websocket.unix_addresses(),
-            None if has_socket or websocket.unix_socket is not None else websocket.proxy_for(url),
+            self._addresses,
+            None if is_direct else self._websocket.proxy_for(url),
+            is_ours,
         )
         return Route(target, upgrade, upgrade.request_bytes())
 
     def _sent_headers(self, url: str, is_ours: bool) -> Headers:
         """The user's headers for this URL."""
-        websocket = self._websocket
         headers = list(self._headers) if is_ours else []
         names = {name.lower() for name, _ in headers}
-        if websocket.origin is not None and b"origin" not in names:
-            headers.append((b"Origin", websocket.origin.encode()))
-        jar = websocket.cookies
+        if self._origin is not None and b"origin" not in names:
+            headers.append((b"Origin", self._origin.encode()))
         # A jar knows itself which cookies are for whom.
-        said = cookies.header(jar if is_ours or not isinstance(jar, Mapping) else None, url)
+        are_for_it = is_ours or cookies.is_jar(self._cookies)
+        said = cookies.header(self._cookies if are_for_it else None, url)
         if said is not None:
             given = [value for name, value in headers if name.lower() == b"cookie"]
             headers = [item for item in headers if item[0].lower() != b"cookie"]
             headers.append((b"Cookie", b"; ".join([*given, said.encode()])))
-        auth = websocket.auth if is_ours else None
-        if auth is None and is_ours:
-            auth = userinfo(url)
-        if auth is not None and b"authorization" not in names:
-            headers.append((b"Authorization", credentials.authorization(auth).encode()))
+        if self._auth is not None and is_ours and b"authorization" not in names:
+            headers.append((b"Authorization", credentials.authorization(self._auth).encode()))
         for name, value in headers:
             check_header(name, value)
         return headers

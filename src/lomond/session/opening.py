@@ -55,8 +55,8 @@ class Plan(MakesTunnels, Protocol):
         """Where the user wants to go."""
         ...
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
-        """Where a server sends us on to."""
+    def redirected(self, url: Url, is_ours: bool) -> Route:
+        """Where a server sends us on to. Raises ValueError or ImportError: it can't be done."""
         ...
 
     def answered(self, url: str, response: Response) -> None:
@@ -153,21 +153,23 @@ def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | 
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
-    from .redirects import STATUSES, NotFollowedError, destination
+    from .redirects import STATUSES, destination
 
     if refusal.response.status_code not in STATUSES:
         return refusal.reason
     try:
         url = destination(target, refusal.response, done, plan.max_redirects)
-    except NotFollowedError as reason:
+        # As the Fetch standard has it: who has left the origin does not come back as ours.
+        is_ours = target.is_ours and target.origin == (url.secure, url.host, url.port)
+        return plan.redirected(url, is_ours)
+    except (ValueError, ImportError) as reason:  # it leads nowhere, or to a proxy that can't be
         return f"{refusal.reason}; the redirect is not followed: {reason}"
-    return plan.redirected(url, target.origin == (url.secure, url.host, url.port))
 
 
 def _upgrade(
     session: Session, upgrade: Upgrade, data: bytes, deadline: float | None
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
-    """Read the answer, of which some may be here. None: there is none, and the session has ended."""
+    """Read the answer, of which some may be here. None: there is none; the session has ended."""
     is_limited = False  # the body of a refusal is only waited for a little
     answer = Answer(session.started_at)
     while True:

@@ -42,6 +42,7 @@ class Target(NamedTuple):
     has_socket: bool = False  #: the user gave a connected socket
     addresses: list[AddressInfo] | None = None  #: instead of those of the host
     proxy: Proxy | None = None
+    is_ours: bool = True  #: credentials may go there: no redirect has left the user's origin
 
     @property
     def origin(self) -> tuple[bool, str, int]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 STATUSES = (301, 302, 303, 307, 308)
 
 
-class NotFollowedError(Exception):
+class NotFollowedError(ValueError):
     """Why a redirect is not followed, in words."""
 
 
@@ -30,9 +30,14 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     Raises:
         NotFollowedError: Nowhere.
     """
-    location = response.get("location")
+    locations = [value for name, value in response.items() if name.lower() == "location"]
+    location = locations[0] if locations else ""
     if not location:
         raise NotFollowedError("it has no Location")
+    if len(locations) > 1:
+        raise NotFollowedError("it has more than one Location")
+    if "\ufffd" in location:
+        raise NotFollowedError("its Location is not ASCII")
     if done >= most:
         raise NotFollowedError(f"it is number {done + 1}, and max_redirects is {most}")
     if target.has_socket:
@@ -40,9 +45,13 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     scheme = "https" if target.secure else "http"
     base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
     try:
-        url = parse(urljoin(base, location))
+        # A fragment says what to look at, not where that is.
+        url = parse(urljoin(base, location.partition("#")[0]))
     except ValueError as error:
         raise NotFollowedError(str(error)) from None
+    host, zone, _ = target.host.partition("%")
+    if zone and url.host == host:
+        url = url._replace(host=target.host)  # a zone means something on this machine only
     if target.addresses is not None and (url.secure, url.host, url.port) != target.origin:
         raise NotFollowedError("it leads elsewhere than the Unix socket that was given")
     if target.secure and not url.secure:

@@ -59,10 +59,10 @@ class PretendPlan:
         """Where the user wants to go."""
         return self._route(self._first, self._has_socket)
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
+    def redirected(self, url: Url, is_ours: bool) -> Route:
         """Where a server sends us on to."""
-        self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_same_origin))
-        return self._route(url, False)
+        self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_ours))
+        return self._route(url, False, is_ours)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered."""
@@ -85,13 +85,21 @@ class PretendPlan:
         )
         return tunnel
 
-    def _route(self, url: Url, has_socket: bool) -> Route:
+    def _route(self, url: Url, has_socket: bool, is_ours: bool = True) -> Route:
         request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
         upgrade = engine.Upgrade(request, self._random_bytes, self._max_header_size)
         scheme = "wss" if url.secure else "ws"
         is_first = url is self._first
         shown = f"{scheme}://peer/" if is_first else f"{scheme}://{url.authority}{url.resource}"
         target = Target(
-            shown, url.host, url.port, url.secure, url.host, has_socket, None, self._proxy
+            shown,
+            url.host,
+            url.port,
+            url.secure,
+            url.host,
+            has_socket,
+            None,
+            self._proxy,
+            is_ours,
         )
         return Route(target, upgrade, upgrade.request_bytes())

@@ -1,0 +1,94 @@
+"""Redirects that take long, are left on the way, or would leave sockets behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+from time import monotonic
+
+import pytest
+
+from doors.raw_server import raw_server, read_request
+from doors.site_server import Site, names, redirect, serving, visit
+from lomond import WebSocket
+
+
+def test_open_timeout_is_for_all_together() -> None:
+    released = threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        read_request(connection)
+        released.wait(0.1)
+        connection.sendall(redirect("/again"))
+
+    with raw_server(slow, upgrades=False) as server:
+        started = monotonic()
+        seen = visit(WebSocket(server.url, max_redirects=20, open_timeout=0.5))
+        took = monotonic() - started
+        released.set()
+    assert 0.45 < took < 1.2
+    assert 2 < names(seen).count("connecting") < 10
+    assert "open_timeout (0.5 s)" in seen[-1].reason  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("way", ["close", "force_disconnect", "break"])
+@pytest.mark.parametrize("moment", ["connected", "connecting", "second connected", "thread"])
+def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> None:
+    site = Site({"/a": redirect("/b"), "/b": redirect("/c")})
+    before = len(os.listdir("/proc/self/fd"))
+    with serving(site):
+        websocket = WebSocket(site.url + "/a", max_redirects=9, open_timeout=9)
+        started, seen, wanted = monotonic(), [], ["connecting", "connected", "connecting"]
+        if moment == "connected":
+            wanted = wanted[:2]
+        elif moment == "second connected":
+            wanted = [*wanted, "connected"]
+        for event in websocket.connect(poll=None, ping_rate=0):
+            seen.append(event)
+            if names(seen) == wanted:
+                if way == "break":
+                    break
+                if moment == "thread":
+                    thread = threading.Thread(target=getattr(websocket, way))
+                    thread.start()
+                    thread.join()
+                else:
+                    getattr(websocket, way)()
+        assert monotonic() - started < 0.5
+        assert websocket.is_closed
+        if way != "break":
+            assert names(seen)[-1] in ("disconnected", "connect_fail")
+            assert names(seen)[:-1] == wanted
+            said = "closed by the user" if way == "close" else "disconnected by the user"
+            assert said in seen[-1].reason or "closed by the user" in seen[-1].reason  # type: ignore[union-attr]
+        assert "/c" not in site.paths
+    assert len(os.listdir("/proc/self/fd")) == before  # the server's are gone too
+
+
+def test_the_sockets_of_earlier_hops_are_closed() -> None:
+    count = 6
+    answers = {f"/{n}": redirect(f"/{n + 1}") for n in range(count)}
+    ended = threading.Semaphore(0)
+    site = Site(answers)
+
+    def serve(connection: socket.socket) -> None:
+        site(connection)
+        while connection.recv(1000):
+            pass
+        ended.release()
+
+    with raw_server(serve, upgrades=False) as server:
+        websocket = WebSocket(server.url + "0", max_redirects=count)
+        before = len(os.listdir("/proc/self/fd"))
+        stream = websocket.connect(poll=None, ping_rate=0)
+        while next(stream).name != "ready":
+            pass
+        for _ in range(count):
+            assert ended.acquire(timeout=5)  # each was closed while the last one stands
+        # The last socket's two ends, and the pair that wakes; the server's may come and go.
+        assert len(os.listdir("/proc/self/fd")) <= before + 5
+        websocket.close()
+        assert [event.name for event in stream] == ["closed", "disconnected"]
+    gc.collect()  # a socket that nobody closed would warn, which is an error
