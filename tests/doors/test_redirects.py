@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -11,8 +12,12 @@ import pytest
 from doors.certified import contexts
 from doors.site_server import Site, names, redirect, refusal, serving, visit
 from lomond import WebSocket
+from lomond.errors import WebSocketUnavailable
 from lomond.events import AnyEvent
 from lomond.persist import persist
+from lomond.response import Response
+from lomond.session.reaching import Target
+from lomond.session.redirects import destination
 
 REJECTED = ["connecting", "connected", "rejected", "disconnected"]
 FOLLOWED = ["connecting", "connected"] * 2 + ["ready", "closed", "disconnected"]
@@ -131,6 +136,21 @@ def test_limits_that_can_not_be(most: int) -> None:
             WebSocket("ws://h/", max_redirects=other)  # type: ignore[arg-type]
 
 
+def test_a_proxy_whose_package_is_missing_is_a_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with serving(Site({"/": redirect("wss://127.0.0.1/")})) as site:
+        websocket = WebSocket(site.url, max_redirects=1, proxies={"https": "socks5://127.0.0.1:1"})
+        assert r"pip install 'lomond[socks]'" in reason_of(visit(websocket))
+
+
+def test_a_relative_location_keeps_the_zone_of_an_address() -> None:
+    target = Target("ws://[fe80::1%25lo]:81/a", "fe80::1%lo", 81, False, "")
+    for location in ("/b", "ws://[fe80::1]:81/b"):
+        url = destination(target, Response(redirect(location)), 0, 1)
+        assert (url.host, url.port, url.resource) == ("fe80::1%lo", 81, "/b")
+    assert destination(target, Response(redirect("ws://[fe80::2]/")), 0, 1).host == "fe80::2"
+
+
 def test_from_ws_to_wss_and_not_back() -> None:
     server, client = contexts()
     with serving(Site()) as plain, serving(Site(), server) as secure:
@@ -206,6 +226,20 @@ def test_a_proxy_that_can_not_be_is_a_rejection() -> None:
         seen = visit(WebSocket(site.url, max_redirects=1, proxies=proxies))
         assert "proxies['https']" in reason_of(seen)
         assert "hunter2" not in repr(seen)
+
+
+def test_nothing_is_sent_while_there_is_no_connection() -> None:
+    with serving(Site({"/": redirect("/on")})) as site:
+        websocket = WebSocket(site.url, max_redirects=1)
+        refused = 0
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if event.name == "connecting":
+                with pytest.raises(WebSocketUnavailable, match="not connected"):
+                    websocket.send_text("x")
+                refused += 1
+            elif event.name == "ready":
+                websocket.close()
+        assert (refused, event.name) == (2, "disconnected")
 
 
 def test_what_is_sent_on_the_way_arrives_at_the_end() -> None:
