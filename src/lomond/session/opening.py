@@ -167,7 +167,7 @@ def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | 
 def _upgrade(
     session: Session, upgrade: Upgrade, data: bytes, deadline: float | None
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
-    """Read the answer, of which some may be here. None: there is none, and the session has ended."""
+    """Read the answer, of which some may be here. None: there is none; the session has ended."""
     is_limited = False  # the body of a refusal is only waited for a little
     answer = Answer(session.started_at)
     while True:
