@@ -11,7 +11,8 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.requests import Race
 from lomond.testing.peer import Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.plans import PretendPlan
+from lomond.testing.pretend import PretendDoor, counting_bytes
 
 
 def names(seen: list[tuple[float, Any]]) -> list[str]:
@@ -124,6 +125,26 @@ def test_open_timeout_is_one_total() -> None:
     failed = door.play()[-1][1]
     assert (failed.name, failed.phase, door.now) == ("connect_fail", "connect", 7)
     assert len(failed.timings.attempts) == 3
+
+
+@pytest.mark.parametrize(("location", "is_followed"), [("/there", True), ("ws://other/", False)])
+def test_a_unix_socket_leads_nowhere_else(location: str, is_followed: bool) -> None:
+    raced: list[Race] = []
+
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            if isinstance(request, Race):
+                raced.append(request)
+            return super()._perform(request)
+
+    door = Door(sends_on(location), later_talks=(accepts,))
+    addresses = [("unix", "stream", 0, "", "/run/peer")]
+    door.plan = PretendPlan(counting_bytes(), addresses=addresses, max_redirects=3)
+    seen = door.play(closes)
+    assert ("ready" in names(seen)) == is_followed
+    assert {tuple(request.addresses) for request in raced} == {tuple(addresses)}
+    if not is_followed:
+        assert "elsewhere than the Unix socket" in seen[2][1].reason
 
 
 @pytest.mark.parametrize("ends", ["closes", "forces"])

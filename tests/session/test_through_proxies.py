@@ -230,8 +230,9 @@ def test_a_proxy_that_is_not_there(kind: type) -> None:
     assert failed.address == "proxy:3128"
 
 
-def test_a_proxy_that_hangs() -> None:
-    door = PretendDoor(says(then=_pauses()), Timing(open_timeout=7), proxy=PLAIN)
+@pytest.mark.parametrize("proxy", [PLAIN, parse_proxy("socks5h://proxy:3128")])
+def test_a_proxy_that_hangs(proxy: Proxy) -> None:
+    door = PretendDoor(says(then=_pauses()), Timing(open_timeout=7), proxy=proxy)
     failed = failure_of(door)
     assert (failed.phase, door.now) == ("proxy", 7)
     assert failed.reason.endswith(

@@ -11,6 +11,7 @@ from ..proxies import Proxy
 from ..response import Response
 from ..session.opening import Route
 from ..session.reaching import Target, Tunnel
+from ..session.requests import AddressInfo
 from ..url import Url, authority
 
 _MAX_HEADER_SIZE = 64 * 1024
@@ -25,6 +26,7 @@ class PretendPlan:
         has_socket: Whether the user gave a connected socket.
         deflate: Compression to offer; None for none.
         proxy: To go through.
+        addresses: To connect to instead of those of the host.
         max_redirects: How many are followed.
         max_header_size: Largest head accepted, bytes.
 
@@ -41,6 +43,7 @@ class PretendPlan:
         has_socket: bool = False,
         deflate: Deflate | None = None,
         proxy: Proxy | None = None,
+        addresses: list[AddressInfo] | None = None,
         max_redirects: int = 0,
         max_header_size: int = _MAX_HEADER_SIZE,
     ) -> None:
@@ -50,6 +53,7 @@ class PretendPlan:
         self._random_bytes = random_bytes
         self._deflate = deflate
         self._proxy = proxy
+        self._addresses = addresses
         self._max_header_size = max_header_size
         scheme, port = ("wss", 443) if secure else ("ws", 80)
         self._first = Url(scheme, "peer", port, "/", secure)
@@ -92,6 +96,13 @@ class PretendPlan:
         is_first = url is self._first
         shown = f"{scheme}://peer/" if is_first else f"{scheme}://{url.authority}{url.resource}"
         target = Target(
-            shown, url.host, url.port, url.secure, url.host, has_socket, None, self._proxy
+            shown,
+            url.host,
+            url.port,
+            url.secure,
+            url.host,
+            has_socket,
+            self._addresses,
+            self._proxy,
         )
         return Route(target, upgrade, upgrade.request_bytes())
