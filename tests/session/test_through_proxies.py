@@ -276,7 +276,11 @@ DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
 @pytest.mark.parametrize(
     ("proxy", "said", "answers"),
     [
-        ("socks5h://proxy", [b"\x05\x01\x00", b"\x05\x01\x00\x03\x04peer\x00\x50"], [NO_AUTH, DONE]),
+        (
+            "socks5h://proxy",
+            [b"\x05\x01\x00", b"\x05\x01\x00\x03\x04peer\x00\x50"],
+            [NO_AUTH, DONE],
+        ),
         (
             "socks5://proxy",
             [b"\x05\x01\x00", b"\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50"],
@@ -332,7 +336,7 @@ def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: b
         ("socks5h://me:pw@p", [b"\x05\xff"], "authentication failed: it accepts none of the ways"),
         ("socks5h://p", [b"\x05\x42"], "its answer is not SOCKS"),
         ("socks5h://me:pw@p", [LOG_IN, b"\x01\x01"], "authentication failed: it does not accept"),
-        ("socks5h://p", [b"HTTP/1.1 400 Bad"], "its answer is not SOCKS; it starts with b'HTTP/1.1'"),
+        ("socks5h://p", [b"HTTP/1.1 400 Bad"], "answer is not SOCKS; it starts with b'HTTP/1.1'"),
         ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)], "its answer is not SOCKS"),
         ("socks5h://p", [NO_AUTH, b""], "it hung up before it had answered"),
         ("socks4a://p", [b"\x00\x5b" + bytes(6)], "request rejected or failed (91)"),
@@ -364,8 +368,8 @@ def test_socks4_knows_ipv4_only(host: str) -> None:
         failed = failure_of(door)
         assert failed.phase == "resolve"
         assert failed.reason == (
-            "unable to resolve host name 'peer'; it has no IPv4 address, and SOCKS4 knows no other; "
-            "use socks5://"
+            "unable to resolve host name 'peer'; it has no IPv4 address, and SOCKS4 knows no "
+            "other; use socks5://"
         )
     else:
         events = door.events()
