@@ -63,11 +63,15 @@ class Plan:
         """Where the user wants to go."""
         return self._route
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
-        """Where a server sends us on to. What is secret goes to no other origin."""
+    def redirected(self, url: Url, is_ours: bool) -> Route:
+        """Where a server sends us on to; it gets what is secret only if `is_ours`.
+
+        Raises:
+            ValueError: What is asked for can't be said there; the message tells why.
+        """
         scheme = "wss" if url.secure else "ws"
         shown = f"{scheme}://{url.authority}{url.resource}"
-        return self._made(url, shown, is_first=False, is_ours=is_same_origin)
+        return self._made(url, shown, is_first=False, is_ours=is_ours)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
@@ -131,7 +135,7 @@ class Plan:
             headers.append((b"Cookie", b"; ".join([*given, said.encode()])))
         auth = websocket.auth if is_ours else None
         if auth is None and is_ours:
-            auth = userinfo(url)
+            auth = userinfo(websocket.url)
         if auth is not None and b"authorization" not in names:
             headers.append((b"Authorization", credentials.authorization(auth).encode()))
         for name, value in headers:

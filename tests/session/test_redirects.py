@@ -100,6 +100,16 @@ def test_where_nobody_goes(secure: bool, location: str, why: str) -> None:
     assert rejected.response.status_code == 302
 
 
+def test_who_was_sent_elsewhere_is_a_stranger_from_then_on() -> None:
+    later = (sends_on("/again"), sends_on("ws://peer/"), accepts)
+    door = PretendDoor(sends_on("ws://other/"), max_redirects=9, later_talks=later)
+    assert "ready" in names(door.play(closes))
+    assert [is_ours for _, is_ours in door.plan.routes] == [False, False, False]
+    door = PretendDoor(sends_on("/a"), max_redirects=9, later_talks=(sends_on("/b"), accepts))
+    assert "ready" in names(door.play(closes))
+    assert [is_ours for _, is_ours in door.plan.routes] == [True, True]
+
+
 def test_a_loop_ends() -> None:
     again = sends_on("/")
     seen = PretendDoor(again, max_redirects=3, later_talks=(again,) * 9).play()

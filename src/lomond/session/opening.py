@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from .causes import kept, words
-from .reaching import MakesTunnels, Target, reach
+from .reaching import MakesTunnels, Origin, Target, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
     Answer,
@@ -55,8 +55,12 @@ class Plan(MakesTunnels, Protocol):
         """Where the user wants to go."""
         ...
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
-        """Where a server sends us on to."""
+    def redirected(self, url: Url, is_ours: bool) -> Route:
+        """Where a server sends us on to; `is_ours` tells whether it may know the user's secrets.
+
+        Raises:
+            ValueError: What is asked for can't be said there; the message tells why.
+        """
         ...
 
     def answered(self, url: str, response: Response) -> None:
@@ -74,6 +78,7 @@ def conversation(session: Session, plan: Plan) -> Script:
     deadline = None if timeout is None else now + timeout
     ready: Ready | None = None
     redirects = 0
+    origin: Origin | None = route.target.origin  # as long as we are not sent elsewhere
     while True:
         target = route.target
         try:
@@ -92,7 +97,7 @@ def conversation(session: Session, plan: Plan) -> Script:
         if outcome.upgrades is True:
             ready = _open(session, outcome, answer)
             break
-        onward = _onward(plan, target, outcome, redirects)
+        onward = _onward(plan, target, outcome, redirects, origin)
         if isinstance(onward, str):
             yield from _reject(session, outcome.response, onward, answer.now)
             break
@@ -102,6 +107,7 @@ def conversation(session: Session, plan: Plan) -> Script:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             break
         route = onward
+        origin = origin if origin == route.target.origin else None
         yield Deliver(engine.Connecting(route.target.url))
     if ready is not None:
         yield Send(None, waits=False)  # what was held until now
@@ -149,7 +155,9 @@ def _give_up(session: Session, target: Target, failure: Failed) -> Script:
     )
 
 
-def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | str:
+def _onward(
+    plan: Plan, target: Target, refusal: Refusal, done: int, origin: Origin | None
+) -> Route | str:
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
@@ -159,9 +167,9 @@ def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | 
         return refusal.reason
     try:
         url = destination(target, refusal.response, done, plan.max_redirects)
-    except NotFollowedError as reason:
+        return plan.redirected(url, origin == (url.secure, url.host, url.port))
+    except (NotFollowedError, ValueError) as reason:
         return f"{refusal.reason}; the redirect is not followed: {reason}"
-    return plan.redirected(url, target.origin == (url.secure, url.host, url.port))
 
 
 def _upgrade(

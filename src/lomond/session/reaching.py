@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+#: Whether TLS, host, port.
+Origin = tuple[bool, str, int]
+
+
 class Target(NamedTuple):
     """Where to, and how."""
 
@@ -44,7 +48,7 @@ class Target(NamedTuple):
     proxy: Proxy | None = None
 
     @property
-    def origin(self) -> tuple[bool, str, int]:
+    def origin(self) -> Origin:
         """What must be the same for credentials to be sent there (RFC 6454)."""
         return (self.secure, self.host, self.port)
 

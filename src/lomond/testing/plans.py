@@ -63,9 +63,9 @@ class PretendPlan:
         """Where the user wants to go."""
         return self._route(self._first, self._has_socket)
 
-    def redirected(self, url: Url, is_same_origin: bool) -> Route:
+    def redirected(self, url: Url, is_ours: bool) -> Route:
         """Where a server sends us on to."""
-        self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_same_origin))
+        self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_ours))
         return self._route(url, False)
 
     def answered(self, url: str, response: Response) -> None:
