@@ -13,6 +13,7 @@ from typing import Self
 from real.launches import SERVERS, Launch, Site, files_of
 from real.lws import launch_lws
 from real.node_ws import node_ws_environment
+from real.reverse_proxies import launch_apache, launch_haproxy, launch_nginx
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,18 @@ WEBSOCKETS = ServerKind(
 NODE_WS = ServerKind("node_ws", _node_ws, can_ping=True, can_fragment=True)
 
 
-SERVER_KINDS = [
+def _in_front(name: str, launch: Callable[[Site], Launch]) -> ServerKind:
+    return ServerKind(name, launch, can_ping=True, can_fragment=True, in_front_of=WEBSOCKETS)
+
+
+REVERSE_PROXIES = [
+    _in_front("nginx", launch_nginx),
+    _in_front("haproxy", launch_haproxy),
+    _in_front("apache", launch_apache),
+]
+
+#: Each with its own implementation of WebSocket.
+ECHO_KINDS = [
     WEBSOCKETS,
     ServerKind("aiohttp", _script("aiohttp_echo.py")),
     ServerKind("uvicorn_websockets", _uvicorn("websockets")),
@@ -80,6 +92,8 @@ SERVER_KINDS = [
     ServerKind("tornado", _script("tornado_echo.py"), can_ping=True),
     NODE_WS,
 ]
+
+SERVER_KINDS = [*ECHO_KINDS, *REVERSE_PROXIES]
 
 #: Demands that neither side keeps its window between messages.
 FORGETFUL = ServerKind(
@@ -96,7 +110,7 @@ NARROW = ServerKind(
     can_fragment=True,
 )
 
-COMPRESSING_KINDS = [*SERVER_KINDS, FORGETFUL, NARROW]
+COMPRESSING_KINDS = [*ECHO_KINDS, FORGETFUL, NARROW]
 
 #: Its inflating breaks, with any client, beyond about 1 MiB, and over TLS beyond its buffers.
 LIBWEBSOCKETS = ServerKind("libwebsockets", launch_lws)
