@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ..proxies import Proxy
 
 _REPLIES = {
-    1: "general failure",
-    2: "connection not allowed by its rules",
+    1: "general SOCKS server failure",
+    2: "connection not allowed by ruleset",
     3: "network unreachable",
     4: "host unreachable",
     5: "connection refused",
-    6: "time to live expired",
+    6: "TTL expired",
     7: "command not supported",
     8: "address type not supported",
     0x5B: "request rejected or failed",
@@ -126,14 +126,17 @@ class SocksTunnel:
                 password = (self._proxy.password or "").encode()
                 return self._say(socks.SOCKS5UsernamePasswordRequest(self._user(), password))
             if answer.method != socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED:
-                said = "authentication failed: it accepts none of the ways to log in that we have"
-                hint = "; put a user and password into its URL"
-                raise ProxyError(said + (hint if self._proxy.username is None else ""))
+                if self._proxy.username is None:
+                    raise ProxyError(
+                        "authentication failed: it wants credentials: put user and password into "
+                        "its URL"
+                    )
+                raise ProxyError("authentication failed: it takes no credentials of our kind")
             return self._connect()
         if self._expects == "password":
             if not answer.success:
                 raise ProxyError(
-                    "authentication failed: it does not accept the user and password in its URL"
+                    "authentication failed: it does not accept the credentials in its URL"
                 )
             return self._connect()
         if not self._is_5 and answer.reply_code != socks.SOCKS4ReplyCode.REQUEST_GRANTED:
