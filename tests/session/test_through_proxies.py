@@ -142,7 +142,8 @@ def test_an_https_proxy() -> None:
         (
             b"HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno",
             PLAIN,
-            "it answered 407 Auth; it wants credentials: put user and password into the proxy's URL",
+            "it answered 407 Auth; "
+            "it wants credentials: put user and password into the proxy's URL",
         ),
         (
             b"HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno",
