@@ -76,6 +76,7 @@ def test_proxies(url: str, proxy: Proxy) -> None:
         ("http://mallory:hunter2\ud800@proxy", "must be quoted"),
         ("http://mallory:hunter2%0D%0AX:y@proxy", "control character"),
         ("http://mallory%00:hunter2@proxy", "control character"),
+        (f"socks5://mallory:{'hunter2' * 40}@proxy", "more than 255 bytes"),
         ("http://mallory:hunter2%ff@proxy", "no UTF-8"),
         ("http://mallory%3Ax:hunter2@proxy", "':' in its user name"),
         ("http://mallory:hunter2@proxy\n", r"holds '\\n'; remove it"),

@@ -217,13 +217,13 @@ class Base:
         """Raise unless the files that are named can be used. Once: they are read again later."""
         given.check_cafile(self.ssl_cafile)
         given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
-        given.check_truststore(self.truststore, self.ssl_cafile)
 
     def _check_given(self) -> None:
         """Raise unless the attributes, which anyone may set, can be used."""
         check_header(b"User-Agent", options.encoded_agent(self.agent))
         check_compress(self.compress)
         given.check_path(self.ssl_cafile)
+        given.check_truststore(self.truststore, self.ssl_cafile)
         given.check_context(self.ssl_context)
         given.check_context(self.proxy_ssl_context, "proxy_ssl_context")
         given.check_server_name(self.server_name)

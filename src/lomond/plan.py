@@ -69,10 +69,11 @@ class Plan:
         return self._route
 
     def redirected(self, url: Url, is_ours: bool) -> Route:
-        """Where a server sends us on to. What is secret goes there if it is ours.
+        """Where a server sends us on to; it gets what is secret only if `is_ours`.
 
         Raises:
-            ValueError, ImportError: It can't be asked: the proxy or a cookie can't be.
+            ValueError, ImportError: What is asked for can't be said there, or not through its
+                proxy; the message tells why.
         """
         scheme = "wss" if url.secure else "ws"
         shown = f"{scheme}://{url.authority}{url.resource}"
@@ -121,7 +122,6 @@ class Plan:
             has_socket,
             self._addresses,
             None if is_direct else self._websocket.proxy_for(url),
-            is_ours,
         )
         return Route(target, upgrade, upgrade.request_bytes())
 

@@ -149,7 +149,7 @@ def test_an_address_that_does_not_answer_costs_one_delay(
     race = Race([black_hole, good], DELAY)
     started = monotonic()
     with running(race) as (_, address):
-        assert DELAY <= monotonic() - started < DELAY + 0.5
+        assert DELAY <= monotonic() - started < DELAY + 2
     given_up, winner = race.attempts
     assert (winner.address, winner.error) == (address, None)
     assert given_up.address == address_of(black_hole)
@@ -160,7 +160,7 @@ def test_an_address_that_does_not_answer_costs_one_delay(
 def test_a_failure_beside_a_silent_attempt_starts_the_next_at_once(
     black_hole: AddressInfo, refused: AddressInfo, good: AddressInfo
 ) -> None:
-    delay = 1.0
+    delay = 2.0
     started = monotonic()
     with running(Race([black_hole, refused, good], delay)) as (_, address):
         assert delay <= monotonic() - started < 1.8 * delay
@@ -228,14 +228,13 @@ def test_a_deadline_that_is_over_tries_nothing(good: AddressInfo) -> None:
 
 def test_the_user_closes(black_hole: AddressInfo) -> None:
     race = Race([black_hole], DELAY)
-    wakeup = Wakeup()
-    answers = iter([False, True])
-    timer = threading.Timer(0.05, wakeup.wake)
-    timer.start()
-    with pytest.raises(Interrupted):
-        race.run(None, wakeup, lambda: next(answers))
-    timer.join()
-    wakeup.close()
+    answers = iter([False, False, True])  # before the attempt, beside it, and when woken
+    with contextlib.closing(Wakeup()) as wakeup:
+        timer = threading.Timer(0.05, wakeup.wake)
+        timer.start()
+        with pytest.raises(Interrupted):
+            race.run(None, wakeup, lambda: next(answers))
+        timer.join()
     assert [attempt.error for attempt in race.attempts] == ["closed by the user"]
 
 
@@ -248,14 +247,16 @@ def test_the_server_sees_the_source_address(
     has_port: bool, listener: socket.socket, good: AddressInfo, refused: AddressInfo
 ) -> None:
     settings = SocketSettings(("127.0.0.3", refused[4][1] if has_port else 0))
-    for _ in range(2):  # the second time the port has just been used
-        race = Race([info(1, "::1"), good], DELAY, settings)
-        with running(race):
-            connection, (host, port) = listener.accept()
-            connection.close()
-            assert host == "127.0.0.3"
-            assert not has_port or port == refused[4][1]
-        assert len(race.attempts) == 1  # an address of another family is not tried
+    race = Race([info(1, "::1"), good], DELAY, settings)
+    with socket.create_server(("127.0.0.1", 0)) as another, running(race):
+        connection, (host, port) = listener.accept()
+        connection.close()
+        assert host == "127.0.0.3"
+        assert not has_port or port == refused[4][1]
+        # The same port may go to several servers at once.
+        with running(Race([info(another.getsockname()[1])], DELAY, settings)) as (sock, _):
+            assert not has_port or sock.getsockname() == (host, port)
+    assert len(race.attempts) == 1  # an address of another family is not tried
 
 
 def test_a_source_address_of_another_family(good: AddressInfo) -> None:
@@ -397,11 +398,11 @@ def test_a_unix_socket_whose_queue_is_full_is_tried_again(tmp_path: Path) -> Non
         race = Race([unix(path)], DELAY)
         with running(race) as (sock, _):
             assert sock.getpeername() == str(path)
-        timer.join()
-        accepted[0].close()
+            timer.join()
+            accepted[0].close()
     (attempt,) = race.attempts
     assert attempt.error is None
-    assert 0.1 <= attempt.seconds < PATIENCE
+    assert attempt.seconds < PATIENCE
 
 
 @on_linux
@@ -411,8 +412,9 @@ def test_a_unix_socket_whose_queue_stays_full_is_given_up(
     monkeypatch.setattr(connecting, "_BUSY_PATIENCE", 0.1)
     with full_unix_listener(tmp_path / "busy"):
         race = Race([unix(tmp_path / "busy")], DELAY)
-        wakeup = Wakeup()
-        with pytest.raises(Failed, match="its queue is full"):
+        with (
+            contextlib.closing(Wakeup()) as wakeup,
+            pytest.raises(Failed, match="its queue is full"),
+        ):
             race.run(None, wakeup, lambda: False)
-        wakeup.close()
         assert isinstance(failure(Race(race._addresses, DELAY), monotonic() + 0.05), TimedOut)

@@ -230,3 +230,8 @@ def test_answers_that_are_refused_as_broken(data: bytes, message: str, step: int
 def test_the_limit_on_the_head_is_an_option() -> None:
     with pytest.raises(ProtocolError, match=r"max_header_size \(100\)"):
         upgrade(max_header_size=100).receive(answer())
+
+
+def test_a_request_shows_none_of_its_headers() -> None:
+    request = Request("/?token=secret", "h:80", "me", [(b"Authorization", b"secret")])
+    assert repr(request) == "<request to h:80>"

@@ -16,7 +16,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Certificates:
-    """One authority and two certificates it signed, each for one host."""
+    """One authority and two certificates it signed: for us, by number and name, and for another."""
 
     authority: Path
     for_loopback: Certificate
@@ -30,13 +30,13 @@ def make_certificates(directory: Path) -> Certificates:
     authority.cert_pem.write_to_path(str(authority_file))
     return Certificates(
         authority=authority_file,
-        for_loopback=_issue(authority, "127.0.0.1", directory),
-        for_elsewhere=_issue(authority, "elsewhere.example", directory),
+        for_loopback=_issue(authority, directory, "127.0.0.1", "localhost"),
+        for_elsewhere=_issue(authority, directory, "elsewhere.example"),
     )
 
 
-def _issue(authority: trustme.CA, host: str, directory: Path) -> Certificate:
-    issued = authority.issue_cert(host)
+def _issue(authority: trustme.CA, directory: Path, host: str, *others: str) -> Certificate:
+    issued = authority.issue_cert(host, *others)
     certificate = Certificate(directory / f"{host}.chain.pem", directory / f"{host}.key.pem")
     issued.private_key_pem.write_to_path(str(certificate.key))
     for blob in issued.cert_chain_pems:

@@ -1,6 +1,7 @@
 """Fixtures of the suite against servers that nobody here wrote."""
 
 from collections.abc import Iterator
+from socket import AF_INET, getaddrinfo
 
 import pytest
 
@@ -9,6 +10,7 @@ from real.endpoints import Endpoint
 from real.launches import ServerUnavailableError
 from real.server_kinds import WEBSOCKETS
 from real.server_processes import ServerPool
+from real.ways import Way
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +43,19 @@ def misnamed_endpoint(server_pool: ServerPool, certificates: Certificates) -> En
     """A server whose certificate is signed by the authority, but for another host."""
     port = server_pool.port_of(WEBSOCKETS, certificates.for_elsewhere)
     return Endpoint(f"wss://127.0.0.1:{port}/", certificates.authority)
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest, server_pool: ServerPool, certificates: Certificates) -> Way:
+    """The forward proxy that `on_ways` names, and an echo server; skips where either is missing."""
+    proxy, scheme = request.param
+    if proxy.host == "localhost" and getaddrinfo("localhost", None)[0][0] != AF_INET:
+        pytest.skip("localhost is an IPv6 address first of all here; the servers listen on IPv4")
+    ours = certificates.for_loopback
+    try:
+        proxy_port = server_pool.port_of(proxy.kind, ours if proxy.scheme == "https" else None)
+        port = server_pool.port_of(WEBSOCKETS, ours if scheme == "wss" else None)
+    except ServerUnavailableError as reason:
+        pytest.skip(str(reason))
+    endpoint = Endpoint(f"{scheme}://{proxy.host}:{port}/", certificates.authority)
+    return Way(endpoint, proxy, proxy_port)

@@ -9,6 +9,7 @@ from lomond.events import (
     Closed,
     Closing,
     Connected,
+    ConnectFail,
     Connecting,
     Disconnected,
     Event,
@@ -24,10 +25,12 @@ class Conversation:
 
     Attributes:
         websocket: The client, to send with.
+        connected: The event before the server's answer.
         ready: The event that opened the connection.
         trace: All events so far, shown when a test fails.
     """
 
+    connected: Connected
     ready: Ready
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -39,7 +42,7 @@ class Conversation:
     def begin(self) -> None:
         """Wait until the connection is ready."""
         self.expect(Connecting)
-        self.expect(Connected)
+        self.connected = self.expect(Connected)
         self.ready = self.expect(Ready)
 
     def expect(self, kind: type[EventType]) -> EventType:
@@ -74,3 +77,11 @@ class Conversation:
         disconnected = self.expect(Disconnected)
         assert disconnected.graceful, self.trace
         assert self.next_event() is None, self.trace
+
+
+def failure_of(websocket: WebSocket) -> ConnectFail:
+    """The event of a connection that can't be made."""
+    connecting, failure = websocket.connect()
+    assert isinstance(connecting, Connecting)
+    assert isinstance(failure, ConnectFail), failure
+    return failure

@@ -6,14 +6,13 @@ import subprocess
 import tempfile
 from hashlib import sha256
 
-from real.certificates import Certificate
-from real.launches import CACHE, SERVERS, Launch, ServerUnavailableError, files_of
+from real.launches import CACHE, SERVERS, Launch, ServerUnavailableError, Site, files_of
 
 SOURCE = SERVERS / "lws_echo.c"
 COMPILE_SECONDS = 60.0
 
 
-def launch_lws(certificate: Certificate | None) -> Launch:
+def launch_lws(site: Site) -> Launch:
     """Compile the server if need be; raises `ServerUnavailableError` where that can't be."""
     compiled = CACHE / f"lws_echo-{sha256(SOURCE.read_bytes()).hexdigest()[:16]}"
     if not compiled.exists():
@@ -37,4 +36,4 @@ def launch_lws(certificate: Certificate | None) -> Launch:
                     "Debian: apt-get install gcc libwebsockets-dev"
                 )
             os.rename(target, compiled)
-    return Launch([str(compiled), *files_of(certificate)], {})
+    return Launch([str(compiled), *files_of(site.certificate)], {})

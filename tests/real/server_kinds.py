@@ -8,11 +8,12 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
-from real.certificates import Certificate
-from real.launches import SERVERS, Launch, files_of
+from real.launches import SERVERS, Launch, Site, files_of
 from real.lws import launch_lws
 from real.node_ws import node_ws_environment
+from real.reverse_proxies import launch_apache, launch_haproxy, launch_nginx
 
 
 @dataclass(frozen=True)
@@ -25,40 +26,44 @@ class ServerKind:
         can_ping: "ping:<data>" makes it ping, and answer the pong with the text "pong:<data>".
         can_fragment: "fragment:<text or binary>:<count>:<size>" makes it send a message in
             `count` fragments of `size` bytes, with a ping before each of them.
+        in_front_of: the server, without TLS, that this one hands its connections on to.
     """
 
     name: str
-    launch: Callable[[Certificate | None], Launch]
+    launch: Callable[[Site], Launch]
     can_ping: bool = False
     can_fragment: bool = False
+    in_front_of: Self | None = None
 
 
-def _script(name: str, **environment: str) -> Callable[[Certificate | None], Launch]:
-    def launch(certificate: Certificate | None) -> Launch:
-        command = [sys.executable, str(SERVERS / name), *files_of(certificate)]
+def _script(name: str, **environment: str) -> Callable[[Site], Launch]:
+    def launch(site: Site) -> Launch:
+        command = [sys.executable, str(SERVERS / name), *files_of(site.certificate)]
         return Launch(command, environment)
 
     return launch
 
 
-def _uvicorn(implementation: str) -> Callable[[Certificate | None], Launch]:
-    def launch(certificate: Certificate | None) -> Launch:
+def _uvicorn(implementation: str) -> Callable[[Site], Launch]:
+    def launch(site: Site) -> Launch:
         command = [sys.executable, "-m", "uvicorn", "asgi_echo:application"]
         command += ["--app-dir", str(SERVERS), "--host", "127.0.0.1", "--port", "0"]
         command += ["--ws", implementation, "--ws-max-size", str(32 * 1024 * 1024)]
         command += ["--no-access-log", "--timeout-graceful-shutdown", "1"]
-        if certificate:
-            command += ["--ssl-certfile", str(certificate.chain)]
-            command += ["--ssl-keyfile", str(certificate.key)]
+        if site.certificate:
+            command += ["--ssl-certfile", str(site.certificate.chain)]
+            command += ["--ssl-keyfile", str(site.certificate.key)]
         return Launch(command, {})
 
     return launch
 
 
-def _node_ws(certificate: Certificate | None) -> Launch:
+def _node_ws(site: Site) -> Launch:
     environment = node_ws_environment()
     node = shutil.which("node") or "node"
-    return Launch([node, str(SERVERS / "node_ws_echo.js"), *files_of(certificate)], environment)
+    return Launch(
+        [node, str(SERVERS / "node_ws_echo.js"), *files_of(site.certificate)], environment
+    )
 
 
 WEBSOCKETS = ServerKind(
@@ -67,7 +72,19 @@ WEBSOCKETS = ServerKind(
 
 NODE_WS = ServerKind("node_ws", _node_ws, can_ping=True, can_fragment=True)
 
-SERVER_KINDS = [
+
+def _in_front(name: str, launch: Callable[[Site], Launch]) -> ServerKind:
+    return ServerKind(name, launch, can_ping=True, can_fragment=True, in_front_of=WEBSOCKETS)
+
+
+REVERSE_PROXIES = [
+    _in_front("nginx", launch_nginx),
+    _in_front("haproxy", launch_haproxy),
+    _in_front("apache", launch_apache),
+]
+
+#: Each with its own implementation of WebSocket.
+ECHO_KINDS = [
     WEBSOCKETS,
     ServerKind("aiohttp", _script("aiohttp_echo.py")),
     ServerKind("uvicorn_websockets", _uvicorn("websockets")),
@@ -75,6 +92,8 @@ SERVER_KINDS = [
     ServerKind("tornado", _script("tornado_echo.py"), can_ping=True),
     NODE_WS,
 ]
+
+SERVER_KINDS = [*ECHO_KINDS, *REVERSE_PROXIES]
 
 #: Demands that neither side keeps its window between messages.
 FORGETFUL = ServerKind(
@@ -91,7 +110,7 @@ NARROW = ServerKind(
     can_fragment=True,
 )
 
-COMPRESSING_KINDS = [*SERVER_KINDS, FORGETFUL, NARROW]
+COMPRESSING_KINDS = [*ECHO_KINDS, FORGETFUL, NARROW]
 
 #: Its inflating breaks, with any client, beyond about 1 MiB, and over TLS beyond its buffers.
 LIBWEBSOCKETS = ServerKind("libwebsockets", launch_lws)

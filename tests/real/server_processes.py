@@ -4,15 +4,14 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from real.certificates import Certificate
-from real.launches import Launch, ServerUnavailableError
+from real.launches import Launch, ServerUnavailableError, Site
 from real.server_kinds import ServerKind
 
 START_SECONDS = 30.0
@@ -26,11 +25,14 @@ class ServerPool:
 
     def __init__(self, log_directory: Path) -> None:
         self._log_directory = log_directory
-        self._running = ExitStack()
+        self._running: list[subprocess.Popen[bytes]] = []
         self._ports: dict[tuple[ServerKind, Certificate | None], int] = {}
         self._unavailable: dict[ServerKind, str] = {}
 
     def __enter__(self) -> Self:
+        # Not among pytest's directories, which only we may enter: some servers give up root.
+        self._sites = tempfile.TemporaryDirectory(prefix="lomond-")
+        Path(self._sites.name).chmod(0o755)
         return self
 
     def __exit__(
@@ -39,7 +41,11 @@ class ServerPool:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._running.close()
+        for process in self._running:  # all at once: some take a second or two
+            process.terminate()
+        for process in self._running:
+            _await_end(process)
+        self._sites.cleanup()
 
     def port_of(self, kind: ServerKind, certificate: Certificate | None) -> int:
         """Return where the server listens; raises `ServerUnavailableError` if it cannot be had."""
@@ -51,40 +57,45 @@ class ServerPool:
         return self._ports[key]
 
     def _start(self, kind: ServerKind, certificate: Certificate | None) -> int:
+        backend = kind.in_front_of
+        backend_port = self.port_of(backend, None) if backend else 0
+        directory = Path(tempfile.mkdtemp(prefix=f"{kind.name}-", dir=self._sites.name))
+        directory.chmod(0o755)
         try:
-            launch = kind.launch(certificate)
+            launch = kind.launch(Site(directory, certificate, backend_port))
         except ServerUnavailableError as reason:
             self._unavailable[kind] = str(reason)
             raise
-        log = self._log_directory / f"{kind.name}-{len(self._ports)}.log"
-        return self._running.enter_context(running_server(launch, log))
+        log = self._log_directory / f"{directory.name}.log"
+        process = _run(launch, log)
+        self._running.append(process)
+        return _await_port(process, log, launch.port)
 
 
-@contextmanager
-def running_server(launch: Launch, log: Path) -> Iterator[int]:
-    """Run a server that prints its address, and give the port once it accepts connections."""
+def _run(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             launch.command,
             env=os.environ | launch.environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        yield _await_port(process, log)
-    finally:
-        _stop(process)
 
 
-def _await_port(process: subprocess.Popen[bytes], log: Path) -> int:
+def _await_port(process: subprocess.Popen[bytes], log: Path, port: int | None) -> int:
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at and process.poll() is None:
-        address = ADDRESS.search(log.read_text(errors="replace"))
-        if address and _accepts(int(address[1])):
-            return int(address[1])
+        listens_on = port or _printed_port(log)
+        if listens_on and _accepts(listens_on):
+            return listens_on
         time.sleep(LOOK_AGAIN_SECONDS)
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
+
+
+def _printed_port(log: Path) -> int | None:
+    address = ADDRESS.search(log.read_text(errors="replace"))
+    return int(address[1]) if address else None
 
 
 def _accepts(port: int) -> bool:
@@ -95,8 +106,7 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _await_end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -19,6 +19,7 @@ from real.server_kinds import (
     LIBWEBSOCKETS,
     NARROW,
     NODE_WS,
+    REVERSE_PROXIES,
     WEBSOCKETS,
 )
 
@@ -32,11 +33,9 @@ EACH_FOR_ITSELF = Deflate(
 THREADS = 8
 MESSAGES = 300
 
-on_compressing_servers = on_servers(COMPRESSING_KINDS)
-
 
 @pytest.mark.parametrize("size", SIZES)
-@on_compressing_servers
+@on_servers([*COMPRESSING_KINDS, *REVERSE_PROXIES])
 def test_texts_and_binaries_come_back(endpoint: Endpoint, size: int) -> None:
     send_both_ways(endpoint, size)
 
@@ -75,7 +74,7 @@ def test_the_largest_message_comes_back(endpoint: Endpoint) -> None:
         conversation.close()
 
 
-@on_servers([*COMPRESSING_KINDS, LIBWEBSOCKETS])
+@on_servers([*COMPRESSING_KINDS, *REVERSE_PROXIES, LIBWEBSOCKETS])
 def test_many_messages_share_a_window(endpoint: Endpoint) -> None:
     symbol = '"symbol": "BTC-EUR", "book": "BTC-EUR", "best": "BTC-EUR"'
     texts = [f'{{"price": {number * 7919 % 1000}, {symbol}}}' for number in range(300)]

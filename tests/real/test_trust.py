@@ -2,16 +2,9 @@
 
 import ssl
 
-from lomond import WebSocket
-from lomond.events import ConnectFail, Connecting
+from lomond.events import ConnectFail
+from real.conversations import failure_of
 from real.endpoints import Endpoint, on_servers
-
-
-def failure_of(websocket: WebSocket) -> ConnectFail:
-    connecting, failure = websocket.connect()
-    assert isinstance(connecting, Connecting)
-    assert isinstance(failure, ConnectFail)
-    return failure
 
 
 def assert_distrusted(failure: ConnectFail, verify_message: str) -> None:

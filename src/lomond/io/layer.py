@@ -39,8 +39,9 @@ class TLSLayer:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         inner: Any = self._tls
-        if type(inner) is ssl.SSLObject:
-            # Its methods only pass the call on, which costs a Python call a message.
+        kind = type(inner)
+        if kind.read is ssl.SSLObject.read and kind.write is ssl.SSLObject.write:
+            # They only pass the call on, which costs a Python call a message.
             inner = getattr(inner, "_sslobj", inner)
         self._decrypt: Callable[..., Any] = inner.read
         self._encrypt: Callable[[bytes | memoryview], int] = inner.write

@@ -114,10 +114,17 @@ class Transport:
         return taken > 0
 
     def end_output(self) -> None:
-        """Queue what TLS says at its end."""
-        for layer in reversed(self._layers):
-            layer.end()
-        self.enqueue(b"")
+        """Queue what TLS says at its end: each layer its own, below that of those above it."""
+        data = b""
+        with contextlib.suppress(OSError):  # the class of TLS's errors: one is broken already
+            for layer in reversed(self._layers):
+                if data:
+                    layer.write(data)
+                layer.end()
+                data = layer.take()
+            if data:
+                self.queue.append(data)
+                self.queued += len(data)
 
     def shut_write(self) -> None:
         """Close the writing direction: nothing more will be queued."""

@@ -13,14 +13,13 @@ from ..errors import ProxyError
 if TYPE_CHECKING:
     from ..proxies import Proxy
 
-_LONGEST_NAME = 255  # bytes, of a user, a password and a host
 _REPLIES = {
-    1: "general failure",
-    2: "connection not allowed by its rules",
+    1: "general SOCKS server failure",
+    2: "connection not allowed by ruleset",
     3: "network unreachable",
     4: "host unreachable",
     5: "connection refused",
-    6: "time to live expired",
+    6: "TTL expired",
     7: "command not supported",
     8: "address type not supported",
     0x5B: "request rejected or failed",
@@ -41,9 +40,6 @@ class SocksTunnel:
         is_done: The proxy has connected us.
         rest: What came behind its answer: the server's first bytes.
         is_reading_body: False: there are none.
-
-    Raises:
-        ProxyError: The version can't say such a host or user.
     """
 
     is_reading_body = False
@@ -63,9 +59,6 @@ class SocksTunnel:
         self._connection: Any = (
             socksio.SOCKS5Connection() if self._is_5 else socksio.SOCKS4Connection(self._user())
         )
-        for what, value in (("host", host), ("user", proxy.username), ("password", proxy.password)):
-            if value is not None and len(value.encode()) > _LONGEST_NAME:
-                raise ProxyError(f"SOCKS can't say a {what} of more than {_LONGEST_NAME} bytes")
 
     def _user(self) -> bytes:
         return (self._proxy.username or "").encode()
@@ -104,8 +97,6 @@ class SocksTunnel:
             answer = self._connection.receive_data(reply)
         except self._socks.SOCKSError:
             raise ProxyError(f"its answer is not SOCKS; it starts with {reply[:8]!r}") from None
-        except ValueError:  # a number that socksio does not know
-            raise ProxyError(f"its answer is none that SOCKS knows: {reply[:8]!r}") from None
         return self._take(answer)
 
     def _size(self) -> int:
@@ -119,7 +110,7 @@ class SocksTunnel:
         if not self._is_5:
             return 8
         if len(received) > 1 and received[1]:
-            return self._refused(received[1])
+            raise self._refusal(received[1])
         if len(received) < 5:
             return 5
         lengths = {1: 4, 3: 1 + received[4], 4: 16}
@@ -135,18 +126,21 @@ class SocksTunnel:
                 password = (self._proxy.password or "").encode()
                 return self._say(socks.SOCKS5UsernamePasswordRequest(self._user(), password))
             if answer.method != socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED:
-                hint = "put one into the proxy's URL" if self._proxy.username is None else ""
-                said = "authentication failed: it accepts none of the ways to log in that we have"
-                raise ProxyError(f"{said}; {hint}" if hint else said)
+                if self._proxy.username is None:
+                    raise ProxyError(
+                        "authentication failed: it wants credentials: put user and password into "
+                        "its URL"
+                    )
+                raise ProxyError("authentication failed: it takes no credentials of our kind")
             return self._connect()
         if self._expects == "password":
             if not answer.success:
                 raise ProxyError(
-                    "authentication failed: it does not accept the user and password in its URL"
+                    "authentication failed: it does not accept the credentials in its URL"
                 )
             return self._connect()
         if not self._is_5 and answer.reply_code != socks.SOCKS4ReplyCode.REQUEST_GRANTED:
-            self._refused(answer.reply_code.value[0])
+            raise self._refusal(answer.reply_code.value[0])
         self.is_done = True
         self.rest, self._received = self._received, b""
         return b""
@@ -159,9 +153,9 @@ class SocksTunnel:
             socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, where)
         )
 
-    def _refused(self, code: int) -> int:
+    def _refusal(self, code: int) -> ProxyError:
         said = _REPLIES.get(code, "no reason that SOCKS knows")
-        raise ProxyError(f"it could not connect to {self._host}:{self._port}: {said} ({code})")
+        return ProxyError(f"it could not connect to {self._host}:{self._port}: {said} ({code})")
 
     def refused(self) -> ProxyError | None:
         """Nothing: a refusal has no body to wait for."""

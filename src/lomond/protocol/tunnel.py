@@ -127,7 +127,7 @@ class HttpTunnel:
         said = f"it answered {response.status_code} {response.status}".rstrip()
         if response.status_code in _UNAUTHORIZED:
             if self._proxy.username is None:
-                said += "; it wants a user and password: put them into the proxy's URL"
+                said += "; it wants credentials: put user and password into the proxy's URL"
             else:
-                said += "; it does not accept the user and password in the proxy's URL"
+                said += "; it does not accept the credentials in the proxy's URL"
         return ProxyError(said, response=response)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from .causes import kept, words
-from .reaching import MakesTunnels, Target, reach
+from .reaching import MakesTunnels, Origin, Target, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
     Answer,
@@ -56,7 +56,12 @@ class Plan(MakesTunnels, Protocol):
         ...
 
     def redirected(self, url: Url, is_ours: bool) -> Route:
-        """Where a server sends us on to. Raises ValueError or ImportError: it can't be done."""
+        """Where a server sends us on to; `is_ours` tells whether it may know the user's secrets.
+
+        Raises:
+            ValueError, ImportError: What is asked for can't be said there, or not through its
+                proxy; the message tells why.
+        """
         ...
 
     def answered(self, url: str, response: Response) -> None:
@@ -74,6 +79,7 @@ def conversation(session: Session, plan: Plan) -> Script:
     deadline = None if timeout is None else now + timeout
     ready: Ready | None = None
     redirects = 0
+    origin: Origin | None = route.target.origin  # as long as we are not sent elsewhere
     while True:
         target = route.target
         try:
@@ -92,7 +98,7 @@ def conversation(session: Session, plan: Plan) -> Script:
         if outcome.upgrades is True:
             ready = _open(session, outcome, answer)
             break
-        onward = _onward(plan, target, outcome, redirects)
+        onward = _onward(plan, target, outcome, redirects, origin)
         if isinstance(onward, str):
             yield from _reject(session, outcome.response, onward, answer.now)
             break
@@ -102,6 +108,7 @@ def conversation(session: Session, plan: Plan) -> Script:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             break
         route = onward
+        origin = origin if origin == route.target.origin else None
         yield Deliver(engine.Connecting(route.target.url))
     if ready is not None:
         yield Send(None, waits=False)  # what was held until now
@@ -149,7 +156,9 @@ def _give_up(session: Session, target: Target, failure: Failed) -> Script:
     )
 
 
-def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | str:
+def _onward(
+    plan: Plan, target: Target, refusal: Refusal, done: int, origin: Origin | None
+) -> Route | str:
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
@@ -159,10 +168,8 @@ def _onward(plan: Plan, target: Target, refusal: Refusal, done: int) -> Route | 
         return refusal.reason
     try:
         url = destination(target, refusal.response, done, plan.max_redirects)
-        # As the Fetch standard has it: who has left the origin does not come back as ours.
-        is_ours = target.is_ours and target.origin == (url.secure, url.host, url.port)
-        return plan.redirected(url, is_ours)
-    except (ValueError, ImportError) as reason:  # it leads nowhere, or to a proxy that can't be
+        return plan.redirected(url, origin == (url.secure, url.host, url.port))
+    except (ValueError, ImportError) as reason:
         return f"{refusal.reason}; the redirect is not followed: {reason}"
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+#: Whether TLS, host, port.
+Origin = tuple[bool, str, int]
+
+
 class Target(NamedTuple):
     """Where to, and how."""
 
@@ -42,10 +46,9 @@ class Target(NamedTuple):
     has_socket: bool = False  #: the user gave a connected socket
     addresses: list[AddressInfo] | None = None  #: instead of those of the host
     proxy: Proxy | None = None
-    is_ours: bool = True  #: credentials may go there: no redirect has left the user's origin
 
     @property
-    def origin(self) -> tuple[bool, str, int]:
+    def origin(self) -> Origin:
         """What must be the same for credentials to be sent there (RFC 6454)."""
         return (self.secure, self.host, self.port)
 

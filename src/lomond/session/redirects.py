@@ -45,8 +45,7 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     scheme = "https" if target.secure else "http"
     base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
     try:
-        # A fragment says what to look at, not where that is.
-        url = parse(urljoin(base, location.partition("#")[0]))
+        url = parse(urljoin(base, location))
     except ValueError as error:
         raise NotFollowedError(str(error)) from None
     host, zone, _ = target.host.partition("%")

@@ -11,6 +11,7 @@ from ..proxies import Proxy
 from ..response import Response
 from ..session.opening import Route
 from ..session.reaching import Target, Tunnel
+from ..session.requests import AddressInfo
 from ..url import Url, authority
 
 _MAX_HEADER_SIZE = 64 * 1024
@@ -25,6 +26,7 @@ class PretendPlan:
         has_socket: Whether the user gave a connected socket.
         deflate: Compression to offer; None for none.
         proxy: To go through.
+        addresses: To connect to instead of those of the host.
         max_redirects: How many are followed.
         max_header_size: Largest head accepted, bytes.
 
@@ -41,6 +43,7 @@ class PretendPlan:
         has_socket: bool = False,
         deflate: Deflate | None = None,
         proxy: Proxy | None = None,
+        addresses: list[AddressInfo] | None = None,
         max_redirects: int = 0,
         max_header_size: int = _MAX_HEADER_SIZE,
     ) -> None:
@@ -50,6 +53,7 @@ class PretendPlan:
         self._random_bytes = random_bytes
         self._deflate = deflate
         self._proxy = proxy
+        self._addresses = addresses
         self._max_header_size = max_header_size
         scheme, port = ("wss", 443) if secure else ("ws", 80)
         self._first = Url(scheme, "peer", port, "/", secure)
@@ -62,7 +66,7 @@ class PretendPlan:
     def redirected(self, url: Url, is_ours: bool) -> Route:
         """Where a server sends us on to."""
         self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_ours))
-        return self._route(url, False, is_ours)
+        return self._route(url, False)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered."""
@@ -85,7 +89,7 @@ class PretendPlan:
         )
         return tunnel
 
-    def _route(self, url: Url, has_socket: bool, is_ours: bool = True) -> Route:
+    def _route(self, url: Url, has_socket: bool) -> Route:
         request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
         upgrade = engine.Upgrade(request, self._random_bytes, self._max_header_size)
         scheme = "wss" if url.secure else "ws"
@@ -98,8 +102,7 @@ class PretendPlan:
             url.secure,
             url.host,
             has_socket,
-            None,
+            self._addresses,
             self._proxy,
-            is_ours,
         )
         return Route(target, upgrade, upgrade.request_bytes())

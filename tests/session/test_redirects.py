@@ -1,0 +1,198 @@
+"""Redirects, in pretend time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lomond.options import Timing
+from lomond.protocol import frames
+from lomond.response import Response
+from lomond.session.reaching import Target
+from lomond.session.redirects import destination
+from lomond.session.requests import Race
+from lomond.testing.peer import Pause, Peer, Say, Talk
+from lomond.testing.plans import PretendPlan
+from lomond.testing.pretend import PretendDoor, counting_bytes
+
+
+def names(seen: list[tuple[float, Any]]) -> list[str]:
+    return [event.name for _, event in seen]
+
+
+def sends_on(location: str, status: int = 302) -> Callable[[Peer], Talk]:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        where = f"Location: {location}\r\n" if location else ""
+        yield Say(f"HTTP/1.1 {status} Go\r\n{where}Content-Length: 2\r\n\r\nno".encode())
+
+    return talk
+
+
+def accepts(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    frame = yield from peer.hear_until(frames.CLOSE)
+    assert frame is not None
+    yield Say(frames.build(frames.CLOSE, frame.payload, None))
+
+
+def closes(door: PretendDoor, event: Any) -> None:
+    if event.name == "ready":
+        door.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_where_that_is_asked_for(status: int) -> None:
+    talk = sends_on("/there?x=1", status)
+    door = PretendDoor(talk, max_redirects=1, later_talks=(accepts,))
+    seen = door.play(closes)
+    assert names(seen)[:5] == ["connecting", "connected", "connecting", "connected", "ready"]
+    assert [event.url for _, event in seen[:4]] == ["ws://peer/"] * 2 + [
+        "ws://peer:80/there?x=1"
+    ] * 2
+    assert door.plan.routes == [("http://peer:80/there?x=1", True)]
+    assert [url for url, _ in door.plan.answers] == ["ws://peer/", "ws://peer:80/there?x=1"]
+    assert seen[-1][1].graceful
+    rejected = PretendDoor(talk).play()
+    assert names(rejected) == ["connecting", "connected", "rejected", "disconnected"]
+    assert rejected[2][1].response.get("location") == "/there?x=1"
+    assert rejected[2][1].response.body == b"no"
+    assert rejected[2][1].reason == f"Websocket upgrade failed (code={status})"
+
+
+@pytest.mark.parametrize(
+    ("secure", "location", "url", "is_same"),
+    [
+        (False, "ws://peer:80/x", "ws://peer:80/x", True),
+        (False, "http://peer/x", "http://peer:80/x", True),
+        (False, "//peer:81/x", "http://peer:81/x", False),
+        (False, "https://peer/x", "https://peer:443/x", False),
+        (True, "wss://peer/x", "wss://peer:443/x", True),
+        (True, "../x", "https://peer:443/x", True),
+        (True, "wss://me:secret@other/x", "wss://other:443/x", False),
+        (True, "wss://PEER/x", "wss://peer:443/x", True),
+    ],
+)
+def test_where_it_leads(secure: bool, location: str, url: str, is_same: bool) -> None:
+    door = PretendDoor(sends_on(location), secure=secure, max_redirects=5, later_talks=(accepts,))
+    assert "ready" in names(door.play(closes))
+    assert door.plan.routes == [(url, is_same)]
+
+
+@pytest.mark.parametrize(
+    ("secure", "location", "why"),
+    [
+        (True, "ws://peer/", "it leads from wss:// to ws://, which is not encrypted"),
+        (True, "http://peer:443/", "it leads from wss:// to ws://, which is not encrypted"),
+        (False, "", "it has no Location"),
+        (False, "ftp://peer/", "URL 'ftp://peer/' has no scheme that is known"),
+        (False, "ws://", "has no host"),
+        (False, "ws://a b/", "has white space before its path"),
+        (False, "ws://peer:99999/", "has port '99999'"),
+        (False, "/x#part", "has a fragment"),
+        (False, "/x\r\nLocation: /x", "it has more than one Location"),
+        (False, "/caf\xe9", "its Location is not ASCII"),
+    ],
+)
+def test_where_nobody_goes(secure: bool, location: str, why: str) -> None:
+    seen = PretendDoor(sends_on(location), secure=secure, max_redirects=5).play()
+    assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
+    rejected = seen[2][1]
+    assert "(code=302); the redirect is not followed: " in rejected.reason
+    assert why in rejected.reason
+    assert rejected.response.status_code == 302
+
+
+def test_a_relative_location_keeps_the_zone_of_an_address() -> None:
+    target = Target("ws://[fe80::1%25lo]:81/a", "fe80::1%lo", 81, False, "")
+
+    def answer(location: str) -> Response:
+        return Response(f"HTTP/1.1 302 Go\r\nLocation: {location}\r\n\r\n".encode())
+
+    for location in ("/b", "ws://[fe80::1]:81/b"):
+        url = destination(target, answer(location), 0, 1)
+        assert (url.host, url.port, url.resource) == ("fe80::1%lo", 81, "/b")
+    assert destination(target, answer("ws://[fe80::2]/"), 0, 1).host == "fe80::2"
+
+
+def test_who_was_sent_elsewhere_is_a_stranger_from_then_on() -> None:
+    later = (sends_on("/again"), sends_on("ws://peer/"), accepts)
+    door = PretendDoor(sends_on("ws://other/"), max_redirects=9, later_talks=later)
+    assert "ready" in names(door.play(closes))
+    assert [is_ours for _, is_ours in door.plan.routes] == [False, False, False]
+    door = PretendDoor(sends_on("/a"), max_redirects=9, later_talks=(sends_on("/b"), accepts))
+    assert "ready" in names(door.play(closes))
+    assert [is_ours for _, is_ours in door.plan.routes] == [True, True]
+
+
+def test_a_loop_ends() -> None:
+    again = sends_on("/")
+    seen = PretendDoor(again, max_redirects=3, later_talks=(again,) * 9).play()
+    assert names(seen) == ["connecting", "connected"] * 4 + ["rejected", "disconnected"]
+    assert seen[-2][1].reason.endswith("it is number 4, and max_redirects is 3")
+
+
+def test_what_is_no_redirect_is_a_rejection() -> None:
+    seen = PretendDoor(sends_on("/", 300), max_redirects=3).play()
+    assert seen[2][1].reason == "Websocket upgrade failed (code=300)"
+
+
+def test_a_socket_that_was_given_leads_nowhere_else() -> None:
+    seen = PretendDoor(sends_on("/"), has_socket=True, max_redirects=3).play()
+    assert "the socket was given" in seen[2][1].reason
+
+
+def test_open_timeout_is_one_total() -> None:
+    again = sends_on("/")
+    door = PretendDoor(
+        again, Timing(open_timeout=7), max_redirects=9, later_talks=(again,) * 9, delays={Race: 2.0}
+    )
+    failed = door.play()[-1][1]
+    assert (failed.name, failed.phase, door.now) == ("connect_fail", "connect", 7)
+    assert len(failed.timings.attempts) == 3
+
+
+@pytest.mark.parametrize(("location", "is_followed"), [("/there", True), ("ws://other/", False)])
+def test_a_unix_socket_leads_nowhere_else(location: str, is_followed: bool) -> None:
+    raced: list[Race] = []
+
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            if isinstance(request, Race):
+                raced.append(request)
+            return super()._perform(request)
+
+    door = Door(sends_on(location), later_talks=(accepts,))
+    addresses = [("unix", "stream", 0, "", "/run/peer")]
+    door.plan = PretendPlan(counting_bytes(), addresses=addresses, max_redirects=3)
+    seen = door.play(closes)
+    assert ("ready" in names(seen)) == is_followed
+    assert {tuple(request.addresses) for request in raced} == {tuple(addresses)}
+    if not is_followed:
+        assert "elsewhere than the Unix socket" in seen[2][1].reason
+
+
+@pytest.mark.parametrize("ends", ["closes", "forces"])
+def test_a_close_at_a_hop_is_the_end(ends: str) -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "connected":
+            (door.close if ends == "closes" else door.force_disconnect)()
+
+    door = PretendDoor(sends_on("/"), max_redirects=9, later_talks=(accepts,))
+    seen = door.play(act)
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    assert door.hung_up
+
+
+def test_a_close_while_the_next_hop_is_slow_ends_at_once() -> None:
+    def slow(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Pause(100)
+
+    door = PretendDoor(sends_on("/"), max_redirects=9, later_talks=(slow,), delays={Race: 5.0})
+    door.at(7.0, door.close)
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "connecting", "connect_fail"]
+    assert door.now == 7.0

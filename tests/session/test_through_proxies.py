@@ -1,0 +1,378 @@
+"""Through a proxy to the server, in pretend time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lomond.errors import ProxyError
+from lomond.options import Timing
+from lomond.protocol import frames
+from lomond.proxies import Proxy, parse_proxy
+from lomond.session.requests import Race, Resolve, StartTLS
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.pretend import PretendDoor
+
+OK = b"HTTP/1.1 200 Connection established\r\n\r\n"
+PLAIN = parse_proxy("http://proxy:3128")
+WITH_PASSWORD = parse_proxy("http://me:p%40ss@proxy:3128")
+DIGEST = (
+    b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n"
+    b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256\r\n\r\n'
+)
+
+
+def names(seen: list[tuple[float, Any]]) -> list[str]:
+    return [event.name for _, event in seen]
+
+
+def closes(door: PretendDoor, event: Any) -> None:
+    if event.name == "ready":
+        door.close()
+
+
+def connects(answer: bytes = OK, glued: bytes = b"") -> Callable[[Peer], Talk]:
+    """A proxy that connects us to a server that echoes a close."""
+
+    def talk(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        requests.append(peer.request)
+        yield Say(answer + glued)
+        yield from peer.upgrade()
+        requests.append(peer.request)
+        frame = yield from peer.hear_until(frames.CLOSE)
+        assert frame is not None
+        yield Say(frames.build(frames.CLOSE, frame.payload, None))
+
+    requests.clear()
+    return talk
+
+
+requests: list[bytes] = []
+
+
+def says(*answers: bytes, then: Talk | None = None) -> Callable[[Peer], Talk]:
+    """A proxy that answers each thing that it hears."""
+
+    def talk(peer: Peer) -> Talk:
+        for answer in answers:
+            heard.append((yield Hear()))
+            yield Say(answer)
+        yield from then or ()
+
+    heard.clear()
+    return talk
+
+
+heard: list[bytes] = []
+
+
+def failure_of(door: PretendDoor) -> Any:
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert door.hung_up
+    assert "p@ss" not in repr(failed) + failed.reason + repr(failed.cause)
+    return failed
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("answer", [OK, b"HTTP/1.0 299 ok\r\nContent-Length: 5\r\n\r\n"])
+def test_connect(secure: bool, answer: bytes) -> None:
+    door = PretendDoor(connects(answer), proxy=PLAIN, secure=secure, delays={Race: 2.0})
+    seen = door.play(closes)
+    assert names(seen)[:3] == ["connecting", "connected", "ready"]
+    assert seen[-1][1].graceful
+    assert seen[1][1].proxy == "http://proxy:3128"
+    assert not seen[1][1].url.startswith("http")
+    host = b"peer:443" if secure else b"peer:80"
+    lines = requests[0].split(b"\r\n")
+    assert lines == [
+        b"CONNECT " + host + b" HTTP/1.1", b"Host: " + host, b"User-Agent: Lomond/test",
+    ]  # fmt: skip
+    assert requests[1].startswith(b"GET / HTTP/1.1")
+    timings = seen[2][1].timings
+    assert (timings.resolve, timings.attempts[0].seconds) == (0, 2.0)
+    assert 0 < timings.proxy < 0.1
+    assert (timings.tls is not None) == secure
+
+
+def test_credentials_go_to_the_proxy_only() -> None:
+    door = PretendDoor(connects(), proxy=WITH_PASSWORD)
+    seen = door.play(closes)
+    assert seen[1][1].proxy == "http://***@proxy:3128"
+    assert b"\r\nProxy-Authorization: Basic bWU6cEBzcw==" in requests[0]
+    assert b"uthorization" not in requests[1]
+
+
+def test_what_comes_behind_the_answer_is_the_servers() -> None:
+    door = PretendDoor(connects(glued=b"HTTP/1.1 100 Continue\r\n\r\n"), proxy=PLAIN)
+    assert names(door.play(closes))[:3] == ["connecting", "connected", "ready"]
+
+
+def test_an_https_proxy() -> None:
+    tls: list[StartTLS] = []
+
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            if isinstance(request, StartTLS):
+                tls.append(request)
+            return super()._perform(request)
+
+    door = Door(connects(), proxy=parse_proxy("https://proxy"), secure=True)
+    assert "ready" in names(door.play(closes))
+    assert [(request.server_name, request.of_proxy) for request in tls] == [
+        ("proxy", True),
+        ("peer", False),
+    ]
+    failed = failure_of(
+        PretendDoor(
+            connects(), proxy=parse_proxy("https://proxy"), failures={StartTLS: OSError("no TLS")}
+        )
+    )
+    assert failed.phase == "proxy"
+    assert failed.reason == "proxy https://proxy:443 did not connect us to peer:80; no TLS"
+
+
+@pytest.mark.parametrize(
+    ("answer", "proxy", "said"),
+    [
+        (
+            b"HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno",
+            PLAIN,
+            "it answered 407 Auth; "
+            "it wants credentials: put user and password into the proxy's URL",
+        ),
+        (
+            b"HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno",
+            WITH_PASSWORD,
+            "it answered 407 Auth; it does not accept the credentials in the proxy's URL",
+        ),
+        (
+            b"HTTP/1.1 401 Auth\r\nContent-Length: 2\r\nWWW-Authenticate: Basic\r\n\r\nno",
+            WITH_PASSWORD,
+            "it answered 401 Auth; it does not accept the credentials in the proxy's URL",
+        ),
+        (b"HTTP/1.1 502 \r\nContent-Length: 2\r\n\r\nno", PLAIN, "it answered 502"),
+        (b"HTTP/1.1 302 Go\r\nLocation: /\r\nContent-Length: 2\r\n\r\nno", PLAIN,
+         "it answered 302 Go"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_kept(answer: bytes, proxy: Proxy, said: str) -> None:
+    failed = failure_of(PretendDoor(says(answer), proxy=proxy, max_redirects=5))
+    assert failed.phase == "proxy"
+    assert failed.reason == f"proxy {proxy.url} did not connect us to peer:80; {said}"
+    assert failed.response.status_code == int(answer[9:12])
+    assert failed.response.body == b"no"
+    assert isinstance(failed.cause, ProxyError)
+    assert failed.timings.proxy is None
+
+
+def test_the_body_of_a_refusal_is_waited_for_a_little() -> None:
+    answer = b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\nonly this"
+    for timing in (Timing(), Timing(open_timeout=None)):
+        door = PretendDoor(says(answer, then=_pauses()), timing, proxy=PLAIN)
+        failed = failure_of(door)
+        assert failed.response.body == b"only this"
+        assert 1 < door.now < 1.1
+    trickle = (Say(b"a") for _ in range(5))
+
+    def slow(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(answer)
+        for action in trickle:
+            yield Pause(0.4)
+            yield action
+
+    door = PretendDoor(slow, proxy=PLAIN)
+    assert failure_of(door).response.body == b"only thisaa"
+    assert 1 < door.now < 1.1
+
+
+def _pauses() -> Talk:
+    yield Pause(1000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", "answer is not HTTP; it starts with b'SSH-2.0-OpenSSH\\r\\n'"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "answer is TLS, not HTTP; use an https:// proxy URL"),
+        (
+            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300,
+            "head of 257 lines or more is longer than 256",
+        ),
+        (b"HTTP/1.1 200 OK\r\nX", "it hung up before it had answered"),
+        (b"", "it hung up before it had answered"),
+    ],
+)
+def test_garbage(answer: bytes, said: str) -> None:
+    def ends() -> Talk:
+        yield End()
+
+    failed = failure_of(PretendDoor(says(answer, then=ends()), proxy=PLAIN))
+    assert failed.phase == "proxy"
+    assert said in failed.reason
+    assert failed.response is None
+
+
+@pytest.mark.parametrize("kind", [Resolve, Race])
+def test_a_proxy_that_is_not_there(kind: type) -> None:
+    door = PretendDoor(says(), proxy=WITH_PASSWORD, failures={kind: OSError("no way")})
+    failed = failure_of(door)
+    if kind is Resolve:
+        assert failed.reason == (
+            "unable to resolve host name 'proxy' (of proxy http://***@proxy:3128); no way"
+        )
+    else:
+        assert failed.reason == "unable to connect to proxy http://***@proxy:3128; no way"
+    assert failed.address == "proxy:3128"
+
+
+@pytest.mark.parametrize("proxy", [PLAIN, parse_proxy("socks5h://proxy:3128")])
+def test_a_proxy_that_hangs(proxy: Proxy) -> None:
+    door = PretendDoor(says(then=_pauses()), Timing(open_timeout=7), proxy=proxy)
+    failed = failure_of(door)
+    assert (failed.phase, door.now) == ("proxy", 7)
+    assert failed.reason.endswith(
+        "did not connect us to peer:80; not done within open_timeout (7 s)"
+    )
+
+
+@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\n"])
+def test_closing_while_a_proxy_hangs_ends_at_once(answer: bytes | None) -> None:
+    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=PLAIN)
+    door.at(0.5, door.close)
+    failed = failure_of(door)
+    assert (failed.phase, door.now) == ("proxy", 0.5)
+    assert failed.reason.endswith("closed by the user")
+
+
+def test_a_challenge_is_answered_once_on_a_new_connection() -> None:
+    for last, expected in ((connects(), "ready"), (says(DIGEST), "connect_fail")):
+        requests.clear()
+        door = PretendDoor(says(DIGEST), proxy=WITH_PASSWORD, later_talks=(last,))
+        seen = door.play(closes)
+        assert expected in names(seen)
+        assert len(seen[2 if expected == "ready" else 1][1].timings.attempts) == 2
+    assert b"\r\nProxy-Authorization: Basic " in heard[0]
+    assert b'\r\nProxy-Authorization: Digest username="me", realm="r"' in heard[1]
+    assert b"p@ss" not in heard[1]
+
+
+def test_no_challenge_is_answered_without_a_password_or_for_what_is_unknown() -> None:
+    assert failure_of(PretendDoor(says(DIGEST), proxy=PLAIN)).response.status_code == 407
+    unknown = DIGEST.replace(b"SHA-256", b"ROT13")
+    assert failure_of(PretendDoor(says(unknown), proxy=WITH_PASSWORD)).response.status_code == 407
+
+
+# SOCKS
+
+NO_AUTH, LOG_IN = b"\x05\x00", b"\x05\x02"
+DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said", "answers"),
+    [
+        (
+            "socks5h://proxy",
+            [b"\x05\x01\x00", b"\x05\x01\x00\x03\x04peer\x00\x50"],
+            [NO_AUTH, DONE],
+        ),
+        (
+            "socks5://proxy",
+            [b"\x05\x01\x00", b"\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50"],
+            [NO_AUTH, b"\x05\x00\x00\x03\x02ab\x00\x50"],
+        ),
+        (
+            "socks5h://me:pw@proxy",
+            [b"\x05\x02\x00\x02", b"\x01\x02me\x02pw", b"\x05\x01\x00\x03\x04peer\x00\x50"],
+            [LOG_IN, b"\x01\x00", b"\x05\x00\x00\x04" + bytes(18)],
+        ),
+        (
+            "socks4://me@proxy",
+            [b"\x04\x01\x00\x50\xc0\x00\x02\x01me\x00"],
+            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
+        ),
+        (
+            "socks4a://proxy",
+            [b"\x04\x01\x00\x50\x00\x00\x00\xff\x00peer\x00"],
+            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: bool) -> None:
+    told: list[bytes] = []
+
+    def talk(peer: Peer) -> Talk:
+        for answer in answers:
+            told.append((yield Hear()))
+            pieces = [answer[i : i + 1] for i in range(len(answer))] if in_pieces else [answer]
+            for piece in pieces:
+                yield Say(piece)
+                yield Pause(0.01)
+        yield from peer.upgrade()
+        frame = yield from peer.hear_until(frames.CLOSE)
+        assert frame is not None
+        yield Say(frames.build(frames.CLOSE, frame.payload, None))
+
+    door = PretendDoor(talk, proxy=parse_proxy(proxy))
+    seen = door.play(closes)
+    assert names(seen)[:3] == ["connecting", "connected", "ready"]
+    assert told == said
+
+
+@pytest.mark.parametrize(
+    ("proxy", "answers", "said"),
+    [
+        ("socks5h://p", [NO_AUTH, b"\x05\x05\x00\x01" + bytes(6)], "connection refused (5)"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x04"], "peer:80: host unreachable (4)"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x63\x00\x01" + bytes(6)], "no reason that SOCKS knows"),
+        ("socks5h://p", [LOG_IN], "which was not offered"),
+        ("socks5h://p", [b"\x05\xff"], "authentication failed: it wants credentials"),
+        ("socks5h://me:pw@p", [b"\x05\xff"], "takes no credentials of our kind"),
+        ("socks5h://p", [b"\x05\x42"], "its answer is not SOCKS"),
+        ("socks5h://me:pw@p", [LOG_IN, b"\x01\x01"], "authentication failed: it does not accept"),
+        ("socks5h://p", [b"HTTP/1.1 400 Bad"], "answer is not SOCKS; it starts with b'HTTP/1.1'"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)], "its answer is not SOCKS"),
+        ("socks5h://p", [NO_AUTH, b""], "it hung up before it had answered"),
+        ("socks4a://p", [b"\x00\x5b" + bytes(6)], "request rejected or failed (91)"),
+        ("socks4a://p", [b"\x00\x5d" + bytes(6)], "identd names another user (93)"),
+        ("socks4a://p", [b"\x00\x01" + bytes(6)], "its answer is not SOCKS"),
+        ("socks4a://p", [b"\x05\x5a" + bytes(6)], "its answer is not SOCKS"),
+    ],
+)  # fmt: skip
+def test_socks_that_fails(proxy: str, answers: list[bytes], said: str) -> None:
+    def ends() -> Talk:
+        yield End()
+
+    failed = failure_of(PretendDoor(says(*answers, then=ends()), proxy=parse_proxy(proxy)))
+    assert failed.phase == "proxy"
+    assert said in failed.reason
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "192.0.2.9"])
+def test_socks4_knows_ipv4_only(host: str) -> None:
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            found = super()._perform(request)
+            if isinstance(request, Resolve) and request.host == "peer":
+                return [("inet6", "stream", 0, "", (host, request.port))]
+            return found
+
+    door = Door(says(b"\x00\x5a" + bytes(6), then=_pauses()), proxy=parse_proxy("socks4://p"))
+    if ":" in host:
+        failed = failure_of(door)
+        assert failed.phase == "resolve"
+        assert failed.reason == (
+            "unable to resolve host name 'peer'; it has no IPv4 address, and SOCKS4 knows no "
+            "other; use socks5://"
+        )
+    else:
+        events = door.events()
+        assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
+        assert heard[0][4:8] == bytes([192, 0, 2, 9])
