@@ -28,8 +28,8 @@ def test_open_timeout_is_for_all_together() -> None:
         seen = visit(WebSocket(server.url, max_redirects=20, open_timeout=0.5))
         took = monotonic() - started
         released.set()
-    assert 0.45 < took < 1.2
-    assert 2 < names(seen).count("connecting") < 10
+    assert 0.45 < took < 3
+    assert 1 < names(seen).count("connecting") < 10
     assert "open_timeout (0.5 s)" in seen[-1].reason  # type: ignore[union-attr]
 
 
@@ -56,7 +56,7 @@ def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> Non
                     thread.join()
                 else:
                     getattr(websocket, way)()
-        assert monotonic() - started < 0.5
+        assert monotonic() - started < 0.9  # less than what a close before Ready may wait
         assert websocket.is_closed
         if way != "break":
             assert names(seen)[-1] in ("disconnected", "connect_fail")
