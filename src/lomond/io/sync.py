@@ -169,6 +169,7 @@ class Performer:
         waiter = self._waiter(transport.sock)
         try:
             while True:
+                self._check(request.deadline)  # a peer that is quick enough lets nobody wait
                 with link.lock:
                     done = layer.shake_hands()
                     transport.enqueue(b"")
@@ -196,6 +197,7 @@ class Performer:
         transport = self._link.transport
         assert transport is not None
         if request.waits:
+            self._check(request.deadline)
             with self._link.lock:
                 self._link.enqueue_quietly()
             self._write(self._waiter(transport.sock), request.deadline)
