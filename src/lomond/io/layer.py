@@ -39,7 +39,7 @@ class TLSLayer:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         inner: Any = self._tls
-        kind = type(inner)
+        kind: Any = type(self._tls)
         if kind.read is ssl.SSLObject.read and kind.write is ssl.SSLObject.write:
             # They only pass the call on, which costs a Python call a message.
             inner = getattr(inner, "_sslobj", inner)

@@ -108,6 +108,7 @@ def conversation(session: Session, plan: Plan) -> Script:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             break
         route = onward
+        session.timings.proxy = session.timings.tls = None  # the last way is told of
         origin = origin if origin == route.target.origin else None
         yield Deliver(engine.Connecting(route.target.url))
     if ready is not None:
