@@ -18,7 +18,7 @@ class Attempt(NamedTuple):
 class Timings:
     """Where the time of a connection went; all in seconds, None for what did not happen (yet).
 
-    Where a redirect was followed, it is the last connection that counts; `attempts` has all of them.
+    Where a redirect was followed, the last connection counts; `attempts` has those of all.
     The same object is on `Ready` and on every event that reports a failure of that connection, so
     that `first_message` appears in it later.
 
