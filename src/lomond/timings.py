@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Attempt", "Timings"]
+__all__ = ["Attempt", "Latency", "Timings"]
 
 
 class Attempt(NamedTuple):
@@ -13,6 +13,21 @@ class Attempt(NamedTuple):
     address: str  #: for people: ``127.0.0.1:80``, ``[::1]:80``, or a path
     seconds: float  #: from its start to its end
     error: str | None = None  #: in words; None for the one that was used
+
+
+class Latency(NamedTuple):
+    """How long the server takes to answer a ping; in seconds."""
+
+    last: float
+    smallest: float
+    smoothed: (
+        float  #: as TCP smooths its round trips (RFC 6298 section 2): an eighth of each new one
+    )
+
+    def after(self, seconds: float) -> Latency:
+        """With another answer."""
+        smoothed = self.smoothed + (seconds - self.smoothed) / 8
+        return Latency(seconds, min(self.smallest, seconds), smoothed)
 
 
 class Timings:

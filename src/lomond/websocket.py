@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .compression import Compression
     from .events import AnyEvent
     from .io.channel import Channel
+    from .timings import Latency
 
 __all__ = ["WebSocket"]
 
@@ -124,6 +125,12 @@ class WebSocket(Base):
         """What was negotiated about compression, with a live count of bytes; None without it."""
         channel = self._channel
         return None if channel is None else channel.session.compression
+
+    @property
+    def latency(self) -> Latency | None:
+        """How long the pings of this connection took; None while none was answered."""
+        channel = self._channel
+        return None if channel is None else channel.session.latency
 
     @property
     def session(self) -> object | None:

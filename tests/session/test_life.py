@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lomond.engine import engine
@@ -9,28 +11,42 @@ from lomond.session.life import Outcome, Policy, life
 from lomond.session.requests import Connect, Deliver, Sleep
 
 
-def waits(outcomes: list[Outcome], random: float = 1.0, respect: bool = True) -> list[float]:
-    script = life(engine, Policy(5, 30, respect), lambda: random)
+def ways(outcomes: list[Outcome], policy: Policy, random: float = 1.0) -> list[Any]:
+    """The BackOffs until it stops, or until all outcomes are used."""
+    script = life(engine, policy, lambda: random)
     found = []
     request = next(script)
-    for number, outcome in enumerate(outcomes, 1):
+    for outcome in outcomes:
         assert isinstance(request, Connect)
-        request = script.send(outcome)
+        try:
+            request = script.send(outcome)
+        except StopIteration:
+            break
         assert isinstance(request, Deliver)
         assert request.event.name == "back_off"
+        found.append(request.event)
         sleep = script.send(None)
         assert isinstance(sleep, Sleep)
         assert sleep.seconds == request.event.delay
-        found.append(sleep.seconds)
-        if number == len(outcomes):
-            with pytest.raises(StopIteration):
-                script.send(True)
-        else:
-            request = script.send(False)
+        request = script.send(False)
+    else:
+        assert isinstance(request, Connect)
+        script.send(FAILED)
+        script.send(None)
+        with pytest.raises(StopIteration):
+            script.send(True)
     return found
 
 
-FAILED, READY = Outcome(False), Outcome(True)
+def waits(outcomes: list[Outcome], random: float = 1.0, respect: bool = True) -> list[float]:
+    return [event.delay for event in ways(outcomes, Policy(5, 30, respect), random)]
+
+
+FAILED, READY = Outcome(), Outcome(ready_at=0.0)
+
+
+def asks(value: str, wall: float = 0.0) -> Outcome:
+    return Outcome(retry_after=value, wall=wall)
 
 
 def test_the_waits_of_the_original() -> None:
@@ -40,18 +56,65 @@ def test_the_waits_of_the_original() -> None:
 
 
 def test_retry_after_is_the_wait() -> None:
-    assert waits([Outcome(False, "120")]) == [120]
-    assert waits([Outcome(False, "0")]) == [0]
-    assert waits([Outcome(False, "120")], respect=False) == [7]
-    assert waits([Outcome(False, "soon")]) == [7]
+    assert waits([asks("120")]) == [120]
+    assert waits([asks("0")]) == [0]
+    assert waits([asks("120")], respect=False) == [7]
+    assert waits([asks("soon")]) == [7]
 
 
 def test_a_server_may_call_back_at_once_only_once() -> None:
-    now = Outcome(False, "0")
+    now = asks("0")
     assert waits([now] * 3) == [0, 5, 5]
     assert waits([now, READY, now, now]) == [0, 6, 0, 5]
-    assert waits([FAILED, Outcome(False, "120")]) == [7, 120]
+    assert waits([FAILED, asks("120")]) == [7, 120]
 
 
 def test_a_date_is_measured_from_the_end_of_the_connection() -> None:
-    assert waits([Outcome(False, "Thu, 01 Jan 1970 00:16:40 GMT", wall=990.0)]) == [10]
+    assert waits([asks("Thu, 01 Jan 1970 00:16:40 GMT", wall=990.0)]) == [10]
+
+
+def test_a_rejection_that_is_our_fault_waits_longest() -> None:
+    for status, wait in [(400, 30), (404, 30), (499, 30), (500, 7), (399, 7), (101, 7)]:
+        assert waits([Outcome(status=status)]) == [wait]
+    assert waits([Outcome(status=429, retry_after="12")]) == [12]
+    assert waits([Outcome(status=429, retry_after="12")], respect=False) == [30]
+
+
+def test_a_connection_must_have_been_stable_to_count_anew() -> None:
+    policy = Policy(5, 30, True, stable_after=30)
+    short, long = Outcome(ready_at=10.0, ended=39.9), Outcome(ready_at=10.0, ended=40.0)
+    found = ways([FAILED, short, short, long, FAILED], policy)
+    assert [event.delay for event in found] == [7, 9, 13, 6, 7]
+    assert [event.attempt for event in found] == [1, 2, 3, 0, 1]
+
+
+def test_attempts_end() -> None:
+    policy = Policy(5, 30, True, max_attempts=3)
+    assert len(ways([FAILED] * 9, policy)) == 2
+    assert len(ways([FAILED, FAILED, READY, FAILED, FAILED, FAILED], policy)) == 5
+
+
+def test_the_time_without_a_stable_connection_ends() -> None:
+    policy = Policy(5, 5, True, max_time=20)
+    one = [Outcome(began=100.0 + 7 * n, ended=102.0 + 7 * n) for n in range(9)]
+    # They end 2, 9 and 16 s after the start; the next would begin at 21 s.
+    assert len(ways(one, policy)) == 2
+    late = Outcome(began=114.0, ready_at=115.0, ended=500.0)
+    again = [Outcome(began=505.0, ended=507.0), Outcome(began=512.0, ended=516.0)]
+    assert len(ways([*one[:2], late, *again], policy)) == 4
+
+
+def test_what_the_user_calls_final_is_the_last() -> None:
+    assert len(ways([FAILED, Outcome(is_final=True), FAILED], Policy(5, 30, True))) == 1
+
+
+def test_full_jitter() -> None:
+    for random, wait in [(0.0, 0.0), (0.5, 3.5), (1.0, 7.0)]:
+        (found,) = ways([FAILED], Policy(5, 30, True, full_jitter=True), random)
+        assert found.delay == wait
+
+
+def test_back_off_says_why() -> None:
+    (found,) = ways([Outcome(reason="lost", unconfirmed=12)], Policy(5, 30, True))
+    assert (found.reason, found.attempt, found.unconfirmed) == ("lost", 1, 12)
+    assert repr(found) == "BackOff(delay=7.0)"

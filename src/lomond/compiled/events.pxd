@@ -44,6 +44,7 @@ cdef class Unresponsive(FailureEvent):
 cdef class Disconnected(FailureEvent):
     cdef public object graceful
     cdef public object reason
+    cdef public object unconfirmed
 
 cdef class Closed(Event):
     cdef public object code
@@ -70,7 +71,10 @@ cdef class Binary(Event):
     cdef public object data
 
 cdef class BackOff(Event):
+    cdef public object attempt
     cdef public object delay
+    cdef public object reason
+    cdef public object unconfirmed
 
 cdef class Poll(Event):
     pass

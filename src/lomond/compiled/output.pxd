@@ -14,6 +14,7 @@ cdef class Output:
     cdef public object held_size
     cdef public bint is_held
     cdef public bint is_ready
+    cdef public long long sent
 
     @cython.locals(frame=bytes)
     cpdef put(self, int opcode, payload, bint compress=?)

@@ -276,16 +276,27 @@ class Disconnected(FailureEvent):
     Attributes:
         reason: Why, for people.
         graceful: Whether both sides ended it as the protocol says.
+        unconfirmed: Bytes of messages that were sent after the last ping that the server answered:
+            they may have arrived, or not.
     """
 
-    __slots__ = ("graceful", "reason")
+    __slots__ = ("graceful", "reason", "unconfirmed")
     __match_args__ = ("reason", "graceful")
+    _details: tuple[str, ...] = (*FailureEvent._details, "unconfirmed")
     name: Literal["disconnected"] = "disconnected"
 
-    def __init__(self, reason: str = "closed", graceful: bool = False, **details: Any) -> None:
+    def __init__(
+        self,
+        reason: str = "closed",
+        graceful: bool = False,
+        *,
+        unconfirmed: int = 0,
+        **details: Any,
+    ) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
         self.graceful = graceful
+        self.unconfirmed = unconfirmed
 
 
 class Closed(Event):
@@ -402,15 +413,31 @@ class BackOff(Event):
 
     Attributes:
         delay: For how many seconds.
+        reason: Why the last connection ended, for people.
+        attempt: How many attempts have failed since one was stable; 0 after a stable connection.
+        unconfirmed: Bytes of messages that were handed to the system after the last ping that the
+            server answered: they may have arrived, or not.
     """
 
-    __slots__ = ("delay",)
+    __slots__ = ("attempt", "delay", "reason", "unconfirmed")
     __match_args__ = ("delay",)
+    _details: tuple[str, ...] = ("received_time", "reason", "attempt", "unconfirmed")
     name: Literal["back_off"] = "back_off"
 
-    def __init__(self, delay: float, *, received_time: float | None = None) -> None:
+    def __init__(
+        self,
+        delay: float,
+        *,
+        reason: str = "",
+        attempt: int = 0,
+        unconfirmed: int = 0,
+        received_time: float | None = None,
+    ) -> None:
         Event.__init__(self, received_time=received_time)
         self.delay = delay
+        self.reason = reason
+        self.attempt = attempt
+        self.unconfirmed = unconfirmed
 
     def __repr__(self) -> str:
         return f"BackOff(delay={self.delay:.1f})"

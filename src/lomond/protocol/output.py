@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import PONG, RSV1, build
+from .frames import CLOSE, OPCODE_BITS, PONG, RSV1, build
 
 if TYPE_CHECKING:
     from .deflate import Deflater
@@ -25,6 +25,7 @@ class Output:
         held_size: Bytes of messages that are held until the upgrade is done.
         has_backlog: Set by the session while earlier output is still unwritten.
         is_held: Whether frames wait for the upgrade.
+        sent: Bytes of messages that were ever queued, with their heads.
         deflater: Compresses messages, or None.
     """
 
@@ -39,11 +40,13 @@ class Output:
         "held_size",
         "is_held",
         "is_ready",
+        "sent",
     )
 
     def __init__(self, keys: MaskingKeys) -> None:
         self.is_ready = False
         self.held_size = 0
+        self.sent = 0
         self.has_backlog = False
         self.deflater: Deflater | None = None
         self._keys = keys
@@ -86,6 +89,8 @@ class Output:
                 opcode |= RSV1
                 payload = deflated
         frame = build(opcode, payload, self._keys.take())
+        if opcode & OPCODE_BITS < CLOSE:
+            self.sent += len(frame)
         if self._frames:
             self._frames.append(frame)
         elif self._only:

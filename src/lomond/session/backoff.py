@@ -9,7 +9,9 @@ from email.utils import parsedate_to_datetime
 LONGEST_RETRY_AFTER = 3600.0  # seconds; what a server may ask for at most
 
 
-def delay(retries: int, random: float, min_wait: float, max_wait: float) -> float:
+def delay(
+    retries: int, random: float, min_wait: float, max_wait: float, full_jitter: bool = False
+) -> float:
     """Seconds to wait after a number of attempts without Ready.
 
     Arguments:
@@ -17,10 +19,11 @@ def delay(retries: int, random: float, min_wait: float, max_wait: float) -> floa
         random: Between 0 and 1.
         min_wait: The least, seconds.
         max_wait: The most, seconds.
+        full_jitter: Whether all of the wait is random, and not only what is above `min_wait`.
     """
     # An exponent without a bound would overflow after days of failures.
     spread = min(max_wait - min_wait, 2.0 ** min(retries, 64))
-    return min_wait + random * spread
+    return random * (min_wait + spread) if full_jitter else min_wait + random * spread
 
 
 def retry_after(value: str | None, wall: float) -> float | None:

@@ -17,19 +17,29 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """What a connection came to."""
+    """What a connection came to. Moments are monotonic seconds."""
 
-    was_ready: bool
+    began: float = 0.0
+    ended: float = 0.0
+    ready_at: float | None = None  #: None: it never was
+    status: int | None = None  #: of a rejection
     retry_after: str | None = None  #: the header of a rejection
+    is_final: bool = False  #: the user does not want another one after this
+    reason: str = ""  #: why it ended, for people
+    unconfirmed: int = 0  #: bytes of messages that may not have arrived
     wall: float = 0.0  #: seconds since the epoch, at its end
 
 
 class Policy(NamedTuple):
-    """How long to wait between connections, in seconds."""
+    """When to connect again; in seconds."""
 
     min_wait: float
     max_wait: float
     respect_retry_after: bool
+    max_attempts: int | None = None
+    max_time: float | None = None
+    stable_after: float = 0.0
+    full_jitter: bool = False
 
 
 LifeRequest = Connect | Deliver | Sleep
@@ -38,19 +48,45 @@ Life = Generator[LifeRequest, "Outcome | bool | None", None]
 
 def life(engine: Engine, policy: Policy, random: Callable[[], float]) -> Life:
     """Connect again and again. Connect is answered by an Outcome, Sleep by whether to stop."""
-    retries = 0
+    attempts = 0  # since one was stable
+    since: float | None = None
     while True:
-        retries += 1
+        attempts += 1
         outcome = yield Connect()
         assert isinstance(outcome, Outcome)
-        if outcome.was_ready:
-            retries = 0
-        seconds = delay(retries, random(), policy.min_wait, policy.max_wait)
-        if policy.respect_retry_after:
-            asked = retry_after(outcome.retry_after, outcome.wall)
-            if asked is not None:
-                # Once, a server may call us back sooner; again and again would be a storm.
-                seconds = asked if retries <= 1 else max(asked, policy.min_wait)
-        yield Deliver(engine.BackOff(seconds))
+        if since is None:
+            since = outcome.began
+        ready_at = outcome.ready_at
+        if ready_at is not None and outcome.ended - ready_at >= policy.stable_after:
+            attempts = 0
+            since = outcome.ended
+        seconds = _wait(policy, outcome, attempts, random())
+        if outcome.is_final or _is_enough(policy, attempts, outcome.ended + seconds - since):
+            return
+        yield Deliver(
+            engine.BackOff(
+                seconds,
+                reason=outcome.reason,
+                attempt=attempts,
+                unconfirmed=outcome.unconfirmed,
+            )
+        )
         if (yield Sleep(seconds)):
             return
+
+
+def _wait(policy: Policy, outcome: Outcome, attempts: int, random: float) -> float:
+    if policy.respect_retry_after:
+        asked = retry_after(outcome.retry_after, outcome.wall)
+        if asked is not None:
+            # Once, a server may call us back sooner; again and again would be a storm.
+            return asked if attempts <= 1 else max(asked, policy.min_wait)
+    if outcome.status is not None and 400 <= outcome.status < 500:
+        return policy.max_wait  # our fault: it will not be better soon
+    return delay(attempts, random, policy.min_wait, policy.max_wait, policy.full_jitter)
+
+
+def _is_enough(policy: Policy, attempts: int, seconds: float) -> bool:
+    """Whether a limit is reached before the next attempt would start."""
+    is_last = policy.max_attempts is not None and attempts >= policy.max_attempts
+    return is_last or (policy.max_time is not None and seconds > policy.max_time)

@@ -1,0 +1,190 @@
+"""What persist does beyond the original: when it stops, when it counts anew, what it tells."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from doors.peer_server import served
+from lomond import WebSocket
+from lomond.events import Rejected
+from lomond.persist import persist
+from lomond.protocol import frames
+from lomond.testing.peer import End, Peer, Say, Talk, say
+
+
+def refuses(status: int) -> Any:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
+
+    return talk
+
+
+def closes(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield say(frames.CLOSE, code=1000)
+    yield from peer.hear_until(frames.CLOSE)
+    yield End()
+
+
+def hangs_up_after_a_message(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield from peer.hear_until(frames.TEXT)
+    yield End()
+
+
+def echoes(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (frame := (yield from peer.hear_frame())) is not None:
+        yield say(frame.opcode, frame.payload)
+        if frame.opcode == frames.CLOSE:
+            return
+
+
+@pytest.mark.parametrize("kind", ["statuses", "callable"])
+def test_some_rejections_are_final(kind: str) -> None:
+    def is_final(rejected: Rejected) -> bool:
+        return rejected.response.status_code == 403
+
+    final: Any = {401, 403} if kind == "statuses" else is_final
+    with served(refuses(403)) as server:
+        names = [event.name for event in persist(WebSocket(server.url), final=final)]
+    assert names == ["connecting", "connected", "rejected", "disconnected"]
+    with served(refuses(500)) as server:
+        stream = persist(WebSocket(server.url), final=final, min_wait=0, max_wait=0)
+        names = [event.name for event, _ in zip(stream, range(6), strict=False)]
+        stream.close()
+    assert names[4:] == ["back_off", "connecting"]
+
+
+def test_limits_on_attempts_and_time() -> None:
+    with served(closes) as server:
+        websocket = WebSocket(server.url)
+        options: dict[str, Any] = {"min_wait": 0, "max_wait": 0, "stable_after": 60}
+        events = list(persist(websocket, max_attempts=3, **options))
+        assert [event.name for event in events].count("ready") == 3
+        assert [event.attempt for event in events if event.name == "back_off"] == [1, 2]
+        assert {event.reason for event in events if event.name == "back_off"} == {"closed"}
+        events = list(
+            persist(websocket, max_time=0.3, **{**options, "min_wait": 0.1, "max_wait": 0.1})
+        )
+        assert 2 <= [event.name for event in events].count("ready") <= 4
+    with served(refuses(404)) as server:
+        (found,) = [
+            event
+            for event in persist(WebSocket(server.url), max_wait=0.2, max_attempts=2)
+            if event.name == "back_off"
+        ]
+    assert found.delay == 0.2
+    assert found.reason == "Websocket upgrade failed (code=404)"
+
+
+def test_subscriptions_are_sent_again_on_each_ready() -> None:
+    sent = 0
+
+    def subscribe(websocket: WebSocket) -> None:
+        nonlocal sent
+        sent += 1
+        websocket.send_text(f"subscribe {sent}")
+
+    texts = []
+    with served(echoes) as server:
+        websocket = WebSocket(server.url)
+        stop = threading.Event()
+        for event in persist(
+            websocket, min_wait=0, max_wait=0, exit_event=stop, on_ready=subscribe
+        ):
+            if event.name == "ready":
+                assert sent == len(texts) + 1
+            if event.name == "text":
+                texts.append(event.text)
+                websocket.close()
+                if len(texts) == 3:
+                    stop.set()
+    assert texts == ["subscribe 1", "subscribe 2", "subscribe 3"]
+
+
+def test_what_the_hook_raises_comes_out_and_closes() -> None:
+    def broken(websocket: WebSocket) -> None:
+        raise LookupError("no subscriptions")
+
+    with served(echoes) as server:
+        websocket = WebSocket(server.url)
+        with pytest.raises(LookupError, match="no subscriptions"):
+            list(persist(websocket, on_ready=broken))
+        assert websocket.is_closed
+
+
+def test_the_exit_event_ends_a_connection_where_that_is_asked_for() -> None:
+    stop = threading.Event()
+    names = []
+    with served(echoes) as server:
+        websocket = WebSocket(server.url)
+        for event in persist(websocket, poll=0.05, exit_event=stop, watch_exit=True):
+            names.append(event.name)
+            if names.count("poll") == 2:
+                stop.set()
+    assert names[-2:] == ["closed", "disconnected"]
+    assert "back_off" not in names
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_back_off_counts_what_was_not_confirmed(is_answered: bool) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        texts = 0
+        while texts < 2:
+            frame = yield from peer.hear_frame()
+            assert frame is not None
+            if frame.opcode == frames.TEXT:
+                texts += 1
+            elif frame.payload == b"now" and is_answered:
+                yield say(frames.PONG, frame.payload)
+        yield End()
+
+    with served(talk) as server:
+        websocket = WebSocket(server.url)
+        for event in persist(websocket, ping_rate=0, min_wait=0, max_wait=0):
+            if event.name == "ready":
+                websocket.send_text("12345")  # 6 bytes of head and mask
+                websocket.send_ping(b"now")
+                if not is_answered:
+                    websocket.send_text("123")
+            elif event.name == "pong":
+                websocket.send_text("123")
+            elif event.name == "disconnected":
+                assert event.unconfirmed == (9 if is_answered else 20)
+            elif event.name == "back_off":
+                assert event.unconfirmed == (9 if is_answered else 20)
+                break
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"final": 403}, "final must be statuses"),
+        ({"final": "403"}, "final must be statuses"),
+        ({"final": {99}}, "a status of final must be from 100 to 599"),
+        ({"max_attempts": 0}, "max_attempts must be 1 or more"),
+        ({"max_time": -1}, "max_time must be"),
+        ({"stable_after": None}, "stable_after must be"),
+        ({"full_jitter": 1}, "full_jitter must be True or False"),
+        ({"watch_exit": 1}, "watch_exit must be True or False"),
+        ({"on_ready": "subscribe"}, "on_ready must be callable"),
+    ],
+)
+def test_an_option_that_can_not_be_is_refused_at_once(option: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        persist(WebSocket("ws://h/"), **option)
+
+
+def test_an_exit_event_without_is_set_can_not_be_watched() -> None:
+    class Waits:
+        def wait(self, timeout: float) -> bool:
+            return True
+
+    with pytest.raises(TypeError, match=r"must have is_set\(\)"):
+        persist(WebSocket("ws://h/"), exit_event=Waits(), watch_exit=True)

@@ -1,0 +1,125 @@
+"""What answered pings tell: how long they took, and what has arrived. In pretend time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lomond.options import Timing
+from lomond.protocol import frames
+from lomond.testing.peer import End, Pause, Peer, Talk, say
+from lomond.testing.pretend import PretendDoor
+from lomond.timings import Latency
+
+HEAD = 6  # bytes of a short message's head and mask
+
+
+def answers(delays: list[float], sends: int = 0) -> Any:
+    """Answers each ping after its delay, and then hangs up."""
+
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for delay in delays:
+            frame = yield from peer.hear_until(frames.PING)
+            assert frame is not None
+            yield Pause(delay)
+            yield say(frames.PONG, frame.payload)
+        yield Pause(1)
+        yield End()
+
+    return talk
+
+
+def test_latency_is_last_smallest_and_smoothed() -> None:
+    seen: list[Latency | None] = []
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name in ("ready", "pong"):
+            seen.append(door.session.latency)
+
+    door = PretendDoor(answers([0.4, 0.1, 0.8]), Timing(ping_rate=10, poll=None), latency=0.0)
+    door.play(act)
+    assert seen[0] is None
+    found = seen[1:]
+    assert [latency.last for latency in found if latency] == pytest.approx([0.4, 0.1, 0.8])
+    assert [latency.smallest for latency in found if latency] == pytest.approx([0.4, 0.1, 0.1])
+    smoothed = [0.4, 0.4 - 0.3 / 8, 0.3625 + (0.8 - 0.3625) / 8]
+    assert [latency.smoothed for latency in found if latency] == pytest.approx(smoothed)
+
+
+def test_a_slow_handler_is_not_the_servers_latency() -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "poll":
+            door.spend(3)
+
+    door = PretendDoor(answers([0.5]), Timing(ping_rate=60, poll=5), latency=0.0)
+    door.play(act)
+    assert door.session.latency is not None
+    assert door.session.latency.last < 3
+
+
+def unconfirmed(talk: Any, act: Any) -> int:
+    door = PretendDoor(talk, Timing(ping_rate=0, poll=None))
+    last = door.play(act)[-1][1]
+    assert last.name == "disconnected"
+    found: int = last.unconfirmed
+    return found
+
+
+def test_what_was_sent_before_an_answered_ping_has_arrived() -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.send_text("123")
+            door.send_ping(b"1")
+            door.send_text("45")
+            door.send_ping(b"2")
+            door.send_text("6")
+
+    assert unconfirmed(answers([]), act) == 3 * HEAD + 6
+    assert unconfirmed(answers([0.1]), act) == 2 * HEAD + 3
+    assert unconfirmed(answers([0.1, 0.1]), act) == HEAD + 1
+
+
+def test_only_the_pong_of_a_ping_confirms() -> None:
+    def wrong(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.PING)
+        yield say(frames.PONG, b"other")
+        yield say(frames.PONG, b"2")  # RFC 6455 5.5.3: the most recent one only
+        yield say(frames.PONG, b"2")
+        yield Pause(1)
+        yield End()
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.send_text("123")
+            door.send_ping(b"1")
+            door.send_text("45")
+            door.send_ping(b"2")
+            door.send_text("6")
+
+    assert unconfirmed(wrong, act) == HEAD + 1
+
+
+def test_what_never_left_is_not_counted() -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield End()
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "connected":
+            door.send_text("held")
+
+    assert unconfirmed(refuses, act) == 0
+
+
+def test_only_so_many_pings_are_remembered() -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            for _ in range(100):
+                door.send_ping(b"x")
+
+    door = PretendDoor(answers([]), Timing(ping_rate=0, poll=None))
+    door.play(act)
+    assert len(door.session._pings) == 16
