@@ -203,11 +203,12 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
     monkeypatch: pytest.MonkeyPatch, is_halfway: bool, secure: bool
 ) -> None:
     heard: list[bytes] = []
-    ended, over = threading.Event(), threading.Event()
+    ended, over, is_heard = threading.Event(), threading.Event(), threading.Event()
     make_transport = sync.Transport
 
     def listen(connection: socket.socket) -> None:
         heard.append(connection.recv(1))
+        is_heard.set()
 
     def make(sock: socket.socket) -> object:
         threads[0].start()
@@ -239,6 +240,7 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
         over.set()
         threads[0].join(PATIENCE)
         assert websocket.is_closed
+        assert is_heard.wait(PATIENCE)
     assert heard == [b""]
 
 
