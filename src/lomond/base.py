@@ -69,6 +69,7 @@ class Base:
         max_message_size: int | None = options.MAX_MESSAGE_SIZE,
         max_fragments: int | None = options.MAX_FRAGMENTS,
         max_header_size: int = options.MAX_HEADER_SIZE,
+        max_header_lines: int = options.MAX_HEADER_LINES,
         max_read_ahead: int = options.MAX_READ_AHEAD,
         max_held: int = options.MAX_HELD,
     ) -> None:
@@ -107,7 +108,12 @@ class Base:
         self.tcp_keepalive = tcp_keepalive
         self._headers: list[tuple[bytes, bytes]] = []
         self.limits = options.Limits(
-            max_message_size, max_fragments, max_header_size, max_read_ahead, max_held
+            max_message_size,
+            max_fragments,
+            max_header_size,
+            max_read_ahead,
+            max_held,
+            max_header_lines,
         )
         self._timing = options.Timing(
             open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout

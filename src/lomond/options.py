@@ -74,19 +74,23 @@ class Limits(Fixed):
         max_header_size: Largest head of the server's answer, bytes.
         max_read_ahead: Most bytes read while a send is blocked, before anyone asks for them.
         max_held: Most bytes of messages sent before the connection is ready.
+        max_header_lines: Most lines of the head of the server's answer.
     """
 
     __slots__ = (
-        "max_fragments", "max_header_size", "max_held", "max_message_size", "max_read_ahead",
+        "max_fragments", "max_header_lines", "max_header_size", "max_held", "max_message_size",
+        "max_read_ahead",
     )  # fmt: skip
     __match_args__ = (
         "max_message_size", "max_fragments", "max_header_size", "max_read_ahead", "max_held",
+        "max_header_lines",
     )  # fmt: skip
     max_message_size: int | None
     max_fragments: int | None
     max_header_size: int
     max_read_ahead: int
     max_held: int
+    max_header_lines: int
 
     def __init__(
         self,
@@ -95,18 +99,21 @@ class Limits(Fixed):
         max_header_size: int = MAX_HEADER_SIZE,
         max_read_ahead: int = MAX_READ_AHEAD,
         max_held: int = MAX_HELD,
+        max_header_lines: int = MAX_HEADER_LINES,
     ) -> None:
         check_count("max_message_size", max_message_size, none="no limit")
         check_count("max_fragments", max_fragments, none="no limit")
         check_count("max_header_size", max_header_size)
         check_count("max_read_ahead", max_read_ahead)
         check_count("max_held", max_held)
+        check_count("max_header_lines", max_header_lines)
         self._set(
             max_message_size=max_message_size,
             max_fragments=max_fragments,
             max_header_size=max_header_size,
             max_read_ahead=max_read_ahead,
             max_held=max_held,
+            max_header_lines=max_header_lines,
         )
 
 

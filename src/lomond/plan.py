@@ -48,7 +48,7 @@ class Plan:
         self._agent = websocket.agent
         self._protocols = check_protocols(websocket.protocols)
         self._deflate = options.check_compress(websocket.compress)
-        self._max_header_size = websocket.limits.max_header_size
+        self._limits = websocket.limits
         self._headers = websocket.own_headers()
         self._origin = websocket.origin
         self._cookies = websocket.cookies
@@ -92,7 +92,12 @@ class Plan:
             return socks
         there = authority(host, target.port)
         http: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
-            proxy, there, self._agent, self._max_header_size, os.urandom
+            proxy,
+            there,
+            self._agent,
+            self._limits.max_header_size,
+            os.urandom,
+            self._limits.max_header_lines,
         )
         return http
 
@@ -108,7 +113,8 @@ class Plan:
                 self._deflate,
             ),
             os.urandom,
-            self._max_header_size,
+            self._limits.max_header_size,
+            self._limits.max_header_lines,
         )
         has_socket = is_first and self.socket is not None
         name = self._server_name if is_ours else None

@@ -72,7 +72,8 @@ class WebSocket(Base):
         frame_timeout: Seconds without a byte inside a frame (60); None or 0 for no limit.
         max_message_size: Largest message accepted, bytes (16 MiB); None for no limit.
         max_fragments: Most fragments in a message (131072); None for no limit.
-        max_header_size: Largest head of the server's answer, bytes (64 KiB).
+        max_header_size: Largest head of the server's or the proxy's answer, bytes (64 KiB).
+        max_header_lines: Most lines in it (256).
         max_read_ahead: Most bytes read while a send is blocked (32 MiB).
         max_held: Most bytes of messages sent before the connection is ready (16 MiB).
 

@@ -208,7 +208,7 @@ def test_a_body_without_length_ends_with_the_stream() -> None:
         (b"220 mail ready\r\n", "not HTTP"),
         (b"\x15\x03\x01", "not HTTP"),
         (b"HTTP/1.1 " + b"x" * 20_000, "is larger than 16384"),
-        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300, "is longer than 256"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300, "is longer than max_header_lines"),
         (b"HTTP/1.1 200 OK\r\n" + (b"A: " + b"b" * 9000 + b"\r\n") * 8, "max_header_size"),
         (b"HTTP/1.1 abc OK\r\n\r\n", "not valid HTTP"),
         (b"HTTP/1.1 200 OK\r\nbad line\r\n\r\n", "not valid HTTP"),

@@ -50,7 +50,7 @@ def test_limits_hold_to_the_byte_and_line_in_any_split(step: int) -> None:
     ("data", "message"),
     [
         (b"X: " + b"x" * 20_000, "line of 20003 bytes or more in the head is larger than 16384 "),
-        (b"X: y\r\n" * 300 + b"\r\n", "head of 257 lines or more is longer than 256 "),
+        (b"X: y\r\n" * 300 + b"\r\n", "head of 257 lines or more is longer than max_header_lines (256)"),
         (b"X: " + b"x\r\n y" * 16_000, "head of 80130 bytes or more is larger than max_header_s"),
     ],
 )
@@ -206,3 +206,15 @@ def test_the_host_line(address: str, line: bytes) -> None:
     request = REQUEST._replace(host=url.parse(address).authority)
     sent = Upgrade(request, bytes, 65536).request_bytes()
     assert sent.split(b"\r\n")[1] == line
+
+
+def test_the_number_of_lines_is_an_option() -> None:
+    head = HEAD + b"X: y\r\n" * 10 + b"\r\n"
+    lines = head.count(b"\r\n") - 2
+    for most, is_enough in [(lines, True), (lines - 1, False)]:
+        upgrade = Upgrade(REQUEST, bytes, 65536, most)
+        if is_enough:
+            assert isinstance(upgrade.receive(head), Acceptance)
+        else:
+            with pytest.raises(ProtocolError, match=rf"max_header_lines \({most}\)"):
+                upgrade.receive(head)

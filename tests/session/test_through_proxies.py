@@ -202,7 +202,7 @@ def _pauses() -> Talk:
         (b"\x15\x03\x01\x00\x02\x02\x46", "answer is TLS, not HTTP; use an https:// proxy URL"),
         (
             b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300,
-            "head of 257 lines or more is longer than 256",
+            "head of 257 lines or more is longer than max_header_lines (256)",
         ),
         (b"HTTP/1.1 200 OK\r\nX", "it hung up before it had answered"),
         (b"", "it hung up before it had answered"),

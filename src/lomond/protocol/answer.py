@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CriticalProtocolError
-from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_HEADER_LINES, MAX_INTERIM_RESPONSES
+from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_INTERIM_RESPONSES
 from ..response import Response
 
 if TYPE_CHECKING:
@@ -37,12 +37,16 @@ class AnswerReader:
     Arguments:
         method: What was asked: UPGRADE, which a 101 agrees to, or CONNECT, which any 2xx does.
         max_header_size: Largest head accepted, bytes.
+        max_header_lines: Most lines in it.
         tls_hint: What to do where the answer is TLS.
     """
 
-    def __init__(self, method: str, max_header_size: int, tls_hint: str) -> None:
+    def __init__(
+        self, method: str, max_header_size: int, max_header_lines: int, tls_hint: str
+    ) -> None:
         self._method = method
         self._max_header_size = max_header_size
+        self._max_header_lines = max_header_lines
         self._tls_hint = tls_hint
         self._head = bytearray()
         self._searched = 0  # bytes of the head known not to hold its end
@@ -114,10 +118,10 @@ class AnswerReader:
             self._check_line(newline)
             self._line_start = newline + 1
             self._lines += 1
-            if self._lines > MAX_HEADER_LINES + 2:
+            if self._lines > self._max_header_lines + 2:
                 raise bad_http(
-                    f"head of {self._lines - 2} lines or more is longer than "
-                    f"{MAX_HEADER_LINES} (fixed)"
+                    f"head of {self._lines - 2} lines or more is longer than max_header_lines "
+                    f"({self._max_header_lines})"
                 )
         self._check_line(end)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..constants import WS_KEY
 from ..errors import HandshakeError
+from ..options import MAX_HEADER_LINES
 from ..response import Response
 from . import request as requests
 from .answer import UPGRADE, AnswerReader, Head
@@ -49,15 +50,20 @@ class Upgrade:
         request: What is asked for.
         random_bytes: Gives n unpredictable bytes, for the key.
         max_header_size: Largest head accepted, bytes.
+        max_header_lines: Most lines in it.
     """
 
     def __init__(
-        self, request: Request, random_bytes: Callable[[int], bytes], max_header_size: int
+        self,
+        request: Request,
+        random_bytes: Callable[[int], bytes],
+        max_header_size: int,
+        max_header_lines: int = MAX_HEADER_LINES,
     ) -> None:
         self._request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
         self._key = b64encode(random_bytes(16))
-        self._answer = AnswerReader(UPGRADE, max_header_size, "use wss://")
+        self._answer = AnswerReader(UPGRADE, max_header_size, max_header_lines, "use wss://")
 
     @property
     def is_reading_body(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import credentials
 from ..errors import ProtocolError, ProxyError
+from ..options import MAX_HEADER_LINES
 from .answer import CONNECT, AnswerReader, Head
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class HttpTunnel:
         target: ``host:port`` of the server.
         agent: For User-Agent.
         max_header_size: Largest head of an answer, bytes.
+        max_header_lines: Most lines in it.
         random_bytes: Gives n unpredictable bytes.
 
     Attributes:
@@ -44,6 +46,7 @@ class HttpTunnel:
         agent: str,
         max_header_size: int,
         random_bytes: Callable[[int], bytes],
+        max_header_lines: int = MAX_HEADER_LINES,
     ) -> None:
         self.is_done = False
         self.rest = b""
@@ -51,6 +54,7 @@ class HttpTunnel:
         self._target = target
         self._agent = agent
         self._max_header_size = max_header_size
+        self._max_header_lines = max_header_lines
         self._random_bytes = random_bytes
         self._authorization: str | None = None
         self._is_challenged = False  # the credentials answer a challenge
@@ -59,7 +63,8 @@ class HttpTunnel:
         self._answer = self._reader()
 
     def _reader(self) -> AnswerReader:
-        return AnswerReader(CONNECT, self._max_header_size, "use an https:// proxy URL")
+        hint = "use an https:// proxy URL"
+        return AnswerReader(CONNECT, self._max_header_size, self._max_header_lines, hint)
 
     @property
     def is_reading_body(self) -> bool:
