@@ -51,11 +51,11 @@ class Session:
     """
 
     __slots__ = (
-        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_ping_at",
-        "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at", "_unresponsive",
-        "_watched", "_write_at", "address", "close_asked_at", "compression", "connection",
-        "engine", "limits", "opened_at", "output", "output_ends", "phase", "started_at", "timing",
-        "timings",
+        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
+        "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at",
+        "_unresponsive", "_watched", "_write_at", "address", "close_asked_at", "compression",
+        "connection", "engine", "limits", "opened_at", "output", "output_ends", "phase",
+        "started_at", "timing", "timings",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,7 @@ class Session:
         self.close_asked_at: float | None = None
         self.address: str | None = None
         self.phase = "resolve"
+        self._phase_at = 0.0
         self.timings = Timings()
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
@@ -93,6 +94,18 @@ class Session:
         self._ping_queued_at = NEVER  # since when; NEVER while nobody said what time it is
         self._pinged_at = NEVER  # the oldest unanswered ping was written
         self._taken_at = 0.0  # the system took something, or began to take nothing
+
+    # The opening
+
+    def enter(self, phase: str, now: float) -> None:
+        """The next phase of the opening begins."""
+        self.phase = phase
+        self._phase_at = now
+
+    def note_phase(self, now: float) -> None:
+        """The phase has failed: its time counts too. (Attempts to connect stand for themselves.)"""
+        if self.phase != "connect":
+            setattr(self.timings, self.phase, now - self._phase_at)
 
     # The peer
 
@@ -422,6 +435,8 @@ class Session:
         phase: str | None = None,
     ) -> None:
         """It is over, for a reason that lies outside of the session."""
+        if phase == self.phase:
+            self.note_phase(now)
         self._set_ending(reason, graceful, now, cause=cause, phase=phase)
         self.has_ended = True
 
