@@ -226,6 +226,7 @@ class Base:
 
     def _check_given(self) -> None:
         """Raise unless the attributes, which anyone may set, can be used."""
+        parse(self.url)
         check_header(b"User-Agent", options.encoded_agent(self.agent))
         check_compress(self.compress)
         given.check_path(self.ssl_cafile)
@@ -244,7 +245,8 @@ class Base:
         if self.unix_socket is not None and self.source_address is not None:
             raise ValueError("unix_socket has no source_address; leave one out")
         self._check_request()
-        self.proxy_for(self.parts())
+        if self.socket is None and self.unix_socket is None:
+            self.proxy_for(self.parts())
 
     def _check_request(self) -> None:
         if self.headers is not None and not callable(self.headers):

@@ -6,6 +6,8 @@ import re
 import sys
 from collections.abc import Mapping
 
+from .url import shown_url
+
 # Scheme, host and perhaps a port: nothing of a path, query, fragment or user.
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+")
 
@@ -319,7 +321,7 @@ def check_origin(origin: object) -> None:
         raise TypeError(f"origin must be a str, like 'https://example.org', not {origin!r}")
     if origin != "null" and not _ORIGIN.fullmatch(origin):
         raise ValueError(
-            f"origin must be scheme and host, like 'https://example.org', not {origin!r}"
+            f"origin must be scheme and host, like 'https://example.org', not {shown_url(origin)!r}"
         )
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from . import cookies, credentials, options
 from .engine import engine
+from .io.given import check_socket_options, check_source_address
 from .io.settings import SocketSettings
 from .protocol.request import Request, check_header, check_protocols
 from .session.opening import Route
 from .session.reaching import Target
-from .url import Url, authority, userinfo
+from .url import Url, authority, tls_name, userinfo
 
 if TYPE_CHECKING:
     import socket
@@ -43,7 +44,9 @@ class Plan:
         self.max_redirects: int = websocket.max_redirects
         self.socket: socket.socket | None = websocket.socket
         self.socket_settings = SocketSettings(
-            websocket.source_address, tuple(websocket.socket_options), websocket.tcp_keepalive
+            check_source_address(websocket.source_address),
+            check_socket_options(websocket.socket_options),
+            websocket.tcp_keepalive,
         )
         self._agent = websocket.agent
         self._protocols = check_protocols(websocket.protocols)
@@ -124,7 +127,7 @@ class Plan:
             url.host,
             url.port,
             url.secure,
-            url.host if name is None else name,
+            tls_name(url.host) if name is None else name,
             has_socket,
             self._addresses,
             None if is_direct else self._websocket.proxy_for(url),

@@ -98,6 +98,8 @@ def parse_proxy(url: str) -> Proxy:
     if scheme.startswith("http") and username and ":" in username:
         # RFC 7617 section 2: a user-id that contains a colon is invalid.
         raise ValueError(f"{what} has a ':' in its user name; HTTP has no way to say that")
+    if scheme.startswith("socks4") and password is not None:
+        raise ValueError(f"{what} has a password, and SOCKS4 can't say one; use socks5://")
     longest = max(len((text or "").encode()) for text in (username, password))
     if scheme.startswith("socks5") and longest > 255:  # RFC 1929: a length is one byte
         raise ValueError(f"{what} has a user or password of more than 255 bytes")

@@ -43,7 +43,8 @@ class Response:
                 self.headers[key] = value if known is None else f"{known}, {value}"
 
     def __repr__(self) -> str:
-        return f"<response {self.http_ver} {self.status_code} {self.status}>"
+        version, phrase = printable(self.http_ver), printable(self.status)
+        return f"<response {version} {self.status_code} {phrase}>"
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of a header, or the default. The name's letter case does not matter.
@@ -64,6 +65,13 @@ class Response:
         """The values of a header, split at commas; empty if the header is absent."""
         value = self.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]
+
+
+def printable(text: object, longest: int = 64) -> str:
+    """A text of the peer, cut, without what could move a cursor or hide something."""
+    said = str(text).strip()
+    cut = f"{said[:longest]}..." if len(said) > longest else said
+    return repr(cut)[1:-1]
 
 
 def _unfold(head: bytes) -> list[str]:

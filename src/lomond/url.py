@@ -13,7 +13,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
 # Where all of the text is one URL, which may be wrong: a password may hold what ends one.
-_ANY_USERINFO = re.compile(r"(?<=//).*@", re.DOTALL)
+_ANY_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|).*@", re.DOTALL)
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
@@ -45,6 +45,16 @@ def redact(text: str) -> str:
     return _USERINFO.sub("***@", text)
 
 
+def shown_url(url: str) -> str:
+    """As `redact`, of a text that is one URL, or was to be one."""
+    return _ANY_USERINFO.sub(r"\1***@", url)
+
+
+def tls_name(host: str) -> str:
+    """The host as a certificate names it: no zone, no dot at the end (RFC 6066 section 3)."""
+    return host.partition("%")[0].rstrip(".")
+
+
 def userinfo(url: str) -> tuple[str, str] | None:
     """The user and password of a URL, decoded; None if it has none.
 
@@ -60,7 +70,7 @@ def userinfo(url: str) -> tuple[str, str] | None:
     try:
         return unquote(user, errors="strict"), unquote(password, errors="strict")
     except UnicodeDecodeError:
-        shown = _ANY_USERINFO.sub("***@", url)
+        shown = shown_url(url)
         raise ValueError(f"URL {shown!r} has credentials that are no UTF-8; quote them") from None
 
 
@@ -79,7 +89,7 @@ def parse(url: str) -> Url:
     if not isinstance(url, str):
         kind = type(url).__name__  # the rest may be secret
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {kind}")
-    shown = _ANY_USERINFO.sub("***@", url)
+    shown = shown_url(url)
     found = _UNFIT.search(url)
     if found:
         raise ValueError(f"URL {shown!r} holds {found.group()!r}; remove it")

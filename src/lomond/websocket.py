@@ -44,7 +44,8 @@ class WebSocket(Base):
         ssl_verify: Whether the server's certificate and name are checked (True).
         ssl_cafile: PEM file of the certificates to trust, or a directory of such files, which
             must be there; None for the system's.
-        ssl_context: Used as it is, instead of all that begins with ``ssl_``.
+        ssl_context: Used as it is, instead of all that begins with ``ssl_``, and for every server
+            to which a redirect leads.
         trace: Called with a dict at each stage of a connection; another true value logs them.
         headers: Further request headers: a mapping of str to str, or a callable that gives one
             and is asked for each connection (for tokens that expire).

@@ -93,3 +93,21 @@ def test_no_secret_is_in_exceptions() -> None:
         with pytest.raises((ValueError, TypeError)) as caught:
             make()
         assert SECRET not in f"{caught.value!r}{caught.value}{caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: WebSocket(f"u:{SECRET}@h"),
+        lambda: WebSocket(f"wss:/u:{SECRET}@h"),
+        lambda: WebSocket(f"wss:u:{SECRET}@h"),
+        lambda: WebSocket(f"//u:{SECRET}@h"),
+        lambda: WebSocket("ws://h/", origin=f"https://u:{SECRET}@h"),
+        lambda: WebSocket("ws://h/", headers={f"Authorization: {SECRET}": ""}),
+        lambda: WebSocket("ws://h/").add_header(f"Cookie: a={SECRET}".encode(), b""),
+    ],
+)
+def test_a_mistake_shows_no_secret(make: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"URL|origin|header name") as found:
+        make()
+    assert SECRET not in str(found.value)

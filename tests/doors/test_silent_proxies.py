@@ -94,7 +94,8 @@ def test_a_dead_proxy(scheme: str) -> None:
     with socket.socket() as nobody:  # bound, and refuses
         nobody.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
-        failure = dead(f"{scheme}://user:p%40ss@{address}")
+        user = "user" if scheme.startswith("socks4") else "user:p%40ss"
+        failure = dead(f"{scheme}://{user}@{address}")
         assert failure.phase == "connect"
         assert address in failure.reason
         assert isinstance(failure.cause, ConnectionRefusedError)

@@ -111,7 +111,7 @@ def test_a_failure_to_connect_has_them() -> None:
     failed = visit(WebSocket("ws://name.invalid/", proxies={}))[-1]
     assert failed.name == "connect_fail"
     assert failed.timings is not None
-    assert (filled(failed.timings), failed.timings.attempts) == ([], ())
+    assert (filled(failed.timings), failed.timings.attempts) == (["resolve"], ())
 
 
 def test_a_failure_of_tls_has_them() -> None:
@@ -120,7 +120,7 @@ def test_a_failure_of_tls_has_them() -> None:
         assert failed.name == "connect_fail"
         assert failed.phase == "tls"
         assert failed.timings is not None
-        assert filled(failed.timings) == ["resolve"]
+        assert filled(failed.timings) == ["resolve", "tls"]  # the phase that failed too
 
 
 def test_events_of_one_connection_share_one_object() -> None:

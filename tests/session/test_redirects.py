@@ -127,6 +127,21 @@ def test_who_was_sent_elsewhere_is_a_stranger_from_then_on() -> None:
     assert [is_ours for _, is_ours in door.plan.routes] == [True, True]
 
 
+def test_the_body_of_a_redirect_is_not_waited_for() -> None:
+    def endless(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 302 Go\r\nLocation: /there\r\n\r\nsome")
+        yield Pause(100)
+
+    door = PretendDoor(endless, max_redirects=1, later_talks=(accepts,))
+    seen = door.play(closes)
+    assert "ready" in names(seen)
+    assert door.now < 0.1
+    assert door.plan.answers[0][1].body == b"some"
+    rejected = PretendDoor(endless, max_redirects=0).play()[2]
+    assert rejected[0] > 1
+
+
 def test_a_loop_ends() -> None:
     again = sends_on("/")
     seen = PretendDoor(again, max_redirects=3, later_talks=(again,) * 9).play()

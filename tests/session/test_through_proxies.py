@@ -167,7 +167,7 @@ def test_a_refusal_is_kept(answer: bytes, proxy: Proxy, said: str) -> None:
     assert failed.response.status_code == int(answer[9:12])
     assert failed.response.body == b"no"
     assert isinstance(failed.cause, ProxyError)
-    assert failed.timings.proxy is None
+    assert 0 < failed.timings.proxy < 1
 
 
 def test_the_body_of_a_refusal_is_waited_for_a_little() -> None:
@@ -266,6 +266,52 @@ def test_no_challenge_is_answered_without_a_password_or_for_what_is_unknown() ->
     assert failure_of(PretendDoor(says(DIGEST), proxy=PLAIN)).response.status_code == 407
     unknown = DIGEST.replace(b"SHA-256", b"ROT13")
     assert failure_of(PretendDoor(says(unknown), proxy=WITH_PASSWORD)).response.status_code == 407
+
+
+def stale(nonce: str) -> bytes:
+    return DIGEST.replace(b'nonce="n"', f'nonce="{nonce}", stale=true'.encode())
+
+
+def test_a_nonce_that_was_too_old_is_no_wrong_password() -> None:
+    for later, is_ready in (
+        ((says(stale("2")), connects()), True),
+        ((says(stale("2")), says(stale("3")), connects()), False),
+    ):
+        requests.clear()
+        door = PretendDoor(says(DIGEST), proxy=WITH_PASSWORD, later_talks=later)
+        assert ("ready" in names(door.play(closes))) == is_ready
+        if is_ready:
+            assert b'nonce="2"' in requests[0]
+
+
+@pytest.mark.parametrize("phrase", ["\x1b]0;pwned\x07", "was {}", "long " * 100])
+def test_what_a_proxy_says_moves_no_cursor_and_shows_no_password(phrase: str) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        found = peer.request.partition(b"Proxy-Authorization: ")[2].partition(b"\r\n")[0].decode()
+        said.append(found.partition(" ")[2])
+        line = f"HTTP/1.1 403 {phrase.format(found)}\r\nContent-Length: 0\r\n\r\n"
+        yield Say(line.encode())
+
+    said: list[str] = []
+    failed = failure_of(PretendDoor(talk, proxy=WITH_PASSWORD))
+    shown = failed.reason + repr(failed) + repr(failed.cause) + repr(failed.response)
+    assert shown.isprintable()
+    assert said[0]
+    if "{}" in phrase:
+        assert "it answered 403 was ***" in failed.reason
+        assert said[0] not in failed.reason + repr(failed.cause)
+    assert len(failed.reason) < 250
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 407 No\r\nContent-Length: 9\r\n\r\n"])
+def test_who_ended_it_is_not_the_proxy(answer: bytes) -> None:
+    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=WITH_PASSWORD)
+    door.at(0.5, door.force_disconnect)
+    failed = failure_of(door)
+    assert failed.reason.endswith("did not connect us to peer:80; disconnected by the user")
+    assert failed.response is None
+    assert failed.timings.proxy == pytest.approx(0.5, abs=0.1)
 
 
 # SOCKS
@@ -376,3 +422,31 @@ def test_socks4_knows_ipv4_only(host: str) -> None:
         events = door.events()
         assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
         assert heard[0][4:8] == bytes([192, 0, 2, 9])
+
+
+def two_addresses(request: object) -> Any:
+    hosts = ["2001:db8::1", "192.0.2.7"]
+    return [("inet", "stream", 0, "", (host, request.port)) for host in hosts]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_reached", [False, True])
+def test_a_proxy_that_cannot_reach_one_address_is_asked_for_the_next(is_reached: bool) -> None:
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            found = super()._perform(request)
+            is_server = isinstance(request, Resolve) and request.host == "peer"
+            return two_addresses(request) if is_server else found
+
+    unreachable = says(NO_AUTH, b"\x05\x04\x00\x01" + bytes(6))
+    after = says(NO_AUTH, DONE, then=_pauses()) if is_reached else unreachable
+    door = Door(unreachable, proxy=parse_proxy("socks5://p"), later_talks=(after,))
+    if not is_reached:
+        failed = failure_of(door)
+        assert "could not connect to 2001:db8::1:80: host unreachable (4)" in failed.reason
+        assert len(failed.timings.attempts) == 2
+        return
+    events = door.events()
+    assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
+    asked = [words for words in heard if words.startswith(b"\x05\x01\x00") and len(words) > 3]
+    assert [words[3] for words in asked] == [4, 1]
+    assert asked[1][4:8] == bytes([192, 0, 2, 7])

@@ -189,7 +189,7 @@ class Performer:
         while (data := transport.receive()) is None:
             self._wait(waiter, deadline)
         if not data:
-            raise OSError("the server hung up during the TLS handshake")
+            raise ConnectionResetError("the other side hung up during the TLS handshake")
         with self._link.lock:
             transport.feed(data)
 

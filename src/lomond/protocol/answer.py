@@ -62,6 +62,11 @@ class AnswerReader:
         """Whether the answer is known to be a refusal and its body is awaited."""
         return self._refusal is not None
 
+    @property
+    def refused_with(self) -> int | None:
+        """The status of a refusal, once it is known to be one."""
+        return None if self._refusal is None else self._refusal.status_code
+
     def receive(self, data: bytes) -> Head | Response | None:
         """Take bytes of the answer.
 

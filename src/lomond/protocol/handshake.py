@@ -70,6 +70,11 @@ class Upgrade:
         """Whether the answer is known to be a refusal and its body is awaited."""
         return self._answer.is_reading_body
 
+    @property
+    def refused_with(self) -> int | None:
+        """The status of a refusal, once it is known to be one."""
+        return self._answer.refused_with
+
     def request_bytes(self) -> bytes:
         """The request. Raises ValueError if its target or a header can't be sent."""
         return requests.build(self._request, self._key)

@@ -33,7 +33,14 @@ def check_header(name: bytes, value: bytes) -> None:
             5.5), or the header is one that lomond writes.
     """
     if not _TOKEN.fullmatch(name):
-        raise ValueError(f"header name {name!r} is not a token; use letters, digits and '-'")
+        known = _TOKEN.match(name)
+        start = known.group() if known else b""
+        unfit = name[len(start) : len(start) + 1]
+        # What comes behind it may be the value, which may be secret.
+        raise ValueError(
+            f"header name {start!r}... holds {unfit!r} and is not a token; use letters, digits "
+            "and '-'"
+        )
     found = _BAD_IN_VALUE.search(value)
     if found:
         shown = found.group()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import credentials
 from ..errors import ProtocolError, ProxyError
 from ..options import MAX_HEADER_LINES
+from ..response import printable
 from .answer import CONNECT, AnswerReader, Head
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class HttpTunnel:
         self._max_header_lines = max_header_lines
         self._random_bytes = random_bytes
         self._authorization: str | None = None
-        self._is_challenged = False  # the credentials answer a challenge
+        self._answers = 0  # how many challenges were answered
         if proxy.username is not None:
             self._authorization = credentials.basic(proxy.username, proxy.password or "")
         self._answer = self._reader()
@@ -107,13 +108,18 @@ class HttpTunnel:
         return None if answer is None else self._refusal(answer)
 
     def may_try_again(self, error: ProxyError) -> bool:
-        """Whether `start` has a better answer to the proxy's challenge now: once at most."""
+        """Whether `start` has a better answer to the proxy's challenge now.
+
+        Once at most, and once more if only the proxy's nonce was too old.
+        """
         response, username = error.response, self._proxy.username
         is_asked = response is not None and response.status_code in _UNAUTHORIZED
-        if not is_asked or username is None or self._is_challenged:
+        if not is_asked or username is None:
             return False
         assert response is not None
         challenge = response.get("proxy-authenticate") or response.get("www-authenticate") or ""
+        if self._answers > (1 if _is_stale(challenge) else 0):
+            return False
         answer = credentials.answer(
             challenge,
             username,
@@ -125,14 +131,24 @@ class HttpTunnel:
         if answer is None or answer == self._authorization:
             return False
         self._authorization = answer
-        self._is_challenged = True
+        self._answers += 1
         return True
 
     def _refusal(self, response: Response) -> ProxyError:
-        said = f"it answered {response.status_code} {response.status}".rstrip()
+        phrase = response.status
+        if self._authorization is not None:
+            for secret in (self._authorization, self._authorization.partition(" ")[2]):
+                phrase = phrase.replace(secret, "***")  # some say what they were asked
+        said = f"it answered {response.status_code} {printable(phrase)}".rstrip()
         if response.status_code in _UNAUTHORIZED:
             if self._proxy.username is None:
                 said += "; it wants credentials: put user and password into the proxy's URL"
             else:
                 said += "; it does not accept the credentials in the proxy's URL"
         return ProxyError(said, response=response)
+
+
+def _is_stale(challenge: str) -> bool:
+    # RFC 7616 section 3.3: the digest was right, but of a nonce that is no longer valid.
+    found = credentials.challenges(challenge)
+    return any(item.parameters.get("stale", "").lower() == "true" for item in found)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..response import printable as _shown
 from ..url import redact
 
 if TYPE_CHECKING:
     from ..timings import Attempt
 
 _OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
-_LONGEST = 64  # characters of one text from a certificate
 _MOST = 5  # names, or parts of a name
 _SHORT = {
     "commonName": "CN",
@@ -25,6 +25,9 @@ _SHORT = {
 _PRIVATE_CA = "if the server has a private CA, name it with ssl_cafile"
 _CLOCK = "check the clock of this machine too"
 _OTHER_NAME = "the certificate is for another name, see server_name"
+_OTHER_PROXY = "the certificate is for another name than that in the proxy's URL"
+_WEAK = "it is too weak for this machine's OpenSSL, see ssl_context"
+_STRICT = "this Python takes no such certificate (VERIFY_X509_STRICT), see ssl_context"
 #: OpenSSL's verify codes -> what to do.
 _VERIFY_HINTS = {
     9: _CLOCK,
@@ -33,6 +36,12 @@ _VERIFY_HINTS = {
     19: _PRIVATE_CA,
     20: _PRIVATE_CA,
     21: _PRIVATE_CA,
+    26: "the certificate is not one for servers",
+    66: _WEAK,
+    67: _WEAK,
+    68: _WEAK,
+    79: _STRICT,
+    **dict.fromkeys(range(80, 95), _STRICT),
     62: _OTHER_NAME,
     64: _OTHER_NAME,
 }
@@ -80,12 +89,15 @@ def words(cause: BaseException) -> str:
     return "; ".join([_OPENSSL.sub("", str(said)), *hints[:1]])
 
 
-def tls_words(cause: BaseException) -> str:
-    """As `words`, of a TLS handshake, with a hint where the server speaks something else."""
+def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
+    """As `words`, of a TLS handshake, with a hint where the other side speaks something else."""
     # Its name is OpenSSL's: what came as a record's head holds no version of TLS.
     is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
-    hint = "; the server does not speak TLS there; use ws://?" if is_other else ""
-    return words(cause) + hint
+    is_cut = isinstance(cause, (ConnectionResetError, EOFError))
+    who, other = ("proxy", "http:// for the proxy") if of_proxy else ("server", "ws://")
+    hint = f"; the {who} does not speak TLS there; use {other}?" if is_other or is_cut else ""
+    said = words(cause) + hint
+    return said.replace(_OTHER_NAME, _OTHER_PROXY) if of_proxy else said
 
 
 def tried(
@@ -157,10 +169,3 @@ def _distinguished(name: Iterable[Iterable[tuple[str, str]]]) -> str:
     """A name of X.500 in one line, the most specific part first."""
     parts = [f"{_SHORT.get(kind, kind)}={_shown(value)}" for level in name for kind, value in level]
     return ", ".join(parts[::-1][:_MOST])
-
-
-def _shown(text: object) -> str:
-    """A text of the peer, cut, without what could move a cursor or hide something."""
-    said = str(text).strip()
-    cut = f"{said[:_LONGEST]}..." if len(said) > _LONGEST else said
-    return repr(cut)[1:-1]

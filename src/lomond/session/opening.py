@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 Script = Generator[Request, Answer, None]
+REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 
 
 class Route(NamedTuple):
@@ -90,7 +91,8 @@ def conversation(session: Session, plan: Plan) -> Script:
         yield Deliver(
             engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
-        outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline)
+        follows = REDIRECTS if plan.max_redirects else ()
+        outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
         if outcome is None:
             break
         session.timings.upgrade = answer.now - now
@@ -128,11 +130,12 @@ def _connect(
     target = route.target
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
-        session.phase = "tls"
+        session.enter("tls", now)
         answer = yield StartTLS(target.server_name, deadline, received=rest)
         session.timings.tls = answer.now - now
         rest = b""
-    session.phase = "upgrade"
+        now = answer.now
+    session.enter("upgrade", now)
     session.output.ask(route.request)
     answer = yield Send(deadline)
     return rest, answer.now
@@ -140,6 +143,8 @@ def _connect(
 
 def _give_up(session: Session, target: Target, failure: Failed) -> Script:
     """No connection: the last event says why."""
+    session.note_phase(failure.now)
+    is_ours = session.ending is not None  # it was ended here, and what failed follows from that
     reason = why(session, failure, target)
     session.end(reason, False, failure.now)
     yield Hangup()
@@ -147,7 +152,7 @@ def _give_up(session: Session, target: Target, failure: Failed) -> Script:
     yield Deliver(
         session.engine.ConnectFail(
             reason,
-            response=cause.response if isinstance(cause, ProxyError) else None,
+            response=cause.response if isinstance(cause, ProxyError) and not is_ours else None,
             cause=cause,
             phase=session.phase,
             address=failure.address or session.address,
@@ -163,9 +168,9 @@ def _onward(
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
-    from .redirects import STATUSES, destination
+    from .redirects import destination
 
-    if refusal.response.status_code not in STATUSES:
+    if refusal.response.status_code not in REDIRECTS:
         return refusal.reason
     try:
         url = destination(target, refusal.response, done, plan.max_redirects)
@@ -175,7 +180,11 @@ def _onward(
 
 
 def _upgrade(
-    session: Session, upgrade: Upgrade, data: bytes, deadline: float | None
+    session: Session,
+    upgrade: Upgrade,
+    data: bytes,
+    deadline: float | None,
+    follows: tuple[int, ...],
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
     """Read the answer, of which some may be here. None: there is none; the session has ended."""
     is_limited = False  # the body of a refusal is only waited for a little
@@ -206,6 +215,8 @@ def _upgrade(
             session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
             return None, answer
         data = b""
+        if upgrade.refused_with in follows:
+            return upgrade.end_of_stream(), answer  # nobody needs the body of a redirect
         if upgrade.is_reading_body and not is_limited:
             is_limited = True
             deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import ProxyError
 from ..options import BODY_TIMEOUT, RACE_DELAY
-from ..url import authority
+from ..url import authority, tls_name
 from .requests import (
     AddressInfo,
     Adopt,
@@ -82,7 +82,7 @@ def reach(
 ) -> Steps:
     """Connect, through the proxy if there is one."""
     if target.has_socket:
-        session.phase = "connect"
+        session.enter("connect", now)
         answer = yield Adopt()
         session.address = answer.value
         return b"", answer.now
@@ -90,23 +90,30 @@ def reach(
     if proxy is None:
         where = (target.host, target.port)
         return b"", (yield from _connect(session, where, target.addresses, now, deadline))
-    host = target.host
+    hosts = [target.host]
     if proxy.scheme in ("socks4", "socks5"):
-        host, now = yield from _resolve(session, target, proxy, deadline)
-    tunnel = maker.tunnel(target, host)
-    while True:
-        where = (proxy.host, proxy.port)
-        began = yield from _connect(session, where, None, now, deadline)
-        session.phase = "proxy"
-        if proxy.scheme == "https":
-            yield StartTLS(proxy.host, deadline, of_proxy=True)
-        error, answer = yield from _talk(session, tunnel, deadline)
-        if error is None:
-            session.timings.proxy = answer.now - began
-            return tunnel.rest, answer.now
-        if not tunnel.may_try_again(error):
-            raise Failed(error, answer.now, session.address)
-        now = (yield Drop()).now
+        hosts, now = yield from _resolve(session, target, proxy, now, deadline)
+    first: Failed | None = None
+    for host in hosts:
+        tunnel = maker.tunnel(target, host)
+        while True:
+            began = yield from _connect(session, (proxy.host, proxy.port), None, now, deadline)
+            session.enter("proxy", began)
+            if proxy.scheme == "https":
+                yield StartTLS(tls_name(proxy.host), deadline, of_proxy=True)
+            error, answer = yield from _talk(session, tunnel, deadline)
+            if error is None:
+                session.timings.proxy = answer.now - began
+                return tunnel.rest, answer.now
+            if not tunnel.may_try_again(error):
+                break
+            now = (yield Drop()).now
+        first = first or Failed(error, answer.now, session.address)
+        first.now = answer.now
+        if host != hosts[-1]:
+            now = (yield Drop()).now
+    assert first is not None
+    raise first
 
 
 def _connect(
@@ -119,12 +126,13 @@ def _connect(
     timings = session.timings
     session.address = authority(*where)
     if addresses is None:
-        session.phase = "resolve"
+        session.enter("resolve", now)
         answer = yield Resolve(*where, deadline)
         timings.resolve = answer.now - now
+        now = answer.now
         found: list[AddressInfo] = answer.value
         addresses = found
-    session.phase = "connect"
+    session.enter("connect", now)
     try:
         answer = yield Race(addresses, RACE_DELAY, deadline)
     except Failed as failure:
@@ -136,19 +144,19 @@ def _connect(
 
 
 def _resolve(
-    session: Session, target: Target, proxy: Proxy, deadline: float | None
-) -> Generator[Request, Answer, tuple[str, float]]:
-    """The address of the server, for a proxy that is not to resolve names."""
-    session.phase = "resolve"
+    session: Session, target: Target, proxy: Proxy, now: float, deadline: float | None
+) -> Generator[Request, Answer, tuple[list[str], float]]:
+    """The addresses of the server, for a proxy that is not to resolve names."""
+    session.enter("resolve", now)
     session.address = authority(target.host, target.port)
     answer = yield Resolve(target.host, target.port, deadline)
-    hosts: list[str] = [info[4][0] for info in answer.value]
+    hosts: list[str] = [info[4][0].partition("%")[0] for info in answer.value]
     if proxy.scheme == "socks4":
         hosts = [host for host in hosts if ":" not in host]
     if not hosts:
         said = "it has no IPv4 address, and SOCKS4 knows no other; use socks5://"
         raise Failed(OSError(said), answer.now)
-    return hosts[0].partition("%")[0], answer.now
+    return list(dict.fromkeys(hosts)), answer.now
 
 
 def _talk(

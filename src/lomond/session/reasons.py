@@ -51,6 +51,8 @@ def why(session: Session, failure: Failed, target: Target) -> str:
 
 
 def _said(session: Session, failure: Failed) -> str:
+    if session.ending is not None:
+        return session.ending.reason
     if isinstance(failure, Interrupted):
         return CLOSED_BY_USER
     if isinstance(failure, TimedOut):
@@ -58,10 +60,11 @@ def _said(session: Session, failure: Failed) -> str:
         return f"{said}; {failure.said}" if failure.said else said
     if failure.said:
         return failure.said
-    is_tls = session.phase == "tls" or (
-        session.phase == "proxy" and not isinstance(failure.cause, ProxyError)
-    )
-    return tls_words(failure.cause) if is_tls else words(failure.cause)
+    if session.phase == "tls":
+        return tls_words(failure.cause)
+    if session.phase == "proxy" and not isinstance(failure.cause, ProxyError):
+        return tls_words(failure.cause, of_proxy=True)
+    return words(failure.cause)
 
 
 def _both(wanted: str, address: str) -> str:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from ..response import Response
     from .reaching import Target
 
-STATUSES = (301, 302, 303, 307, 308)
-
 
 class NotFollowedError(ValueError):
     """Why a redirect is not followed, in words."""

@@ -65,7 +65,7 @@ class Session:
 
     __slots__ = (
         "_close_at", "_confirmed", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages",
-        "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_pings", "_poll_at",
+        "_phase_at", "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_pings", "_poll_at",
         "_taken_at", "_unresponsive", "_watched", "_write_at", "address", "close_asked_at",
         "compression", "connection", "engine", "latency", "limits", "opened_at", "output",
         "output_ends", "phase", "started_at", "timing", "timings",
@@ -87,6 +87,7 @@ class Session:
         self.close_asked_at: float | None = None
         self.address: str | None = None
         self.phase = "resolve"
+        self._phase_at = 0.0
         self.timings = Timings()
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
@@ -109,6 +110,18 @@ class Session:
         self._pings: list[_Unanswered] = []
         self.latency: Latency | None = None
         self._confirmed = 0  # bytes of messages that have arrived, because a later ping has
+
+    # The opening
+
+    def enter(self, phase: str, now: float) -> None:
+        """The next phase of the opening begins."""
+        self.phase = phase
+        self._phase_at = now
+
+    def note_phase(self, now: float) -> None:
+        """The phase has failed: its time counts too. (Attempts to connect stand for themselves.)"""
+        if self.phase != "connect":
+            setattr(self.timings, self.phase, now - self._phase_at)
 
     # The peer
 
@@ -461,6 +474,8 @@ class Session:
         phase: str | None = None,
     ) -> None:
         """It is over, for a reason that lies outside of the session."""
+        if phase == self.phase:
+            self.note_phase(now)
         self._set_ending(reason, graceful, now, cause=cause, phase=phase)
         self.has_ended = True
 
