@@ -132,7 +132,7 @@ class WebSocket(Base):
     def latency(self) -> Latency | None:
         """How long the pings of this connection took; None while none was answered."""
         channel = self._channel
-        return None if channel is None else channel.session.latency
+        return None if channel is None else channel.session.pings.latency
 
     @property
     def session(self) -> object | None:

@@ -36,7 +36,7 @@ def test_latency_is_last_smallest_and_smoothed() -> None:
 
     def act(door: PretendDoor, event: Any) -> None:
         if event.name in ("ready", "pong"):
-            seen.append(door.session.latency)
+            seen.append(door.session.pings.latency)
 
     door = PretendDoor(answers([0.4, 0.1, 0.8]), Timing(ping_rate=10, poll=None), latency=0.0)
     door.play(act)
@@ -55,8 +55,8 @@ def test_a_slow_handler_is_not_the_servers_latency() -> None:
 
     door = PretendDoor(answers([0.5]), Timing(ping_rate=60, poll=5), latency=0.0)
     door.play(act)
-    assert door.session.latency is not None
-    assert door.session.latency.last < 3
+    assert door.session.pings.latency is not None
+    assert door.session.pings.latency.last < 3
 
 
 def unconfirmed(talk: Any, act: Any) -> int:
@@ -122,4 +122,4 @@ def test_only_so_many_pings_are_remembered() -> None:
 
     door = PretendDoor(answers([]), Timing(ping_rate=0, poll=None))
     door.play(act)
-    assert len(door.session._pings) == 16
+    assert len(door.session.pings) == 16

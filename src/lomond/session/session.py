@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ..protocol import frames
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
-from ..timings import Latency, Timings
+from ..timings import Timings
 from .causes import kept, words
+from .pings import Pings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,19 +29,7 @@ if TYPE_CHECKING:
 
 NEVER = float("inf")
 _FAR = sys.float_info.max  # a moment that does not come, of something that is waited for
-_MOST_PINGS = 16  # without an answer, that are remembered
 _STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
-
-
-class _Unanswered:
-    """A ping that has no answer yet."""
-
-    __slots__ = ("payload", "sent", "written_at")
-
-    def __init__(self, payload: bytes, sent: int) -> None:
-        self.payload = payload
-        self.sent = sent  # bytes of messages that were queued before it
-        self.written_at = NEVER
 
 
 class Session:
@@ -60,15 +49,15 @@ class Session:
         compression: What was negotiated about it, or None.
         phase: How far the opening has come, as `FailureEvent.phase` says it.
         timings: How long its phases took.
-        latency: How long pings took, or None: none was answered yet.
+        pings: What those that were answered tell.
     """
 
     __slots__ = (
-        "_close_at", "_confirmed", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages",
-        "_phase_at", "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_pings", "_poll_at",
-        "_taken_at", "_unresponsive", "_watched", "_write_at", "address", "close_asked_at",
-        "compression", "connection", "engine", "latency", "limits", "opened_at", "output",
-        "output_ends", "phase", "started_at", "timing", "timings",
+        "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
+        "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at",
+        "_unresponsive", "_watched", "_write_at", "address", "close_asked_at", "compression",
+        "connection", "engine", "limits", "opened_at", "output", "output_ends", "phase", "pings",
+        "started_at", "timing", "timings",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +78,7 @@ class Session:
         self.phase = "resolve"
         self._phase_at = 0.0
         self.timings = Timings()
+        self.pings = Pings()
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
         self._unresponsive: AnyEvent | None = None  # to be handed out
@@ -107,9 +97,6 @@ class Session:
         self._ping_queued_at = NEVER  # since when; NEVER while nobody said what time it is
         self._pinged_at = NEVER  # the oldest unanswered ping was written
         self._taken_at = 0.0  # the system took something, or began to take nothing
-        self._pings: list[_Unanswered] = []
-        self.latency: Latency | None = None
-        self._confirmed = 0  # bytes of messages that have arrived, because a later ping has
 
     # The opening
 
@@ -221,7 +208,7 @@ class Session:
         if isinstance(event, engine.Pong):
             # Any pong shows that the peer lives and answers, whichever ping it is for.
             self._pinged_at = NEVER
-            self._confirm(event.data)
+            self.pings.answered(event.data, self.connection.received_at)
         elif isinstance(event, engine.ProtocolError):
             self._add_details(event, now, None, "read")
             self._set_ending(f"disconnected; {event.error}", False, now, phase="read")
@@ -350,7 +337,7 @@ class Session:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
         """
         if opcode == frames.PING:
-            self._note_ping(payload)
+            self.pings.queued(payload, self.output.sent)
         self.connection.send(opcode, payload, compress)
         if opcode == frames.PING:
             self._ping_queued = True
@@ -371,27 +358,10 @@ class Session:
 
     def _ping(self, now: float) -> None:
         if self.connection.state == OPEN:
-            self._note_ping(b"")
+            self.pings.queued(b"", self.output.sent)
             self.connection.send(frames.PING, b"")
             self._ping_queued = True
             self._date_ping(now)
-
-    def _note_ping(self, payload: bytes) -> None:
-        if len(self._pings) < _MOST_PINGS:
-            self._pings.append(_Unanswered(payload, self.output.sent))
-
-    def _confirm(self, payload: bytes) -> None:
-        """A pong has come: what was sent before its ping has arrived (RFC 6455 section 5.5.3)."""
-        for number, ping in enumerate(self._pings, 1):
-            if ping.payload == payload:
-                self._confirmed = ping.sent
-                del self._pings[:number]
-                seconds = max(0.0, self.connection.received_at - ping.written_at)
-                if ping.written_at != NEVER:
-                    known = self.latency
-                    first = Latency(seconds, seconds, seconds)
-                    self.latency = first if known is None else known.after(seconds)
-                return
 
     def _date_ping(self, now: float) -> None:
         if self._ping_queued and self._ping_queued_at == NEVER:
@@ -422,8 +392,7 @@ class Session:
                 self._ping_queued = False
                 self._ping_queued_at = NEVER
                 self._pinged_at = min(self._pinged_at, now)
-                for ping in self._pings:
-                    ping.written_at = min(ping.written_at, now)
+                self.pings.written(now)
         else:
             self.output.has_backlog = True
             timeout = self.timing.send_timeout
@@ -496,7 +465,7 @@ class Session:
         ending = self._ending
         assert ending is not None
         if self.opened_at is not None:
-            ending.unconfirmed = self.output.sent - self._confirmed
+            ending.unconfirmed = self.output.sent - self.pings.arrived
         return ending
 
     def _set_ending(
