@@ -8,6 +8,7 @@ import pytest
 
 from lomond.options import Timing
 from lomond.protocol import frames
+from lomond.session.pings import Pings
 from lomond.testing.peer import End, Pause, Peer, Talk, say
 from lomond.testing.pretend import PretendDoor
 from lomond.timings import Latency
@@ -123,3 +124,13 @@ def test_only_so_many_pings_are_remembered() -> None:
     door = PretendDoor(answers([]), Timing(ping_rate=0, poll=None))
     door.play(act)
     assert len(door.session.pings) == 16
+
+
+def test_a_ping_that_has_not_left_is_answered_by_no_pong() -> None:
+    pings = Pings()
+    pings.queued(b"", 5)
+    pings.answered(b"", 1.0)
+    assert (pings.arrived, pings.latency, len(pings)) == (0, None, 1)
+    pings.written(1.0)
+    pings.answered(b"", 1.5)
+    assert (pings.arrived, pings.latency, len(pings)) == (5, (0.5, 0.5, 0.5), 0)

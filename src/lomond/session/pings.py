@@ -50,11 +50,10 @@ class Pings:
     def answered(self, payload: bytes, received_at: float) -> None:
         """A pong has come; it counts for the oldest ping of that payload, and all before it."""
         for number, ping in enumerate(self._unanswered, 1):
-            if ping.payload == payload:
+            if ping.payload == payload and ping.written_at != _NEVER:
                 self.arrived = ping.sent
                 del self._unanswered[:number]
-                if ping.written_at != _NEVER:
-                    seconds = max(0.0, received_at - ping.written_at)
-                    first = Latency(seconds, seconds, seconds)
-                    self.latency = first if self.latency is None else self.latency.after(seconds)
+                seconds = max(0.0, received_at - ping.written_at)
+                first = Latency(seconds, seconds, seconds)
+                self.latency = first if self.latency is None else self.latency.after(seconds)
                 return
