@@ -6,12 +6,11 @@ Decides nothing about the protocol.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from . import constants, options
-from . import cookies as cookie_values
-from . import proxies as proxy_values
 from .io import given
 from .protocol.request import check_header, check_protocols
 from .url import Url, parse, redact, userinfo
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from .tracing import Tracer
 
 __all__ = ["Base"]
+
+_HAS_SETTINGS = sys.platform in ("darwin", "win32")  # of the system, for proxies
 
 Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
 Auth = tuple[str, str] | str
@@ -167,10 +168,14 @@ class Base:
             TypeError, ValueError: What says so can't be.
             ImportError: What the proxy needs is not installed.
         """
+        if self.proxies is None and not self._environ and not _HAS_SETTINGS:
+            return None
+        from .proxies import chosen, from_environment
+
         if self.proxies is not None:
-            proxy = proxy_values.chosen(self.proxies, url.secure)
+            proxy = chosen(self.proxies, url.secure)
         else:
-            proxy = proxy_values.from_environment(url.secure, url.host, url.port, self._environ)
+            proxy = from_environment(url.secure, url.host, url.port, self._environ)
         if proxy is not None and proxy.scheme.startswith("socks"):
             from importlib.util import find_spec
 
@@ -253,7 +258,10 @@ class Base:
             for name, value in options.encoded_headers(self.headers):
                 check_header(name, value)
         options.check_origin(self.origin)
-        cookie_values.check(self.cookies)
+        if self.cookies is not None:
+            from .cookies import check
+
+            check(self.cookies)
         auth = userinfo(self.url) if self.auth is None else self.auth
         if auth is not None:
             from .credentials import authorization
