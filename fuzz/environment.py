@@ -38,4 +38,4 @@ def _do(command: list[str], version: str) -> None:
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         why = errors[-1] if errors else (done.stderr.strip().splitlines() or ["failed"])[-1]
-        raise UnavailableError(f"there is no atheris for this Python {version}: {why}")
+        raise UnavailableError(f"atheris can't be had for this Python {version}: {why}")

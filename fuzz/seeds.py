@@ -167,9 +167,9 @@ def of_upgrade() -> dict[str, bytes]:
 
 def of_session() -> dict[str, bytes]:
     """How the session is set, what the user does, and what the peer does."""
-    plain = bytes(15)
-    quick = bytes([2, 2, 2, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1])
-    polls = bytes([3, 2, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1])
+    plain = bytes(13) + b"\x01"
+    quick = bytes([2, 2, 2, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1])
+    polls = bytes([3, 2, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1])
     users = {
         "idle": b"\x00",
         "sends": b"\x00" + bytes([13, 13]) + bytes([0]) + piece(b"hi") + bytes([1]) + piece(b"p"),
@@ -201,6 +201,12 @@ def of_session() -> dict[str, bytes]:
             if what in ("talks", "closes", "silent") or number == 0:
                 head = heads[len(found) % len(heads)]
                 found[f"{who}-{what}"] = head + piece(user) + piece(peer) + peers["talks"]
+    # Nothing is taken after 1 s, pings come, we close after 2.5 s, all is taken after 7 s.
+    sticks = bytes([3, 3, 0, 7, 0, 4, 0, 3, 0, 5, 0, 8, 0])
+    pings = upgraded + bytes([2, 3, 0, 1, 2, 2, 0, 1, 0, 1, 2, 6])
+    found["sticks-pings-closes"] = plain + piece(sticks) + piece(pings)
+    found["sticks-pings"] = plain + piece(bytes([2]) + sticks[1:5] + sticks[9:]) + piece(pings)
+    found["sticks-for-ever"] = plain + piece(bytes([2]) + sticks[1:9]) + piece(pings)
     return found
 
 

@@ -234,7 +234,9 @@ class Conversation:
         if self._is_even:
             self.counts["closed"] += 1
             self.counts["never echoed"] += missing
-            self.counts["closed gracefully"] += event.graceful
+            if not event.graceful and not self._settings.is_cruel:
+                self.counts["broke on a kind network"] += 1
+                self.wrong.append(f"not closed gracefully: {event.reason}")
         elif self._settings.is_cruel and not self.counts["starved"]:
             self.counts["broken"] += 1
             self.counts["lost with a connection"] += missing
