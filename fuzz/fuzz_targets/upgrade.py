@@ -6,6 +6,7 @@ another site, a challenge's answer is one line.
 
 from __future__ import annotations
 
+import warnings
 from http.cookiejar import CookieJar
 
 import h11  # noqa: F401  lomond imports it late; here it is to be instrumented
@@ -103,7 +104,10 @@ def _use(response: Response, most: int) -> None:
 def _cookies(headers: list[tuple[str, str]]) -> str:
     """What is sent back, there and elsewhere."""
     jar = CookieJar()
-    cookies.keep(jar, "wss://a.example.org/x/y", headers)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        cookies.keep(jar, "wss://a.example.org/x/y", headers)
+    assert not told, "a server makes the user's program warn"
     kept = [(c.name, c.value, c.domain) for c in jar]
     said = [
         cookies.header(jar, f"{scheme}://a.example.org{path}")
