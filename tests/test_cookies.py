@@ -133,7 +133,14 @@ def test_cookies_that_are_not_kept(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [f"Max-Age={'9' * 400}", f"Expires=Wed, 09 Jun {'9' * 6000} 10:18:14 GMT", "Version=x"]
+    "end",
+    [
+        f"Max-Age={'9' * 400}",
+        f"Expires=Wed, 09 Jun {'9' * 6000} 10:18:14 GMT",
+        "Version=x",
+        "Max-Age",
+        "Expires",
+    ],
 )
 def test_an_attribute_that_breaks_the_jar_is_left_out(end: str) -> None:
     jar = kept(f"a=b; Path=/; {end}; Secure")  # a warning would be an error here

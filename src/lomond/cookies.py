@@ -125,15 +125,18 @@ def _untyped(jar: CookieJar) -> Any:
 def _without_traps(value: str) -> str:
     """Set-Cookie without attributes that RFC 6265 does not know, or has no such values for.
 
-    With ``Version=-1`` CookieJar would not look at whose domain it is. Numbers without end it
-    reports as a bug of its own, with a warning.
+    With ``Version=-1`` CookieJar would not look at whose domain it is. Numbers without end, and
+    ``Max-Age`` without any, it reports as a bug of its own, with a warning.
     """
     pair, *attributes = value.split(";")
     kept = [pair]
     for attribute in attributes:
         name = attribute.partition("=")[0].strip().lower()
-        is_time = name in ("expires", "max-age")
-        if name != "version" and not (is_time and len(attribute) > _MAX_TIME):
+        if name in ("expires", "max-age"):
+            is_trap = "=" not in attribute or len(attribute) > _MAX_TIME
+        else:
+            is_trap = name == "version"
+        if not is_trap:
             kept.append(attribute)
     return ";".join(kept)
 

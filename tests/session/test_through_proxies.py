@@ -386,6 +386,8 @@ def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: b
         ("socks5h://p", [b"HTTP/1.1 400 Bad"], "answer is not SOCKS; it starts with b'HTTP/1.1'"),
         ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)], "its answer is not SOCKS"),
         ("socks5h://p", [NO_AUTH, b""], "it hung up before it had answered"),
+        ("socks5h://p", [NO_AUTH + NO_AUTH], "it answered before it was asked"),
+        ("socks5h://me:pw@p", [LOG_IN + b"\x01\x00"], "it answered before it was asked"),
         ("socks4a://p", [b"\x00\x5b" + bytes(6)], "request rejected or failed (91)"),
         ("socks4a://p", [b"\x00\x5d" + bytes(6)], "identd names another user (93)"),
         ("socks4a://p", [b"\x00\x01" + bytes(6)], "its answer is not SOCKS"),

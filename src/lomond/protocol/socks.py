@@ -97,7 +97,11 @@ class SocksTunnel:
             answer = self._connection.receive_data(reply)
         except self._socks.SOCKSError:
             raise ProxyError(f"its answer is not SOCKS; it starts with {reply[:8]!r}") from None
-        return self._take(answer)
+        words = self._take(answer)
+        if self._received:
+            # What it says next would answer what we have not said yet.
+            raise ProxyError("it answered before it was asked")
+        return words
 
     def _size(self) -> int:
         """How long the reply is, as far as is known."""
