@@ -12,7 +12,7 @@ import pytest
 from lomond.engine import engine
 
 TESTS = Path(__file__).parent
-RULES = ["protocol", "session", "properties", "doors/test_golden_traces.py"]
+RULES = ["protocol", "session", "properties", "hostile", "doors/test_golden_traces.py"]
 
 
 @pytest.mark.skipif(engine.name == "pure", reason="the pure twin runs already")
