@@ -21,6 +21,7 @@ from .case import (
 )
 
 _LARGE = "x" * (8 * MIB)  # more than the system's buffers take
+_SMALL = "x" * 65536  # more than small ones take
 _QUICK = {"send_timeout": 0.2, "close_timeout": 0.2}
 _KEEPALIVE = {"ping_rate": 0.05, "ping_timeout": 0.08}
 
@@ -158,9 +159,20 @@ CASES = [
         talk=upgraded(*repeated(200, text(b"y" * 60_000)), Below("wait")),
         shows="disconnected",
         says="send_timeout",
-        client=sends(_LARGE),
+        client=sends(_SMALL),
         options={**_QUICK, "max_read_ahead": MIB},
-        memory=64 * MIB,
+        memory=8 * MIB,
+        never_reads=True,
+        ways=REAL,
+    ),
+    Case(
+        name="what is sent is read when all is said",
+        talk=upgraded(*repeated(250, text(b"y" * 60_000)), *repeated(3, Hear()), End()),
+        shows="ready text disconnected",
+        says="connection lost",
+        client=sends(_SMALL),
+        options={"send_timeout": 0.5},
+        seconds=3.0,
         never_reads=True,
         ways=REAL,
     ),
