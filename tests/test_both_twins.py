@@ -16,9 +16,10 @@ RULES = ["protocol", "session", "properties", "fuzz", "doors/test_golden_traces.
 
 
 @pytest.mark.skipif(engine.name == "pure", reason="the pure twin runs already")
-def test_the_rules_hold_for_the_pure_twin_too() -> None:
+@pytest.mark.parametrize("rules", [RULES, ["hostile"]], ids=["rules", "hostile"])
+def test_the_rules_hold_for_the_pure_twin_too(rules: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", *(str(TESTS / rule) for rule in RULES)],
+        [sys.executable, "-m", "pytest", "-q", "-x", *(str(TESTS / rule) for rule in rules)],
         env={**os.environ, "LOMOND_PURE": "1"},
         cwd=TESTS.parent,
         capture_output=True,

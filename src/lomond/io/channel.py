@@ -17,6 +17,8 @@ from .reading import Reader
 from .writing import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..session.session import Session
     from .link import Traced
     from .transport import Transport
@@ -41,7 +43,8 @@ class Channel:
         calm_frame = frame_timeout - 2 * BOUND if frame_timeout else float("inf")
         self._reader = Reader(link, calm_frame)
         self._writer = Writer(link, self._reader)
-        self.read = self._reader.read
+        # By its name, as in link.py.
+        self.read: Callable[[], bool] = getattr(self._reader, "read")  # noqa: B009
         self._waiter: Waiter | None = None  # the loop's
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
 

@@ -77,8 +77,9 @@ class Link:
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
         self.lock = Lock()
-        # Not in the stubs; it is what threading.Condition asks too.
-        self.is_owned: Callable[[], bool] = self.lock._is_owned  # type: ignore[attr-defined]
+        # Not in the stubs; it is what threading.Condition asks too. By its name, because Cython
+        # makes a wrapper of another C type of a method that it knows, which newer compilers refuse.
+        self.is_owned: Callable[[], bool] = getattr(self.lock, "_is_owned")  # noqa: B009
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""

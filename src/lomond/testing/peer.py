@@ -39,7 +39,15 @@ class End(NamedTuple):
     resets: bool = False
 
 
-Action = Say | Hear | Pause | End
+class Below(NamedTuple):
+    """Do something under the bytes, which only a real server can; see testing/hostile/server.py."""
+
+    what: str
+    data: bytes = b""
+    size: int = 0
+
+
+Action = Say | Hear | Pause | End | Below
 Talk = Generator[Action, bytes, None]
 _KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
 
@@ -67,11 +75,9 @@ class Peer:
     def upgrade(self, extra: bytes = b"", glued: bytes = b"") -> Talk:
         """Read the request and accept it, with more header lines, and frames in the same write."""
         yield from self.read_request()
-        found = _KEY.search(self.request)
-        assert found is not None
         head = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept_value(found.group(1)) + b"\r\n" + extra
+            b"Sec-WebSocket-Accept: " + accept_value(key_of(self.request)) + b"\r\n" + extra
         )
         yield Say(head + b"\r\n" + glued)
 
@@ -120,6 +126,12 @@ class Peer:
         self._rest = data[end:]
         payload = bytes(mask(data[start + 4 : end], data[start : start + 4]))
         return Frame(data[0] & frames.OPCODE_BITS, payload)
+
+
+def key_of(request: bytes) -> bytes:
+    """The Sec-WebSocket-Key of a request; empty if it has none."""
+    found = _KEY.search(request)
+    return b"" if found is None else found.group(1)
 
 
 def say(opcode: int, payload: bytes = b"", code: int | None = None) -> Say:
