@@ -109,6 +109,8 @@ def soak(options: argparse.Namespace) -> tuple[list[dict[str, Any]], Counter[str
                 "client.py",
                 json.dumps(task | {"number": number}),
                 LOMOND_PURE=pure[number % len(pure)],
+                # Else each thread's arena grows by itself, with memory that nobody holds.
+                MALLOC_ARENA_MAX="1",
             )
             for number in range(options.processes)
         ]
