@@ -135,7 +135,7 @@ CASES = [
         name="short lines without end",
         talk=_without_end(b"X-A: b\r\n"),
         shows="connected protocol_error disconnected",
-        says="256 (fixed)",
+        says="max_header_lines (256)",
         memory=3 * MIB,
     ),
     Case(
@@ -145,7 +145,7 @@ CASES = [
         says="16384 (fixed)",
         memory=3 * MIB,
     ),
-    _broken("257 lines", _with(b"\r\n".join([b"X-A: b"] * 254)), says="256 (fixed)"),
+    _broken("257 lines", _with(b"\r\n".join([b"X-A: b"] * 254)), says="max_header_lines (256)"),
     Case(
         name="256 lines",
         talk=answered(_with(b"\r\n".join([b"X-A: b"] * 253)), End()),
