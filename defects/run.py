@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 OLD = "lomond==0.3.4"
 NAMES = ("b1", "b2", "b3", "b4", "b5", "b6", "b7")
 LONGEST = 60.0  # seconds
+TRIES = 8
 UNAVAILABLE = 77
 
 
@@ -57,6 +58,15 @@ def outcome(python: Path, name: str, environment: dict[str, str]) -> str:
     return said[-1]
 
 
+def shown(python: Path, name: str, environment: dict[str, str]) -> str:
+    """As `outcome`, of the old one: what is a race is not lost at each try."""
+    for _ in range(TRIES):
+        said = outcome(python, name, environment)
+        if said.startswith("shown:"):
+            break
+    return said
+
+
 def main() -> int:
     """Run all; the exit status."""
     old = old_python()
@@ -73,7 +83,8 @@ def main() -> int:
         pythons = {"0.3.4": old, "here": Path(sys.executable)}
         jobs = [(name, which) for name in NAMES for which in pythons]
         with ThreadPoolExecutor(len(jobs)) as pool:
-            said = list(pool.map(lambda job: outcome(pythons[job[1]], job[0], files), jobs))
+            ways = {"0.3.4": shown, "here": outcome}
+            said = list(pool.map(lambda job: ways[job[1]](pythons[job[1]], job[0], files), jobs))
     is_right = True
     for (name, which), what in zip(jobs, said, strict=True):
         is_right = is_right and what.startswith("shown:" if which == "0.3.4" else "gone:")
