@@ -38,6 +38,12 @@ class Plan:
             server, to which the second tells whether it may know who we are.
     """
 
+    __slots__ = (
+        "_addresses", "_agent", "_auth", "_contexts", "_cookies", "_deflate", "_headers",
+        "_is_ours", "_limits", "_origin", "_protocols", "_route", "_server_name", "_websocket",
+        "max_redirects", "socket", "socket_settings",
+    )  # fmt: skip
+
     def __init__(self, websocket: Base, contexts: Callable[[bool, bool], ssl.SSLContext]) -> None:
         self._websocket = websocket
         self._contexts = contexts
@@ -58,7 +64,9 @@ class Plan:
         self._auth = userinfo(websocket.url) if websocket.auth is None else websocket.auth
         self._server_name = websocket.server_name
         self._addresses = websocket.unix_addresses()
-        self._route = self._made(websocket.parts(), websocket.url, is_first=True, is_ours=True)
+        self._route: Route | None = self._made(
+            websocket.parts(), websocket.url, is_first=True, is_ours=True
+        )
 
     def __repr__(self) -> str:
         return f"<plan of {self._websocket!r}>"
@@ -68,8 +76,10 @@ class Plan:
         return self._contexts(of_proxy, self._is_ours and not of_proxy)
 
     def first(self) -> Route:
-        """Where the user wants to go."""
-        return self._route
+        """Where the user wants to go; asked for once."""
+        route, self._route = self._route, None
+        assert route is not None
+        return route
 
     def redirected(self, url: Url, is_ours: bool) -> Route:
         """Where a server sends us on to; it gets what is secret only if `is_ours`.

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import socket
 import sys
 import threading
 import tracemalloc
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
-from doors.raw_server import frame, names, raw_server, read_all, until
+from doors.raw_server import (
+    accept_upgrade,
+    frame,
+    names,
+    raw_server,
+    read_all,
+    read_request,
+    until,
+)
 from lomond import WebSocket
 from lomond.protocol import frames
 
@@ -211,3 +220,29 @@ def test_an_idle_connection_costs_no_processor_time() -> None:
         assert next(stream).name == "disconnected"
         assert resource.getrusage(resource.RUSAGE_THREAD).ru_utime - before < 0.1
         timer.join()
+
+
+def test_a_server_that_says_much_and_reads_nothing_does_not_put_send_timeout_off() -> None:
+    said = frame(frames.PING, b"x" * 125)
+    here, there = socket.socketpair()  # unlike TCP it takes nothing more once it is full
+    there.settimeout(8)
+
+    def flood() -> None:
+        accept_upgrade(there, read_request(there))
+        with contextlib.suppress(OSError):
+            while True:
+                there.sendall(said * 200)
+
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    server = threading.Thread(target=flood)
+    server.start()
+    with there:
+        websocket = WebSocket("ws://localhost/", socket=here, send_timeout=0.3)
+        started = monotonic()
+        for event in websocket.connect(poll=None, ping_rate=0):
+            last = event
+            sleep(0.001)  # a handler that is slower than the flood: there is always more
+            assert monotonic() - started < 5
+        assert last.name == "disconnected"
+        assert "send_timeout" in last.reason
+    server.join()

@@ -70,6 +70,10 @@ class Performer:
         self._given = outside.socket
         self._seen_close = False
 
+    def settle(self) -> None:
+        """The connection stands: what the user gave for it is not needed any more."""
+        del self._outside, self._given
+
     def perform(self, request: Any) -> Answer:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
         act = self._ACTS[type(request)]
@@ -289,6 +293,7 @@ def events(
                 answer = Answer(monotonic())
             elif kind is Run:
                 channel.settle()
+                performer.settle()
                 while True:
                     if traced is None:
                         yield from short_messages(connection)

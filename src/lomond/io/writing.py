@@ -214,6 +214,9 @@ class Writer:
                 now = monotonic()
                 if taken or session.write_deadline == float("inf"):
                     session.written(now, not transport.queue)
+                elif now >= session.write_deadline:
+                    # Here and not in `tick` alone: a peer that reads nothing may say much.
+                    session.give_up_writing(now)
                 if not transport.queue:
                     link.enqueue_quietly()  # a pong that the backlog kept back
             if is_watched:

@@ -72,13 +72,27 @@ class Plan(MakesTunnels, Protocol):
 
 def conversation(session: Session, plan: Plan) -> Script:
     """One connection, from Connecting to the last event."""
+    is_connected, ready = yield from _opened(session, plan)
+    if not is_connected:
+        return
+    del plan  # not to be kept as long as the connection lasts
+    if ready is not None:
+        yield Send(None, waits=False)  # what was held until now
+        yield Deliver(ready)
+        del ready
+        yield Run()
+    yield Hangup()
+    yield Deliver(session.disconnected())
+
+
+def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bool, Ready | None]]:
+    """Whether it was connected, and Ready; without that the session has ended."""
     engine = session.engine
     route = plan.first()
     answer = yield Deliver(engine.Connecting(route.target.url))
     session.started_at = now = answer.now
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
-    ready: Ready | None = None
     redirects = 0
     origin: Origin | None = route.target.origin  # as long as we are not sent elsewhere
     while True:
@@ -87,40 +101,31 @@ def conversation(session: Session, plan: Plan) -> Script:
             rest, now = yield from _connect(session, route, plan, now, deadline)
         except Failed as failure:
             yield from _give_up(session, target, failure)
-            return
+            return False, None
         yield Deliver(
             engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
         follows = REDIRECTS if plan.max_redirects else ()
         outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
         if outcome is None:
-            break
+            return True, None
         session.timings.upgrade = answer.now - now
         plan.answered(target.url, outcome.response)
         if outcome.upgrades is True:
-            ready = _open(session, outcome, answer)
-            break
+            return True, _open(session, outcome, answer)
         onward = _onward(plan, target, outcome, redirects, origin)
         if isinstance(onward, str):
             yield from _reject(session, outcome.response, onward, answer.now)
-            break
+            return True, None
         redirects += 1
         now = (yield Drop()).now
         if session.has_ended or session.close_asked_at is not None:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
-            break
+            return True, None
         route = onward
         session.timings.proxy = session.timings.tls = None  # the last way is told of
         origin = origin if origin == route.target.origin else None
         yield Deliver(engine.Connecting(route.target.url))
-    if ready is not None:
-        yield Send(None, waits=False)  # what was held until now
-        yield Deliver(ready)
-        # Not to be kept as long as the connection lasts.
-        del ready, route, target, plan, outcome, answer, rest
-        yield Run()
-    yield Hangup()
-    yield Deliver(session.disconnected())
 
 
 def _connect(
