@@ -141,6 +141,7 @@ def test_flags_tell_the_truth_after_every_end_b8(says: str) -> None:
         websocket.close()
 
 
+@pytest.mark.threads
 def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors_b7() -> None:
     stopped = threading.Event()
     odd: list[BaseException] = []
@@ -177,6 +178,7 @@ def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors_b7()
     assert odd == []
 
 
+@pytest.mark.threads
 def test_closing_from_threads_while_reconnecting_never_hangs() -> None:
     stopped = threading.Event()
 
@@ -229,6 +231,7 @@ def test_a_second_iteration_ends_the_first_and_its_socket_b18() -> None:
         second.close()
 
 
+@pytest.mark.threads
 def test_force_disconnect_from_a_thread_ends_a_loop_that_waits_for_ever_b19() -> None:
     with raw_server(echo) as server:
         websocket = WebSocket(server.url)

@@ -21,6 +21,8 @@ from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.events import Disconnected
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.threads
+
 SIZES = {"short": 10, "long": 300 * 1024}  # in one call with the lock held, and not
 
 

@@ -168,6 +168,7 @@ def test_twenty_loops_left_keep_nothing() -> None:
         assert len(fds()) <= before + 2
 
 
+@pytest.mark.threads
 def test_ctrl_c_inside_the_wait_tells_the_server_and_frees_the_socket() -> None:
     listener = Listener()
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -190,6 +191,7 @@ def test_ctrl_c_inside_the_wait_tells_the_server_and_frees_the_socket() -> None:
         signal.signal(signal.SIGALRM, handler)
 
 
+@pytest.mark.threads
 def test_ctrl_c_while_the_server_is_silent_in_the_upgrade() -> None:
     def mute(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -213,6 +215,7 @@ def test_ctrl_c_while_the_server_is_silent_in_the_upgrade() -> None:
         signal.signal(signal.SIGALRM, handler)
 
 
+@pytest.mark.threads
 def test_ctrl_c_in_a_send_that_waits() -> None:
     def deaf(connection: socket.socket) -> None:
         server.released.wait(10)

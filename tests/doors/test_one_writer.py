@@ -12,6 +12,8 @@ from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.testing.echo import EchoServer
 
+pytestmark = pytest.mark.threads
+
 PATIENCE = 10.0
 
 

@@ -23,6 +23,8 @@ from lomond.events import Binary, Text
 from lomond.io.waiting import Waiter
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.threads
+
 BIG = bytes(32 * 1024 * 1024)
 SENDERS = 8
 MESSAGES = 60

@@ -16,6 +16,8 @@ from lomond.errors import TransportFail, WebSocketError
 from lomond.protocol import frames
 from lomond.testing.echo import EchoServer
 
+pytestmark = pytest.mark.threads
+
 SENDERS = 8
 MESSAGES = 200
 BIG = bytes(32 * 1024 * 1024)

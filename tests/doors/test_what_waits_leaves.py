@@ -14,6 +14,8 @@ from lomond import WebSocket
 from lomond.protocol import frames
 from lomond.session.session import Session
 
+pytestmark = pytest.mark.threads
+
 LARGE = bytes(300 * 1024)  # not sent in one call with the lock held
 SHORT = 3.0  # seconds; what is lost is given up after that
 
