@@ -77,6 +77,21 @@ def test_a_send_that_fails_is_told_to_the_sender_and_to_the_loop(
             websocket.send_text("late")
 
 
+def test_a_send_that_fails_because_the_connection_was_ended_says_who_ended_it() -> None:
+    def end(data: bytes) -> int:
+        websocket.force_disconnect()  # as any thread may, or the loop when a timer is due
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with conversation([]) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sock.on_send = end
+        with pytest.raises(TransportFail, match="disconnected by the user"):
+            websocket.send_binary(bytes(SIZES["long"]))
+        (last,) = stream
+        assert last.reason == "disconnected by the user"  # type: ignore[union-attr]
+
+
 def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

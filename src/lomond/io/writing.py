@@ -242,6 +242,7 @@ class Writer:
 
     def _lose(self, error: OSError) -> NoReturn:
         """Writing failed: what the peer said before is still read."""
+        self._check()  # whoever ended the connection made the system refuse
         link, reader = self._link, self._reader
         while reader.may_read_ahead() and reader.receive_ahead(_LAST_READ):
             pass
