@@ -151,6 +151,7 @@ def of_upgrade() -> dict[str, bytes]:
         "cookie-domain": b"\x02a=b; Domain=.example.org; Expires=Wed, 09 Jun 2100 10:18:14 GMT",
         "cookie-elsewhere": b"\x02a=b; Domain=.other.test; Version=-1\na=b; Domain=.test",
         "cookie-times": b"\x02a=b; Max-Age=" + b"9" * 70 + b"\na=b; Expires=Mon, 99 Feb 0000",
+        "cookie-no-month": b"\x02a=b; Expires=Wed, 09 Jux 2100 10:18:14 GMT",
         "cookie-no-time": b"\x02a=b; Max-Age; Expires",
         "cookie-odd": b"\x02=; ;;Version=-1; Port=\"80\"; a=\"b;c\"",
         "redirect-relative": b"\x03../y?z=1",

@@ -140,6 +140,9 @@ def test_cookies_that_are_not_kept(value: str) -> None:
         "Version=x",
         "Max-Age",
         "Expires",
+        "Expires=Wed, 09 Jux 2100 10:18:14 GMT",
+        'Expires="Wed, 09 Jux 2100 10:18:14 GMT"',
+        "Expires=Wed, 99 Feb 0000 10:18:14 GMT",
     ],
 )
 def test_an_attribute_that_breaks_the_jar_is_left_out(end: str) -> None:

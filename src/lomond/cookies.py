@@ -22,6 +22,9 @@ _VALUE = re.compile(rf'{_OCTETS}|"{_OCTETS}"')
 # A tab may be in a cookie, other control characters not (RFC 6265bis section 5.7).
 _UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _MAX_TIME = 64  # characters of the attributes Expires and Max-Age
+_NO_MONTH = re.compile(
+    r"[A-Z][a-z]{2}, \d\d (?!Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[A-Z][a-z]{2} "
+)
 
 
 def check(cookies: Mapping[str, str] | CookieJar | None) -> None:
@@ -125,15 +128,18 @@ def _untyped(jar: CookieJar) -> Any:
 def _without_traps(value: str) -> str:
     """Set-Cookie without attributes that RFC 6265 does not know, or has no such values for.
 
-    With ``Version=-1`` CookieJar would not look at whose domain it is. Numbers without end, and
-    ``Max-Age`` without any, it reports as a bug of its own, with a warning.
+    With ``Version=-1`` CookieJar would not look at whose domain it is. Numbers without end,
+    ``Max-Age`` without any, and months that there are not, it reports as bugs of its own, with
+    a warning.
     """
     pair, *attributes = value.split(";")
     kept = [pair]
     for attribute in attributes:
-        name = attribute.partition("=")[0].strip().lower()
+        name, equals, said = attribute.partition("=")
+        name = name.strip().lower()
         if name in ("expires", "max-age"):
-            is_trap = "=" not in attribute or len(attribute) > _MAX_TIME
+            is_trap = not equals or len(attribute) > _MAX_TIME
+            is_trap = is_trap or _NO_MONTH.search(said) is not None
         else:
             is_trap = name == "version"
         if not is_trap:
