@@ -118,7 +118,7 @@ def test_timing_that_can_not_be(name: str, value: object) -> None:
 
 def test_defaults_are_those_of_the_documents() -> None:
     assert Timing() == Timing(5.0, 30.0, None, True, 30.0, 30.0, 30.0, 60.0)
-    assert Limits() == Limits(16 << 20, 131_072, 65_536, 32 << 20, 16 << 20)
+    assert Limits() == Limits(16 << 20, 131_072, 65_536, 32 << 20, 16 << 20, 256, 16_384, 8, 65_536)
 
 
 def test_responses() -> None:

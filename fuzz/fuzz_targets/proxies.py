@@ -10,6 +10,7 @@ from typing import Any
 from lomond import proxies
 from lomond.engine import engine
 from lomond.errors import ProxyError
+from lomond.options import Limits
 from lomond.url import authority
 
 from .choices import Choices, split
@@ -57,7 +58,7 @@ def _talk(proxy: proxies.Proxy, host: str, chunks: list[bytes]) -> str:
     if proxy.scheme == "http":
         there = authority(host, 443)
         module = engine.module("protocol", "tunnel")
-        tunnel = module.HttpTunnel(proxy, there, "fuzz", 2000, bytes)
+        tunnel = module.HttpTunnel(proxy, there, "fuzz", Limits(max_header_size=2000), bytes)
     else:
         tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, 443)
     said: bytes = tunnel.start()

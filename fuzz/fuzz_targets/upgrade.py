@@ -14,7 +14,7 @@ import h11  # noqa: F401  lomond imports it late; here it is to be instrumented
 from lomond import cookies, credentials
 from lomond.engine import engine
 from lomond.errors import HandshakeError, ProtocolError
-from lomond.options import Deflate
+from lomond.options import Deflate, Limits
 from lomond.protocol.request import Request
 from lomond.response import Response
 from lomond.session.reaching import Target
@@ -64,7 +64,7 @@ def check(data: bytes) -> str:
 
 def _answer(chunks: list[bytes], request: Request, most: int) -> str:
     """What an answer means, in words."""
-    upgrade = engine.Upgrade(request, bytes, most)
+    upgrade = engine.Upgrade(request, bytes, Limits(max_header_size=most))
     upgrade.request_bytes()
     for number, chunk in enumerate(chunks):
         try:

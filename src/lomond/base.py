@@ -83,6 +83,9 @@ class Base:
         max_fragments: int | None = options.MAX_FRAGMENTS,
         max_header_size: int = options.MAX_HEADER_SIZE,
         max_header_lines: int = options.MAX_HEADER_LINES,
+        max_header_line: int = options.MAX_HEADER_LINE,
+        max_interim_responses: int = options.MAX_INTERIM_RESPONSES,
+        max_body_size: int = options.MAX_BODY_SIZE,
         max_read_ahead: int = options.MAX_READ_AHEAD,
         max_held: int = options.MAX_HELD,
     ) -> None:
@@ -127,6 +130,9 @@ class Base:
             max_read_ahead,
             max_held,
             max_header_lines,
+            max_header_line,
+            max_interim_responses,
+            max_body_size,
         )
         self._timing = options.Timing(
             open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout

@@ -77,15 +77,18 @@ class Limits(Fixed):
         max_read_ahead: Most bytes read while a send is blocked, before anyone asks for them.
         max_held: Most bytes of messages sent before the connection is ready.
         max_header_lines: Most lines of the head of the server's answer.
+        max_header_line: Largest line of it, bytes.
+        max_interim_responses: Most answers of 1xx before the one that counts.
+        max_body_size: What is kept of a refusal's body, bytes.
     """
 
     __slots__ = (
-        "max_fragments", "max_header_lines", "max_header_size", "max_held", "max_message_size",
-        "max_read_ahead",
+        "max_body_size", "max_fragments", "max_header_line", "max_header_lines", "max_header_size",
+        "max_held", "max_interim_responses", "max_message_size", "max_read_ahead",
     )  # fmt: skip
     __match_args__ = (
         "max_message_size", "max_fragments", "max_header_size", "max_read_ahead", "max_held",
-        "max_header_lines",
+        "max_header_lines", "max_header_line", "max_interim_responses", "max_body_size",
     )  # fmt: skip
     max_message_size: int | None
     max_fragments: int | None
@@ -93,6 +96,9 @@ class Limits(Fixed):
     max_read_ahead: int
     max_held: int
     max_header_lines: int
+    max_header_line: int
+    max_interim_responses: int
+    max_body_size: int
 
     def __init__(
         self,
@@ -102,6 +108,9 @@ class Limits(Fixed):
         max_read_ahead: int = MAX_READ_AHEAD,
         max_held: int = MAX_HELD,
         max_header_lines: int = MAX_HEADER_LINES,
+        max_header_line: int = MAX_HEADER_LINE,
+        max_interim_responses: int = MAX_INTERIM_RESPONSES,
+        max_body_size: int = MAX_BODY_SIZE,
     ) -> None:
         check_count("max_message_size", max_message_size, none="no limit")
         check_count("max_fragments", max_fragments, none="no limit")
@@ -109,6 +118,9 @@ class Limits(Fixed):
         check_count("max_read_ahead", max_read_ahead)
         check_count("max_held", max_held)
         check_count("max_header_lines", max_header_lines)
+        check_count("max_header_line", max_header_line)
+        check_range("max_interim_responses", max_interim_responses, 0, sys.maxsize)
+        check_range("max_body_size", max_body_size, 0, sys.maxsize)
         self._set(
             max_message_size=max_message_size,
             max_fragments=max_fragments,
@@ -116,6 +128,9 @@ class Limits(Fixed):
             max_read_ahead=max_read_ahead,
             max_held=max_held,
             max_header_lines=max_header_lines,
+            max_header_line=max_header_line,
+            max_interim_responses=max_interim_responses,
+            max_body_size=max_body_size,
         )
 
 

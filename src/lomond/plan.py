@@ -105,12 +105,7 @@ class Plan:
             return socks
         there = authority(host, target.port)
         http: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
-            proxy,
-            there,
-            self._agent,
-            self._limits.max_header_size,
-            os.urandom,
-            self._limits.max_header_lines,
+            proxy, there, self._agent, self._limits, os.urandom
         )
         return http
 
@@ -126,8 +121,7 @@ class Plan:
                 self._deflate,
             ),
             os.urandom,
-            self._limits.max_header_size,
-            self._limits.max_header_lines,
+            self._limits,
         )
         has_socket = is_first and self.socket is not None
         name = self._server_name if is_ours else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import options
 from .base import Base
 from .errors import WebSocketUnavailable
+from .io import forking
 from .protocol import frames
 
 if TYPE_CHECKING:
@@ -23,6 +25,16 @@ __all__ = ["WebSocket"]
 
 _MISSING: Any = object()
 _NOT_CONNECTED = "not connected"
+_replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
+
+
+def _renew() -> None:
+    # A thread that held it stayed with the parent.
+    global _replacing
+    _replacing = threading.RLock()
+
+
+forking.in_child(_renew)
 
 
 class WebSocket(Base):
@@ -75,6 +87,9 @@ class WebSocket(Base):
         max_fragments: Most fragments in a message (131072); None for no limit.
         max_header_size: Largest head of the server's or the proxy's answer, bytes (64 KiB).
         max_header_lines: Most lines in it (256).
+        max_header_line: Largest line in it, bytes (16 KiB).
+        max_interim_responses: Most answers of 1xx before the one that counts (8).
+        max_body_size: What is kept of a refusal's body, bytes (64 KiB); it is waited for 1 s.
         max_read_ahead: Most bytes read while a send is blocked (32 MiB).
         max_held: Most bytes of messages sent before the connection is ready (16 MiB).
 
@@ -191,9 +206,7 @@ class WebSocket(Base):
         tracer = self._tracer() if self.trace else None
         channel = Channel(session, tracer.length if tracer else None)
         script = conversation(session, plan)
-        earlier, self._channel = self._channel, channel
-        if earlier is not None:
-            earlier.leave(reason="replaced by a new connection")
+        self._replace(channel, "replaced by a new connection")
         if tracer is not None:
             tracer(
                 "connect_start",
@@ -211,14 +224,25 @@ class WebSocket(Base):
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
-        earlier, self._channel = self._channel, None
-        if earlier is not None:
-            earlier.force("reset by the user")
+        self._replace(None, "reset by the user")
+
+    def _replace(self, channel: Channel | None, reason: str) -> None:
+        """Another connection is the current one; the last one ends, also if this is interrupted."""
+        earlier = None
+        try:
+            with _replacing:
+                earlier, self._channel = self._channel, channel
+            if earlier is not None and channel is not None:
+                earlier.leave(reason=reason)
+        finally:
+            if earlier is not None:
+                earlier.force(reason)
 
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame. Raises nothing, from any thread."""
-        if self._channel is not None:
-            self._channel.force("disconnected by the user")
+        channel = self._channel
+        if channel is not None:
+            channel.force("disconnected by the user")
 
     def __enter__(self) -> WebSocket:
         return self
@@ -229,8 +253,9 @@ class WebSocket(Base):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._channel is not None:
-            self._channel.leave()
+        channel = self._channel
+        if channel is not None:
+            channel.leave()
 
     # Sending
 

@@ -86,7 +86,9 @@ heads = st.one_of(
 
 
 def answer(chunks: list[bytes]) -> str:
-    upgrade = Upgrade(Request("/", "h:80", "a"), lambda size: bytes(size), 2000)
+    upgrade = Upgrade(
+        Request("/", "h:80", "a"), lambda size: bytes(size), Limits(max_header_size=2000)
+    )
     for number, chunk in enumerate(chunks):
         try:
             found = upgrade.receive(chunk)

@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from lomond.errors import ProtocolError
+from lomond.options import Limits
 from lomond.protocol.handshake import Acceptance, Refusal, Upgrade, accept_value
 from lomond.protocol.request import Request, check_header, check_protocols
 
@@ -22,7 +23,7 @@ HEADERS = {
 
 
 def upgrade(request: Request = REQUEST, max_header_size: int = 65536) -> Upgrade:
-    return Upgrade(request, lambda size: NONCE, max_header_size)
+    return Upgrade(request, lambda size: NONCE, Limits(max_header_size=max_header_size))
 
 
 def answer(changes: dict[bytes, bytes | None] | None = None, status: bytes = b"101 X") -> bytes:
@@ -207,7 +208,7 @@ def test_a_body_without_length_ends_with_the_stream() -> None:
     [
         (b"220 mail ready\r\n", "not HTTP"),
         (b"\x15\x03\x01", "not HTTP"),
-        (b"HTTP/1.1 " + b"x" * 20_000, "is larger than 16384"),
+        (b"HTTP/1.1 " + b"x" * 20_000, "is larger than max_header_line"),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300, "is longer than max_header_lines"),
         (b"HTTP/1.1 200 OK\r\n" + (b"A: " + b"b" * 9000 + b"\r\n") * 8, "max_header_size"),
         (b"HTTP/1.1 abc OK\r\n\r\n", "not valid HTTP"),

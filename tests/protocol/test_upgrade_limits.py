@@ -8,6 +8,7 @@ import pytest
 
 from lomond import url
 from lomond.errors import ProtocolError
+from lomond.options import Limits
 from lomond.protocol.handshake import Acceptance, Refusal, Upgrade
 from lomond.protocol.request import Request, check_protocols
 
@@ -19,7 +20,7 @@ REQUEST = Request("/", "h:80", "Lomond/test", (), ("chat",))
 def receive(
     data: bytes, step: int = 1 << 20, request: Request = REQUEST, max_header_size: int = 65536
 ) -> Acceptance | Refusal | None:
-    upgrade = Upgrade(request, bytes, max_header_size)
+    upgrade = Upgrade(request, bytes, Limits(max_header_size=max_header_size))
     for i in range(0, len(data), step):
         outcome = upgrade.receive(data[i : i + step])
         if outcome is not None:
@@ -49,7 +50,10 @@ def test_limits_hold_to_the_byte_and_line_in_any_split(step: int) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"X: " + b"x" * 20_000, "line of 20003 bytes or more in the head is larger than 16384 "),
+        (
+            b"X: " + b"x" * 20_000,
+            "line of 20003 bytes or more in the head is larger than max_header_line ",
+        ),
         (b"X: y\r\n" * 300 + b"\r\n", "257 lines or more is longer than max_header_lines (256)"),
         (b"X: " + b"x\r\n y" * 16_000, "head of 80130 bytes or more is larger than max_header_s"),
     ],
@@ -76,7 +80,9 @@ def test_broken_http_is_shown_as_bytes_and_not_at_length() -> None:
 
 
 def test_the_limit_of_interim_responses_is_named() -> None:
-    with pytest.raises(ProtocolError, match=r"9 interim responses are more than 8 \(fixed\)"):
+    with pytest.raises(
+        ProtocolError, match=r"9 interim responses are more than max_interim_responses \(8\)"
+    ):
         receive(b"HTTP/1.1 100 Continue\r\n\r\n" * 20)
 
 
@@ -89,7 +95,7 @@ def test_frames_do_not_count_as_head() -> None:
 @pytest.mark.parametrize("step", [1, 3, 1 << 20])
 def test_bare_line_feeds_and_a_tail_that_looks_like_an_end(step: int) -> None:
     data = HEAD.replace(b"\r\n", b"\n") + b"\n"
-    upgrade = Upgrade(REQUEST, bytes, 65536)
+    upgrade = Upgrade(REQUEST, bytes, Limits())
     for i in range(0, len(data), step):
         tail = b"\r\n\r\n" if i + step >= len(data) else b""
         outcome = upgrade.receive(data[i : i + step] + tail)
@@ -175,7 +181,7 @@ def test_a_chunk_header_without_end_does_not_grow() -> None:
 @pytest.mark.parametrize("resource", ["/a\r\nX: y", "/a b", "/\0", "/\n", "", "/é", "/\x7f"])
 def test_a_request_target_can_not_inject(resource: str) -> None:
     with pytest.raises(ValueError, match="request target"):
-        Upgrade(REQUEST._replace(resource=resource), bytes, 65536).request_bytes()
+        Upgrade(REQUEST._replace(resource=resource), bytes, Limits()).request_bytes()
 
 
 @pytest.mark.parametrize("protocols", [5, 0, "chat", "", b"chat", [5]])
@@ -190,7 +196,7 @@ def test_a_host_and_a_protocol_can_not_inject() -> None:
         (REQUEST._replace(protocols=("a\r\nX: y",)), "Sec-WebSocket-Protocol"),
     ):
         with pytest.raises(ValueError, match=name):
-            Upgrade(request, bytes, 65536).request_bytes()
+            Upgrade(request, bytes, Limits()).request_bytes()
 
 
 @pytest.mark.parametrize(
@@ -204,17 +210,33 @@ def test_a_host_and_a_protocol_can_not_inject() -> None:
 )
 def test_the_host_line(address: str, line: bytes) -> None:
     request = REQUEST._replace(host=url.parse(address).authority)
-    sent = Upgrade(request, bytes, 65536).request_bytes()
+    sent = Upgrade(request, bytes, Limits()).request_bytes()
     assert sent.split(b"\r\n")[1] == line
 
 
-def test_the_number_of_lines_is_an_option() -> None:
-    head = HEAD + b"X: y\r\n" * 10 + b"\r\n"
-    lines = head.count(b"\r\n") - 2
-    for most, is_enough in [(lines, True), (lines - 1, False)]:
-        upgrade = Upgrade(REQUEST, bytes, 65536, most)
-        if is_enough:
-            assert isinstance(upgrade.receive(head), Acceptance)
-        else:
-            with pytest.raises(ProtocolError, match=rf"max_header_lines \({most}\)"):
-                upgrade.receive(head)
+MANY_LINES = HEAD + b"X: y\r\n" * 10 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "data", "needed"),
+    [
+        ("max_header_size", MANY_LINES, len(MANY_LINES)),
+        ("max_header_lines", MANY_LINES, MANY_LINES.count(b"\r\n") - 2),
+        ("max_header_line", MANY_LINES, max(map(len, MANY_LINES.split(b"\n")))),
+        ("max_interim_responses", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 3 + MANY_LINES, 3),
+    ],
+)
+def test_a_limit_of_the_head_is_an_option(option: str, data: bytes, needed: int) -> None:
+    upgrade = Upgrade(REQUEST, bytes, Limits(**{option: needed}))
+    assert isinstance(upgrade.receive(data), Acceptance)
+    upgrade = Upgrade(REQUEST, bytes, Limits(**{option: needed - 1}))
+    with pytest.raises(ProtocolError, match=rf"{option} \({needed - 1}\)"):
+        upgrade.receive(data)
+
+
+@pytest.mark.parametrize("most", [0, 5, 9, 10, 11])
+def test_what_is_kept_of_a_body_is_an_option(most: int) -> None:
+    upgrade = Upgrade(REQUEST, bytes, Limits(max_body_size=most))
+    outcome = upgrade.receive(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\n0123456789")
+    assert isinstance(outcome, Refusal)
+    assert outcome.response.body == b"0123456789"[:most]

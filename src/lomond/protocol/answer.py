@@ -9,11 +9,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CriticalProtocolError
-from ..options import MAX_BODY_SIZE, MAX_HEADER_LINE, MAX_INTERIM_RESPONSES
 from ..response import Response
 
 if TYPE_CHECKING:
     import h11
+
+    from ..options import Limits
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
@@ -36,17 +37,13 @@ class AnswerReader:
 
     Arguments:
         method: What was asked: UPGRADE, which a 101 agrees to, or CONNECT, which any 2xx does.
-        max_header_size: Largest head accepted, bytes.
-        max_header_lines: Most lines in it.
+        limits: What it may cost.
         tls_hint: What to do where the answer is TLS.
     """
 
-    def __init__(
-        self, method: str, max_header_size: int, max_header_lines: int, tls_hint: str
-    ) -> None:
+    def __init__(self, method: str, limits: Limits, tls_hint: str) -> None:
         self._method = method
-        self._max_header_size = max_header_size
-        self._max_header_lines = max_header_lines
+        self._limits = limits
         self._tls_hint = tls_hint
         self._head = bytearray()
         self._searched = 0  # bytes of the head known not to hold its end
@@ -101,10 +98,10 @@ class AnswerReader:
         """Cut the head off what arrived, once its end is here; check limits while it is not."""
         found = _END_OF_HEAD.search(self._head, max(0, self._searched - 3))
         end = found.end() if found else len(self._head)
-        if end > self._max_header_size:
+        if end > self._limits.max_header_size:
             raise bad_http(
                 f"head of {end} bytes or more is larger than max_header_size "
-                f"({self._max_header_size})"
+                f"({self._limits.max_header_size})"
             )
         self._check_lines(end)
         if not self._head.startswith(b"HTTP/"[: len(self._head)]):
@@ -123,18 +120,19 @@ class AnswerReader:
             self._check_line(newline)
             self._line_start = newline + 1
             self._lines += 1
-            if self._lines > self._max_header_lines + 2:
+            if self._lines > self._limits.max_header_lines + 2:
                 raise bad_http(
                     f"head of {self._lines - 2} lines or more is longer than max_header_lines "
-                    f"({self._max_header_lines})"
+                    f"({self._limits.max_header_lines})"
                 )
         self._check_line(end)
 
     def _check_line(self, end: int) -> None:
         size = end - self._line_start
-        if size > MAX_HEADER_LINE:
+        if size > self._limits.max_header_line:
             raise bad_http(
-                f"line of {size} bytes or more in the head is larger than {MAX_HEADER_LINE} (fixed)"
+                f"line of {size} bytes or more in the head is larger than max_header_line "
+                f"({self._limits.max_header_line})"
             )
 
     def _take_head(self, head: bytes, rest: bytes) -> Head | Response | None:
@@ -157,10 +155,11 @@ class AnswerReader:
             return Head(Response(head), bytes(event.http_version), headers, rest)
         if isinstance(event, h11.InformationalResponse):
             self._interim += 1
-            if self._interim > MAX_INTERIM_RESPONSES:
+            most = self._limits.max_interim_responses
+            if self._interim > most:
                 raise bad_http(
                     f"{self._interim} interim responses are more than "
-                    f"{MAX_INTERIM_RESPONSES} (fixed)"
+                    f"max_interim_responses ({most})"
                 )
             return None
         self._refusal = Response(head)
@@ -170,13 +169,14 @@ class AnswerReader:
         import h11
 
         assert self._http is not None
+        most = self._limits.max_body_size
         try:
             if data:
                 self._http.receive_data(data)
             while isinstance(event := self._http.next_event(), h11.Data):
                 self._body += event.data
-                if len(self._body) >= MAX_BODY_SIZE:
-                    del self._body[MAX_BODY_SIZE:]
+                if len(self._body) >= most:
+                    del self._body[most:]
                     return self.end_of_stream()
         except h11.RemoteProtocolError:
             return self.end_of_stream()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..constants import WS_KEY
 from ..errors import HandshakeError
-from ..options import MAX_HEADER_LINES
 from ..response import Response
 from . import request as requests
 from .answer import UPGRADE, AnswerReader, Head
@@ -21,6 +20,7 @@ from .negotiation import NAME, accepted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..options import Limits
     from .request import Request
 
 
@@ -49,21 +49,19 @@ class Upgrade:
     Arguments:
         request: What is asked for.
         random_bytes: Gives n unpredictable bytes, for the key.
-        max_header_size: Largest head accepted, bytes.
-        max_header_lines: Most lines in it.
+        limits: What the answer may cost.
     """
 
     def __init__(
         self,
         request: Request,
         random_bytes: Callable[[int], bytes],
-        max_header_size: int,
-        max_header_lines: int = MAX_HEADER_LINES,
+        limits: Limits,
     ) -> None:
         self._request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
         self._key = b64encode(random_bytes(16))
-        self._answer = AnswerReader(UPGRADE, max_header_size, max_header_lines, "use wss://")
+        self._answer = AnswerReader(UPGRADE, limits, "use wss://")
 
     @property
     def is_reading_body(self) -> bool:

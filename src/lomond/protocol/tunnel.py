@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from .. import credentials
 from ..errors import ProtocolError, ProxyError
-from ..options import MAX_HEADER_LINES
 from ..response import printable
 from .answer import CONNECT, AnswerReader, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..options import Limits
     from ..proxies import Proxy
     from ..response import Response
 
@@ -30,8 +30,7 @@ class HttpTunnel:
         proxy: With its credentials, if it has any.
         target: ``host:port`` of the server.
         agent: For User-Agent.
-        max_header_size: Largest head of an answer, bytes.
-        max_header_lines: Most lines in it.
+        limits: What an answer may cost.
         random_bytes: Gives n unpredictable bytes.
 
     Attributes:
@@ -45,17 +44,15 @@ class HttpTunnel:
         proxy: Proxy,
         target: str,
         agent: str,
-        max_header_size: int,
+        limits: Limits,
         random_bytes: Callable[[int], bytes],
-        max_header_lines: int = MAX_HEADER_LINES,
     ) -> None:
         self.is_done = False
         self.rest = b""
         self._proxy = proxy
         self._target = target
         self._agent = agent
-        self._max_header_size = max_header_size
-        self._max_header_lines = max_header_lines
+        self._limits = limits
         self._random_bytes = random_bytes
         self._authorization: str | None = None
         self._answers = 0  # how many challenges were answered
@@ -64,8 +61,7 @@ class HttpTunnel:
         self._answer = self._reader()
 
     def _reader(self) -> AnswerReader:
-        hint = "use an https:// proxy URL"
-        return AnswerReader(CONNECT, self._max_header_size, self._max_header_lines, hint)
+        return AnswerReader(CONNECT, self._limits, "use an https:// proxy URL")
 
     @property
     def is_reading_body(self) -> bool:

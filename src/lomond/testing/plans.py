@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..engine import engine
-from ..options import Deflate
+from ..options import Deflate, Limits
 from ..protocol.request import Request
 from ..proxies import Proxy
 from ..response import Response
@@ -13,8 +13,6 @@ from ..session.opening import Route
 from ..session.reaching import Target, Tunnel
 from ..session.requests import AddressInfo
 from ..url import Url, authority
-
-_MAX_HEADER_SIZE = 64 * 1024
 
 
 class PretendPlan:
@@ -28,7 +26,7 @@ class PretendPlan:
         proxy: To go through.
         addresses: To connect to instead of those of the host.
         max_redirects: How many are followed.
-        max_header_size: Largest head accepted, bytes.
+        limits: What an answer may cost.
 
     Attributes:
         answers: What `answered` was told: URLs and answers.
@@ -45,7 +43,7 @@ class PretendPlan:
         proxy: Proxy | None = None,
         addresses: list[AddressInfo] | None = None,
         max_redirects: int = 0,
-        max_header_size: int = _MAX_HEADER_SIZE,
+        limits: Limits | None = None,
     ) -> None:
         self.max_redirects = max_redirects
         self.answers: list[tuple[str, Response]] = []
@@ -54,7 +52,7 @@ class PretendPlan:
         self._deflate = deflate
         self._proxy = proxy
         self._addresses = addresses
-        self._max_header_size = max_header_size
+        self._limits = limits or Limits()
         scheme, port = ("wss", 443) if secure else ("ws", 80)
         self._first = Url(scheme, "peer", port, "/", secure)
         self._has_socket = has_socket
@@ -84,14 +82,14 @@ class PretendPlan:
             target.proxy,
             authority(host, target.port),
             "Lomond/test",
-            self._max_header_size,
+            self._limits,
             self._random_bytes,
         )
         return tunnel
 
     def _route(self, url: Url, has_socket: bool) -> Route:
         request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
-        upgrade = engine.Upgrade(request, self._random_bytes, self._max_header_size)
+        upgrade = engine.Upgrade(request, self._random_bytes, self._limits)
         scheme = "wss" if url.secure else "ws"
         is_first = url is self._first
         shown = f"{scheme}://peer/" if is_first else f"{scheme}://{url.authority}{url.resource}"

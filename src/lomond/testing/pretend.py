@@ -105,7 +105,7 @@ class PretendDoor:
             deflate=deflate,
             proxy=proxy,
             max_redirects=max_redirects,
-            max_header_size=self.limits.max_header_size,
+            limits=self.limits,
         )
         self._queue = b""
         self._seen_close = False

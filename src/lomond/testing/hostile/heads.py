@@ -142,7 +142,7 @@ CASES = [
         name="a line without end",
         talk=_without_end(b"b"),
         shows="connected protocol_error disconnected",
-        says="16384 (fixed)",
+        says="max_header_line (16384)",
         memory=3 * MIB,
     ),
     _broken("257 lines", _with(b"\r\n".join([b"X-A: b"] * 254)), says="max_header_lines (256)"),
@@ -151,10 +151,16 @@ CASES = [
         talk=answered(_with(b"\r\n".join([b"X-A: b"] * 253)), End()),
         shows="connected ready disconnected",
     ),
-    _broken("a line of 16 KiB and a byte", _with(b"X-A: " + b"b" * 16_380), says="16384 (fixed)"),
-    _broken("9 interim answers", _HINT * 9, says="8 (fixed)"),
-    _broken("interim answers without end", *[_HINT * 500] * 20, says="8 (fixed)"),
-    _broken("interim answers, slowly", *repeated(20, _HINT, 0.01), says="8 (fixed)"),
+    _broken(
+        "a line of 16 KiB and a byte",
+        _with(b"X-A: " + b"b" * 16_380),
+        says="max_header_line (16384)",
+    ),
+    _broken("9 interim answers", _HINT * 9, says="max_interim_responses (8)"),
+    _broken("interim answers without end", *[_HINT * 500] * 20, says="max_interim_responses (8)"),
+    _broken(
+        "interim answers, slowly", *repeated(20, _HINT, 0.01), says="max_interim_responses (8)"
+    ),
     Case(
         name="8 interim answers, then an upgrade",
         talk=answered(_HINT * 8 + _LINE + _REST + b"\r\n", End()),
