@@ -92,6 +92,22 @@ def test_a_send_that_fails_because_the_connection_was_ended_says_who_ended_it() 
         assert last.reason == "disconnected by the user"  # type: ignore[union-attr]
 
 
+def test_an_interrupted_send_keeps_its_traceback_and_the_event_its_cause() -> None:
+    def interrupt(data: bytes) -> int:
+        raise KeyboardInterrupt("here")
+
+    with conversation([]) as (sock, websocket):
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sock.on_send = interrupt
+        with pytest.raises(KeyboardInterrupt) as caught:
+            websocket.send_binary(b"x")
+        (last,) = stream
+    assert caught.traceback[-1].name == "interrupt"
+    cause = last.cause  # type: ignore[union-attr]  # a Disconnected
+    assert (type(cause), cause.args, cause.__traceback__) == (KeyboardInterrupt, ("here",), None)
+
+
 def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,13 +7,14 @@ import socket
 import ssl
 import struct
 import threading
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from doors.certified import contexts
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import PATIENCE, connect, in_thread, wait_for_bytes
+from doors.tapped import PATIENCE, LoopSight, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import Closing, Disconnected, Text
@@ -257,3 +258,103 @@ def test_a_small_message_is_not_kept_back_by_the_system(is_given: bool) -> None:
         sock = channel.link.transport.sock
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         stream.close()
+
+
+def test_the_output_ends_as_soon_as_a_sender_has_written_the_last_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[tuple[int, bytes]] = []
+    ended: list[float] = []
+
+    def serve(connection: socket.socket) -> None:
+        read_frame(connection)
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        heard.extend(read_all(connection))
+        ended.append(monotonic())
+
+    def hold(data: bytes) -> int:
+        if len(data) > 1000:
+            is_in_hand.set()
+            assert sight.waits.wait(PATIENCE)  # the loop has queued our close frame
+        return sock.take_all(data)
+
+    is_in_hand = threading.Event()
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        websocket.send_text("go")
+        until(stream, "closing")
+        sock.on_send = hold
+        sight = LoopSight(monkeypatch)
+        started = monotonic()
+        sender = in_thread(websocket.send_binary, bytes(300 * 1024))
+        assert is_in_hand.wait(PATIENCE)
+        (last,) = stream
+        sight.end()
+        sender.join(PATIENCE)
+    assert [opcode for opcode, _ in heard] == [frames.BINARY, frames.CLOSE]
+    assert isinstance(last, Disconnected)
+    assert last.graceful
+    assert ended[0] - started < 3
+
+
+def test_the_output_does_not_end_while_a_sender_has_bytes_in_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        read_frame(connection)
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        heard.extend(read_all(connection))
+
+    def hold(data: bytes) -> int:
+        if threading.get_ident() == loop:
+            return sock.send_now(data)
+        taken.append(len(data))
+        if len(taken) == 1:
+            is_first_in_hand.set()
+            assert echo_waits.wait(PATIENCE)
+        else:
+            link.wake()  # and wait until the loop has looked: at a queue that is empty
+        return sock.send_now(data)
+
+    def send(size: int) -> None:
+        websocket.send_binary(bytes(size))
+        returned.append(size)
+
+    loop = threading.get_ident()
+    taken: list[int] = []
+    returned: list[int] = []
+    is_first_in_hand, echo_waits = threading.Event(), threading.Event()
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        websocket.send_text("go")
+        until(stream, "closing")
+        channel = websocket._channel
+        assert channel is not None
+        link = channel.link
+        link.is_clear = False  # the long way, as while the loop wants the lock
+        sock.on_send = hold
+        first = in_thread(send, 1000)
+        assert is_first_in_hand.wait(PATIENCE)
+        second = in_thread(send, 2000)
+        assert link.transport is not None
+        while not link.transport.queue:  # the second message waits for its turn
+            second.join(0.001)
+        sight = LoopSight(monkeypatch)
+        guard = in_thread(lambda: (sight.waits.wait(PATIENCE), echo_waits.set()))
+        (last,) = stream
+        sight.end()
+        for thread in (first, second, guard):
+            thread.join(PATIENCE)
+    assert taken[:2] == [1000 + 8, 2000 + 8 + 8]  # our close frame goes with the second
+    assert sorted(returned) == [1000, 2000]
+    assert [(opcode, len(payload)) for opcode, payload in heard] == [(2, 1000), (2, 2000), (8, 2)]
+    assert isinstance(last, Disconnected)
+    assert last.graceful

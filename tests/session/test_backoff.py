@@ -48,6 +48,8 @@ def test_max_wait_below_min_wait_is_as_in_the_original() -> None:
         ("inf", None),
         ("-inf", None),
         ("1e400", None),
+        ("1_0", None),
+        ("+1", None),
         ("garbage", None),
         ("9" * 6000, None),
         ("\u0661\u0662", None),

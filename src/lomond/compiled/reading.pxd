@@ -4,7 +4,7 @@ from lomond.compiled.clock cimport monotonic, time
 from lomond.compiled.connection cimport Connection
 from lomond.compiled.layer cimport TLSLayer
 from lomond.compiled.link cimport Link
-from lomond.compiled.lock cimport Turn
+from lomond.compiled.lock cimport Lock
 from lomond.compiled.transport cimport Transport
 
 cdef double _NEVER
@@ -14,7 +14,7 @@ cdef class Reader:
     cdef double _calm_frame
     cdef bint _has_ended
     cdef Link _link
-    cdef Turn _turn
+    cdef Lock _turn
 
     cpdef bint may_read_ahead(self) except *
     @cython.locals(link=Link, connection=Connection, calm_until=double, came=bint)

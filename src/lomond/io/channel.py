@@ -11,8 +11,9 @@ from ..errors import WebSocketError, WebSocketUnavailable
 from ..io.waiting import BOUND, Waiter, Wakeup, signals_tick
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
+from ..session.causes import copied
 from .clock import monotonic
-from .link import Link
+from .link import Link, abandon, next_of
 from .reading import Reader
 from .writing import Writer
 
@@ -106,8 +107,8 @@ class Channel:
             raise
         except BaseException as error:
             # Interrupted between a change and its book-keeping: the position is unknown.
-            self.force(f"interrupted by {type(error).__name__} while sending", error)
-            self._writer.abandon_turn()
+            self.abandon()
+            self.force(f"interrupted by {type(error).__name__} while sending", copied(error))
             raise
         if self._deferred:
             self.run_deferred()
@@ -144,12 +145,16 @@ class Channel:
             self._deferred.append((code, reason))
             link.wake()  # we may have been on the way into a wait
             return True
-        with link.lock:
-            is_over = link.is_over or self.session.has_ended
-            if is_over or not self.session.close(code, reason, monotonic()):
-                return False
-            link.enqueue_quietly()
-        self._writer.write_now()
+        try:
+            with link.lock:
+                is_over = link.is_over or self.session.has_ended
+                if is_over or not self.session.close(code, reason, monotonic()):
+                    return False
+                link.enqueue_quietly()
+            self._writer.write_now()
+        except BaseException:
+            self.abandon()
+            raise
         link.wake()
         return True
 
@@ -170,8 +175,8 @@ class Channel:
 
     def run_deferred(self) -> None:
         """Do what a signal handler asked for while it could not be done."""
-        while self._deferred:
-            self.close(*self._deferred.pop(0))
+        while (asked := next_of(self._deferred)) is not None:
+            self.close(*asked)
 
     # The loop
 
@@ -204,7 +209,9 @@ class Channel:
             link.is_wanted = False
             if session.has_ended:
                 return
-            if session.output_ends and not transport.queue and not transport.write_ended:
+            # Of what left the queue, a sender may still have some in hand.
+            is_written = transport.written == transport.queued
+            if session.output_ends and is_written and not transport.write_ended:
                 transport.shut_write()
             deadline = session.deadline
             writes = bool(transport.queue) and self._writer.is_free()
@@ -242,6 +249,12 @@ class Channel:
         return float("inf") if deadline is None else deadline - BOUND
 
     # The end
+
+    def abandon(self) -> None:
+        """This thread was interrupted: nobody else is to wait for what it held."""
+        self._writer.abandon_turn()
+        self._reader.abandon_turn()
+        abandon(self.link.lock)
 
     def force(self, reason: str, cause: BaseException | None = None) -> None:
         """End the connection at once, from any thread. The iterator then says so."""
@@ -297,4 +310,4 @@ class Channel:
         if link.transport is not None:
             link.transport.close(quietly=True)
         if link.wakeup is not None:
-            link.wakeup.close()
+            link.wakeup.close(quietly=True)

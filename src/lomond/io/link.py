@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import TransportFail
 from ..io import forking
@@ -24,6 +24,38 @@ if TYPE_CHECKING:
     Traced = Callable[[str, int], None]
 
 _NOT_CALM = -1.0
+_Item = TypeVar("_Item")
+
+
+def _asker(lock: Any) -> Callable[[], bool]:
+    """What tells whether this thread holds the lock."""
+    # Not in the stubs; it is what threading.Condition asks too. By its name, because Cython makes a
+    # wrapper of another C type of a method that it knows, which newer compilers refuse.
+    is_owned: Callable[[], bool] = getattr(lock, "_is_owned")  # noqa: B009
+    return is_owned
+
+
+def is_mine(lock: Any) -> bool:
+    """Whether this thread holds the lock."""
+    return _asker(lock)()
+
+
+def abandon(lock: Any) -> None:
+    """Let go of a lock that this thread was interrupted with.
+
+    A signal handler that raises runs between any two lines, that which takes a lock and the `try`
+    behind it too.
+    """
+    while is_mine(lock):
+        lock.release()
+
+
+def next_of(waiting: list[_Item]) -> _Item | None:
+    """The first that waits, which no other thread then gets; None if nothing does."""
+    try:
+        return waiting.pop(0)
+    except IndexError:
+        return None
 
 
 class Link:
@@ -77,9 +109,7 @@ class Link:
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
         self.lock = Lock()
-        # Not in the stubs; it is what threading.Condition asks too. By its name, because Cython
-        # makes a wrapper of another C type of a method that it knows, which newer compilers refuse.
-        self.is_owned: Callable[[], bool] = getattr(self.lock, "_is_owned")  # noqa: B009
+        self.is_owned: Callable[[], bool] = _asker(self.lock)
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""
@@ -120,8 +150,8 @@ class Link:
     def report(self) -> None:
         """Tell whoever listens what was written and read; no lock and no turn is held."""
         if self._traced is not None:
-            while self._reports:
-                self._traced(*self._reports.pop(0))
+            while (report := next_of(self._reports)) is not None:
+                self._traced(*report)
 
     def enqueue(self) -> int:
         """Move the session's output to the queue (lock held); where the queue then ends.

@@ -6,5 +6,3 @@ import threading
 
 #: Guards changes; the thread that has it may take it again.
 Lock = threading.RLock
-#: One at a time, not even the same thread twice.
-Turn = threading.Lock

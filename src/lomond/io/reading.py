@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .clock import monotonic, time
-from .lock import Turn
+from .link import abandon, is_mine
+from .lock import Lock
 
 if TYPE_CHECKING:
     from .layer import TLSLayer
@@ -26,7 +27,7 @@ class Reader:
     __slots__ = ("_ahead", "_calm_frame", "_has_ended", "_link", "_turn")
 
     def __init__(self, link: Link, calm_frame: float) -> None:
-        self._turn = Turn()
+        self._turn = Lock()
         self._link = link
         self._calm_frame = calm_frame
         self._has_ended = False  # the socket stays readable for ever
@@ -83,12 +84,17 @@ class Reader:
         Arguments:
             patience: Seconds to wait for the end of another thread's read.
         """
-        if not self._turn.acquire(True, patience):
+        # A signal handler that interrupted this thread's read does not read beside it.
+        if is_mine(self._turn) or not self._turn.acquire(True, patience):
             return False
         try:
             return self._receive(True, False)
         finally:
             self._turn.release()
+
+    def abandon_turn(self) -> None:
+        """Give the turn back if this thread was interrupted while it had it."""
+        abandon(self._turn)
 
     def settle(self) -> None:
         """What TLS has decrypted already belongs to the session."""

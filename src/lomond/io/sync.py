@@ -326,9 +326,12 @@ def events(
             request = script.send(answer)
     except StopIteration:
         pass
-    except Exception:
-        # A mistake of ours: neither hidden nor half alive.
-        channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
+    except BaseException as error:
+        channel.abandon()
+        link.is_in_use = False
+        if isinstance(error, Exception):
+            # A mistake of ours: neither hidden nor half alive.
+            channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
         raise
     finally:
         channel.leave()

@@ -7,6 +7,7 @@ import math
 import select
 import signal
 import socket
+import threading
 from typing import Any
 
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
@@ -27,10 +28,12 @@ class Wakeup:
     """Ends the wait of another thread."""
 
     __slots__ = (
-        "_receiver", "_sender",
+        "_guard", "_receiver", "_sender",
     )  # fmt: skip
 
     def __init__(self) -> None:
+        # A descriptor that is closed may be another connection's before the byte is sent.
+        self._guard = threading.RLock()
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
@@ -42,7 +45,7 @@ class Wakeup:
     def wake(self) -> None:
         """End the wait, or the next one. Never blocks, never raises."""
         # A full pair has woken the waiter already; a closed one has no waiter.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._guard:
             self._sender.send(b"\0")
 
     def drain(self) -> None:
@@ -51,10 +54,13 @@ class Wakeup:
             while self._receiver.recv(4096):
                 pass
 
-    def close(self) -> None:
-        """Free the descriptors."""
-        self._receiver.close()
-        self._sender.close()
+    def close(self, quietly: bool = False) -> None:
+        """Free the descriptors; `quietly` waits for no other thread (after a fork)."""
+        if quietly:
+            self._guard = threading.RLock()
+        with self._guard:
+            self._receiver.close()
+            self._sender.close()
 
 
 class Waiter:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+# A number as a server would write it: not with the underscores and the plus that Python takes too.
+_NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?([eE][0-9]+)?\s*", re.ASCII)
 LONGEST_RETRY_AFTER = 3600.0  # seconds; what a server may ask for at most
 
 
@@ -35,9 +38,9 @@ def retry_after(value: str | None, wall: float) -> float | None:
     """
     if not value:
         return None
-    try:
-        seconds = float(value) if value.isascii() else math.nan
-    except ValueError:
+    if _NUMBER.fullmatch(value):
+        seconds = float(value)
+    else:
         try:
             date = parsedate_to_datetime(value)
             # "An HTTP-date represents time as an instance of UTC" (section 5.6.7), zone or not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,14 @@ def kept(cause: BaseException | None) -> BaseException | None:
         if any(isinstance(arg, str) and redact(arg) != arg for arg in cause.args):
             cause.args = tuple(redact(a) if isinstance(a, str) else a for a in cause.args)
     return cause
+
+
+def copied(error: BaseException) -> BaseException | None:
+    """Another one like it, to be kept: this one is on its way to the user, with its traceback."""
+    try:
+        return copy.copy(error)
+    except Exception:
+        return None  # a class whose constructor wants more than it keeps; the reason names it
 
 
 def words(cause: BaseException) -> str:
