@@ -16,7 +16,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
+from doors.tapped import PATIENCE, connect, in_thread
 from lomond import WebSocket
+from lomond.errors import TransportFail
 from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.session.session import Session
@@ -348,3 +350,39 @@ def test_without_descriptors_there_is_an_event(monkeypatch: pytest.MonkeyPatch) 
     assert connecting.name == "connecting"
     assert failed.name == "connect_fail"
     assert "Too many open files" in failed.reason
+
+
+def test_a_sender_that_leaves_closes_no_socket_that_the_loop_is_reading_from() -> None:
+    may_go = threading.Event()
+    is_sending = threading.Event()
+    numbers: list[int] = []
+
+    def send(data: bytes) -> int:
+        is_sending.set()
+        assert may_go.wait(PATIENCE)
+        raise BrokenPipeError
+
+    def fail_to_send() -> None:
+        with pytest.raises(TransportFail):
+            websocket.send_binary(bytes(500_000))  # too long for one call
+
+    def read(size: int, flags: int) -> bytes:
+        sock.on_recv = None
+        sock.on_send = send
+        sender = in_thread(fail_to_send)
+        assert is_sending.wait(PATIENCE)
+        websocket.force_disconnect()
+        may_go.set()
+        sender.join(PATIENCE)
+        numbers.append(sock.fileno())
+        return sock.recv_now(size, flags)
+
+    with raw_server(read_all) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        sock.on_recv = read
+        assert [event.name for event in stream] == ["disconnected"]
+    assert numbers[0] >= 0
+    assert sock.fileno() < 0

@@ -60,6 +60,9 @@ class Reader:
             return False
         link.is_in_use = True
         try:
+            # Looked at in this order, and set in the other one by who closes the socket.
+            if link.is_over:
+                return False
             came = self.receive(True)
         finally:
             link.is_in_use = False

@@ -100,10 +100,14 @@ class Writer:
                 target = transport.queued
         except OSError as error:
             failure = error
+            self.take_turn()  # for the socket stays as it is while what came is read
         finally:
             link.lock.release()
         if failure is not None:
-            self._lose(failure)
+            try:
+                self._lose(failure)
+            finally:
+                self._give_turn()
         elif target:
             self.write_until(target, False)
         return True
@@ -175,7 +179,8 @@ class Writer:
             self._owner = 0
             if self._waiting:
                 self.tell_waiting()
-            if link.is_over and link.transport is not None:
+            # While the loop's thread uses the socket, its number is to be no other connection's.
+            if link.is_over and link.transport is not None and not link.is_in_use:
                 link.transport.close(link.is_foreign())
 
     def _write_blocking(self, transport: Transport, target: int) -> None:
