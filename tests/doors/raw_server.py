@@ -54,6 +54,7 @@ def raw_server(
     upgrades: bool = True,
     address: str = "127.0.0.1",
     extra: bytes = b"",
+    read_buffer: int | None = None,
 ) -> Iterator[RawServer]:
     """A server whose handler gets each connection, upgraded unless `upgrades` is false.
 
@@ -63,9 +64,13 @@ def raw_server(
         upgrades: Whether to answer the request.
         address: Where to listen.
         extra: Further header lines of the answer.
+        read_buffer: Bytes for SO_RCVBUF, from the first packet on: made smaller later, the system
+            has promised more than it can keep, drops what came, and is told again seconds later.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family)
+    if read_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, read_buffer)
     server = RawServer(listener.getsockname()[1], context is not None)
     threads: list[threading.Thread] = []
 

@@ -189,7 +189,6 @@ def test_a_handler_that_answers_each_message_to_a_server_that_writes_all_before_
     heard: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         for payload in payloads:
             connection.sendall(frame(frames.BINARY, payload))
         for _ in payloads:
@@ -197,7 +196,7 @@ def test_a_handler_that_answers_each_message_to_a_server_that_writes_all_before_
         connection.sendall(frame(frames.CLOSE, code=1000))
         read_all(connection)
 
-    with raw_server(serve, context=server_context) as server:
+    with raw_server(serve, context=server_context, read_buffer=SMALL_BUFFER) as server:
         sock = connect(server.port)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
         websocket = WebSocket(server.url, socket=sock, ssl_context=client_context, send_timeout=5)
