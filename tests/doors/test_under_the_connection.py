@@ -31,7 +31,7 @@ def pair() -> Iterator[Pair]:
 
 
 @contextmanager
-def held(guard: lock.Lock | lock.Turn) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
+def held(guard: lock.Lock) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
     """Another thread has it."""
     has, may_go = threading.Event(), threading.Event()
 
@@ -61,9 +61,8 @@ def alarm(seconds: float, handler: object) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("kind", ["Lock", "Turn"])
-def test_a_lock_keeps_the_others_out(kind: str) -> None:
-    guard = getattr(lock, kind)()
+def test_a_lock_keeps_the_others_out() -> None:
+    guard = lock.Lock()
     with held(guard):
         assert not guard.acquire(False)
         start = time.monotonic()
@@ -89,8 +88,8 @@ def test_the_waiting_thread_gets_it() -> None:
     assert order == ["we", "it"]
 
 
-def test_only_a_lock_may_be_taken_again_by_its_thread() -> None:
-    guard, turn = lock.Lock(), lock.Turn()
+def test_a_lock_may_be_taken_again_by_its_thread() -> None:
+    guard = lock.Lock()
     assert not guard._is_owned()
     with guard, guard:
         assert guard._is_owned()
@@ -99,8 +98,6 @@ def test_only_a_lock_may_be_taken_again_by_its_thread() -> None:
         with held_by_nobody(guard):
             pass
     assert not guard._is_owned()
-    with turn:
-        assert not turn.acquire(False)
     with held(guard):
         assert not guard._is_owned()
         with pytest.raises(RuntimeError, match="release"):
@@ -118,10 +115,9 @@ def held_by_nobody(guard: lock.Lock) -> Iterator[None]:  # type: ignore[name-def
     yield
 
 
-@pytest.mark.parametrize("kind", ["Lock", "Turn"])
 @pytest.mark.parametrize("timeout", [-1, PATIENCE])
-def test_a_handler_that_raises_ends_the_wait_for_a_lock(kind: str, timeout: float) -> None:
-    guard = getattr(lock, kind)()
+def test_a_handler_that_raises_ends_the_wait_for_a_lock(timeout: float) -> None:
+    guard = lock.Lock()
     with held(guard):
         with alarm(0.05, signal.default_int_handler), pytest.raises(KeyboardInterrupt):
             guard.acquire(True, timeout)
@@ -259,7 +255,7 @@ def test_no_memory_leaks(pair: Pair) -> None:
         assert calls.receive_apart(2048, False) is None
         other.sendall(b"x")
         assert calls.receive_apart(2048, False) == b"x"
-        lock.Turn().acquire()
+        lock.Lock().acquire()
 
     read()
     tracemalloc.start()

@@ -1,7 +1,7 @@
 # cython: language_level=3
-"""The locks of a connection, with the methods of threading.Lock and threading.RLock.
+"""The lock of a connection, with the methods of threading.RLock.
 
-Those parse their arguments and make objects each time, which is a tenth of a short message's cost.
+That one parses its arguments and makes objects each time, a tenth of a short message's cost.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -25,26 +25,31 @@ cdef extern from "pythread.h":
 cdef double _LONGEST = 3600.0  # seconds; of one wait of several
 
 
-cdef class Turn:
-    """One at a time, not even the same thread twice."""
+cdef class Lock:
+    """Guards changes; the thread that has it may take it again."""
 
     def __cinit__(self):
-        self._is_taken = False
+        self._owner = 0
+        self._count = 0
         self._lock = PyThread_allocate_lock()
         if self._lock == NULL:
             raise MemoryError("the system has no lock left")
 
     def __dealloc__(self):
         if self._lock != NULL:
-            if self._is_taken:
+            if self._count:
                 PyThread_release_lock(self._lock)
             PyThread_free_lock(self._lock)
 
     cpdef bint acquire(self, bint blocking=True, double timeout=-1.0) except -1:
-        """As threading.Lock's; a signal's handler runs meanwhile."""
-        if not PyThread_acquire_lock(self._lock, 0) and not (blocking and self._wait(timeout)):
-            return False
-        self._is_taken = True
+        """As threading.RLock's; a signal's handler runs meanwhile."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        # Whether it is this thread's, no other thread can change.
+        if self._owner != me:
+            if not PyThread_acquire_lock(self._lock, 0) and not (blocking and self._wait(timeout)):
+                return False
+            self._owner = me
+        self._count += 1
         return True
 
     cdef bint _wait(self, double timeout) except -1:
@@ -67,46 +72,13 @@ cdef class Turn:
                 return False
 
     cpdef release(self):
-        """Let another one. Raises RuntimeError if nobody has it."""
-        if not self._is_taken:
-            raise RuntimeError("release unlocked lock")
-        self._is_taken = False
-        PyThread_release_lock(self._lock)
-
-    def __enter__(self):
-        return self.acquire()
-
-    def __exit__(self, *args):
-        self.release()
-
-
-cdef class Lock:
-    """Guards changes; the thread that has it may take it again."""
-
-    def __cinit__(self):
-        self._turn = Turn()
-        self._owner = 0
-        self._count = 0
-
-    cpdef bint acquire(self, bint blocking=True, double timeout=-1.0) except -1:
-        """As threading.RLock's."""
-        cdef unsigned long me = PyThread_get_thread_ident()
-        # Whether it is this thread's, no other thread can change.
-        if self._owner != me:
-            if not self._turn.acquire(blocking, timeout):
-                return False
-            self._owner = me
-        self._count += 1
-        return True
-
-    cpdef release(self):
         """Raises RuntimeError if this thread does not have it."""
         if self._owner != PyThread_get_thread_ident():
             raise RuntimeError("cannot release un-acquired lock")
         self._count -= 1
         if not self._count:
             self._owner = 0
-            self._turn.release()
+            PyThread_release_lock(self._lock)
 
     cpdef bint _is_owned(self):
         return self._owner == PyThread_get_thread_ident()

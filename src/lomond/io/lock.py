@@ -1,4 +1,4 @@
-"""The locks of a connection; the compiled twin has its own lock.pyx, which takes them cheaper."""
+"""The lock of a connection; the compiled twin has its own lock.pyx, which takes it cheaper."""
 
 from __future__ import annotations
 
