@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lomond.session.causes import tried, words
+from lomond.session.causes import copied, tried, words
 from lomond.session.requests import Failed
 from lomond.timings import Attempt
 
@@ -144,3 +144,17 @@ def test_a_failure_says_its_words_or_its_cause() -> None:
     assert str(Failed(OSError("cause"), 0.0)) == "cause"
     failure = Failed(OSError("cause"), 0.0, "a:1", "more")
     assert (str(failure), failure.said, failure.address) == ("more", "more", "a:1")
+
+
+class DemandingError(Exception):
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(one)
+
+
+def test_an_error_that_is_on_its_way_is_kept_as_another_one() -> None:
+    error = KeyboardInterrupt("stop")
+    other = copied(error)
+    assert other is not error
+    assert isinstance(other, KeyboardInterrupt)
+    assert other.args == ("stop",)
+    assert copied(DemandingError(1, 2)) is None
