@@ -195,7 +195,8 @@ class WebSocket(Base):
         )
         # Imported by whoever connects: sockets, the protocol, and all that they need.
         from .engine import engine
-        from .io.sync import Performer, events
+        from .io.performing import Performer
+        from .io.stream import events
         from .io.twin import Channel
         from .plan import Plan
         from .session.opening import conversation

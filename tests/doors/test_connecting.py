@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -17,7 +17,7 @@ import pytest
 
 from lomond.io import connecting
 from lomond.io.connecting import Race, SocketSettings, address_of, interleaved, prepare
-from lomond.io.waiting import Wakeup
+from lomond.io.waiting import Wakeup, wait_for
 from lomond.session.requests import AddressInfo, Failed, Interrupted, TimedOut
 
 PATIENCE = 10.0
@@ -37,13 +37,32 @@ def unix(path: Path | str) -> AddressInfo:
     return (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", str(path))
 
 
+def run(
+    race: Race, deadline: float | None, wakeup: Wakeup, is_over: Callable[[], bool]
+) -> tuple[socket.socket, str]:
+    """As the blocking door does it."""
+
+    def check() -> None:
+        if is_over():
+            raise Interrupted(OSError("closed by the user"), monotonic())
+
+    steps = race.run(deadline, check)
+    try:
+        need = next(steps)
+        while True:
+            need = steps.send(wait_for(need, wakeup))
+    except StopIteration as done:
+        winner: tuple[socket.socket, str] = done.value
+        return winner
+
+
 @contextmanager
 def running(race: Race, deadline: float | None = None, is_over: bool = False) -> Iterator[Any]:
     """The race's winner and address, closed at the end."""
     wakeup = Wakeup()
     deadline = monotonic() + PATIENCE if deadline is None else deadline
     try:
-        sock, address = race.run(deadline, wakeup, lambda: is_over)
+        sock, address = run(race, deadline, wakeup, lambda: is_over)
         with sock:
             yield sock, address
     finally:
@@ -233,7 +252,7 @@ def test_the_user_closes(black_hole: AddressInfo) -> None:
         timer = threading.Timer(0.05, wakeup.wake)
         timer.start()
         with pytest.raises(Interrupted):
-            race.run(None, wakeup, lambda: next(answers))
+            run(race, None, wakeup, lambda: next(answers))
         timer.join()
     assert [attempt.error for attempt in race.attempts] == ["closed by the user"]
 
@@ -416,5 +435,5 @@ def test_a_unix_socket_whose_queue_stays_full_is_given_up(
             contextlib.closing(Wakeup()) as wakeup,
             pytest.raises(Failed, match="its queue is full"),
         ):
-            race.run(None, wakeup, lambda: False)
+            run(race, None, wakeup, lambda: False)
         assert isinstance(failure(Race(race._addresses, DELAY), monotonic() + 0.05), TimedOut)

@@ -18,7 +18,7 @@ from doors.tapped import PATIENCE, LoopSight, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import Closing, Disconnected, Text
-from lomond.io import sync
+from lomond.io import performing
 from lomond.protocol import frames
 from lomond.session.session import Session
 
@@ -205,7 +205,7 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
 ) -> None:
     heard: list[bytes] = []
     ended, over, is_heard = threading.Event(), threading.Event(), threading.Event()
-    make_transport = sync.Transport
+    make_transport = performing.Transport
 
     def listen(connection: socket.socket) -> None:
         heard.append(connection.recv(1))
@@ -218,7 +218,7 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
             threads[0].join(PATIENCE)
         return make_transport(sock)
 
-    monkeypatch.setattr(sync, "Transport", make)
+    monkeypatch.setattr(performing, "Transport", make)
     with raw_server(listen, upgrades=False) as server:
         url = server.url.replace("ws:", "wss:") if secure else server.url
         websocket = WebSocket(url)

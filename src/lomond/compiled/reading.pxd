@@ -20,6 +20,8 @@ cdef class Reader:
     @cython.locals(link=Link, connection=Connection, calm_until=double, came=bint)
     cpdef bint read(self) except *
     cpdef bint receive(self, bint waits=?) except *
+    @cython.locals(transport=Transport)
+    cpdef bint read_more(self) except *
     cpdef bint receive_ahead(self, double patience=?) except *
     @cython.locals(link=Link, transport=Transport, connection=Connection, count=Py_ssize_t, now=double, wall=double, is_plain=bint)
     cdef bint _receive(self, bint is_ahead, bint waits) except *

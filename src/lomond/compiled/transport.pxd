@@ -13,6 +13,7 @@ cdef class Transport:
     cdef list _layers
     cdef Wire _wire
     cdef public bint has_tls
+    cdef public bint is_full
     cdef public bint may_wait
     cdef public list queue
     cdef public object queued
@@ -30,6 +31,7 @@ cdef class Transport:
     @cython.locals(data=bytes)
     cpdef bytes receive_much(self, bint waits)
     cpdef let_go(self)
+    @cython.locals(count=Py_ssize_t)
     cpdef Py_ssize_t receive_into(self, room, bint waits) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)
     cpdef feed(self, bytes data)

@@ -17,10 +17,10 @@ cdef class Writer:
     cpdef bint is_mine(self) except *
     cpdef bint is_free(self)
     cpdef bint take_turn(self) except *
+    @cython.locals(link=Link, transport=Transport, target=Py_ssize_t)
+    cpdef Py_ssize_t send(self, int opcode, payload, bint compress=?) except? -2
     @cython.locals(link=Link, transport=Transport)
-    cpdef bint send(self, int opcode, payload, bint compress=?) except *
-    @cython.locals(link=Link, transport=Transport)
-    cpdef write_until(self, target, bint has_turn)
+    cpdef write_until(self, Py_ssize_t target, bint has_turn)
     @cython.locals(link=Link, transport=Transport)
     cpdef write_some(self)
     @cython.locals(link=Link)

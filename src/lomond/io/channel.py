@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError, WebSocketUnavailable
-from ..io.waiting import BOUND, Waiter, Wakeup, signals_tick
+from ..io.waiting import BOUND, Need, Waiter, Wakeup, signals_tick
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session.session import Session
-    from .link import Traced
+    from .link import Traced, Waking
     from .transport import Transport
 
+_NEVER = float("inf")
 GOING_AWAY, UNEXPECTED_CONDITION = 1001, 1011  # close codes
 
 
@@ -33,13 +34,20 @@ class Channel:
     Arguments:
         session: What the connection does over time.
         traced: Called with a stage and a length after each write and read, outside the lock.
+        wakeup: What ends the loop's wait, where that waits elsewhere.
     """
 
-    __slots__ = ("_deferred", "_reader", "_waiter", "_writer", "link", "read", "session")
+    __slots__ = (
+        "_deferred", "_due", "_may_wait", "_reader", "_waiter", "_writer", "_writes", "link", "read",
+        "session",
+    )  # fmt: skip
 
-    def __init__(self, session: Session, traced: Traced | None = None) -> None:
+    def __init__(
+        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+    ) -> None:
         self.session = session
         self.link = link = Link(session, traced)
+        link.wakeup = wakeup
         frame_timeout = session.timing.frame_timeout
         calm_frame = frame_timeout - 2 * BOUND if frame_timeout else float("inf")
         self._reader = Reader(link, calm_frame)
@@ -47,6 +55,9 @@ class Channel:
         # By its name, as in link.py.
         self.read: Callable[[], bool] = getattr(self._reader, "read")  # noqa: B009
         self._waiter: Waiter | None = None  # the loop's
+        self._due = _NEVER  # what it waits for
+        self._writes: bool = False
+        self._may_wait: bool = False
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
 
     # Opening, by the loop's thread
@@ -61,7 +72,6 @@ class Channel:
         link = self.link
         with link.lock:
             link.use(transport)
-        self._waiter = Waiter(link.wakeup, transport.sock)
         if link.is_over or self.session.has_ended:  # another thread ended it meanwhile
             transport.abort()
 
@@ -101,8 +111,12 @@ class Channel:
             TransportFail: Writing failed; the connection is over.
         """
         try:
-            if opcode == PING or not self._writer.send(opcode, payload, compress):
-                self._send_long(opcode, payload, compress)
+            target = -1 if opcode == PING else self._writer.send(opcode, payload, compress)
+            if target:
+                has_turn = False
+                if target < 0:
+                    target, has_turn = self._queue(opcode, payload, compress)
+                self._writer.write_until(target, has_turn)
         except WebSocketError:
             raise
         except BaseException as error:
@@ -113,7 +127,8 @@ class Channel:
         if self._deferred:
             self.run_deferred()
 
-    def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
+    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[int, bool]:
+        """The long way: where the queue then ends, and whether this thread is to write it."""
         link, session, writer = self.link, self.session, self._writer
         if link.is_foreign():
             raise WebSocketUnavailable("connection belongs to the parent process")
@@ -129,7 +144,7 @@ class Channel:
             has_turn = link.transport.written < target and writer.take_turn()
         if opcode == PING:
             link.wake()  # the time for its answer starts, also where it can't be written
-        writer.write_until(target, has_turn)
+        return target, has_turn
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; never waits. Whether this call started it.
@@ -190,11 +205,65 @@ class Channel:
         if self.link.is_traced:
             self.link.report()
 
+    def need(self) -> Need | None:
+        """As `read_or_tick`, of a loop that waits elsewhere, up to the wait; None: there is none.
+
+        `look` is to be called after it, or the connection left.
+        """
+        link = self.link
+        link.is_in_use = True
+        if not self._prepare():
+            link.is_in_use = False
+            return None
+        assert link.transport is not None
+        link.transport.let_go()
+        sock = link.transport.sock
+        return Need(None if self._due == _NEVER else self._due, sock, (sock,) * self._writes)
+
+    def look(self) -> None:
+        """The wait is over: read and write once without waiting, and tell the session."""
+        try:
+            readable = self._reader.receive()
+            if self._writes:
+                self._writer.write_now()
+            self._judge(readable)
+        finally:
+            self.link.is_in_use = False
+        if self.link.is_traced:
+            self.link.report()
+
+    def read_more(self) -> bool:
+        """Read once without waiting if the last read brought all it could; whether any came."""
+        return self._reader.read_more()
+
     def _read_or_tick(self) -> None:
-        link, session, waiter = self.link, self.session, self._waiter
+        if not self._prepare():
+            return
+        link, waiter = self.link, self._waiter
         transport = link.transport
         assert transport is not None
-        assert waiter is not None
+        if waiter is None:
+            wakeup = link.wakeup
+            assert isinstance(wakeup, Wakeup)
+            waiter = self._waiter = Waiter(wakeup, transport.sock)
+        seconds = self._due - monotonic()
+        writes = self._writes
+        if self._may_wait and seconds > BOUND and not writes and not link.is_idle:
+            # One system call instead of two; a wake-up is at most BOUND late.
+            readable = self._reader.receive(waits=True)
+        else:
+            readable, writable = waiter.wait(None if seconds == _NEVER else seconds, writes)
+            if readable:
+                readable = self._reader.receive()
+            if writable:
+                self._writer.write_now()
+        self._judge(readable)
+
+    def _prepare(self) -> bool:
+        """Say all that is to be said, and find out what to wait for; whether to wait at all."""
+        link, session = self.link, self.session
+        transport = link.transport
+        assert transport is not None
         if self._deferred:
             self.run_deferred()
         link.is_wanted = True
@@ -204,49 +273,44 @@ class Channel:
                 transport.end_output()
         if transport.queue:
             self._writer.write_now()
-        may_wait = transport.may_wait and not signals_tick()
+        self._may_wait = transport.may_wait and not signals_tick()
         with link.lock:
             link.is_wanted = False
             if session.has_ended:
-                return
+                return False
             # Of what left the queue, a sender may still have some in hand.
             is_written = transport.written == transport.queued
             if session.output_ends and is_written and not transport.write_ended:
                 transport.shut_write()
             deadline = session.deadline
-            writes = bool(transport.queue) and self._writer.is_free()
+            self._due = _NEVER if deadline is None else deadline
+            self._writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
-            link.calm_until = self._calm_until(deadline) if may_wait else -1.0
+            link.calm_until = self._calm_until() if self._may_wait else -1.0
             if self._deferred:
                 link.look_again()
-        seconds = None if deadline is None else deadline - monotonic()
-        is_far = seconds is None or seconds > BOUND
-        if may_wait and is_far and not writes and not link.is_idle:
-            # One system call instead of two; a wake-up is at most BOUND late.
-            readable = self._reader.receive(waits=True)
-        else:
-            readable, writable = waiter.wait(seconds, writes)
-            if readable:
-                readable = self._reader.receive()
-            if writable:
-                self._writer.write_now()
+        return True
+
+    def _judge(self, readable: bool) -> None:
+        """After the wait: a deadline may have passed."""
+        link, session = self.link, self.session
         link.is_idle = not readable
         readable = readable or session.has_ended
         now = monotonic()
-        if not readable and deadline is not None and now >= deadline:
+        if not readable and now >= self._due:
             link.is_wanted = True
             with link.lock:
                 link.is_wanted = False
                 session.tick(now)
 
-    def _calm_until(self, deadline: float | None) -> float:
+    def _calm_until(self) -> float:
         """How long nothing but bytes from the peer can matter (lock held)."""
         link = self.link
         transport = link.transport
         has_work = transport is None or transport.queue or link.is_traced or link.counts_turns
         if has_work or self.session.connection.state != OPEN:
             return -1.0
-        return float("inf") if deadline is None else deadline - BOUND
+        return self._due - BOUND
 
     # The end
 

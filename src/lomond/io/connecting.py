@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import errno
 import os
-import selectors
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from itertools import zip_longest
 from time import monotonic
 from typing import NamedTuple
 
 from ..session.causes import tried, words
-from ..session.requests import AddressInfo, Failed, Interrupted, TimedOut
+from ..session.requests import AddressInfo, Failed, TimedOut
 from ..timings import Attempt
 from ..url import authority
 from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
-from .waiting import Wakeup
+from .waiting import Need
 
 __all__ = ["Race", "SocketSettings", "address_of", "interleaved", "prepare"]
 
@@ -30,6 +29,9 @@ if os.name == "nt":
 _BUSY_PAUSE = 0.02  # seconds between two tries at a Unix socket whose queue is full
 _BUSY_PATIENCE = 5.0  # seconds; so long is it tried, if there is no earlier deadline
 _NO_SETTINGS = SocketSettings()
+
+#: Yields what it waits for, and returns the winner.
+Running = Generator[Need, None, tuple[socket.socket, str]]
 
 
 def address_of(info: AddressInfo) -> str:
@@ -90,39 +92,35 @@ class Race:
         self._start_at = 0.0
         self._first: tuple[OSError, str] | None = None
 
-    def run(
-        self, deadline: float | None, wakeup: Wakeup, is_interrupted: Callable[[], bool]
-    ) -> tuple[socket.socket, str]:
-        """The first socket that is connected, non-blocking, and its peer's address.
+    def run(self, deadline: float | None, check: Callable[[], object]) -> Running:
+        """Work in progress: the first socket that is connected, and its peer's address.
 
         Arguments:
             deadline: Monotonic seconds; None for none.
-            wakeup: Has `is_interrupted` asked at once.
-            is_interrupted: Whether the user closed.
+            check: Asked after each wait; raises Interrupted if the user closed.
 
         Raises:
             Failed: All attempts failed. The cause is the first one's error; `said` names all.
-            TimedOut, Interrupted: The deadline passed, or the user closed.
+            TimedOut: The deadline passed.
+            Interrupted: As `check` raises it.
         """
         self._keep_family()
         left = "closed by the user"
-        with selectors.DefaultSelector() as selector:
-            selector.register(wakeup.fileno(), selectors.EVENT_READ)
-            try:
-                winner = self._race(selector, deadline, wakeup, is_interrupted)
-                attempt = self._running.pop(winner)
-                address = address_of(attempt.info)
-                left = f"given up; {address} was faster"
-            except TimedOut:
-                left = "no answer"
-                raise
-            finally:
-                for sock, other in self._running.items():
-                    sock.close()
-                    self._ended(other, left)
-                self._running.clear()
-            self._ended(attempt, None)
-            return winner, address
+        try:
+            winner = yield from self._race(deadline, check)
+            attempt = self._running.pop(winner)
+            address = address_of(attempt.info)
+            left = f"given up; {address} was faster"
+        except TimedOut:
+            left = "no answer"
+            raise
+        finally:
+            for sock, other in self._running.items():
+                sock.close()
+                self._ended(other, left)
+            self._running.clear()
+        self._ended(attempt, None)
+        return winner, address
 
     def _keep_family(self) -> None:
         """Only what the source address can reach."""
@@ -142,26 +140,23 @@ class Race:
             raise Failed(OSError(errno.EAFNOSUPPORT, said), monotonic())
 
     def _race(
-        self,
-        selector: selectors.BaseSelector,
-        deadline: float | None,
-        wakeup: Wakeup,
-        is_interrupted: Callable[[], bool],
-    ) -> socket.socket:
+        self, deadline: float | None, check: Callable[[], object]
+    ) -> Generator[Need, None, socket.socket]:
         while True:
+            check()
             now = monotonic()
-            if is_interrupted():
-                raise Interrupted(OSError("closed by the user"), now)
             if deadline is not None and now >= deadline:
                 raise self._timed_out(now)
             if self._waiting and (now >= self._start_at or not self._running):
-                winner = self._start(selector)
+                winner = self._start()
             elif not self._running:
                 assert self._first is not None
                 error, where = self._first
                 raise Failed(error, now, where, tried(self.attempts))
             else:
-                winner = self._wait(selector, deadline, wakeup)
+                need = self._need(deadline)
+                yield need
+                winner = self._look(need.ready)
             if winner is not None:
                 return winner
 
@@ -172,34 +167,31 @@ class Race:
         said = tried(self.attempts, running, waiting)
         return TimedOut(TimeoutError("no answer"), now, where, said)
 
-    def _wait(
-        self, selector: selectors.BaseSelector, deadline: float | None, wakeup: Wakeup
-    ) -> socket.socket | None:
-        """Wait until something may be done, and look at what happened; the winner, if any."""
+    def _need(self, deadline: float | None) -> Need:
+        """Until something may be done."""
         moments = list(self._busy.values())
         if self._waiting:
             moments.append(self._start_at)
         if deadline is not None:
             moments.append(deadline)
-        timeout = max(0.0, min(moments) - monotonic()) if moments else None
-        for key, _ in selector.select(timeout):
-            sock = key.fileobj
-            if not isinstance(sock, socket.socket):
-                wakeup.drain()
-            else:
-                selector.unregister(sock)
-                number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if number == 0:
-                    return sock
-                self._lost(sock, OSError(number, os.strerror(number)))
+        under_way = tuple(sock for sock in self._running if sock not in self._busy)
+        return Need(min(moments) if moments else None, None, under_way)
+
+    def _look(self, ready: Iterable[socket.socket]) -> socket.socket | None:
+        """Look at what happened; the winner, if any."""
+        for sock in ready:
+            number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number == 0:
+                return sock
+            self._lost(sock, OSError(number, os.strerror(number)))
         now = monotonic()
         for sock in [sock for sock, moment in self._busy.items() if moment <= now]:
             del self._busy[sock]
-            if self._connect(sock, selector):
+            if self._connect(sock):
                 return sock
         return None
 
-    def _start(self, selector: selectors.BaseSelector) -> socket.socket | None:
+    def _start(self) -> socket.socket | None:
         """Start the next attempt; its socket if that is connected already."""
         info = self._waiting.pop(0)
         attempt = _Try(info, monotonic())
@@ -216,17 +208,17 @@ class Race:
         except OSError as error:
             self._lost(sock, error)
             return None
-        return sock if self._connect(sock, selector) else None
+        return sock if self._connect(sock) else None
 
-    def _connect(self, sock: socket.socket, selector: selectors.BaseSelector) -> bool:
+    def _connect(self, sock: socket.socket) -> bool:
         """Connect, or begin to; whether it is connected already."""
         attempt = self._running[sock]
         try:
             sock.connect(attempt.info[4])
         except OSError as error:
             if error.errno in _IN_PROGRESS:
-                selector.register(sock, selectors.EVENT_WRITE)
-            elif attempt.info[0] != AF_UNIX or error.errno != errno.EAGAIN:
+                return False
+            if attempt.info[0] != AF_UNIX or error.errno != errno.EAGAIN:
                 self._lost(sock, error)
             elif monotonic() - attempt.started < _BUSY_PATIENCE:
                 # unix(7): the queue of the listener is full, and nothing says when it is not.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import TransportFail
 from ..io import forking
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
     from .transport import Transport
-    from .waiting import Wakeup
 
     Traced = Callable[[str, int], None]
+
+    class Waking(Protocol):
+        """What ends the wait of a loop."""
+
+        def wake(self) -> None:
+            """End it, from any thread. Never blocks, never raises."""
+
+        def close(self, quietly: bool = False) -> None:
+            """It will wait no more."""
 
 _NOT_CALM = -1.0
 _Item = TypeVar("_Item")
@@ -91,7 +99,7 @@ class Link:
         self.connection = session.connection
         self.output = session.output
         self.transport: Transport | None = None
-        self.wakeup: Wakeup | None = None
+        self.wakeup: Waking | None = None
         self.renew_lock()
         self.is_over = False
         self.is_in_use = False

@@ -81,6 +81,11 @@ class Reader:
         finally:
             self._turn.release()
 
+    def read_more(self) -> bool:
+        """As `receive`, if the last read brought all that it could."""
+        transport = self._link.transport
+        return transport is not None and transport.is_full and self.receive()
+
     def receive_ahead(self, patience: float = 0.0) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came.
 

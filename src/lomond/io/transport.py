@@ -32,10 +32,12 @@ class Transport:
 
     Arguments:
         sock: Connected and non-blocking.
+        waits: Whether reads may wait, for BOUND seconds at most.
 
     Attributes:
         may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
         has_tls: Whether bytes pass through a layer.
+        is_full: Whether the loop's last read brought all that it could: there may be more.
         queue: What waits to be written; touched under the lock or by the write turn's holder.
         queued: Bytes ever put into the queue.
         written: Bytes ever taken by the system.
@@ -43,14 +45,15 @@ class Transport:
     """
 
     __slots__ = (
-        "_at_once", "_layers", "_wire", "has_tls", "may_wait", "queue", "queued", "sock",
+        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued", "sock",
         "write_ended", "written",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, waits: bool = True) -> None:
         self.sock = sock
-        self.may_wait = _bound_reads(sock)
+        self.may_wait = waits and _bound_reads(sock)
         self.has_tls = False
+        self.is_full = False
         self.queued = 0
         self.written = 0
         self.write_ended = False
@@ -150,12 +153,15 @@ class Transport:
         elif len(data) >= self._at_once:
             self._at_once = _LARGE
             _expect_large_pieces()
+        self.is_full = data is not None and len(data) >= _READ_SIZE
         return data
 
     def receive_into(self, room: memoryview, waits: bool) -> int:
         """As `receive`, into the room; the number of bytes, -1 if nothing came."""
         self._at_once = _MEDIUM  # what comes with the next head will be copied: let it be less
-        return self._wire.receive_into(room, waits)
+        count = self._wire.receive_into(room, waits)
+        self.is_full = count == len(room)
+        return count
 
     def let_go(self) -> None:
         """The stream has paused or ended: keep no memory. Not while another thread reads."""

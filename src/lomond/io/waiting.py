@@ -5,15 +5,45 @@ from __future__ import annotations
 import contextlib
 import math
 import select
+import selectors
 import signal
 import socket
 import threading
+from time import monotonic
 from typing import Any
 
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
+# Neither needs a descriptor of its own.
+_Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class Need:
+    """What work in progress waits for. A wake-up ends the wait too, and so may nothing at all.
+
+    Arguments:
+        until: At most till then, monotonic seconds; None for no limit.
+        readable: A socket that is to be readable.
+        writable: Sockets of which one is to be writable.
+
+    Attributes:
+        ready: Those of `writable` that are; set by whoever waited.
+    """
+
+    __slots__ = ("readable", "ready", "until", "writable")
+
+    def __init__(
+        self,
+        until: float | None,
+        readable: socket.socket | None = None,
+        writable: tuple[socket.socket, ...] = (),
+    ) -> None:
+        self.until = until
+        self.readable = readable
+        self.writable = writable
+        self.ready: list[socket.socket] = []
 
 
 def signals_tick() -> bool:
@@ -126,3 +156,18 @@ class Waiter:
         if self._wakeup in readable and self._wakeup is not None:
             self._wakeup.drain()
         return self._sock in readable, bool(writable or failed)
+
+
+def wait_for(need: Need, wakeup: Wakeup) -> None:
+    """Wait for what is needed."""
+    seconds = _LONGEST if need.until is None else max(0.0, need.until - monotonic())
+    with _Selector() as selector:
+        selector.register(wakeup, selectors.EVENT_READ)
+        if need.readable is not None:
+            selector.register(need.readable, selectors.EVENT_READ)
+        for sock in need.writable:
+            selector.register(sock, selectors.EVENT_WRITE)
+        ready = selector.select(min(seconds, _LONGEST))
+    if any(key.fileobj is wakeup for key, _ in ready):
+        wakeup.drain()
+    need.ready = [key.fileobj for key, what in ready if what & selectors.EVENT_WRITE]

@@ -72,11 +72,12 @@ class Writer:
         if self.is_mine():
             self._give_turn()
 
-    def send(self, opcode: int, payload: bytes, compress: bool = False) -> bool:
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> int:
         """Send a message in one system call, where no output waits before it.
 
         Returns:
-            False where it must go the long way; nothing was done then.
+            0 where the system took all of it, else where the queue ends; -1 where it must go the
+            long way, and nothing was done.
 
         Raises:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
@@ -86,14 +87,14 @@ class Writer:
         transport = link.transport
         is_long = len(payload) > _LARGEST or link.output.is_held
         if is_long or transport is None or not link.is_clear or link.is_wanted or link.is_owned():
-            return False
+            return -1
         failure: OSError | None = None
         target = 0
         link.lock.acquire()
         try:
             has_output = bool(self._owner or transport.queue or link.output.is_ready)
             if has_output or not link.is_clear or link.connection.has_ended:
-                return False
+                return -1
             link.connection.send(opcode, payload, compress)
             # It can't wait, so the lock may be held: to take the turn costs more.
             if not transport.send(link.output.take()):
@@ -108,9 +109,7 @@ class Writer:
                 self._lose(failure)
             finally:
                 self._give_turn()
-        elif target:
-            self.write_until(target, False)
-        return True
+        return target
 
     def write_until(self, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.

@@ -1,4 +1,7 @@
-"""Performs the requests of a script with blocking waits. Decides nothing about the protocol."""
+"""Does what a script asks for, step by step: each step yields what it waits for to the door.
+
+The door waits in its own way and goes on. Decides nothing about the protocol.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from ..errors import TransportFail
 from ..session.requests import (
     Adopt,
     Answer,
-    Deliver,
     Drop,
     Failed,
     Hangup,
@@ -19,27 +21,25 @@ from ..session.requests import (
     Race,
     Read,
     Resolve,
-    Run,
     Send,
     StartTLS,
     TimedOut,
 )
-from . import connecting, forking
-from .channel import UNEXPECTED_CONDITION
+from . import connecting
 from .resolving import Resolution
-from .twin import Channel, TLSLayer, Transport, short_messages
-from .waiting import Waiter
+from .twin import Channel, TLSLayer, Transport
+from .waiting import Need
 
 if TYPE_CHECKING:
     import ssl
 
-    from ..protocol.events import AnyEvent
-    from ..session.opening import Script
     from ..timings import Attempt
     from .settings import SocketSettings
 
-_PARENTS = "connection belongs to the parent process"
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
+
+#: Yields what it waits for.
+Steps = Generator[Need, None, Any]
 
 
 class Outside(Protocol):
@@ -59,11 +59,18 @@ class Performer:
     Arguments:
         channel: The connection.
         outside: What the user gave for it.
+        carry: Makes what carries its bytes of a connected socket; None for what the system has.
     """
 
-    __slots__ = ("_channel", "_given", "_link", "_outside", "_seen_close")
+    __slots__ = ("_carry", "_channel", "_given", "_link", "_outside", "_seen_close")
 
-    def __init__(self, channel: Channel, outside: Outside) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        outside: Outside,
+        carry: Callable[[socket.socket], Steps] | None = None,
+    ) -> None:
+        self._carry = carry
         self._channel = channel
         self._link = channel.link
         self._outside = outside
@@ -72,14 +79,14 @@ class Performer:
 
     def settle(self) -> None:
         """The connection stands: what the user gave for it is not needed any more."""
-        del self._outside, self._given
+        del self._outside, self._given, self._carry
 
-    def perform(self, request: Any) -> Answer:
+    def perform(self, request: Any) -> Generator[Need, None, Answer]:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
         act = self._ACTS[type(request)]
         self._link.is_in_use = type(request) is not Hangup
         try:
-            value = act(self, request)
+            value = yield from act(self, request)
         except (OSError, ValueError) as error:
             raise Failed(error, monotonic()) from None
         finally:
@@ -97,54 +104,51 @@ class Performer:
             return True
         return False
 
-    def _waiter(self, sock: socket.socket | None = None) -> Waiter:
-        """What waits for the socket, if there is one, and for a wake-up."""
+    def _start(self) -> None:
+        """Get ready to wait."""
         if self._link.is_over:  # and the wake-up gone
             raise Interrupted(OSError("closed by the user"), monotonic())
         self._channel.start()
-        return Waiter(self._link.wakeup, sock)
 
-    def _wait(self, waiter: Waiter, deadline: float | None, writes: bool = False) -> None:
-        now = self._check(deadline)
-        waiter.wait(None if deadline is None else deadline - now, writes)
+    def _readable(self, transport: Transport, deadline: float | None) -> Steps:
+        self._check(deadline)
+        yield Need(deadline, transport.sock)
 
-    def _check(self, deadline: float | None) -> float:
-        """Raise if the user closed or the deadline passed; the time."""
+    def _check(self, deadline: float | None = None) -> None:
+        """Raise if the user closed or the deadline passed."""
         self._channel.run_deferred()
         now = monotonic()
         if self._is_interrupted():
             raise Interrupted(OSError("closed by the user"), now)
         if deadline is not None and now >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
-        return now
 
-    def _resolve(self, request: Resolve) -> list[Any]:
-        waiter = self._waiter()
+    def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
+        self._start()
         resolution = Resolution(request.host, request.port, self._link.wake)
         while not resolution.start():
             self._check(request.deadline)
-            waiter.wait(_SLOT_PAUSE)
+            yield Need(monotonic() + _SLOT_PAUSE)
         while not resolution.finished:
-            self._wait(waiter, request.deadline)
+            self._check(request.deadline)
+            yield Need(request.deadline)
         if resolution.error is not None:
             raise Failed(resolution.error, monotonic())
         return resolution.addresses
 
-    def _race(self, request: Race) -> tuple[str, list[Attempt]]:
-        self._waiter()
-        wakeup = self._link.wakeup
-        assert wakeup is not None
+    def _race(self, request: Race) -> Generator[Need, None, tuple[str, list[Attempt]]]:
+        self._start()
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
-            sock, address = race.run(request.deadline, wakeup, self._is_interrupted)
+            sock, address = yield from race.run(request.deadline, self._check)
         except Failed as failure:
             failure.attempts = race.attempts
             raise
-        self._use(sock)
+        yield from self._use(sock)
         return address, race.attempts
 
-    def _adopt(self, request: Adopt) -> str:
-        self._waiter()
+    def _adopt(self, request: Adopt) -> Generator[Need, None, str]:
+        self._start()
         sock, self._given = self._given, None
         if sock is None or sock.fileno() < 0:
             raise OSError("the given socket is closed or was used by an earlier connection")
@@ -153,16 +157,23 @@ class Performer:
         except OSError as error:
             raise Failed(error, monotonic()) from None
         connecting.prepare(sock, self._outside.socket_settings)
-        self._use(sock)
+        yield from self._use(sock)
         return connecting.address_of((sock.family, sock.type, 0, "", peer))
 
-    def _use(self, sock: socket.socket) -> None:
+    def _use(self, sock: socket.socket) -> Steps:
+        if self._carry is not None:
+            try:
+                sock = yield from self._carry(sock)
+            except BaseException:
+                sock.close()
+                raise
         self._channel.use(Transport(sock))
 
-    def _drop(self, request: Drop) -> None:
+    def _drop(self, request: Drop) -> Steps:
         self._channel.drop()
+        yield from ()
 
-    def _start_tls(self, request: StartTLS) -> None:
+    def _start_tls(self, request: StartTLS) -> Steps:
         link, transport = self._link, self._link.transport
         assert transport is not None
         layer = TLSLayer(self._outside.context(request.of_proxy), request.server_name)
@@ -170,45 +181,42 @@ class Performer:
             transport.add_layer(layer)
             if request.received:
                 layer.feed(request.received)
-        waiter = self._waiter(transport.sock)
+        self._start()
         try:
             while True:
                 self._check(request.deadline)  # a peer that is quick enough lets nobody wait
                 with link.lock:
                     done = layer.shake_hands()
                     transport.enqueue(b"")
-                self._write(waiter, request.deadline)
+                yield from self._write(request.deadline)
                 if done:
                     return
-                self._feed(waiter, request.deadline)
+                yield from self._feed(transport, request.deadline)
         except OSError:
             with link.lock:
                 transport.enqueue(b"")  # the alert that tells the server why
             self._channel.flush()
             raise
 
-    def _feed(self, waiter: Waiter, deadline: float | None) -> None:
-        transport = self._link.transport
-        assert transport is not None
+    def _feed(self, transport: Transport, deadline: float | None) -> Steps:
         while (data := transport.receive()) is None:
-            self._wait(waiter, deadline)
+            yield from self._readable(transport, deadline)
         if not data:
             raise ConnectionResetError("the other side hung up during the TLS handshake")
         with self._link.lock:
             transport.feed(data)
 
-    def _send(self, request: Send) -> None:
-        transport = self._link.transport
-        assert transport is not None
+    def _send(self, request: Send) -> Steps:
         if request.waits:
             self._check(request.deadline)
             with self._link.lock:
                 self._link.enqueue_quietly()
-            self._write(self._waiter(transport.sock), request.deadline)
+            self._start()
+            yield from self._write(request.deadline)
         else:
             self._channel.flush()
 
-    def _write(self, waiter: Waiter, deadline: float | None) -> None:
+    def _write(self, deadline: float | None) -> Steps:
         transport = self._link.transport
         assert transport is not None
         while True:
@@ -218,12 +226,13 @@ class Performer:
                 raise Failed(failure.cause or failure, monotonic()) from None
             if not transport.queue:
                 return
-            self._wait(waiter, deadline, writes=True)
+            self._check(deadline)
+            yield Need(deadline, None, (transport.sock,))
 
-    def _read(self, request: Read) -> bytes:
+    def _read(self, request: Read) -> Generator[Need, None, bytes]:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        waiter = self._waiter(transport.sock)
+        self._start()
         while True:
             if transport.has_tls:
                 with link.lock:
@@ -232,7 +241,7 @@ class Performer:
                     return plain
             data = transport.receive()
             if data is None:
-                self._wait(waiter, request.deadline)
+                yield from self._readable(transport, request.deadline)
                 continue
             if link.is_traced:
                 link.note("socket_recv", len(data))
@@ -241,10 +250,11 @@ class Performer:
             with link.lock:
                 transport.feed(data)
 
-    def _hang_up(self, request: Hangup) -> None:
+    def _hang_up(self, request: Hangup) -> Steps:
         self._channel.leave()
+        yield from ()
 
-    _ACTS: ClassVar[dict[type, Callable[[Any, Any], Any]]] = {
+    _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
         Resolve: _resolve,
         Race: _race,
         Adopt: _adopt,
@@ -254,85 +264,3 @@ class Performer:
         Read: _read,
         Hangup: _hang_up,
     }
-
-
-def events(
-    channel: Channel,
-    script: Script,
-    performer: Performer,
-    traced: Callable[[AnyEvent], None] | None = None,
-) -> Generator[AnyEvent, None, None]:
-    """Perform the script; the one generator between a message and the user's loop.
-
-    Arguments:
-        channel: The connection.
-        script: What to perform.
-        performer: Performs all but Deliver and Run.
-        traced: Called with each event before it is handed out.
-    """
-    session = channel.session
-    connection = session.connection
-    connection.clock = monotonic
-    lock = channel.link.lock
-    next_event = session.next_event
-    read = channel.read
-    output = session.output
-    born = channel.link.born
-    link = channel.link
-    try:
-        request = next(script)
-        while True:
-            kind = type(request)
-            if forking.count != born:
-                yield session.engine.Disconnected(_PARENTS)
-                return
-            if isinstance(request, Deliver):
-                if traced is not None:
-                    traced(request.event)
-                yield request.event
-                answer = Answer(monotonic())
-            elif kind is Run:
-                channel.settle()
-                performer.settle()
-                while True:
-                    if traced is None:
-                        yield from short_messages(connection)
-                        if read():
-                            continue
-                    if forking.count != born:
-                        break
-                    now = monotonic()
-                    link.is_wanted = True
-                    with lock:
-                        link.is_wanted = False
-                        event = next_event(now)
-                    if output.is_ready:
-                        channel.flush()
-                    if event is not None:
-                        if traced is not None:
-                            traced(event)
-                        yield event
-                    elif session.has_ended:
-                        break
-                    elif not read():
-                        channel.read_or_tick()
-                answer = Answer(monotonic())
-            else:
-                try:
-                    answer = performer.perform(request)
-                except Failed as failure:
-                    request = script.throw(failure)
-                    continue
-            request = script.send(answer)
-    except StopIteration:
-        pass
-    except BaseException as error:
-        channel.abandon()
-        link.is_in_use = False
-        if isinstance(error, Exception):
-            # A mistake of ours: neither hidden nor half alive.
-            channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
-        raise
-    finally:
-        channel.leave()
-        script.close()
