@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 import traceback
@@ -10,7 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import lomond
+from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
+from lomond.group import WebSocketGroup
 
 if TYPE_CHECKING:
     from lomond.events import AnyEvent
@@ -50,11 +53,12 @@ def ask_for_reports(url: str) -> None:
         raise ConversationError(f"the fuzzing server wrote no reports; events were {names}")
 
 
-def run_case(url: str, number: int, case: str) -> str | None:
+def run_case(url: str, number: int, case: str, door: str) -> str | None:
     """Run one case; return None, or HUNG or RAISED if there was no orderly end."""
     case_url = f"{url}/runCase?case={number}&agent={AGENT}"
     compress = case.startswith(COMPRESSED_GROUPS)
-    return guard(lambda: echo(case_url, compress=compress), limit_of(case), f"case {case}")
+    echo = DOORS[door]
+    return guard(lambda: echo(case_url, compress), limit_of(case), f"case {case}")
 
 
 def limit_of(case: str) -> float:
@@ -63,16 +67,46 @@ def limit_of(case: str) -> float:
     return LONG_LIMITS_SECONDS[max(matching, key=len)] if matching else LIMIT_SECONDS
 
 
-def echo(url: str, *, compress: bool = False) -> None:
+def echo(url: str, compress: bool) -> None:
     """Send every message back as it came, until the connection is over."""
     ws = lomond.WebSocket(url, proxies={}, compress=compress)
     for event in ws.connect(ping_rate=0):
-        # The server may close, or be gone, before it has read all answers.
-        with suppress(WebSocketUnavailable, TransportFail):
-            if event.name == "text":
-                ws.send_text(event.text)
-            elif event.name == "binary":
-                ws.send_binary(event.data)
+        _answer(ws, event)
+
+
+def echo_in_group(url: str, compress: bool) -> None:
+    """As `echo`, as the one member of a group."""
+    group = WebSocketGroup()
+    group.add(lomond.WebSocket(url, proxies={}, compress=compress), ping_rate=0)
+    for ws, event in group:
+        _answer(ws, event)
+
+
+def _answer(ws: lomond.WebSocket, event: AnyEvent) -> None:
+    # The server may close, or be gone, before it has read all answers.
+    with suppress(WebSocketUnavailable, TransportFail):
+        if event.name == "text":
+            ws.send_text(event.text)
+        elif event.name == "binary":
+            ws.send_binary(event.data)
+
+
+def echo_on_asyncio(url: str, compress: bool) -> None:
+    """As `echo`, as a task."""
+
+    async def talk() -> None:
+        async with AsyncWebSocket(url, proxies={}, compress=compress) as ws:
+            async for event in ws.connect(ping_rate=0):
+                with suppress(WebSocketUnavailable, TransportFail):
+                    if event.name == "text":
+                        await ws.send_text(event.text)
+                    elif event.name == "binary":
+                        await ws.send_binary(event.data)
+
+    asyncio.run(talk())
+
+
+DOORS = {"sync": echo, "asyncio": echo_on_asyncio, "group": echo_in_group}
 
 
 def guard(work: Callable[[], None], limit: float, title: str) -> str | None:

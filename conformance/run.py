@@ -48,7 +48,7 @@ class SelectionError(Exception):
     """The cases to run are not what they should be."""
 
 
-def run_cases(server: FuzzingServer) -> dict[str, str]:
+def run_cases(server: FuzzingServer, door: str) -> dict[str, str]:
     """Run all cases of the server; return those without an orderly end, and why."""
     count = echo_client.ask_case_count(server.url)
     if count != len(server.cases):
@@ -57,17 +57,19 @@ def run_cases(server: FuzzingServer) -> dict[str, str]:
         raise SelectionError("no case matches")
     troubles = {}
     for number, case in enumerate(server.cases, 1):
-        trouble = echo_client.run_case(server.url, number, case)
+        trouble = echo_client.run_case(server.url, number, case, door)
         if trouble:
             troubles[case] = trouble
     echo_client.ask_for_reports(server.url)
     return troubles
 
 
-def judge(python: Path, patterns: Sequence[str], reports: Path, library: str) -> dict[Run, Verdict]:
+def judge(
+    python: Path, patterns: Sequence[str], reports: Path, library: str, door: str
+) -> dict[Run, Verdict]:
     """Return the verdicts on all cases that match the patterns."""
     with fuzzing_server(python, reports, patterns) as server:
-        troubles = run_cases(server)
+        troubles = run_cases(server, door)
     verdicts = read_reports(reports, echo_client.AGENT, server.cases)
     verdicts |= {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
     return {run_of(case, library): verdict for case, verdict in verdicts.items()}
@@ -143,6 +145,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--reports", type=Path, default=REPORTS, help="folder of Autobahn's own reports"
     )
+    parser.add_argument(
+        "--door", choices=list(echo_client.DOORS), default="sync", help="which door echoes (sync)"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare with the committed table")
     what.add_argument("--write", action="store_true", help="change the committed table")
@@ -155,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         library = chosen_backend().name
         python = set_up.have_environment(os.environ)
-        verdicts = judge(python, options.cases, options.reports.resolve(), library)
+        verdicts = judge(python, options.cases, options.reports.resolve(), library, options.door)
     except set_up.UnavailableError as reason:
         print(reason, file=sys.stderr)
         return set_up.STATUS_UNAVAILABLE

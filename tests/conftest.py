@@ -1,14 +1,56 @@
 """Fixtures of all tests. First of all, the environment and the twin that they run on."""
 
+from collections.abc import Iterator
+
 import pytest
 
 import proxies  # noqa: F401  it clears the variables
 import twins  # noqa: F401  it puts the modules of the chosen twin in their place
+from doors.every_door import DOORS
 from lomond import compression
+from lomond.engine import engine
 from protocol.compressed import installed_backends
+from pure_twin import PureTwin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--door",
+        action="append",
+        choices=list(DOORS),
+        default=[],
+        help="what is one body for all doors, for that door alone (may be given again)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.door = config.option.door or list(DOORS)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One body for all doors: `pytestmark = pytest.mark.every_door`, and a fixture `door`.
+
+    Those that look at what only some doors have say which: `@pytest.mark.doors("sync")`.
+    """
+    if metafunc.definition.get_closest_marker("every_door"):
+        given = metafunc.definition.get_closest_marker("doors")
+        asked = metafunc.config.getoption("door")
+        doors = [door for door in asked if given is None or door in given.args]
+        metafunc.parametrize("door", doors, indirect=True)
 
 
 @pytest.fixture(params=installed_backends(), ids=lambda backend: backend.name)
 def each_library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compress with each library that is installed, as if this process had chosen it."""
     monkeypatch.setattr(compression, "_chosen", request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pure_twin(request: pytest.FixtureRequest) -> Iterator[PureTwin | None]:
+    """Begun with the first test, if one of those to come wants to know."""
+    if engine.name == "pure" or not any("pure_twin" in i.name for i in request.session.items):
+        yield None
+        return
+    twin = PureTwin(request.config.getoption("door"))
+    yield twin
+    twin.stop()

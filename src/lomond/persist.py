@@ -1,4 +1,7 @@
-"""Stay connected: the events of one connection after another. Performs session/life.py."""
+"""Stay connected: the events of one connection after another. Performs session/life.py.
+
+In which way is waited, and connected, says a `Way`; the rules are the same for every door.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +9,63 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from . import options
+from .door import Door
 from .engine import engine
 from .events import AnyEvent, Rejected
+from .io.waiting import Need
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
-from .websocket import WebSocket
+
+if TYPE_CHECKING:
+    from .io.performing import Driving
 
 __all__ = ["persist"]
 
+_LOOK = 0.1  # seconds between two looks at an exit event that nobody can wait for
+
 Final = Iterable[int] | Callable[[Rejected], object]
+Stream_co = TypeVar("Stream_co", covariant=True)
+Items = Generator[Any, None, None]
 
 
-class Connectable(Protocol):
+class Connectable(Protocol[Stream_co]):
     """What `persist` needs of a WebSocket."""
 
-    def connect(self, **options: Any) -> Iterable[AnyEvent]:
+    def connect(self, **options: Any) -> Stream_co:
         """A new connection, as an iterable of events."""
         ...
 
 
 class ExitEvent(Protocol):
-    """What `persist` needs of an event, like ``threading.Event``."""
+    """What `persist` needs of an event, like ``threading.Event`` or ``asyncio.Event``."""
 
-    def wait(self, timeout: float) -> bool:
-        """Wait at most that many seconds; whether to stop."""
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+
+class Way(Protocol):
+    """How one kind of WebSocket connects, closes, and waits for the next attempt."""
+
+    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent | Need]:
+        """A new connection: its events, and between them what to wait for."""
+        ...
+
+    def close(self) -> object:
+        """Close the connection."""
+        ...
+
+    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+        """Let so much time pass; whether the exit event was set."""
         ...
 
 
 def persist(
-    websocket: Connectable,
+    websocket: Connectable[Stream_co],
     poll: float | None = 5,
     min_wait: float = 5,
     max_wait: float = 30,
@@ -53,8 +81,9 @@ def persist(
     full_jitter: bool = False,
     watch_exit: bool = False,
     on_ready: Callable[[Any], object] | None = None,
+    _stay: Callable[[Callable[[Way], Items]], Any] | None = None,
     **connect_options: Any,
-) -> Generator[AnyEvent, None, None]:
+) -> Stream_co:
     """The events of a WebSocket that is connected again whenever its connection ends.
 
     After each connection comes BackOff, and then the wait that it announces: `min_wait` and a
@@ -63,12 +92,14 @@ def persist(
     Nothing is sent again: what was not confirmed when a connection ended, BackOff says.
 
     Arguments:
-        websocket: What to connect.
+        websocket: What to connect: a WebSocket, or an AsyncWebSocket, for which the events are to
+            be iterated with ``async for``.
         poll, ping_rate, ping_timeout: As for `WebSocket.connect`, in seconds. Set
             `ping_timeout` (30, say): without it a dead network is not noticed.
         min_wait: Least seconds to wait (5).
         max_wait: Most seconds to wait (30).
-        exit_event: Ends the iteration if its ``wait(seconds)`` returns true; it is only looked at
+        exit_event: Ends the iteration if its ``wait(seconds)`` returns true (for an
+            AsyncWebSocket: its ``is_set()``, asked ten times a second); it is only looked at
             between connections, so set it and then close the WebSocket, or see `watch_exit`.
         respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
             from the second attempt in a row that was not stable, not less than `min_wait`.
@@ -104,12 +135,12 @@ def persist(
     options.check_seconds("stable_after", stable_after)
     options.check_flag("full_jitter", full_jitter)
     options.check_flag("watch_exit", watch_exit)
-    if exit_event is None:
-        exit_event = threading.Event()
-    elif not callable(getattr(exit_event, "wait", None)):
+    if exit_event is not None and not callable(getattr(exit_event, "wait", None)):
         raise TypeError(f"exit_event must have wait(seconds), not {exit_event!r}")
-    if watch_exit and not callable(getattr(exit_event, "is_set", None)):
-        raise TypeError(f"with watch_exit, exit_event must have is_set(), not {exit_event!r}")
+    stay = _stay or getattr(websocket, "_stay", None)
+    has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
+    if not has_is_set and (watch_exit or stay is not None):
+        raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
     if on_ready is not None and not callable(on_ready):
         raise TypeError(f"on_ready must be callable, not {on_ready!r}")
     policy = Policy(
@@ -117,9 +148,61 @@ def persist(
     )
     timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
     _check(websocket, timing, connect_options)
-    is_set: Callable[[], bool] = exit_event.is_set if watch_exit else _never  # type: ignore[attr-defined]  # checked above
-    watch = _Watch(_tells_final(final), is_set, on_ready)
-    return _perform(websocket, timing | connect_options, exit_event, policy, watch)
+    is_set = exit_event.is_set if watch_exit and exit_event is not None else _never
+    watch = _Watch(_tells_final(final), is_set, partial(on_ready, websocket) if on_ready else None)
+
+    def perform(way: Way) -> Items:
+        return _perform(way, timing | connect_options, exit_event, policy, watch)
+
+    stream = perform(_Blocking(websocket)) if stay is None else stay(perform)
+    return cast("Stream_co", stream)
+
+
+class _Blocking:
+    """The way of what is iterated by a thread."""
+
+    def __init__(self, websocket: Any) -> None:
+        self._websocket = websocket
+
+    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent]:
+        stream: Iterable[AnyEvent] = self._websocket.connect(**timing)
+        return stream
+
+    def close(self) -> None:
+        getattr(self._websocket, "close", _never)()
+
+    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+        yield from ()
+        stop = threading.Event() if exit_event is None else exit_event  # which may be false
+        return bool(stop.wait(seconds))
+
+
+class Waiting:
+    """The way of what waits for many things at a time.
+
+    Arguments:
+        door: What to connect.
+        driver: What waits.
+    """
+
+    def __init__(self, door: Door[Any, Any], driver: Driving) -> None:
+        self._door = door
+        self._driver = driver
+
+    def connect(self, timing: dict[str, Any]) -> Items:
+        return self._door.begin(self._door.timed(**timing), self._driver)
+
+    def close(self) -> None:
+        self._door.start_closing(1000, b"goodbye")
+
+    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+        end = time.monotonic() + seconds
+        while not (is_set := exit_event is not None and exit_event.is_set()):
+            now = time.monotonic()
+            if now >= end:
+                break
+            yield Need(end if exit_event is None else min(end, now + _LOOK))
+        return bool(is_set)
 
 
 class _Watch(NamedTuple):
@@ -127,7 +210,7 @@ class _Watch(NamedTuple):
 
     is_final: Callable[[Rejected], object]
     is_exit: Callable[[], object]
-    on_ready: Callable[[Any], object] | None
+    on_ready: Callable[[], object] | None
 
 
 def _never() -> bool:
@@ -145,9 +228,9 @@ def _tells_final(final: Final) -> Callable[[Rejected], object]:
     return lambda rejected: rejected.response.status_code in statuses
 
 
-def _check(websocket: Connectable, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
+def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
     """Raise where `connect` would, at the first event."""
-    if getattr(type(websocket), "connect", None) is not WebSocket.connect:
+    if getattr(type(websocket), "connect", None) is not vars(Door)["connect"]:
         connect_options = {}  # whose connect may take more
     unknown = ", ".join(sorted(connect_options.keys() - {"auto_pong", "close_timeout"}))
     if unknown:
@@ -156,12 +239,8 @@ def _check(websocket: Connectable, timing: dict[str, Any], connect_options: dict
 
 
 def _perform(
-    websocket: Connectable,
-    timing: dict[str, Any],
-    exit_event: ExitEvent,
-    policy: Policy,
-    watch: _Watch,
-) -> Generator[AnyEvent, None, None]:
+    way: Way, timing: dict[str, Any], exit_event: Any, policy: Policy, watch: _Watch
+) -> Items:
     script = life(engine, policy, random.random)
     answer: Outcome | bool | None = None
     while True:
@@ -170,30 +249,32 @@ def _perform(
         except StopIteration:
             return
         if isinstance(request, Connect):
-            answer = yield from _connect(websocket, timing, watch)
+            answer = yield from _connect(way, timing, watch)
         elif isinstance(request, Deliver):
             yield request.event
             answer = None
         else:
-            answer = bool(exit_event.wait(request.seconds))
+            answer = yield from way.sleep(request.seconds, exit_event)
 
 
 def _connect(
-    websocket: Connectable, timing: dict[str, Any], watch: _Watch
-) -> Generator[AnyEvent, None, Outcome]:
+    way: Way, timing: dict[str, Any], watch: _Watch
+) -> Generator[AnyEvent | Need, None, Outcome]:
     """One connection; closed at once when the iteration is left."""
     found: dict[str, Any] = {"began": time.monotonic()}
-    stream = iter(websocket.connect(**timing))
+    stream = iter(way.connect(timing))
     try:
         for event in stream:
+            if isinstance(event, Need):
+                yield event
+                continue
             if not found.get("is_final") and watch.is_exit():
                 found["is_final"] = True
-                close: Any = getattr(websocket, "close", _never)
-                close()
+                way.close()
             if event.name == "ready":
                 found["ready_at"] = time.monotonic()
                 if watch.on_ready is not None:
-                    watch.on_ready(websocket)
+                    watch.on_ready()
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")

@@ -23,6 +23,8 @@ from lomond import WebSocket
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 
 @pytest.mark.parametrize(("header", "value"), [("x", b"y"), (b"x", "y"), (b"x", bytearray(b"y"))])
 def test_headers_are_bytes(header: object, value: object) -> None:
@@ -258,6 +260,7 @@ def test_a_trace_gets_every_stage_and_holds_no_lock() -> None:
     assert after_start | ours | theirs <= set(stages)
 
 
+@pytest.mark.doors("sync")
 def test_close_from_a_signal_handler_at_any_line_never_hangs() -> None:
     handler = signal.signal(signal.SIGALRM, lambda *_: websocket.close())
     try:

@@ -15,6 +15,8 @@ from lomond import WebSocket
 from lomond.errors import WebSocketClosing, WebSocketError, WebSocketUnavailable
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 
 def flags(websocket: WebSocket) -> tuple[bool, bool, bool]:
     return websocket.is_active, websocket.is_closing, websocket.is_closed
@@ -141,6 +143,7 @@ def test_flags_tell_the_truth_after_every_end_b8(says: str) -> None:
         websocket.close()
 
 
+@pytest.mark.doors("sync", "group")
 @pytest.mark.threads
 def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors_b7() -> None:
     stopped = threading.Event()
@@ -178,6 +181,7 @@ def test_sending_while_another_thread_reconnects_raises_only_lomonds_errors_b7()
     assert odd == []
 
 
+@pytest.mark.doors("sync", "group")
 @pytest.mark.threads
 def test_closing_from_threads_while_reconnecting_never_hangs() -> None:
     stopped = threading.Event()

@@ -18,6 +18,8 @@ from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 KIB = 1024
 PAUSE = threading.Event()  # never set: its wait lets what was said arrive alone
 #: Around what is read at once, one record of TLS, and the first room of a message.

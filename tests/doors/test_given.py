@@ -14,6 +14,8 @@ import trustme
 from doors.raw_server import raw_server, read_all
 from lomond import WebSocket
 
+pytestmark = pytest.mark.every_door
+
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:

@@ -19,6 +19,8 @@ from lomond.session.requests import Race, Resolve, StartTLS
 from lomond.testing.peer import End, Hear, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 
+pytestmark = pytest.mark.every_door
+
 
 @dataclass
 class Case:

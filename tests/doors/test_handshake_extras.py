@@ -15,6 +15,8 @@ from doors.site_server import Site, jar_of, names, redirect, refusal, serving, v
 from lomond import WebSocket
 from lomond.persist import persist
 
+pytestmark = pytest.mark.every_door
+
 SECRET = "hunter2"
 EVIL = ["\r\nInjected: yes", "\nInjected: yes", "\rx", "\0"]
 

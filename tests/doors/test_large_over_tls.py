@@ -7,9 +7,13 @@ import ssl
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from doors.test_tls_and_time import Records, tls_server, upgrades
 from lomond import WebSocket
 from lomond.protocol import frames
+
+pytestmark = pytest.mark.every_door
 
 PAYLOAD = bytes(range(256)) * 16 * 1024  # 4 MiB
 

@@ -24,6 +24,8 @@ from doors.raw_server import (
 from lomond import WebSocket
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 
 def close_codes(heard: list[tuple[int, bytes]]) -> list[int]:
     return [int.from_bytes(data[:2], "big") for opcode, data in heard if opcode == frames.CLOSE]

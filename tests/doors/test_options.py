@@ -18,16 +18,20 @@ from doors.site_server import Site, names, redirect, serving, serving_at, visit
 from lomond import WebSocket
 from lomond.events import AnyEvent
 
+pytestmark = pytest.mark.every_door
+
 OPENED = ["connecting", "connected", "ready", "closed", "disconnected"]
 PASSWORD = "correct horse"
 
 
-def socket_of(websocket: WebSocket) -> socket.socket:
-    """The one that is used."""
+def option_of(websocket: WebSocket, level: int, name: int) -> int:
+    """An option of the socket that is used."""
     channel = websocket._channel
     assert channel is not None
     assert channel.link.transport is not None
-    return channel.link.transport.sock
+    # By another descriptor of it, for a door may have it in something of its own.
+    with socket.socket(fileno=os.dup(channel.link.transport.sock.fileno())) as sock:
+        return sock.getsockopt(level, name)
 
 
 def last_of(seen: list[AnyEvent]) -> Any:
@@ -57,8 +61,7 @@ def test_a_unix_socket(is_path: bool, tmp_path: Path) -> None:
                 assert event.timings is not None
                 assert event.timings.resolve is None
                 assert [a.address for a in event.timings.attempts] == [str(path)]
-                sock = socket_of(websocket)
-                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 70000
+                assert option_of(websocket, socket.SOL_SOCKET, socket.SO_RCVBUF) >= 70000
                 websocket.send_text("x")
             elif event.name == "text":
                 websocket.close()
@@ -139,13 +142,12 @@ def test_options_of_the_socket(way: str) -> None:
         )
         for event in websocket.connect(poll=None, ping_rate=0):
             if event.name == "ready":
-                sock = socket_of(websocket)
-                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
-                assert 70000 <= sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 140000
-                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+                assert option_of(websocket, socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
+                assert 70000 <= option_of(websocket, socket.SOL_SOCKET, socket.SO_RCVBUF) <= 140000
+                assert option_of(websocket, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
                 for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
                     if hasattr(socket, name):
-                        assert sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == 8
+                        assert option_of(websocket, socket.IPPROTO_TCP, getattr(socket, name)) == 8
                 websocket.close()
         assert event.name == "disconnected"
 
@@ -155,9 +157,8 @@ def test_without_options_only_nodelay_is_on() -> None:
         websocket = WebSocket(site.url)
         for event in websocket.connect(poll=None, ping_rate=0):
             if event.name == "ready":
-                sock = socket_of(websocket)
-                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
+                assert option_of(websocket, socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+                assert option_of(websocket, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
                 websocket.close()
 
 

@@ -17,6 +17,8 @@ from lomond.persist import persist
 from lomond.protocol import frames
 from lomond.testing.peer import End, Peer, Say, Talk, say
 
+pytestmark = pytest.mark.every_door
+
 
 def closes(peer: Peer) -> Talk:
     yield from peer.upgrade()
@@ -179,6 +181,7 @@ def test_an_iterator_that_is_no_generator_is_closed_too() -> None:
     assert stream.is_closed
 
 
+@pytest.mark.doors("sync")  # one with a connect() of its own takes what it likes
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

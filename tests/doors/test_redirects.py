@@ -16,6 +16,8 @@ from lomond.errors import WebSocketUnavailable
 from lomond.events import AnyEvent
 from lomond.persist import persist
 
+pytestmark = pytest.mark.every_door
+
 REJECTED = ["connecting", "connected", "rejected", "disconnected"]
 FOLLOWED = ["connecting", "connected"] * 2 + ["ready", "closed", "disconnected"]
 SECRETS: dict[str, Any] = {

@@ -14,6 +14,8 @@ from doors.raw_server import raw_server, read_request
 from doors.site_server import Site, names, redirect, serving, visit
 from lomond import WebSocket
 
+pytestmark = pytest.mark.every_door
+
 
 def test_open_timeout_is_for_all_together() -> None:
     released = threading.Event()
@@ -33,6 +35,7 @@ def test_open_timeout_is_for_all_together() -> None:
     assert "open_timeout (0.5 s)" in seen[-1].reason  # type: ignore[union-attr]
 
 
+@pytest.mark.doors("sync", "group")
 @pytest.mark.parametrize("way", ["close", "force_disconnect", "break"])
 @pytest.mark.parametrize("moment", ["connected", "connecting", "second connected", "thread"])
 def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> None:

@@ -13,6 +13,8 @@ import pytest
 from doors.site_server import Site, jar_of, names, redirect, refusal, serving, visit
 from lomond import WebSocket
 
+pytestmark = pytest.mark.every_door
+
 SECRET = "hunter2"
 
 

@@ -11,6 +11,8 @@ from doors.raw_server import frame, raw_server, read_frame
 from lomond import WebSocket
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 
 @pytest.mark.parametrize("largest", [300, 5000, 70_000, 300_000])
 def test_what_was_handed_out_stays_as_it_is(largest: int) -> None:

@@ -17,6 +17,8 @@ from lomond import WebSocket
 from lomond.protocol import frames
 from lomond.timings import Attempt, Timings
 
+pytestmark = pytest.mark.every_door
+
 PHASES = ["resolve", "proxy", "tls", "upgrade", "first_message"]
 
 

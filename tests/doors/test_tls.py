@@ -16,6 +16,8 @@ from doors.raw_server import echo, frame, raw_server, read_all, read_frame, unti
 from lomond import WebSocket
 from lomond.protocol import frames
 
+pytestmark = pytest.mark.every_door
+
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:

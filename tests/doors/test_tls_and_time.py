@@ -6,8 +6,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import monotonic
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
 
 import pytest
 import trustme
@@ -17,6 +17,8 @@ from lomond import WebSocket
 from lomond.io import resolving
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
+
+pytestmark = pytest.mark.every_door
 
 Serve = Callable[[socket.socket, "Records"], None]
 
@@ -52,6 +54,12 @@ class Records:
 
     def record(self, data: bytes) -> bytes:
         self._tls.write(data)
+        return self._outgoing.read()
+
+    def end(self) -> bytes:
+        """That nothing more comes."""
+        with suppress(ssl.SSLWantReadError):
+            self._tls.unwrap()
         return self._outgoing.read()
 
 
@@ -202,3 +210,25 @@ def test_a_large_message_over_a_slow_link() -> None:
             if event.name == "text":
                 assert event.text == "é" * 500_000
                 break
+
+
+@pytest.mark.parametrize("last", ["garbage", "close_notify"])
+def test_the_end_of_tls_ends_a_wait_that_nothing_else_would(last: str) -> None:
+    is_over = threading.Event()
+
+    def serve(connection: socket.socket, records: Records) -> None:
+        for data in (
+            records.record(frames.build(frames.TEXT, b"before", None)),
+            b"\x17\x03\x03\x00\x20" + bytes(32) if last == "garbage" else records.end(),
+        ):
+            sleep(0.2)  # the loop waits, and nothing is due
+            connection.sendall(data)
+        assert is_over.wait(10)  # and says nothing more
+
+    with tls_server(upgrades, serve) as (url, context):
+        websocket = WebSocket(url, ssl_context=context)
+        start = monotonic()
+        names = [event.name for event in websocket.connect(poll=None, ping_rate=0)]
+        assert monotonic() - start < 3
+        assert names[-2:] == ["text", "disconnected"]
+        is_over.set()

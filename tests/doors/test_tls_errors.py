@@ -17,6 +17,8 @@ from doors.tls_talk import HOST, failure, talk
 from lomond import WebSocket
 from lomond.io.tls import make_context
 
+pytestmark = pytest.mark.every_door
+
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

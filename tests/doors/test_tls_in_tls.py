@@ -15,6 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from lomond import WebSocket
 
+pytestmark = pytest.mark.every_door
+
 PATIENCE = 10.0  # seconds
 
 

@@ -19,6 +19,8 @@ from lomond.errors import WebSocketUnavailable
 from lomond.testing.echo import EchoServer
 from lomond.testing.peer import Peer, Say, Talk
 
+pytestmark = pytest.mark.every_door
+
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
@@ -192,6 +194,7 @@ def test_a_trace_callable_may_send_and_may_raise_b16() -> None:
     assert {"socket_send", "socket_recv", "handshake_ready", "close_requested"} <= set(stages)
 
 
+@pytest.mark.doors("sync", "group")
 def test_with_closes_the_socket() -> None:
     with EchoServer() as server:
         before = descriptors()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import Any
@@ -250,3 +251,30 @@ def test_a_message_that_the_system_takes_in_pieces_is_sent_whole_when_the_call_r
         sock.on_send = None
         stream.close()
     assert heard[:2] == [(frames.BINARY, payload[:size]), (frames.TEXT, b"after")]
+
+
+def test_what_can_not_leave_keeps_nobody_busy() -> None:
+    calls: list[int] = []
+
+    def count(data: bytes) -> int:
+        calls.append(len(data))
+        return sock.send_now(data)
+
+    done = threading.Event()
+
+    def reads_nothing(connection: socket.socket) -> None:
+        done.wait(PATIENCE)
+
+    with raw_server(reads_nothing) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=1)
+        until(stream, "ready")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock.send_now(LARGE)
+        sock.on_send = count
+        websocket.close()
+        assert [event.name for event in stream] == ["disconnected"]
+        done.set()
+    assert 0 < len(calls) < 20

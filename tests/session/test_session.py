@@ -147,3 +147,17 @@ def test_the_ending_is_known_before_it_is_handed_out() -> None:
     assert session.ending is session.disconnected()
     assert session.ending.phase == "write"
     assert session.ending.cause is cause
+
+
+def test_a_close_that_could_not_be_answered_was_not_graceful() -> None:
+    session = opened(poll=None, ping_rate=0, send_timeout=5)
+    session.send_message(frames.TEXT, b"stuck")
+    session.written(0.0, False)
+    session.receive(frames.build(frames.CLOSE, b"\x03\xe8", None), 1.0, 1.0)
+    assert drain(session, 1.0) == ["closing"]
+    session.receive(b"", 2.0, 2.0)
+    assert drain(session, 2.0) == []
+    session.give_up_writing(5.0)
+    ending = session.disconnected()
+    assert not ending.graceful
+    assert "send_timeout" in ending.reason

@@ -10,6 +10,7 @@ cdef int PING
 cdef double _NEVER
 
 cdef class Channel:
+    cdef object _calm
     cdef list _deferred
     cdef Reader _reader
     cdef double _due
@@ -21,13 +22,19 @@ cdef class Channel:
     cdef public object read
     cdef public object session
 
-    @cython.locals(target=Py_ssize_t, has_turn=bint)
     cpdef send(self, int opcode, payload, bint compress=?)
-    @cython.locals(link=Link, transport=Transport, target=Py_ssize_t, has_turn=bint)
-    cdef tuple _queue(self, int opcode, payload, bint compress)
+    cpdef Py_ssize_t post(self, int opcode, payload, bint compress=?) except? -1
+    @cython.locals(target=Py_ssize_t, has_turn=bint)
+    cdef Py_ssize_t _send(self, int opcode, payload, bint compress, bint waits) except? -1
+    cpdef bint is_written(self, Py_ssize_t target) except *
+    @cython.locals(link=Link, transport=Transport, target=Py_ssize_t, has_turn=bint, is_written=bint)
+    cdef tuple _queue(self, int opcode, payload, bint compress, bint takes_turn)
     cpdef run_deferred(self)
     cpdef read_or_tick(self)
     cpdef need(self)
+    @cython.locals(link=Link)
+    cpdef calm_need(self)
+    cpdef bint take_calmly(self) except *
     cpdef look(self)
     cpdef bint read_more(self) except *
     @cython.locals(link=Link, transport=Transport, seconds=double, writes=bint, readable=bint)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 #: The modules of io/ that every message passes.
 BYTE_PATH = (
-    "channel", "clock", "layer", "link", "lock", "reading", "transport", "wire", "writing",
+    "carrying", "channel", "clock", "driving", "layer", "link", "lock", "pausing", "reading",
+    "transport", "upcoming", "wire", "writing",
 )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ cdef class Reader:
     cdef Lock _turn
 
     cpdef bint may_read_ahead(self) except *
-    @cython.locals(link=Link, connection=Connection, calm_until=double, came=bint)
+    @cython.locals(link=Link, connection=Connection, calm_until=double)
+    cpdef bint is_calm(self) except *
+    @cython.locals(link=Link, came=bint)
     cpdef bint read(self) except *
     cpdef bint receive(self, bint waits=?) except *
     @cython.locals(transport=Transport)
@@ -32,3 +34,4 @@ cdef class Reader:
     cdef _decrypt(self, Transport transport, bytes data, bint is_ahead, double now, double wall)
     @cython.locals(connection=Connection, top=TLSLayer, count=Py_ssize_t)
     cdef _pump(self, Transport transport, bint is_ahead, double now, double wall)
+    cdef _fail(self, error, double now)

@@ -89,11 +89,14 @@ cdef class Wire:
 
     # `_data` is a bytes object that is written and resized while nobody else has it.
 
-    def __cinit__(self, sock):
+    def __cinit__(self, sock, *_):  # a class made of this one may take more
         self._data = NULL
         self._size = 0
         self._fileno = sock.fileno
         self._other = None if _is_plain(type(sock)) else _PlainWire(sock)
+
+    def __init__(self, sock):
+        pass  # for classes made of this one, as the plain one has it
 
     def __dealloc__(self):
         Py_XDECREF(<PyObject *>self._data)

@@ -38,8 +38,8 @@ class Channel:
     """
 
     __slots__ = (
-        "_deferred", "_due", "_may_wait", "_reader", "_waiter", "_writer", "_writes", "link", "read",
-        "session",
+        "_calm", "_deferred", "_due", "_may_wait", "_reader", "_waiter", "_writer", "_writes",
+        "link", "read", "session",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +55,7 @@ class Channel:
         # By its name, as in link.py.
         self.read: Callable[[], bool] = getattr(self._reader, "read")  # noqa: B009
         self._waiter: Waiter | None = None  # the loop's
+        self._calm: Need | None = None  # of a loop that waits elsewhere
         self._due = _NEVER  # what it waits for
         self._writes: bool = False
         self._may_wait: bool = False
@@ -110,13 +111,25 @@ class Channel:
             WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
             TransportFail: Writing failed; the connection is over.
         """
+        self._send(opcode, payload, compress, True)
+
+    def post(self, opcode: int, payload: bytes, compress: bool = False) -> int:
+        """As `send`, without waiting: 0 where the system took all, else for `is_written`."""
+        return self._send(opcode, payload, compress, False)
+
+    def _send(self, opcode: int, payload: bytes, compress: bool, waits: bool) -> int:
+        target, has_turn = 0, False
         try:
             target = -1 if opcode == PING else self._writer.send(opcode, payload, compress)
             if target:
-                has_turn = False
                 if target < 0:
-                    target, has_turn = self._queue(opcode, payload, compress)
-                self._writer.write_until(target, has_turn)
+                    target, has_turn = self._queue(opcode, payload, compress, waits)
+                if waits:
+                    self._writer.write_until(target, has_turn)
+                elif self._writer.is_written(target):
+                    target = 0
+                else:
+                    self.link.wake()  # a deadline may have begun
         except WebSocketError:
             raise
         except BaseException as error:
@@ -126,8 +139,19 @@ class Channel:
             raise
         if self._deferred:
             self.run_deferred()
+        return target
 
-    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[int, bool]:
+    def is_written(self, target: int) -> bool:
+        """Write what can be written without waiting; whether the system has the queue up to there.
+
+        Raises:
+            TransportFail: It will not: the connection is over, or nothing was taken for too long.
+        """
+        return self._writer.is_written(target)
+
+    def _queue(
+        self, opcode: int, payload: bytes, compress: bool, takes_turn: bool
+    ) -> tuple[int, bool]:
         """The long way: where the queue then ends, and whether this thread is to write it."""
         link, session, writer = self.link, self.session, self._writer
         if link.is_foreign():
@@ -141,7 +165,8 @@ class Channel:
                 raise WebSocketUnavailable("not connected")
             session.send_message(opcode, payload, compress)
             target = link.enqueue()
-            has_turn = link.transport.written < target and writer.take_turn()
+            is_written = link.transport.written >= target
+            has_turn = takes_turn and not is_written and writer.take_turn()
         if opcode == PING:
             link.wake()  # the time for its answer starts, also where it can't be written
         return target, has_turn
@@ -218,7 +243,34 @@ class Channel:
         assert link.transport is not None
         link.transport.let_go()
         sock = link.transport.sock
+        if self._calm is None:
+            self._calm = Need(None, sock)
         return Need(None if self._due == _NEVER else self._due, sock, (sock,) * self._writes)
+
+    def calm_need(self) -> Need | None:
+        """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
+
+        `take_calmly` is to be called after it, or the connection left.
+        """
+        link, need = self.link, self._calm
+        if need is None or not self._reader.is_calm():
+            return None
+        link.is_in_use = True
+        # Looked at in this order, and set in the other one by who closes the socket.
+        if link.is_over:
+            link.is_in_use = False
+            return None
+        if link.transport is not None:
+            link.transport.let_go()
+        need.until = None if link.calm_until == _NEVER else link.calm_until
+        return need
+
+    def take_calmly(self) -> bool:
+        """The calm wait is over: read once; whether any bytes came."""
+        try:
+            return self._reader.receive()
+        finally:
+            self.link.is_in_use = False
 
     def look(self) -> None:
         """The wait is over: read and write once without waiting, and tell the session."""
@@ -274,6 +326,7 @@ class Channel:
         if transport.queue:
             self._writer.write_now()
         self._may_wait = transport.may_wait and not signals_tick()
+        is_elsewhere = self._calm is not None
         with link.lock:
             link.is_wanted = False
             if session.has_ended:
@@ -286,7 +339,7 @@ class Channel:
             self._due = _NEVER if deadline is None else deadline
             self._writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
-            link.calm_until = self._calm_until() if self._may_wait else -1.0
+            link.calm_until = self._calm_until() if self._may_wait or is_elsewhere else -1.0
             if self._deferred:
                 link.look_again()
         return True

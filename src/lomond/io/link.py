@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         def close(self, quietly: bool = False) -> None:
             """It will wait no more."""
 
+
 _NOT_CALM = -1.0
 _Item = TypeVar("_Item")
 

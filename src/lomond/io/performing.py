@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     import ssl
 
     from ..timings import Attempt
+    from .link import Waking
     from .settings import SocketSettings
+
+    class Driving(Waking, Protocol):
+        """What waits for a connection, and goes on with its generator then."""
+
+        def carry(self, sock: socket.socket) -> Steps:
+            """The Transport of a connected socket."""
+            ...
+
 
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
 
@@ -59,7 +68,7 @@ class Performer:
     Arguments:
         channel: The connection.
         outside: What the user gave for it.
-        carry: Makes what carries its bytes of a connected socket; None for what the system has.
+        carry: Makes the Transport of a connected socket; None for one that may wait in a read.
     """
 
     __slots__ = ("_carry", "_channel", "_given", "_link", "_outside", "_seen_close")
@@ -161,13 +170,9 @@ class Performer:
         return connecting.address_of((sock.family, sock.type, 0, "", peer))
 
     def _use(self, sock: socket.socket) -> Steps:
-        if self._carry is not None:
-            try:
-                sock = yield from self._carry(sock)
-            except BaseException:
-                sock.close()
-                raise
-        self._channel.use(Transport(sock))
+        # Whoever carries it closes it too, if that comes to nothing.
+        transport = Transport(sock) if self._carry is None else (yield from self._carry(sock))
+        self._channel.use(transport)
 
     def _drop(self, request: Drop) -> Steps:
         self._channel.drop()

@@ -50,13 +50,7 @@ class Reader:
         Whether any came; where none did, the long way (Channel.read_or_tick) is to be gone.
         """
         link = self._link
-        connection = link.connection
-        if not connection.is_hungry():
-            return False
-        calm_until = link.calm_until
-        if connection.is_mid_frame():
-            calm_until = min(calm_until, connection.received_at + self._calm_frame)
-        if calm_until < _NEVER and monotonic() >= calm_until:
+        if not self.is_calm():
             return False
         link.is_in_use = True
         try:
@@ -68,6 +62,17 @@ class Reader:
             link.is_in_use = False
         link.is_idle = not came
         return came
+
+    def is_calm(self) -> bool:
+        """Whether all that came is handed out, and nothing but bytes can matter for a while."""
+        link = self._link
+        connection = link.connection
+        if not connection.is_hungry():
+            return False
+        calm_until = link.calm_until
+        if connection.is_mid_frame():
+            calm_until = min(calm_until, connection.received_at + self._calm_frame)
+        return calm_until == _NEVER or monotonic() < calm_until
 
     def receive(self, waits: bool = False) -> bool:
         """Read once, as the loop; whether anything came.
@@ -82,9 +87,10 @@ class Reader:
             self._turn.release()
 
     def read_more(self) -> bool:
-        """As `receive`, if the last read brought all that it could."""
+        """As `receive`, if the last read brought all that it could, and nothing else matters."""
         transport = self._link.transport
-        return transport is not None and transport.is_full and self.receive()
+        is_full = transport is not None and transport.is_full
+        return is_full and self.is_calm() and self.receive()
 
     def receive_ahead(self, patience: float = 0.0) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came.
@@ -155,7 +161,7 @@ class Reader:
         try:
             self._has_ended = not count
             if failure is not None:
-                link.session.fail(failure, "read", now)
+                self._fail(failure, now)
             elif room is not None and count:
                 self._filled(count, now, wall)
             elif transport.has_tls and data and not transport.write_ended:
@@ -198,7 +204,7 @@ class Reader:
         try:
             transport.feed(data)
         except OSError as error:  # the class of TLS's errors
-            self._link.session.fail(error, "read", now)
+            self._fail(error, now)
         self._pump(transport, is_ahead, now, wall)
 
     def _pump(self, transport: Transport, is_ahead: bool, now: float, wall: float) -> None:
@@ -223,6 +229,12 @@ class Reader:
                     self._store(plain, is_ahead, now, wall)
             if top.has_ended:
                 session.receive(b"", now, wall)
+                self._link.look_again()
             transport.enqueue(b"")
         except OSError as error:  # the class of TLS's errors
-            session.fail(error, "read", now)
+            self._fail(error, now)
+
+    def _fail(self, error: OSError, now: float) -> None:
+        """What comes can't be read (lock held): nobody is to wait for more."""
+        self._link.session.fail(error, "read", now)
+        self._link.look_again()

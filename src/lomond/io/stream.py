@@ -82,6 +82,10 @@ def events(
                         yield from short_messages(connection)
                         if read():
                             continue
+                        if not blocks and (need := channel.calm_need()) is not None:
+                            yield need
+                            if channel.take_calmly():
+                                continue
                     if forking.count != born:
                         break
                     now = monotonic()

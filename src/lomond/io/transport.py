@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..io.waiting import BOUND
 from .wire import Wire
@@ -31,7 +31,7 @@ class Transport:
     """A socket with layers.
 
     Arguments:
-        sock: Connected and non-blocking.
+        sock: A connected, non-blocking socket, or a Wire with the other methods of one.
         waits: Whether reads may wait, for BOUND seconds at most.
 
     Attributes:
@@ -49,7 +49,7 @@ class Transport:
         "write_ended", "written",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, waits: bool = True) -> None:
+    def __init__(self, sock: Any, waits: bool = True) -> None:
         self.sock = sock
         self.may_wait = waits and _bound_reads(sock)
         self.has_tls = False
@@ -58,7 +58,7 @@ class Transport:
         self.written = 0
         self.write_ended = False
         self._at_once = _READ_SIZE
-        self._wire = Wire(sock)
+        self._wire = sock if isinstance(sock, Wire) else Wire(sock)
         self._layers: list[TLSLayer] = []
         self.queue: list[bytes | memoryview] = []
 

@@ -25,7 +25,7 @@ class Need:
 
     Arguments:
         until: At most till then, monotonic seconds; None for no limit.
-        readable: A socket that is to be readable.
+        readable: A socket, or what stands for one, that is to be readable.
         writable: Sockets of which one is to be writable.
 
     Attributes:
@@ -37,8 +37,8 @@ class Need:
     def __init__(
         self,
         until: float | None,
-        readable: socket.socket | None = None,
-        writable: tuple[socket.socket, ...] = (),
+        readable: Any = None,
+        writable: tuple[Any, ...] = (),
     ) -> None:
         self.until = until
         self.readable = readable

@@ -111,6 +111,22 @@ class Writer:
                 self._give_turn()
         return target
 
+    def is_written(self, target: int) -> bool:
+        """Write what can be written without waiting; whether the system has the queue up to there.
+
+        Raises:
+            TransportFail: It will not: the connection is over, or nothing was taken for too long.
+        """
+        transport = self._link.transport
+        if transport is not None and transport.written < target:
+            self.write_some()
+        if transport is not None and transport.written >= target:
+            return True
+        self._check()
+        if monotonic() >= self._link.session.write_deadline:
+            self._give_up()
+        return False
+
     def write_until(self, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
 
@@ -223,7 +239,7 @@ class Writer:
                     session.give_up_writing(now)
                 if not transport.queue:
                     link.enqueue_quietly()  # a pong that the backlog kept back
-            if is_watched:
+            if is_watched and taken:
                 link.wake()  # a ping that has left brings the deadline forward
         return taken
 

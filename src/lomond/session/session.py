@@ -278,6 +278,8 @@ class Session:
         """Nothing was taken for `send_timeout`: it is over. The cause, for whoever waits."""
         seconds = self.timing.send_timeout
         cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
+        if self._ending is not None and self._ending.graceful:
+            self._ending = None  # our answer to the peer's close frame is among what is left
         self.fail(cause, "write", now)
         self.has_ended = True
         return cause

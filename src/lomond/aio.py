@@ -1,0 +1,127 @@
+"""The asyncio door: a WebSocket that is iterated by a task. Decides nothing about the protocol."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from . import options
+from .door import Door
+from .engine import engine
+
+if TYPE_CHECKING:
+    from .io.driving import Driver
+    from .io.upcoming import Upcoming
+    from .persist import Way
+else:
+    Driver = engine.module("io", "driving").Driver  # of the twin that runs
+    Upcoming = engine.module("io", "upcoming").Upcoming
+
+__all__ = ["AsyncWebSocket", "Events"]
+
+
+class Events(Upcoming):
+    """The events of a connection, for ``async for``; `AsyncWebSocket.connect` makes it."""
+
+    __slots__ = ("__weakref__", "_is_guarded", "_leaving")
+
+    def __init__(self, driver: Driver, is_guarded: Callable[[], bool]) -> None:
+        super().__init__(driver)
+        self._leaving = driver
+        self._is_guarded = is_guarded
+
+    async def aclose(self) -> None:
+        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
+        self._leaving.stop()
+
+    def __del__(self) -> None:
+        if self._leaving.drop() and not self._is_guarded():
+            warnings.warn(
+                "the events of an AsyncWebSocket were dropped before their end; write "
+                "'async with websocket:' around the loop, or await events.aclose()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
+    """A WebSocket connection as an orderly stream of events, for asyncio.
+
+    ``async for`` connects, and gives an event for whatever happens, until the connection is over;
+    the object may be iterated again, for a new connection each time. The methods that send or close
+    are to be awaited; several tasks may send. Cancelled, a send leaves its message to be written,
+    and a wait for the next event loses none.
+
+    While the task that iterates is elsewhere, the event loop goes on for it: pings are answered and
+    sent, up to 16 events and 64 KiB wait for the task, then no more is read. (`WebSocket`, without
+    an event loop, does that only while it is iterated or sends.)
+
+    ``async with`` closes the connection when the block is left; without it, call ``aclose()`` on
+    what `connect` gives. A dropped iterator closes too, with a ResourceWarning.
+
+    Arguments:
+        url: As for `WebSocket`, and all its other options too, with the same meaning.
+
+    Raises:
+        ValueError, TypeError, ImportError: As `WebSocket`.
+
+    Example:
+        >>> async def main():
+        ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
+        ...         async for event in websocket:
+        ...             if event.name == "ready":
+        ...                 await websocket.send_text("hello")
+    """
+
+    _is_entered = False
+    _driver: Driver | None = None  # of the current iterator, which it does not keep alive
+
+    def _stream(self, timing: options.Timing) -> Events:
+        driver = Driver()
+        return self._drive(driver, self.begin(timing, driver))
+
+    def _drive(self, driver: Driver, items: Generator[Any, None, None]) -> Events:
+        self._driver = driver
+        driver.start(items)
+        return Events(driver, self._is_guarded)
+
+    def _is_guarded(self) -> bool:
+        """Whether the end of a block will close the connection."""
+        return self._is_entered
+
+    def _stay(self, perform: Callable[[Way], Generator[Any, None, None]]) -> Events:
+        """The events of one connection after another."""
+        from .persist import Waiting
+
+        driver = Driver()
+        way = Waiting(self, driver)
+        return self._drive(driver, perform(way))
+
+    def __aiter__(self) -> Events:
+        return self.connect()
+
+    async def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
+        channel = self._connected()
+        target = channel.post(opcode, payload, compress)
+        if target:
+            driver = channel.link.wakeup
+            assert isinstance(driver, Driver)
+            await driver.written(channel, target)
+
+    async def _close(self, code: int | None, reason: str | bytes | None) -> None:
+        self.start_closing(code, reason)
+
+    async def __aenter__(self) -> AsyncWebSocket:
+        self._is_entered = True
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._is_entered = False
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.stop()
+        channel = self._channel
+        if channel is not None:
+            channel.leave()

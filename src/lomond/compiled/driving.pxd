@@ -1,0 +1,63 @@
+cimport cython
+
+from lomond.compiled.carrying cimport Carrier
+from lomond.compiled.channel cimport Channel
+from lomond.compiled.clock cimport monotonic
+from lomond.compiled.pausing cimport Pause
+from lomond.compiled.transport cimport Transport
+
+cdef Py_ssize_t _MOST_UNREAD
+cdef Py_ssize_t _TURN
+cdef Py_ssize_t _MOST_AHEAD
+cdef double _NUDGE
+cdef double _NEVER
+cdef object _POLL
+cdef object _ENDS
+cdef object _LOSSES
+cdef object _GOES_ON
+
+cdef class Driver:
+    cdef object _ahead
+    cdef Carrier _carrier
+    cdef object _failure
+    cdef bint _is_coming
+    cdef bint _is_met
+    cdef bint _is_running
+    cdef bint _is_waiting
+    cdef bint _is_within
+    cdef bint _is_woken
+    cdef object _items
+    cdef object _last
+    cdef object _need
+    cdef bint _owes_turn
+    cdef Pause _pause
+    cdef list _senders
+    cdef object _thread
+    cdef object _timer
+    cdef double _timer_at
+    cdef list _watched
+    cdef public object loop
+
+    @cython.locals(is_ready=bint)
+    cpdef at_once(self)
+    @cython.locals(carrier=Carrier)
+    cdef _take(self)
+    cpdef stop(self)
+    cdef _end(self)
+    cpdef wake(self)
+    cpdef bint is_here(self)
+    cpdef go_on(self)
+    cpdef write_on(self)
+    @cython.locals(channel=Channel, transport=Transport, is_written=bint)
+    cdef _tell(self, bint at_once)
+    cdef _step(self)
+    cdef _run_ahead_soon(self)
+    cpdef _run_ahead(self)
+    @cython.locals(carrier=Carrier)
+    cdef bint _is_there(self, need) except *
+    cdef _watch(self, need)
+    cpdef _unwatch(self)
+    @cython.locals(moment=double)
+    cdef _set_timer(self, double seconds)
+
+cdef _resolve(future)

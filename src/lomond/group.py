@@ -1,0 +1,113 @@
+"""The door to many connections in one thread. Decides nothing about the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from .io.many import Many, Member
+from .persist import Waiting, persist
+from .websocket import WebSocket
+
+if TYPE_CHECKING:
+    from .events import AnyEvent
+    from .persist import Way
+
+__all__ = ["WebSocketGroup"]
+
+
+class WebSocketGroup:
+    """Many connections as one stream of events, in one thread.
+
+    ``for websocket, event in group`` connects those that were added, and gives what happens to any
+    of them, in the order of each and with a turn for all, until none is left. Opening one keeps
+    none of the others waiting. A send that must wait for its peer reads on for its own connection;
+    the others wait for the loop's body, as for whatever else that does.
+
+    Leaving the loop, or an exception in its body, closes all connections.
+
+    Example:
+        >>> group = WebSocketGroup()
+        >>> group.add(WebSocket("wss://example.org/a"))
+        >>> group.persist(WebSocket("wss://example.org/b"), ping_timeout=30)
+        >>> for websocket, event in group:  # doctest: +SKIP
+        ...     print(websocket.url, event)
+    """
+
+    def __init__(self) -> None:
+        self._many = Many()
+
+    def add(self, websocket: WebSocket, *, poll: float | None = None, **connect: Any) -> None:
+        """Have one more connection; from the loop's body too, or from another thread.
+
+        Arguments:
+            websocket: What to connect; it leaves the group after its Disconnected or ConnectFail.
+            poll: Seconds between two Poll events (None: none).
+            connect: Further arguments of `WebSocket.connect`.
+
+        Raises:
+            TypeError, ValueError: An argument can't be, or the WebSocket is in the group already.
+        """
+        timing = websocket.timed(poll=poll, **connect)
+        self._enter(websocket, lambda member: websocket.begin(timing, member))
+
+    def persist(
+        self,
+        websocket: WebSocket,
+        *,
+        poll: float | None = None,
+        **arguments: Any,
+    ) -> None:
+        """Have one more connection, which is made again whenever it ends.
+
+        Arguments:
+            websocket: What to keep connected.
+            poll: Seconds between two Poll events (None: none).
+            arguments: Further arguments of `lomond.persist.persist`; an `exit_event` is asked
+                ``is_set()`` ten times a second while it waits.
+
+        Raises:
+            TypeError, ValueError: As `add`.
+        """
+
+        def begin(member: Member) -> Any:
+            def stay(perform: Callable[[Way], Any]) -> Any:
+                return perform(Waiting(websocket, member))
+
+            return persist(websocket, poll=poll, _stay=stay, **arguments)
+
+        self._enter(websocket, begin)
+
+    def _enter(self, websocket: WebSocket, begin: Callable[[Member], Any]) -> None:
+        if websocket in self._many.members:
+            raise ValueError(f"{websocket!r} is in the group already")
+        member = Member(self._many, websocket)
+        member.items = begin(member)
+        self._many.add(member)
+
+    def remove(self, websocket: WebSocket) -> None:
+        """Leave a connection, as by `break`; no event of it follows. In the thread that iterates.
+
+        Raises:
+            KeyError: It is not in the group.
+        """
+        self._many.stop(self._many.members[websocket])
+
+    def close(self) -> None:
+        """Leave all connections. In the thread that iterates."""
+        self._many.close()
+
+    def __len__(self) -> int:
+        return len(self._many.members)
+
+    def __contains__(self, websocket: object) -> bool:
+        return websocket in self._many.members
+
+    def __iter__(self) -> Generator[tuple[WebSocket, AnyEvent], None, None]:
+        return self._many.events()
+
+    def __enter__(self) -> WebSocketGroup:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

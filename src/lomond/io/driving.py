@@ -1,0 +1,394 @@
+"""Goes on with the generator of a connection in an asyncio program, for the task that iterates."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..engine import engine
+from ..io.waiting import Need
+from .carrying import Carrier, carried
+from .clock import monotonic
+from .pausing import Pause
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..protocol.events import AnyEvent
+    from .channel import Channel
+    from .performing import Steps
+
+_MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
+_TURN = 64 * 1024  # bytes per turn of the loop
+_MOST_AHEAD = 16  # events that wait for the user's task
+_NUDGE = 0.05  # seconds
+_NEVER = float("inf")
+_events: Any = engine.event_classes
+_POLL: type = _events.Poll
+#: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
+#: it waits: what their handler does comes first.
+_GOES_ON = frozenset(
+    [_events.Ready, _POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong],
+)
+_LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
+_ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
+
+
+class Driver:
+    """Goes on with the generator of a connection whenever that can.
+
+    It belongs to one event loop, from the first event on. As a wake-up any thread may use it.
+
+    Attributes:
+        loop: Of the task that asked for the first event; None before.
+    """
+
+    __slots__ = (
+        "_ahead", "_carrier", "_failure", "_is_coming", "_is_met", "_is_running", "_is_waiting",
+        "_is_within", "_is_woken", "_items", "_last", "_need", "_owes_turn", "_pause", "_senders",
+        "_thread", "_timer", "_timer_at", "_watched", "loop",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.loop: Any = None
+        self._carrier: Carrier | None = None
+        self._thread = 0
+        self._items: Generator[AnyEvent | Need, None, None] | None = None
+        self._need: Need | None = None
+        self._is_met = False
+        self._is_woken = False
+        self._is_within = False  # the task goes on within a callback of ours
+        self._is_coming = False  # a turn of the loop will see to running ahead
+        self._is_running = False
+        self._ahead: deque[AnyEvent] = deque()
+        self._failure: BaseException | None = None
+        self._last: Any = None  # the class of the event behind which the generator stands
+        self._owes_turn = False
+        self._is_waiting = False  # the user's task, for the next event
+        self._pause: Any = None  # the Pause in which it does
+        self._senders: list[tuple[asyncio.Future[None], Channel, int]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = _NEVER
+        self._watched: list[int] = []
+
+    def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
+        """This is what it goes on with."""
+        self._items = items
+
+    # For the user's task
+
+    async def next(self) -> AnyEvent:
+        """The next event.
+
+        Raises:
+            StopAsyncIteration: The connection is over.
+            RuntimeError: Another task waits for it.
+        """
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
+            self._pause = Pause(self.loop)
+            self._thread = threading.get_ident()
+        if self._is_waiting:
+            raise RuntimeError("another task is waiting for the next event of this connection")
+        while True:
+            awaited: Any = self._pause
+            if self._owes_turn:
+                self._owes_turn = False
+                awaited = asyncio.sleep(0)
+            else:
+                event = self._take()
+                if event is not None:
+                    return event
+                if self._items is None:
+                    raise StopAsyncIteration
+                # To ask asyncio for the running loop is a system call up to Python 3.11.
+                if threading.get_ident() != self._thread or not self.loop.is_running():
+                    raise RuntimeError("this connection was begun in another event loop")
+                if self._carrier is not None:
+                    self._carrier.given = 0
+            self._is_waiting = True  # nothing goes on without the task
+            try:
+                await awaited
+            except BaseException:
+                self._run_ahead_soon()  # what we were to take may be there
+                raise
+            finally:
+                self._is_waiting = False
+
+    def at_once(self) -> AnyEvent | None:
+        """As `next`, where that need not wait; else None."""
+        is_ready = self.loop is not None and not self._is_waiting and not self._owes_turn
+        return self._take() if is_ready else None
+
+    def _take(self) -> AnyEvent | None:
+        """The next event, if it is there."""
+        event: AnyEvent | None = self._ahead.popleft() if self._ahead else self._step()
+        if event is None:
+            return None
+        kind = type(event)
+        carrier = self._carrier
+        if kind is _POLL:
+            self._owes_turn = True
+        elif carrier is not None and carrier.given > _TURN:
+            carrier.given = 0
+            self._owes_turn = True
+        if not self._is_within:
+            self._run_ahead_soon()  # the task may be going elsewhere
+        return event
+
+    async def written(self, channel: Channel, target: int) -> None:
+        """Return when the system has taken the queue's bytes up to the target.
+
+        Raises:
+            TransportFail: It did not; the connection is over.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self.loop:
+            raise RuntimeError("this connection belongs to another event loop")
+        carrier = self._carrier
+        if carrier is not None:
+            carrier.hold(max(_MOST_UNREAD, channel.session.limits.max_read_ahead))
+        while not channel.is_written(target):
+            due = channel.session.write_deadline
+            if carrier is not None:
+                carrier.watch_writing()
+            sender = loop.create_future()
+            waiting = (sender, channel, target)
+            self._senders.append(waiting)
+            timer = None
+            if due != _NEVER:
+                timer = loop.call_later(max(0.0, due - monotonic()), _resolve, sender)
+            try:
+                await sender
+            finally:
+                self._senders.remove(waiting)
+                if timer is not None:
+                    timer.cancel()
+                if not self._senders and carrier is not None:
+                    carrier.hold(_MOST_UNREAD)
+
+    def stop(self) -> None:
+        """The connection is left; from the loop's thread, or after the loop's end."""
+        self._ahead.clear()
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing goes on."""
+        items, self._items = self._items, None
+        self._unwatch()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            if items is not None:
+                items.close()
+        finally:
+            if self.loop is not None and not self.loop.is_closed():
+                self._tell(False)
+
+    def drop(self) -> bool:
+        """As `stop`, from any thread; whether there was a connection to leave."""
+        if self._items is None:
+            return False
+        if self.loop is None:
+            self.stop()
+            return False  # it had not begun
+        try:
+            self.loop.call_soon_threadsafe(self.stop)
+        except RuntimeError:  # the loop is closed
+            self.stop()
+        return self._last not in _ENDS
+
+    # For the connection: a wake-up
+
+    def wake(self) -> None:
+        """Something changed. From any thread."""
+        if self._is_woken or self.loop is None:
+            return
+        self._is_woken = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.soon(self._woken)
+
+    def is_here(self) -> bool:
+        """Whether this is the loop's thread."""
+        return threading.get_ident() == self._thread
+
+    def soon(self, act: Any) -> None:
+        """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
+        if self.is_here():
+            self.loop.call_soon(act)
+        else:
+            self.loop.call_soon_threadsafe(act)
+
+    def close(self, quietly: bool = False) -> None:
+        """One connection wakes it no more."""
+
+    def carry(self, sock: socket.socket) -> Steps:
+        """Hand a connected socket to asyncio; the Transport of what carries its bytes then."""
+        begun: list[bool] = []
+        task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
+        task.add_done_callback(self._is_carried)
+        try:
+            while not task.done():
+                yield Need(None)
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                task.cancel()
+                task.add_done_callback(_give_up)
+            if not begun:
+                sock.close()
+            raise
+        carrier = self._carrier = task.result()
+        return Transport(carrier, False)
+
+    def _is_carried(self, _: Any) -> None:
+        self.wake()
+
+    def _woken(self) -> None:
+        self._is_woken = False
+        self.go_on()
+
+    def go_on(self) -> None:
+        """What is waited for may be there. In a callback of the loop."""
+        self._is_met = True
+        self._tell(True)
+
+    def write_on(self) -> None:
+        """The system takes more."""
+        for sender, _, _ in self._senders:
+            _resolve(sender)
+        self.go_on()
+
+    def _tell(self, at_once: bool) -> None:
+        if self._is_waiting:
+            self._is_within = at_once
+            self._pause.end(at_once)
+            self._is_within = False
+        self._run_ahead()
+        for sender, channel, target in self._senders[:]:
+            transport = channel.link.transport
+            is_written = transport is not None and transport.written >= target
+            if is_written or channel.is_over or channel.session.has_ended:
+                _resolve(sender)
+
+    # The generator
+
+    def _step(self) -> AnyEvent | None:
+        """Go on up to the next event; None where something must be waited for, or at the end."""
+        items = self._items
+        if items is None or (self._need is not None and not self._is_met):
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+            return None
+        while True:
+            if self._watched:
+                self._unwatch()
+            self._need, self._is_met = None, False
+            self._is_running = True
+            try:
+                item = next(items)
+            except BaseException as error:
+                self._items = None
+                self._end()
+                if isinstance(error, StopIteration):
+                    return None
+                raise
+            finally:
+                self._is_running = False
+            if not isinstance(item, Need):
+                self._last = type(item)
+                return item
+            self._need = item
+            if not self._is_met and not self._is_there(item):
+                self._watch(item)
+                return None
+
+    def _run_ahead_soon(self) -> None:
+        if not self._is_coming and self._items is not None:
+            self._is_coming = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self.loop.call_soon(self._run_ahead)
+
+    def _run_ahead(self) -> None:
+        """Go on without the user's task: pings are answered and sent while that is elsewhere."""
+        self._is_coming = False
+        if self._is_waiting or self._is_running or self._items is None:
+            return
+        while len(self._ahead) < _MOST_AHEAD:
+            # A send may be waited for where the connection is lost: it is to end too.
+            is_lost = self._last in _LOSSES and self._senders
+            if self._last not in _GOES_ON and not is_lost:
+                return
+            try:
+                event = self._step()
+            except BaseException as error:
+                self._failure = error
+                return
+            if event is None:
+                return
+            if type(event) is _POLL and _POLL in map(type, self._ahead):
+                self._set_timer(_NUDGE)  # one is enough; with poll=0 there is always another one
+                return
+            self._ahead.append(event)
+
+    def _is_there(self, need: Need) -> bool:
+        carrier = self._carrier
+        if carrier is not None and need.readable is carrier and carrier.has_news():
+            return True
+        return need.until is not None and need.until <= monotonic()
+
+    def _watch(self, need: Need) -> None:
+        """Have the loop call when it is met."""
+        if need.until is not None:
+            self._set_timer(need.until - monotonic())
+        for sock in need.writable:
+            if isinstance(sock, Carrier):
+                sock.watch_writing()
+            else:
+                self.loop.add_writer(sock.fileno(), self._ready, need, sock)
+                self._watched.append(sock.fileno())
+
+    def _ready(self, need: Need, sock: socket.socket) -> None:
+        need.ready = [sock]
+        self._unwatch()
+        self.go_on()
+
+    def _unwatch(self) -> None:
+        while self._watched:
+            self.loop.remove_writer(self._watched.pop())
+
+    def _set_timer(self, seconds: float) -> None:
+        """The earliest moment counts: when it fires, the timer makes one of the next."""
+        moment = monotonic() + seconds
+        if self._timer is not None:
+            if self._timer_at <= moment:
+                return
+            self._timer.cancel()
+        self._timer_at = moment
+        self._timer = self.loop.call_later(max(0.0, seconds), self._timed)
+
+    def _timed(self) -> None:
+        self._timer = None
+        need = self._need
+        if need is not None and (need.until is None or need.until > monotonic()):
+            if need.until is not None:
+                self._set_timer(need.until - monotonic())
+            return
+        self.go_on()
+
+
+def _give_up(task: asyncio.Task[Carrier]) -> None:
+    """What was made is not wanted any more."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,231 @@
+"""Many connections in one thread: one wait for all of them, and one heap of their deadlines."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Generator
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from .twin import Transport
+from .waiting import Need, Wakeup
+
+if TYPE_CHECKING:
+    from ..protocol.events import AnyEvent
+    from .performing import Steps
+
+_TURN = 64  # events of one connection before the others have a turn
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+class Member:
+    """One connection, or one after another: what goes on where it stopped. Is its own wake-up.
+
+    Attributes:
+        owner: Whose it is.
+        items: Its events, and between them what it waits for; None when it is over.
+    """
+
+    __slots__ = ("_many", "heap_at", "is_queued", "is_woken", "items", "need", "owner", "watched")
+
+    def __init__(self, many: Many, owner: Any) -> None:
+        self._many = many
+        self.owner = owner
+        self.items: Generator[Any, None, None] | None = None
+        self.need: Need | None = None
+        self.watched: list[tuple[socket.socket, int, int]] = []  # with number, and what for
+        self.heap_at = float("inf")  # its place in the heap of deadlines
+        self.is_woken = False
+        self.is_queued = False  # it will have a turn
+
+    def wake(self) -> None:
+        """Something changed. From any thread."""
+        if not self.is_woken:
+            self.is_woken = True
+            self._many.woken(self)
+
+    def close(self, quietly: bool = False) -> None:
+        """One connection wakes it no more."""
+
+    def carry(self, sock: socket.socket) -> Steps:
+        """The Transport of a connected socket."""
+        yield from ()
+        return Transport(sock, False)
+
+
+class Many:
+    """What members have in common.
+
+    Attributes:
+        members: Those that are not over, by their owners.
+    """
+
+    def __init__(self) -> None:
+        self.members: dict[Any, Member] = {}
+        self._ready: deque[Member] = deque()
+        self._woken: deque[Member] = deque()
+        self._heap: list[tuple[float, int, Member]] = []
+        self._count = 0  # so that members need not be compared
+        self._selector: selectors.BaseSelector | None = None
+        self._wakeup: Wakeup | None = None
+        self._thread = 0
+
+    def add(self, member: Member) -> None:
+        """It will be gone on with. From any thread."""
+        self.members[member.owner] = member
+        member.wake()
+
+    def woken(self, member: Member) -> None:
+        """It is to be looked at. From any thread."""
+        self._woken.append(member)
+        wakeup = self._wakeup
+        if wakeup is not None and threading.get_ident() != self._thread:
+            wakeup.wake()
+
+    def stop(self, member: Member) -> None:
+        """It is left: by the thread that iterates, or where none does."""
+        items, member.items = member.items, None
+        self.members.pop(member.owner, None)
+        self._watch(member, [])
+        if items is not None:
+            items.close()
+
+    def close(self) -> None:
+        """All are left; what `events` was going to give is over."""
+        with contextlib.ExitStack() as stack:  # which goes on where one raises
+            for member in list(self.members.values()):
+                stack.callback(self.stop, member)
+
+    def events(self) -> Generator[tuple[Any, AnyEvent], None, None]:
+        """The owners and their events, until no member is left."""
+        if self._selector is not None:
+            raise RuntimeError("the group is iterated already")
+        with selectors.DefaultSelector() as selector:
+            self._thread = threading.get_ident()
+            wakeup = self._wakeup = Wakeup()
+            self._selector = selector
+            selector.register(wakeup, _READ)
+            try:
+                while self.members:
+                    self._wait(selector, wakeup)
+                    # Those that become ready meanwhile have their turn after the next look around.
+                    for _ in range(len(self._ready)):
+                        member = self._ready.popleft()
+                        yield from self._turn(member)
+            finally:
+                self.close()
+                self._selector = self._wakeup = None
+                wakeup.close()
+
+    def _turn(self, member: Member) -> Generator[tuple[Any, AnyEvent], None, None]:
+        """Some events of one member."""
+        member.is_queued = False
+        for _ in range(_TURN):
+            event = self._step(member)
+            if event is None:
+                break
+            yield member.owner, event
+        else:
+            self._queue(member)
+        if member.need is None:
+            # Behind an event anybody may close the socket: its number is another member's next.
+            self._watch(member, [])
+
+    def _step(self, member: Member) -> AnyEvent | None:
+        """Go on up to the next event; None where something must be waited for, or at the end."""
+        items = member.items
+        if items is None:
+            return None
+        while True:
+            member.need = None
+            try:
+                item = next(items)
+            except StopIteration:
+                self.stop(member)
+                return None
+            except BaseException:
+                self.stop(member)
+                raise
+            if not isinstance(item, Need):
+                event: AnyEvent = item
+                return event
+            if item.until is None or item.until > monotonic():
+                member.need = item
+                self._arrange(member, item)
+                return None
+
+    def _arrange(self, member: Member, need: Need) -> None:
+        """Have it ready again when what it needs is there."""
+        is_read_only = not need.writable and len(member.watched) == 1
+        if is_read_only and member.watched[0][0] is need.readable and member.watched[0][2] == _READ:
+            self._push(member)
+            return
+        watched = [(sock, sock.fileno(), _WRITE) for sock in need.writable]
+        sock = need.readable
+        if sock is not None:
+            what = _READ | (_WRITE if watched else 0)
+            watched = [(sock, sock.fileno(), what)]
+        self._watch(member, watched)
+        self._push(member)
+
+    def _push(self, member: Member) -> None:
+        need = member.need
+        until = None if need is None else need.until
+        if until is not None and until < member.heap_at:
+            member.heap_at = until
+            self._count += 1
+            heapq.heappush(self._heap, (until, self._count, member))
+
+    def _watch(self, member: Member, watched: list[tuple[socket.socket, int, int]]) -> None:
+        selector = self._selector
+        if watched == member.watched:
+            return
+        if selector is not None:
+            for _, number, _ in member.watched:
+                selector.unregister(number)
+            for _, number, what in watched:
+                selector.register(number, what, member)
+        member.watched = watched if selector is not None else []
+
+    def _wait(self, selector: selectors.BaseSelector, wakeup: Wakeup) -> None:
+        """Until a member is ready."""
+        timeout: float | None = None
+        if self._ready or self._woken:
+            timeout = 0.0
+        elif self._heap:
+            timeout = max(0.0, self._heap[0][0] - monotonic())
+        for key, what in selector.select(timeout):
+            member: Member | None = key.data
+            if member is None:
+                wakeup.drain()
+            elif (need := member.need) is not None:
+                if what & _WRITE:
+                    need.ready += [s for s, number, _ in member.watched if number == key.fd]
+                self._queue(member)
+        while self._woken:
+            member = self._woken.popleft()
+            member.is_woken = False
+            self._queue(member)
+        now = monotonic()
+        while self._heap and self._heap[0][0] <= now:
+            at, _, member = heapq.heappop(self._heap)
+            if at != member.heap_at:
+                continue  # an earlier one took its place
+            member.heap_at = float("inf")
+            need = member.need
+            if need is not None and need.until is not None and need.until <= now:
+                self._queue(member)
+            else:
+                self._push(member)
+
+    def _queue(self, member: Member) -> None:
+        """It will have a turn."""
+        member.need = None
+        if not member.is_queued:
+            member.is_queued = True
+            self._ready.append(member)

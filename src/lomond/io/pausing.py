@@ -1,0 +1,85 @@
+"""What a task waits for when it goes on at once, within the callback that ends its wait.
+
+A future of asyncio has the task go on in the loop's next turn, which for most events is as dear as
+all the rest. To a task this is a future too: `asyncio.isfuture` says what it needs of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+
+class Pause:
+    """One wait after another, of one task at a time.
+
+    Arguments:
+        loop: The task's.
+    """
+
+    __slots__ = (
+        "_asyncio_future_blocking", "_context", "_go_on", "_is_cancelled", "_loop", "_message",
+    )  # fmt: skip
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._asyncio_future_blocking: bool = False
+        self._loop = loop
+        self._go_on: Callable[[Any], object] | None = None
+        self._context: Context | None = None
+        self._is_cancelled: bool = False
+        self._message: Any = None
+
+    def end(self, at_once: bool) -> None:
+        """The task goes on.
+
+        Arguments:
+            at_once: In here, which must be a callback of the loop; else in its next turn.
+        """
+        go_on, self._go_on = self._go_on, None
+        if go_on is None:
+            return
+        if at_once and self._context is not None:
+            self._context.run(go_on, self)
+        else:
+            self._loop.call_soon(go_on, self, context=self._context)
+
+    # What is awaited
+
+    def __await__(self) -> Pause:
+        self._is_cancelled = False
+        self._asyncio_future_blocking = True
+        return self
+
+    def __iter__(self) -> Pause:
+        return self
+
+    def __next__(self) -> Pause:
+        if self._asyncio_future_blocking:
+            return self
+        raise StopIteration
+
+    # What a task needs of a future
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def add_done_callback(self, go_on: Callable[[Any], object], *, context: Any = None) -> None:
+        self._go_on = go_on
+        self._context = context
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self._go_on is None:
+            return False
+        self._is_cancelled = True
+        self._message = msg
+        self.end(False)
+        return True
+
+    def result(self) -> None:
+        if self._is_cancelled:
+            self._is_cancelled = False
+            raise asyncio.CancelledError(*([] if self._message is None else [self._message]))

@@ -1,0 +1,112 @@
+"""Every door behind the interface of the synchronous one, so that one body tests them all."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import suppress
+from typing import Any
+
+from lomond import WebSocket
+from lomond.aio import AsyncWebSocket, Events
+from lomond.events import AnyEvent
+from lomond.group import WebSocketGroup
+
+PATIENCE = 20.0  # seconds
+
+
+class OnAsyncio:
+    """An AsyncWebSocket; its event loop runs while an event is awaited, or a send."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        own = vars(self)  # what is set later goes to the AsyncWebSocket
+        own["inner"] = AsyncWebSocket(*arguments, **options)
+        own["_loop"] = None
+        own["_thread"] = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.inner, name, value)
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        return self.connect()
+
+    def connect(self, *arguments: object, **options: Any) -> Generator[AnyEvent, None, None]:
+        return self._iterate(self.inner.connect(*arguments, **options))
+
+    def _stay(self, perform: Any) -> Generator[AnyEvent, None, None]:
+        """What `persist` asks for."""
+        return self._iterate(self.inner._stay(perform))
+
+    def _iterate(self, events: Events) -> Generator[AnyEvent, None, None]:
+        loop = asyncio.new_event_loop()
+        vars(self).update(_loop=loop, _thread=threading.get_ident())
+        try:
+            while True:
+                try:
+                    yield loop.run_until_complete(events.__anext__())
+                except StopAsyncIteration:
+                    return
+        finally:
+            loop.run_until_complete(events.aclose())
+            loop.run_until_complete(asyncio.sleep(0))  # asyncio closes sockets a turn later
+            loop.close()
+
+    def __enter__(self) -> OnAsyncio:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._run(self.inner.__aexit__(None, None, None))
+
+    def _run(self, act: Coroutine[Any, Any, None]) -> None:
+        loop: asyncio.AbstractEventLoop | None = self._loop
+        if loop is None or loop.is_closed():
+            asyncio.run(act)
+        elif threading.get_ident() != self._thread:
+            asyncio.run_coroutine_threadsafe(act, loop).result(PATIENCE)
+        elif not loop.is_running():
+            loop.run_until_complete(act)
+        else:  # in a callback, which can't wait
+            with suppress(StopIteration):
+                act.send(None)
+                raise RuntimeError("in a callback of the loop this would have to wait")
+
+    def send_text(self, *arguments: Any, **options: Any) -> None:
+        self._run(self.inner.send_text(*arguments, **options))
+
+    def send_binary(self, *arguments: Any, **options: Any) -> None:
+        self._run(self.inner.send_binary(*arguments, **options))
+
+    def send_json(self, *arguments: Any, **options: Any) -> None:
+        self._run(self.inner.send_json(*arguments, **options))
+
+    def send_ping(self, *arguments: Any) -> None:
+        self._run(self.inner.send_ping(*arguments))
+
+    def send_pong(self, *arguments: Any) -> None:
+        self._run(self.inner.send_pong(*arguments))
+
+    def close(self, *arguments: Any) -> None:
+        self._run(self.inner.close(*arguments))
+
+
+class InGroup(WebSocket):
+    """A WebSocket that is alone in a group."""
+
+    def connect(self, *arguments: object, **options: Any) -> Generator[AnyEvent, None, None]:
+        if arguments:
+            return super().connect(*arguments, **options)
+        group = WebSocketGroup()
+        group.add(self, **{"poll": 5.0, **options})
+        return self._iterate(group)
+
+    def _iterate(self, group: WebSocketGroup) -> Generator[AnyEvent, None, None]:
+        for websocket, event in group:
+            assert websocket is self
+            yield event
+
+
+DOORS: dict[str, Any] = {"sync": WebSocket, "asyncio": OnAsyncio, "group": InGroup}

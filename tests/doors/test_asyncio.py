@@ -1,0 +1,545 @@
+"""What only the asyncio door has: cancellation, several tasks, a loop that goes on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
+from lomond.aio import AsyncWebSocket, Events
+from lomond.errors import TransportFail, WebSocketUnavailable
+from lomond.persist import persist
+from lomond.protocol import frames
+
+PATIENCE = 10.0  # seconds
+
+
+def _uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
+    uvloop = pytest.importorskip("uvloop")
+    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return make
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine on a new event loop of each kind."""
+
+    def run_it(act: Coroutine[Any, Any, Any]) -> Any:
+        loop = asyncio.new_event_loop() if request.param == "asyncio" else _uvloop()()
+        try:
+            return loop.run_until_complete(asyncio.wait_for(act, PATIENCE))
+        finally:
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    return run_it
+
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def echo(connection: socket.socket) -> None:
+    while True:
+        opcode, payload = read_frame(connection)
+        if opcode == frames.PING:
+            opcode = frames.PONG
+        connection.sendall(frame(opcode, payload))
+        if opcode == frames.CLOSE:
+            return
+
+
+async def until(events: Events, name: str) -> Any:
+    async for event in events:
+        if event.name == name:
+            return event
+    raise AssertionError(f"no {name}")
+
+
+def test_a_conversation(run: Run) -> None:
+    async def talk(url: str) -> list[str]:
+        names = []
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(ping_rate=0):
+                names.append(event.name)
+                if event.name == "ready":
+                    await websocket.send_json(a=1)
+                elif event.name == "text":
+                    assert event.json == {"a": 1}
+                    await websocket.send_binary(bytes(3_000_000))
+                elif event.name == "binary":
+                    assert event.data == bytes(3_000_000)
+                    await websocket.close()
+            assert websocket.is_closed
+        return [name for name in names if name != "poll"]
+
+    with raw_server(echo) as server:
+        assert run(talk(server.url)) == [
+            "connecting", "connected", "ready", "text", "binary", "closed", "disconnected",
+        ]  # fmt: skip
+
+
+def test_pings_are_answered_and_sent_while_the_task_is_elsewhere(run: Run) -> None:
+    heard: list[tuple[int, bytes]] = []
+    answered = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.PING, b"are you there?"))
+        while len(heard) < 3:
+            heard.append(read_frame(connection)[:2])
+        answered.set()
+        read_all(connection)
+
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(ping_rate=0.1, poll=None)
+            await until(events, "ready")
+            while not answered.is_set():
+                await asyncio.sleep(0.01)
+            return [(await anext(events)).name]
+
+    with raw_server(serve) as server:
+        assert run(talk(server.url)) == ["ping"]
+    assert (frames.PONG, b"are you there?") in heard
+    assert (frames.PING, b"") in heard
+
+
+def test_a_cancelled_wait_loses_no_event(run: Run) -> None:
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            for number in range(100):
+                waiting = asyncio.ensure_future(anext(events))
+                await websocket.send_text(str(number))
+                for _ in range(number % 7):
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                try:
+                    texts.append((await waiting).text)
+                except asyncio.CancelledError:
+                    texts.append((await anext(events)).text)
+            return texts
+
+    texts: list[str] = []
+    with raw_server(echo) as server:
+        assert run(talk(server.url)) == [str(number) for number in range(100)]
+
+
+def test_several_tasks_send(run: Run) -> None:
+    async def talk(url: str) -> list[int]:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            payloads = [bytes([number]) * 300_000 for number in range(20)]
+            sending = asyncio.gather(*map(websocket.send_binary, payloads))
+            got = [(await until(events, "binary")).data for _ in payloads]
+            await sending
+            assert sorted(got) == payloads
+            return [data[0] for data in got]
+
+    with raw_server(echo) as server:
+        assert sorted(run(talk(server.url))) == list(range(20))
+
+
+def test_a_cancelled_send_leaves_a_whole_message(run: Run) -> None:
+    may_read = threading.Event()
+    heard: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        assert may_read.wait(PATIENCE)
+        for _ in range(2):
+            heard.append(len(read_frame(connection)[1]))
+        connection.sendall(frame(frames.TEXT, b"both"))
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(websocket.send_binary(bytes(20_000_000)), 0.1)
+            may_read.set()
+            await websocket.send_binary(b"more")
+            assert (await until(events, "text")).text == "both"
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+    assert heard == [20_000_000, 4]
+
+
+def test_a_send_that_nobody_reads_ends(run: Run) -> None:
+    released = threading.Event()
+
+    async def talk(url: str) -> Any:
+        async with AsyncWebSocket(url, send_timeout=0.3) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            before = monotonic()
+            with pytest.raises(TransportFail, match="send_timeout"):
+                await websocket.send_binary(bytes(30_000_000))
+            assert 0.3 <= monotonic() - before < 3
+            last = await until(events, "disconnected")
+            with pytest.raises(WebSocketUnavailable):
+                await websocket.send_text("x")
+            return last
+
+    with raw_server(lambda connection: released.wait(PATIENCE) and None) as server:
+        last = run(talk(server.url))
+        released.set()
+    assert "send_timeout" in last.reason
+
+
+def test_a_timeout_around_the_opening_leaves_no_socket(run: Run) -> None:
+    async def talk(port: int) -> None:
+        async with AsyncWebSocket(f"ws://127.0.0.1:{port}/") as websocket:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(until(websocket.connect(), "ready"), 0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            run(talk(silent.getsockname()[1]))
+            gc.collect()
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            assert b"Upgrade" in connection.recv(65536)
+            assert connection.recv(1) == b""
+
+
+def test_leaving_the_block_says_so_to_the_server(run: Run) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(ping_rate=0):
+                if event.name == "ready":
+                    break
+
+    with raw_server(lambda connection: heard.extend(read_all(connection))) as server:
+        run(talk(server.url))
+    assert heard == [(frames.CLOSE, (1001).to_bytes(2, "big"))]
+
+
+def test_a_dropped_iterator_closes_with_a_warning(run: Run) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    async def talk(url: str) -> None:
+        websocket = AsyncWebSocket(url)
+        events = websocket.connect(ping_rate=0)
+        await until(events, "ready")
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            del events
+            gc.collect()
+        assert [warning.category for warning in told] == [ResourceWarning]
+        assert "async with" in str(told[0].message)
+        await asyncio.sleep(0.05)
+        assert websocket.is_closed
+
+    with raw_server(lambda connection: heard.extend(read_all(connection))) as server:
+        run(talk(server.url))
+    assert [opcode for opcode, _ in heard] == [frames.CLOSE]
+
+
+def test_two_tasks_that_wait_for_one_event(run: Run) -> None:
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            first = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="another task"):
+                await anext(events)
+            await websocket.send_text("x")
+            assert (await first).name == "text"
+
+    with raw_server(echo) as server:
+        run(talk(server.url))
+
+
+def test_a_slow_task_makes_the_server_wait(run: Run) -> None:
+    sent: list[int] = []
+    done = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.settimeout(0.5)
+        try:
+            for number in range(10_000):
+                connection.sendall(frame(frames.BINARY, bytes(50_000)))
+                sent.append(number)
+        except TimeoutError:
+            pass
+        done.set()
+
+    async def kept(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            while not done.is_set():
+                await asyncio.sleep(0.01)
+
+    with raw_server(serve) as server:
+        run(kept(server.url))
+    assert len(sent) < 500  # what the system's buffers take, and not 500 MB
+
+
+def test_polls_leave_the_loop_a_turn(run: Run) -> None:
+    async def talk(url: str) -> int:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=0, ping_rate=0)
+            await until(events, "ready")
+            counting = asyncio.ensure_future(count())
+            for _ in range(50):
+                await until(events, "poll")
+            counting.cancel()
+        return turns
+
+    with raw_server(read_all) as server:
+        assert run(talk(server.url)) >= 49
+
+
+def test_force_disconnect_from_another_thread(run: Run) -> None:
+    async def talk(url: str) -> Any:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            threading.Timer(0.05, websocket.force_disconnect).start()
+            return await until(events, "disconnected")
+
+    with raw_server(read_all) as server:
+        assert run(talk(server.url)).reason == "disconnected by the user"
+
+
+def test_persist(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def talk(url: str) -> list[str]:
+        names: list[str] = []
+        stop = asyncio.Event()
+        ready: list[object] = []
+        async with AsyncWebSocket(url) as websocket:
+            stream = persist(
+                websocket, min_wait=0, max_wait=0.01, exit_event=stop, on_ready=ready.append
+            )
+            async for event in stream:
+                names.append(event.name)
+                if names.count("ready") == 3:
+                    stop.set()
+        assert ready == [websocket] * 3
+        return names
+
+    with raw_server(serve) as server:
+        names = run(talk(server.url))
+    assert names.count("back_off") == 3
+    assert names[-1] == "back_off"
+
+
+def test_inside_anyio() -> None:
+    anyio = pytest.importorskip("anyio")
+    got: list[str] = []
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket, anyio.create_task_group() as group:
+            with anyio.fail_after(PATIENCE):
+                async for event in websocket:
+                    if event.name == "ready":
+                        group.start_soon(websocket.send_text, "x")
+                    elif event.name == "text":
+                        got.append(event.text)
+                        await websocket.close()
+
+    with raw_server(echo) as server:
+        anyio.run(talk, server.url)
+    assert got == ["x"]
+
+
+def test_lomond_loads_no_asyncio() -> None:
+    program = "import sys, lomond; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_turn_that_is_owed_does_not_take_the_answer_away(run: Run) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        at_once = bytearray()
+        accept_upgrade(SimpleNamespace(sendall=at_once.extend), read_request(connection))  # type: ignore[arg-type]  # all that is used of a socket
+        at_once += frame(frames.TEXT, b"question") + b"\xa1\x01x"  # with a reserved bit
+        connection.sendall(at_once)
+        heard.extend(read_all(connection))
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(ping_rate=0):  # and a poll: the loop has a turn
+                if event.name == "text":
+                    await websocket.send_text("answer")
+
+    with raw_server(serve, upgrades=False) as server:
+        run(talk(server.url))
+    assert heard[0] == (frames.TEXT, b"answer")
+
+
+def test_pings_behind_a_message_are_answered_while_its_handler_is_elsewhere(run: Run) -> None:
+    answered = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x") + frame(frames.PING, b"?"))
+        assert read_frame(connection) == (frames.PONG, b"?")
+        answered.set()
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            await asyncio.to_thread(answered.wait, PATIENCE)
+            assert answered.is_set()
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+def test_a_send_goes_on_reading_after_the_server_had_to_wait(run: Run) -> None:
+    large = bytes(8_000_000)
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.BINARY, bytes(1000)) * 5000)  # and reads only afterwards
+        assert read_frame(connection) == (frames.BINARY, large)
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url, send_timeout=None) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "binary")
+            await asyncio.sleep(0.3)  # nothing more is read
+            await websocket.send_binary(large)
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+@pytest.mark.parametrize("end", ["silence", "reserved bits"])
+def test_the_end_ends_a_send_in_the_body_of_the_loop(run: Run, end: str) -> None:
+    done = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"go"))
+        if end == "reserved bits":
+            done.wait(0.3)
+            connection.sendall(b"\xff\xff\xff\xff")
+        done.wait(PATIENCE)
+
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url, send_timeout=None) as websocket:
+            rate = 0.3 if end == "silence" else 0
+            events = websocket.connect(poll=None, ping_rate=rate, ping_timeout=0.3)
+            await until(events, "text")
+            with pytest.raises(TransportFail):
+                await websocket.send_binary(bytes(50_000_000))
+            return [event.name async for event in events]
+
+    with raw_server(serve) as server:
+        what = "unresponsive" if end == "silence" else "protocol_error"
+        assert run(talk(server.url)) == [what, "disconnected"]
+        done.set()
+
+
+def test_two_tasks_of_which_one_is_owed_a_turn(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def talk(url: str) -> list[str]:
+        events = AsyncWebSocket(url).connect(poll=0.01)
+        await until(events, "poll")
+
+        async def rest() -> str:
+            try:
+                return [event.name async for event in events][-1]
+            except RuntimeError as error:
+                return str(error)
+
+        return sorted(await asyncio.gather(rest(), rest()))
+
+    with raw_server(serve) as server:
+        first, second = run(talk(server.url))
+    assert "another task is waiting" in first
+    assert second == "disconnected"
+
+
+def test_leaving_while_asyncio_takes_the_socket_over_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The number of a socket that is closed too early is another one's next."""
+    connects = asyncio.BaseEventLoop.create_connection
+    turns: list[int] = []
+    wrong: list[object] = []
+
+    async def create_connection(self: Any, *arguments: Any, **options: Any) -> Any:
+        turns.append(0)
+        return await connects(self, *arguments, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
+
+    async def leave(url: str, late: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: wrong.append(context))
+        websocket = AsyncWebSocket(url)
+        events = websocket.connect()
+        iterating = asyncio.create_task(until(events, "disconnected"))
+        while not turns:
+            await asyncio.sleep(0)
+        for _ in range(late):
+            await asyncio.sleep(0)
+        await events.aclose()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            there.send(b"x")
+            assert await asyncio.wait_for(loop.sock_recv(here, 1), PATIENCE) == b"x"
+        with pytest.raises(AssertionError, match="no disconnected"):
+            await iterating
+
+    with raw_server(read_all) as server:
+        for late in range(6):
+            turns.clear()
+            asyncio.run(leave(server.url, late))
+    assert wrong == []
+
+
+def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async for event in AsyncWebSocket(url):
+            if event.name == "disconnected":
+                break
+        gc.collect()
+
+    with raw_server(serve) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(talk(server.url))

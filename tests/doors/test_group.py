@@ -1,0 +1,240 @@
+"""What only the group has: many connections in one thread, added and removed at any time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import Counter
+from contextlib import ExitStack
+from time import monotonic, process_time
+
+import pytest
+
+from doors.raw_server import frame, raw_server, read_all, read_frame
+from lomond import WebSocket
+from lomond.group import WebSocketGroup
+from lomond.protocol import frames
+
+QUIET = {"ping_rate": 0}
+
+
+def echo(connection: socket.socket) -> None:
+    while True:
+        opcode, payload = read_frame(connection)
+        connection.sendall(frame(opcode, payload))
+        if opcode == frames.CLOSE:
+            return
+
+
+def test_many_conversations() -> None:
+    group = WebSocketGroup()
+    with raw_server(echo) as server:
+        sockets = [WebSocket(f"{server.url}{number}") for number in range(50)]
+        for websocket in sockets:
+            group.add(websocket, **QUIET)
+        assert len(group) == 50
+        got: Counter[WebSocket] = Counter()
+        for websocket, event in group:
+            if event.name == "ready":
+                websocket.send_text(websocket.url)
+            elif event.name == "text":
+                assert event.text == websocket.url
+                got[websocket] += 1
+                websocket.send_text(websocket.url) if got[websocket] < 3 else websocket.close()
+    assert got == dict.fromkeys(sockets, 3)
+    assert len(group) == 0
+
+
+def test_a_fast_feed_does_not_starve_a_slow_one() -> None:
+    def feed(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(frame(frames.TEXT, b"fast") * 1000)
+
+    group = WebSocketGroup()
+    with raw_server(feed) as fast, raw_server(echo) as slow:
+        group.add(WebSocket(fast.url), **QUIET)
+        other = WebSocket(slow.url)
+        group.add(other, **QUIET)
+        between: list[int] = []
+        count = 0
+        for websocket, event in group:
+            if websocket is not other:
+                count += 1
+            elif event.name in ("ready", "text"):
+                between.append(count)
+                count = 0
+                if len(between) == 20:
+                    break
+                websocket.send_text("x")
+    # The servers' threads have no turns by our rule, so not each was quick; starved, none would be.
+    assert min(between) < 5_000
+
+
+def test_opening_one_keeps_none_waiting() -> None:
+    group = WebSocketGroup()
+    with raw_server(echo) as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        group.add(WebSocket(f"wss://127.0.0.1:{silent.getsockname()[1]}", open_timeout=0.5))
+        group.add(WebSocket("ws://name.invalid/"))
+        other = WebSocket(server.url)
+        group.add(other, **QUIET)
+        start = monotonic()
+        ends = {}
+        for websocket, event in group:
+            if event.name == "ready":
+                assert monotonic() - start < 0.4
+                websocket.close()
+            if event.name in ("connect_fail", "disconnected"):
+                ends[websocket.url] = event.name
+    assert sorted(ends.values()) == ["connect_fail", "connect_fail", "disconnected"]
+
+
+def test_adding_and_removing_in_the_body_and_from_another_thread() -> None:
+    group = WebSocketGroup()
+    heard: list[tuple[int, bytes]] = []
+    with raw_server(lambda connection: heard.extend(read_all(connection))) as server:
+        first, second, third = (WebSocket(f"{server.url}{number}") for number in range(3))
+        group.add(first, **QUIET)
+        names = []
+        for websocket, event in group:
+            names.append((websocket, event.name))
+            if event.name == "ready":
+                if websocket is first:
+                    group.add(second, **QUIET)
+                elif websocket is second:
+                    group.remove(first)
+                    assert first not in group
+                    threading.Timer(0.05, lambda: group.add(third, **QUIET)).start()
+                else:
+                    group.close()
+        assert (third, "ready") in names
+        assert (first, "disconnected") not in names
+        assert all(websocket.is_closed for websocket in (first, second, third))
+    assert [opcode for opcode, _ in heard] == [frames.CLOSE] * 3
+
+
+def test_an_exception_in_the_body_closes_everything() -> None:
+    heard: list[tuple[int, bytes]] = []
+    group = WebSocketGroup()
+    with raw_server(lambda connection: heard.extend(read_all(connection))) as server:
+        for _ in range(3):
+            group.add(WebSocket(server.url), **QUIET)
+
+        def body() -> None:
+            ready = 0
+            for _, event in group:
+                ready += event.name == "ready"
+                if ready == 3:
+                    raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            body()
+    assert [opcode for opcode, _ in heard] == [frames.CLOSE] * 3
+    assert len(group) == 0
+
+
+def test_a_plain_and_a_persistent_one() -> None:
+    def closes(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    group = WebSocketGroup()
+    ready: list[object] = []
+    with raw_server(closes) as server:
+        plain, kept = WebSocket(server.url), WebSocket(server.url)
+        group.add(plain)
+        group.persist(
+            kept, min_wait=0, max_wait=0.01, max_attempts=None, on_ready=ready.append, **QUIET
+        )
+        names: Counter[tuple[WebSocket, str]] = Counter()
+        for websocket, event in group:
+            names[websocket, event.name] += 1
+            if names[kept, "back_off"] == 3:
+                group.remove(kept)
+    assert names[plain, "disconnected"] == 1
+    assert names[kept, "disconnected"] == 3
+    assert ready == [kept] * 3
+
+
+def test_a_ping_timeout_of_one_member() -> None:
+    def silent(connection: socket.socket) -> None:
+        connection.settimeout(3)
+        try:
+            while connection.recv(100):
+                pass
+        except TimeoutError:
+            pass
+
+    group = WebSocketGroup()
+    with raw_server(silent) as dead, raw_server(echo) as alive:
+        group.add(WebSocket(dead.url), ping_rate=0.1, ping_timeout=0.2)
+        other = WebSocket(alive.url)
+        group.add(other, poll=0.1, **QUIET)
+        names = []
+        for websocket, event in group:
+            if websocket is not other:
+                names.append(event.name)
+            if event.name == "disconnected":
+                group.close()
+    assert names[-2:] == ["unresponsive", "disconnected"]
+
+
+def test_an_idle_group_costs_nothing() -> None:
+    group = WebSocketGroup()
+    with ExitStack() as stack:
+        server = stack.enter_context(raw_server(read_all))
+        for _ in range(20):
+            group.add(WebSocket(server.url), **QUIET)
+        ready = 0
+        threading.Timer(1.0, lambda: group.add(WebSocket("ws://127.0.0.1:9/"))).start()
+        for _, event in group:
+            ready += event.name == "ready"
+            if event.name == "ready" and ready == 20:
+                before = process_time()
+            if event.name == "connecting" and ready == 20:
+                break
+        assert process_time() - before < 0.05
+
+
+def test_it_is_iterated_once_at_a_time_and_holds_nobody_twice() -> None:
+    group = WebSocketGroup()
+    with raw_server(echo) as server:
+        websocket = WebSocket(server.url)
+        group.add(websocket)
+        with pytest.raises(ValueError, match="in the group already"):
+            group.add(websocket)
+        with pytest.raises(TypeError, match="no argument nonsense"):
+            group.add(WebSocket(server.url), nonsense=1)
+        for _ in group:
+            with pytest.raises(RuntimeError, match="iterated already"):
+                next(iter(group))
+            break
+    with pytest.raises(KeyError):
+        group.remove(websocket)
+
+
+def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_others() -> None:
+    def floods(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(frame(frames.TEXT, b"x") * 500)
+
+    group = WebSocketGroup()
+    with raw_server(floods) as server, raw_server(echo) as other:
+        fast, ticks = WebSocket(server.url), WebSocket(other.url)
+        group.add(fast, **QUIET)
+        group.add(ticks, **QUIET)
+        is_freed = False
+        for websocket, event in group:
+            if websocket is ticks and event.name in ("ready", "text"):
+                ticks.send_text("tick")
+                if fast in group and fast.is_active and (link := fast._channel.link).transport:
+                    number = link.transport.sock.fileno()
+                    fast.force_disconnect()
+                    if link.transport.sock.fileno() < 0:  # it was behind an event
+                        is_freed = True
+                        assert group._many._selector is not None
+                        assert number not in group._many._selector.get_map()
+                        break
+            elif websocket is fast and event.name == "disconnected":
+                fast = WebSocket(server.url)
+                group.add(fast, **QUIET)
+    assert is_freed
