@@ -26,7 +26,8 @@ def python_of(peer: Peer) -> Path:
     """The interpreter of the peer's environment. Raises UnavailableError."""
     base = interpreter(peer.least_python)
     if peer.is_ours:
-        return _have(base, (str(ROOT),), is_fresh=True)
+        requirements = tuple(str(ROOT) if r == "." else r for r in peer.requirements)
+        return _have(base, requirements, is_fresh=True)
     return _have(base, peer.requirements)
 
 

@@ -31,20 +31,28 @@ class Peer:
 PURE = {"LOMOND_PURE": "1"}
 UVLOOP = "uvloop==0.23.0"
 PICOWS = "picows==2.3.1"
+AIOHTTP = "aiohttp==3.14.5"
+WEBSOCKETS = "websockets==17.4"
+OURS = (".", UVLOOP)  # one environment for all doors
+ON_UVLOOP = {"BENCHMARK_LOOP": "uvloop"}
 
 PEERS = [
-    Peer("lomond compiled", "lomond", (".",), {}, modules=("lomond",), is_ours=True),
-    Peer("lomond pure", "lomond", (".",), PURE, modules=("lomond",), is_ours=True),
+    Peer("lomond compiled", "lomond", OURS, {}, modules=("lomond",), is_ours=True),
+    Peer("lomond pure", "lomond", OURS, PURE, modules=("lomond",), is_ours=True),
     Peer("raw socket", "raw", ()),
-    Peer("picows/uvloop", "picows", (PICOWS, UVLOOP), {"BENCHMARK_LOOP": "uvloop"}),
+    Peer("lomond aio/uvloop", "lomond_aio", OURS, ON_UVLOOP, is_ours=True),
+    Peer("lomond aio/asyncio", "lomond_aio", OURS, modules=("lomond.aio",), is_ours=True),
+    Peer("picows/uvloop", "picows", (PICOWS, UVLOOP), ON_UVLOOP),
     Peer("picows/asyncio", "picows", (PICOWS, UVLOOP), modules=("picows",)),
-    Peer("aiohttp/uvloop", "aiohttp", ("aiohttp==3.14.5", UVLOOP), modules=("aiohttp",)),
+    Peer("aiohttp/uvloop", "aiohttp", (AIOHTTP, UVLOOP), ON_UVLOOP, modules=("aiohttp",)),
+    Peer("aiohttp/asyncio", "aiohttp", (AIOHTTP, UVLOOP)),
     Peer(
-        "websockets/uvloop", "websockets_asyncio", ("websockets==17.4", UVLOOP),
+        "websockets/uvloop", "websockets_asyncio", (WEBSOCKETS, UVLOOP), ON_UVLOOP,
         modules=("websockets.asyncio.client",),
     ),
+    Peer("websockets/asyncio", "websockets_asyncio", (WEBSOCKETS, UVLOOP)),
     Peer(
-        "websockets sync", "websockets_sync", ("websockets==17.4",),
+        "websockets sync", "websockets_sync", (WEBSOCKETS,),
         modules=("websockets.sync.client",),
     ),
     Peer(
@@ -55,9 +63,15 @@ PEERS = [
     Peer("lomond 0.3.4", "lomond_034", ("lomond==0.3.4",), modules=("lomond",)),
     Peer("websocket-rs", "websocket_rs", ("websocket-rs==0.7.10",), least_python=(3, 12)),
     Peer(
-        "lomond compiled, Python >= 3.12", "lomond", (".",), least_python=(3, 12), is_ours=True
+        "lomond compiled, Python >= 3.12", "lomond", OURS, least_python=(3, 12), is_ours=True
     ),
 ]  # fmt: skip
+
+#: Those that are compared with many connections.
+CROWDS = [
+    Peer("lomond group", "lomond_group", OURS, is_ours=True),
+    *[peer for peer in PEERS if peer.client in ("lomond_aio", "aiohttp", "websockets_asyncio")],
+]
 
 
 @dataclass(frozen=True)

@@ -12,30 +12,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import charts
 import targets
-from environments import HERE, UnavailableError, python_of, tools
+from environments import HERE, UnavailableError, python_of
 from peers import PEERS, SCENARIOS, Peer, Scenario
+from processes import ask, certificates, server
 
 RESULTS = HERE / "results.json"
-# Where the system puts two processes is chance, and decides which of them pays for the network:
-# clients are kept on one processor, the server of bursts on another, of round trips on the same.
-PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
-LIMIT_SECONDS = 300.0
-CERTIFICATES = """
-import sys, trustme
-ca = trustme.CA()
-ca.cert_pem.write_to_path(sys.argv[1] + "/ca.pem")
-issued = ca.issue_cert("127.0.0.1")
-issued.private_key_pem.write_to_path(sys.argv[1] + "/key.pem")
-issued.cert_chain_pems[0].write_to_path(sys.argv[1] + "/chain.pem")
-"""
-
 Results = dict[str, dict[str, list[dict[str, float]]]]
 
 
@@ -55,40 +41,24 @@ class Servers:
 @contextlib.contextmanager
 def running() -> Iterator[Servers]:
     """The servers, each in a process of its own."""
-    python = tools()
-    scripts = HERE / "servers"
-    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
-        subprocess.run([python, "-c", CERTIFICATES, directory], check=True)
-        files = [f"{directory}/chain.pem", f"{directory}/key.pem"]
-        ports = []
-        for command in (["raw_server.py"], ["echo_server.py"], ["echo_server.py", *files]):
-            process = subprocess.Popen(
-                [python, scripts / command[0], *command[1:]],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # of clients that refuse the certificate
-                text=True,
-            )
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            if PROCESSORS:
-                is_echo = command[0] == "echo_server.py"
-                os.sched_setaffinity(process.pid, {PROCESSORS[-1 if is_echo else 0]})
-            assert process.stdout is not None
-            ports.append(process.stdout.readline().strip())
-        raw, echo, tls = ports
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(certificates())
+        files = [str(directory / "chain.pem"), str(directory / "key.pem")]
+        raw = stack.enter_context(server(["raw_server.py"], False))
+        echo = stack.enter_context(server(["echo_server.py"], True))
+        tls = stack.enter_context(server(["echo_server.py", *files], True))
         yield Servers(
             f"ws://127.0.0.1:{raw}",
             f"ws://127.0.0.1:{echo}/",
             f"wss://127.0.0.1:{tls}/",
-            f"{directory}/ca.pem",
+            str(directory / "ca.pem"),
         )
 
 
 def measure(peer: Peer, scenario: Scenario, servers: Servers, divisor: int) -> dict[str, float]:
     """One figure of one client. Raises UnavailableError where there is none."""
-    python = python_of(peer)
     if scenario.act == "import":
-        return _import_time(python, peer)
+        return _import_time(python_of(peer), peer)
     count = max(10, scenario.count // divisor)
     path = scenario.path.replace(str(scenario.count), str(count))
     path = path.replace(str(scenario.count + 1), str(count + 1))
@@ -99,27 +69,8 @@ def measure(peer: Peer, scenario: Scenario, servers: Servers, divisor: int) -> d
         "size": scenario.size,
         "count": count,
         "ca": servers.ca if scenario.tls else None,
-        "processor": PROCESSORS[-1] if PROCESSORS else None,
     }
-    script = HERE / "clients" / f"{peer.client}_client.py"
-    environment = {**os.environ, **peer.environment}
-    try:
-        done = subprocess.run(
-            [python, script, json.dumps(task)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UnavailableError(f"not done in {LIMIT_SECONDS:g} s") from None
-    if done.returncode:
-        raise UnavailableError((done.stderr.strip().splitlines() or ["failed"])[-1])
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if "skip" in figures:
-        raise UnavailableError(figures["skip"])
-    return figures
+    return ask(peer, task)
 
 
 def _import_time(python: Path, peer: Peer) -> dict[str, float]:

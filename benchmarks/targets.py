@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from peers import PEERS
+
 Results = dict[str, dict[str, list[dict[str, float]]]]
 
 
@@ -22,6 +24,7 @@ COMPILED, PURE = "lomond compiled", "lomond pure"
 NEWER = "lomond compiled, Python >= 3.12"
 UVLOOP = "picows/uvloop"
 BEST = "the best peer"
+OURS = {peer.name for peer in PEERS if peer.is_ours}
 
 TARGETS = [
     Target("receive text 100 B", COMPILED, 0.6, UVLOOP),
@@ -39,6 +42,15 @@ TARGETS = [
     Target("round trip 8 KiB TLS", COMPILED, 1.0, UVLOOP),
     Target("round trip 100 KiB TLS", COMPILED, 1.0, UVLOOP),
     Target("send text 100 B", COMPILED, 0.8, BEST),
+    *[
+        Target(scenario, f"lomond aio/{loop}", most, f"{peer}/{loop}")
+        for loop in ("asyncio", "uvloop")
+        for scenario, most, peer in [
+            ("receive text 100 B", 0.6, "aiohttp"),
+            ("round trip 256 B", 0.8, "aiohttp"),
+            ("round trip 256 B", 1.3, "picows"),
+        ]
+    ],
     Target("idle connection, memory", COMPILED, 0.25, "websockets sync", "memory"),
     Target("import", COMPILED, 0.7, "websocket-client"),
 ]
@@ -72,7 +84,6 @@ def ratio_of(target: Target, results: Results) -> float | None:
         for name, runs in found.items()
     }
     ours = figures.get(target.client)
-    others = {name: figure for name, figure in figures.items() if not name.startswith("lomond c")
-              and name not in (PURE, "raw socket")}  # fmt: skip
+    others = {name: f for name, f in figures.items() if name not in OURS and name != "raw socket"}
     theirs = min(others.values(), default=None) if target.peer == BEST else figures.get(target.peer)
     return ours / theirs if ours is not None and theirs else None

@@ -1,11 +1,13 @@
-"""aiohttp's client on uvloop."""
+"""aiohttp's client, on asyncio or uvloop."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
 
-from aiohttp import ClientSession, ClientWebSocketResponse
-from measure import GO, Meter, Task, run_async
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
+from measure import GO, Crowd, Meter, Task, run_async
 
 
 async def connected(
@@ -61,6 +63,24 @@ async def open_close(task: Task, meter: Meter) -> None:
         meter.stop(task.count)
 
 
+async def crowd(task: Task, meter: Meter) -> None:
+    many = Crowd(task)
+    room = asyncio.Semaphore(many.at_once)
+    context = ssl.create_default_context(cafile=task.ca) if task.ca else True
+    heartbeat = 30.0 if task.kind == "keepalive" else None
+    async with ClientSession(connector=TCPConnector(limit=0)) as session:
+
+        async def follow() -> None:
+            await room.acquire()
+            async with session.ws_connect(task.url, ssl=context, heartbeat=heartbeat) as websocket:
+                room.release()
+                many.is_ready()
+                async for message in websocket:
+                    many.got(message.data)
+
+        await asyncio.gather(*[follow() for _ in range(task.count)])
+
+
 run_async(
     {
         "receive": receive,
@@ -68,6 +88,7 @@ run_async(
         "round_trip": round_trip,
         "send": send,
         "open_close": open_close,
+        "crowd": crowd,
     },
-    "uvloop",
+    os.environ.get("BENCHMARK_LOOP", "asyncio"),
 )

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,11 +18,12 @@ class Task:
     """One scenario for one client.
 
     Attributes:
-        scenario: receive, round_trip, send, compressed, open_close, idle or import.
+        scenario: receive, round_trip, send, compressed, open_close, idle, crowd or import.
         url: The server.
         kind: text or binary.
         size, count: Of the messages.
         ca: The authority's file, for TLS.
+        seconds: How long many connections are watched.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class Task:
         self.size: int = given.get("size", 0)
         self.count: int = given.get("count", 0)
         self.ca: str | None = given.get("ca")
+        self.seconds: float = given.get("seconds", 0.0)
         if given.get("processor") is not None:
             os.sched_setaffinity(0, {given["processor"]})
 
@@ -58,6 +61,56 @@ class Meter:
         cpu = _processor_time() - self._cpu
         wall = time.perf_counter() - self._wall
         print(json.dumps({"cpu": cpu / count, "wall": wall / count, **more}))
+
+
+class Crowd:
+    """Many connections: what they take while they are watched, and how late messages come.
+
+    Attributes:
+        at_once: How many are being opened at a time.
+    """
+
+    at_once = 100
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._left = task.count
+        self._wall, self._cpu = time.perf_counter(), _processor_time()
+        self._memory = resident_bytes()
+        self._late: list[int] | None = None
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    def is_ready(self) -> None:
+        """One more connection is. After the last one the process ends with the figures."""
+        self._left -= 1
+        if not self._left:
+            threading.Thread(target=self._watch).start()
+
+    def got(self, text: str) -> None:
+        """A message that begins with the time of its sending."""
+        if self._late is not None:
+            self._late.append(time.monotonic_ns() - int(text))
+
+    def _watch(self) -> None:
+        count = self._task.count
+        figures = {
+            "opened": (time.perf_counter() - self._wall) / count,
+            "opening": (_processor_time() - self._cpu) / count,
+        }
+        time.sleep(1.0)
+        figures["memory"] = (resident_bytes() - self._memory) / count
+        self._late = late = []
+        cpu = _processor_time()
+        time.sleep(self._task.seconds)
+        figures["busy"] = (_processor_time() - cpu) / self._task.seconds
+        self._late = None
+        figures["messages"] = len(late) / self._task.seconds
+        late.sort()
+        for name, part in [("p50", 0.5), ("p99", 0.99), ("p100", 1.0)]:
+            figures[name] = late[min(len(late) - 1, int(part * len(late)))] / 1e9 if late else 0.0
+        print(json.dumps(figures), flush=True)
+        os._exit(0)
 
 
 def _processor_time() -> float:

@@ -1,10 +1,12 @@
-"""websockets, its asyncio client on uvloop."""
+"""websockets, its asyncio client, on asyncio or uvloop."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
 
-from measure import GO, Meter, Task, run_async
+from measure import GO, Crowd, Meter, Task, run_async
 from websockets.asyncio.client import connect
 
 
@@ -61,6 +63,25 @@ async def open_close(task: Task, meter: Meter) -> None:
     meter.stop(task.count)
 
 
+async def crowd(task: Task, meter: Meter) -> None:
+    many = Crowd(task)
+    room = asyncio.Semaphore(many.at_once)
+    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
+    interval = 30.0 if task.kind == "keepalive" else None
+
+    async def follow() -> None:
+        await room.acquire()
+        async with connect(
+            task.url, ssl=context, compression=None, ping_interval=interval, proxy=None
+        ) as websocket:
+            room.release()
+            many.is_ready()
+            async for message in websocket:
+                many.got(message)
+
+    await asyncio.gather(*[follow() for _ in range(task.count)])
+
+
 run_async(
     {
         "receive": receive,
@@ -68,6 +89,7 @@ run_async(
         "round_trip": round_trip,
         "send": send,
         "open_close": open_close,
+        "crowd": crowd,
     },
-    "uvloop",
+    os.environ.get("BENCHMARK_LOOP", "asyncio"),
 )
