@@ -1,10 +1,15 @@
-"""The tests' door."""
+"""The tests' door, and the event loops of those of the asyncio door."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from doors.every_door import DOORS
+from doors.loops import PATIENCE, uvloop_loop
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +19,18 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if name != "sync":
         monkeypatch.setattr(request.module, "WebSocket", DOORS[name])
     return name
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine on a new event loop of each kind."""
+
+    def run_it(act: Coroutine[Any, Any, Any]) -> Any:
+        loop = asyncio.new_event_loop() if request.param == "asyncio" else uvloop_loop()()
+        try:
+            return loop.run_until_complete(asyncio.wait_for(act, PATIENCE))
+        finally:
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    return run_it

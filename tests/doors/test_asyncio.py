@@ -9,61 +9,17 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Coroutine
 from time import monotonic
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
-from lomond.aio import AsyncWebSocket, Events
+from doors.loops import PATIENCE, Run, echo, until
+from doors.raw_server import frame, raw_server, read_all, read_frame
+from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.persist import persist
 from lomond.protocol import frames
-
-PATIENCE = 10.0  # seconds
-
-
-def _uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
-    uvloop = pytest.importorskip("uvloop")
-    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return make
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Runs a coroutine on a new event loop of each kind."""
-
-    def run_it(act: Coroutine[Any, Any, Any]) -> Any:
-        loop = asyncio.new_event_loop() if request.param == "asyncio" else _uvloop()()
-        try:
-            return loop.run_until_complete(asyncio.wait_for(act, PATIENCE))
-        finally:
-            loop.run_until_complete(asyncio.sleep(0))
-            loop.close()
-
-    return run_it
-
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
-
-def echo(connection: socket.socket) -> None:
-    while True:
-        opcode, payload = read_frame(connection)
-        if opcode == frames.PING:
-            opcode = frames.PONG
-        connection.sendall(frame(opcode, payload))
-        if opcode == frames.CLOSE:
-            return
-
-
-async def until(events: Events, name: str) -> Any:
-    async for event in events:
-        if event.name == name:
-            return event
-    raise AssertionError(f"no {name}")
 
 
 def test_a_conversation(run: Run) -> None:
@@ -357,7 +313,7 @@ def test_persist(run: Run) -> None:
 
 
 def test_inside_anyio() -> None:
-    anyio = pytest.importorskip("anyio")
+    anyio = pytest.importorskip("anyio", reason="anyio is not installed")
     got: list[str] = []
 
     async def talk(url: str) -> None:
@@ -378,168 +334,3 @@ def test_inside_anyio() -> None:
 def test_lomond_loads_no_asyncio() -> None:
     program = "import sys, lomond; sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
-
-
-def test_a_turn_that_is_owed_does_not_take_the_answer_away(run: Run) -> None:
-    heard: list[tuple[int, bytes]] = []
-
-    def serve(connection: socket.socket) -> None:
-        at_once = bytearray()
-        accept_upgrade(SimpleNamespace(sendall=at_once.extend), read_request(connection))  # type: ignore[arg-type]  # all that is used of a socket
-        at_once += frame(frames.TEXT, b"question") + b"\xa1\x01x"  # with a reserved bit
-        connection.sendall(at_once)
-        heard.extend(read_all(connection))
-
-    async def talk(url: str) -> None:
-        async with AsyncWebSocket(url) as websocket:
-            async for event in websocket.connect(ping_rate=0):  # and a poll: the loop has a turn
-                if event.name == "text":
-                    await websocket.send_text("answer")
-
-    with raw_server(serve, upgrades=False) as server:
-        run(talk(server.url))
-    assert heard[0] == (frames.TEXT, b"answer")
-
-
-def test_pings_behind_a_message_are_answered_while_its_handler_is_elsewhere(run: Run) -> None:
-    answered = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.TEXT, b"x") + frame(frames.PING, b"?"))
-        assert read_frame(connection) == (frames.PONG, b"?")
-        answered.set()
-        read_all(connection)
-
-    async def talk(url: str) -> None:
-        async with AsyncWebSocket(url) as websocket:
-            events = websocket.connect(poll=None, ping_rate=0)
-            await until(events, "text")
-            await asyncio.to_thread(answered.wait, PATIENCE)
-            assert answered.is_set()
-
-    with raw_server(serve) as server:
-        run(talk(server.url))
-
-
-def test_a_send_goes_on_reading_after_the_server_had_to_wait(run: Run) -> None:
-    large = bytes(8_000_000)
-
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.BINARY, bytes(1000)) * 5000)  # and reads only afterwards
-        assert read_frame(connection) == (frames.BINARY, large)
-        read_all(connection)
-
-    async def talk(url: str) -> None:
-        async with AsyncWebSocket(url, send_timeout=None) as websocket:
-            events = websocket.connect(poll=None, ping_rate=0)
-            await until(events, "binary")
-            await asyncio.sleep(0.3)  # nothing more is read
-            await websocket.send_binary(large)
-
-    with raw_server(serve) as server:
-        run(talk(server.url))
-
-
-@pytest.mark.parametrize("end", ["silence", "reserved bits"])
-def test_the_end_ends_a_send_in_the_body_of_the_loop(run: Run, end: str) -> None:
-    done = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.TEXT, b"go"))
-        if end == "reserved bits":
-            done.wait(0.3)
-            connection.sendall(b"\xff\xff\xff\xff")
-        done.wait(PATIENCE)
-
-    async def talk(url: str) -> list[str]:
-        async with AsyncWebSocket(url, send_timeout=None) as websocket:
-            rate = 0.3 if end == "silence" else 0
-            events = websocket.connect(poll=None, ping_rate=rate, ping_timeout=0.3)
-            await until(events, "text")
-            with pytest.raises(TransportFail):
-                await websocket.send_binary(bytes(50_000_000))
-            return [event.name async for event in events]
-
-    with raw_server(serve) as server:
-        what = "unresponsive" if end == "silence" else "protocol_error"
-        assert run(talk(server.url)) == [what, "disconnected"]
-        done.set()
-
-
-def test_two_tasks_of_which_one_is_owed_a_turn(run: Run) -> None:
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.CLOSE, code=1000))
-        read_all(connection)
-
-    async def talk(url: str) -> list[str]:
-        events = AsyncWebSocket(url).connect(poll=0.01)
-        await until(events, "poll")
-
-        async def rest() -> str:
-            try:
-                return [event.name async for event in events][-1]
-            except RuntimeError as error:
-                return str(error)
-
-        return sorted(await asyncio.gather(rest(), rest()))
-
-    with raw_server(serve) as server:
-        first, second = run(talk(server.url))
-    assert "another task is waiting" in first
-    assert second == "disconnected"
-
-
-def test_leaving_while_asyncio_takes_the_socket_over_disturbs_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The number of a socket that is closed too early is another one's next."""
-    connects = asyncio.BaseEventLoop.create_connection
-    turns: list[int] = []
-    wrong: list[object] = []
-
-    async def create_connection(self: Any, *arguments: Any, **options: Any) -> Any:
-        turns.append(0)
-        return await connects(self, *arguments, **options)
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
-
-    async def leave(url: str, late: int) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: wrong.append(context))
-        websocket = AsyncWebSocket(url)
-        events = websocket.connect()
-        iterating = asyncio.create_task(until(events, "disconnected"))
-        while not turns:
-            await asyncio.sleep(0)
-        for _ in range(late):
-            await asyncio.sleep(0)
-        await events.aclose()
-        here, there = socket.socketpair()
-        here.setblocking(False)
-        with here, there:
-            there.send(b"x")
-            assert await asyncio.wait_for(loop.sock_recv(here, 1), PATIENCE) == b"x"
-        with pytest.raises(AssertionError, match="no disconnected"):
-            await iterating
-
-    with raw_server(read_all) as server:
-        for late in range(6):
-            turns.clear()
-            asyncio.run(leave(server.url, late))
-    assert wrong == []
-
-
-def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.CLOSE, code=1000))
-        read_all(connection)
-
-    async def talk(url: str) -> None:
-        async for event in AsyncWebSocket(url):
-            if event.name == "disconnected":
-                break
-        gc.collect()
-
-    with raw_server(serve) as server, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        run(talk(server.url))

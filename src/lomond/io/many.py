@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from .performing import Steps
 
-_TURN = 64  # events of one connection before the others have a turn
+EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -125,7 +125,7 @@ class Many:
     def _turn(self, member: Member) -> Generator[tuple[Any, AnyEvent], None, None]:
         """Some events of one member."""
         member.is_queued = False
-        for _ in range(_TURN):
+        for _ in range(EVENTS_OF_A_TURN):
             event = self._step(member)
             if event is None:
                 break

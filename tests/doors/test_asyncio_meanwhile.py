@@ -1,0 +1,251 @@
+"""The asyncio door where its task is elsewhere, goes away, or is not alone."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import threading
+import warnings
+from asyncio import selector_events
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from doors.loops import PATIENCE, Run, until
+from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
+from lomond.aio import AsyncWebSocket
+from lomond.errors import TransportFail
+from lomond.persist import persist
+from lomond.protocol import frames
+
+
+def test_a_turn_that_is_owed_does_not_take_the_answer_away(run: Run) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        at_once = bytearray()
+        accept_upgrade(SimpleNamespace(sendall=at_once.extend), read_request(connection))  # type: ignore[arg-type]  # all that is used of a socket
+        at_once += frame(frames.TEXT, b"question") + b"\xa1\x01x"  # with a reserved bit
+        connection.sendall(at_once)
+        heard.extend(read_all(connection))
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(ping_rate=0):  # and a poll: the loop has a turn
+                if event.name == "text":
+                    await websocket.send_text("answer")
+
+    with raw_server(serve, upgrades=False) as server:
+        run(talk(server.url))
+    assert heard[0] == (frames.TEXT, b"answer")
+
+
+def test_pings_behind_a_message_are_answered_while_its_handler_is_elsewhere(run: Run) -> None:
+    answered = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x") + frame(frames.PING, b"?"))
+        assert read_frame(connection) == (frames.PONG, b"?")
+        answered.set()
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            await asyncio.to_thread(answered.wait, PATIENCE)
+            assert answered.is_set()
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+def test_a_send_goes_on_reading_after_the_server_had_to_wait(run: Run) -> None:
+    large = bytes(8_000_000)
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.BINARY, bytes(1000)) * 5000)  # and reads only afterwards
+        assert read_frame(connection) == (frames.BINARY, large)
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url, send_timeout=None) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "binary")
+            await asyncio.sleep(0.3)  # nothing more is read
+            await websocket.send_binary(large)
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+@pytest.mark.parametrize("end", ["silence", "reserved bits"])
+def test_the_end_ends_a_send_in_the_body_of_the_loop(run: Run, end: str) -> None:
+    done = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"go"))
+        if end == "reserved bits":
+            done.wait(0.3)
+            connection.sendall(b"\xff\xff\xff\xff")
+        done.wait(PATIENCE)
+
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url, send_timeout=None) as websocket:
+            rate = 0.3 if end == "silence" else 0
+            events = websocket.connect(poll=None, ping_rate=rate, ping_timeout=0.3)
+            await until(events, "text")
+            with pytest.raises(TransportFail):
+                await websocket.send_binary(bytes(50_000_000))
+            return [event.name async for event in events]
+
+    with raw_server(serve) as server:
+        what = "unresponsive" if end == "silence" else "protocol_error"
+        assert run(talk(server.url)) == [what, "disconnected"]
+        done.set()
+
+
+def test_two_tasks_of_which_one_is_owed_a_turn(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def talk(url: str) -> list[str]:
+        events = AsyncWebSocket(url).connect(poll=0.01)
+        await until(events, "poll")
+
+        async def rest() -> str:
+            try:
+                return [event.name async for event in events][-1]
+            except RuntimeError as error:
+                return str(error)
+
+        return sorted(await asyncio.gather(rest(), rest()))
+
+    with raw_server(serve) as server:
+        first, second = run(talk(server.url))
+    assert "another task is waiting" in first
+    assert second == "disconnected"
+
+
+def test_leaving_while_asyncio_takes_the_socket_over_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The number of a socket that is closed too early is another one's next."""
+    connects = asyncio.BaseEventLoop.create_connection
+    turns: list[int] = []
+    wrong: list[object] = []
+
+    async def create_connection(self: Any, *arguments: Any, **options: Any) -> Any:
+        turns.append(0)
+        return await connects(self, *arguments, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
+
+    async def leave(url: str, late: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: wrong.append(context))
+        websocket = AsyncWebSocket(url)
+        events = websocket.connect()
+        iterating = asyncio.create_task(until(events, "disconnected"))
+        while not turns:
+            await asyncio.sleep(0)
+        for _ in range(late):
+            await asyncio.sleep(0)
+        await events.aclose()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            there.send(b"x")
+            assert await asyncio.wait_for(loop.sock_recv(here, 1), PATIENCE) == b"x"
+        with pytest.raises(AssertionError, match="no disconnected"):
+            await iterating
+
+    with raw_server(read_all) as server:
+        for late in range(6):
+            turns.clear()
+            asyncio.run(leave(server.url, late))
+    assert wrong == []
+
+
+def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async for event in AsyncWebSocket(url):
+            if event.name == "disconnected":
+                break
+        gc.collect()
+
+    with raw_server(serve) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(talk(server.url))
+
+
+def test_another_thread_that_ends_the_connection_leaves_asyncio_to_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: set[int] = set()
+    resume = selector_events._SelectorSocketTransport.resume_reading
+
+    def resume_reading(transport: Any) -> None:
+        threads.add(threading.get_ident())
+        resume(transport)
+
+    monkeypatch.setattr(selector_events._SelectorSocketTransport, "resume_reading", resume_reading)
+
+    def flood(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(frame(frames.BINARY, bytes(10_000)))
+
+    async def talk(url: str) -> str:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "ready")
+            await asyncio.sleep(0.3)  # until nothing more is read
+            await asyncio.to_thread(websocket.force_disconnect)
+            return [event.name async for event in events][-1]
+
+    with raw_server(flood) as server:
+        assert asyncio.run(talk(server.url), debug=True) == "disconnected"
+    assert threads <= {threading.get_ident()}
+
+
+def test_what_was_there_before_an_exception_is_handed_out_first(run: Run) -> None:
+    class Exit:
+        asked = 0
+
+        def wait(self, seconds: float) -> bool:
+            raise AssertionError
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            if self.asked > 5:  # connecting, connected, ready, and two texts
+                raise ZeroDivisionError
+            return False
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x") * 3)
+        read_all(connection)
+
+    async def talk(url: str) -> list[str]:
+        names: list[str] = []
+        async with AsyncWebSocket(url) as websocket:
+            exit_event = Exit()
+            events = persist(
+                websocket, poll=None, ping_rate=0, exit_event=exit_event, watch_exit=True
+            )
+            await until(events, "ready")
+            while exit_event.asked < 6:
+                await asyncio.sleep(0.01)
+            names.extend([(await anext(events)).name, (await anext(events)).name])
+            with pytest.raises(ZeroDivisionError):
+                await anext(events)
+        return names
+
+    with raw_server(serve) as server:
+        assert run(talk(server.url)) == ["text", "text"]
