@@ -128,11 +128,13 @@ class Door(Base, Generic[Stream, Sent]):
         An earlier connection of this object ends.
 
         Arguments:
-            poll: Seconds between two Poll events (5); 0 for one at every turn, None for none.
-            ping_rate: Seconds between two pings (30); 0 or None for none.
+            poll: Seconds between two Poll events (5), until one side begins to close; 0 for one at
+                every turn until the end, None for none.
+            ping_rate: Seconds from Ready to the first ping, and between two (30); 0 or None: none.
             ping_timeout: Seconds without any byte after a ping until Unresponsive (None: never).
             auto_pong: Whether pings are answered (True).
-            close_timeout: Seconds from the first close frame to the end (30); 0 or None: no limit.
+            close_timeout: Seconds from the first close frame to the end (30); what is not handed
+                out by then is dropped. 0 or None: no limit.
 
         Raises:
             TypeError, ValueError: An argument can't be.

@@ -138,8 +138,8 @@ class Timing(Fixed):
     """When one connection polls, pings and gives up. All in seconds.
 
     Arguments:
-        poll: Between two Poll events; 0 for one at every turn; None for none.
-        ping_rate: Between two automatic pings; 0 or None for none.
+        poll: Between two Poll events, until one side closes; 0 for one at every turn; None: none.
+        ping_rate: From Ready to the first automatic ping, and between two; 0 or None for none.
         ping_timeout: From an unanswered ping to Unresponsive; 0 or None for never.
         auto_pong: Whether pings are answered.
         close_timeout: From the first close frame to the end of the connection; 0 or None: no end.

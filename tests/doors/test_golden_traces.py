@@ -129,7 +129,7 @@ CASES = {
     "no pong": Case(
         is_silent,
         [*OPENED, "unresponsive", "disconnected ping timeout"],
-        options={"ping_timeout": 0.2, "poll": 60.0},
+        options={"ping_rate": 0.1, "ping_timeout": 0.2, "poll": 60.0},
     ),
     "close ignored": Case(
         is_silent,

@@ -11,7 +11,7 @@ from lomond.errors import WebSocketClosing
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
-from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 
 Act = Callable[[PretendDoor, Any], None]
@@ -70,14 +70,9 @@ def test_echo_after_the_handler() -> None:
             door.send_text("last words")
             door.spend(12)
             assert [frame.opcode for frame in door.peer.heard] == [frames.TEXT]
-        elif event.name == "poll" and door.now > 1:
-            # The echo goes before a Poll that became due in the handler.
-            assert door.session.is_closing
-            door.spend(0.1)
-            assert door.peer.heard[-1].opcode == frames.CLOSE
 
     seen = door.play(act)
-    assert names(seen)[3:] == ["poll", "closing", "poll", "poll", "disconnected"]
+    assert names(seen)[3:] == ["poll", "closing", "disconnected"]
     assert door.peer.heard[-1].payload == b"\x03\xe9bye"
     assert seen[-1][1].graceful
     assert door.session.sent_close_time is None
@@ -110,7 +105,7 @@ def test_silent_server_that_never_closes_tcp() -> None:
 
     door = PretendDoor(says_nothing_more, Timing(ping_rate=0, close_timeout=7, frame_timeout=1))
     seen = door.play()
-    assert names(seen)[3:] == ["poll", "closing", "poll", "disconnected"]
+    assert names(seen)[3:] == ["poll", "closing", "disconnected"]
     assert seen[-1][1].graceful
     assert door.now == pytest.approx(7.002)
 
@@ -122,7 +117,7 @@ def test_data_does_not_extend_close_timeout() -> None:
     last = seen[-1][1]
     assert (last.name, last.graceful) == ("disconnected", False)
     assert last.reason == "disconnected; server didn't respond to close packet within 5s"
-    assert 15.5 <= door.now <= 16.5
+    assert door.now == 15.5
     assert door.session.sent_close_time == pytest.approx(10.498)
 
 
@@ -258,3 +253,55 @@ def test_leaving_the_loop(name: str) -> None:
         assert unmasked_tail(door) == b"\x03\xe9"
     elif name == "closing":
         assert unmasked_tail(door) == b"\x03\xe9bye"
+
+
+@pytest.mark.parametrize("who", ["server", "client", "client before ready"])
+def test_no_poll_once_closing_has_begun(who: str) -> None:
+    """The loop that sends at each Poll would end with WebSocketClosing."""
+
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield Pause(12)
+        if who == "server":
+            yield say(frames.CLOSE, code=1000)
+        while (yield Hear()):
+            pass
+
+    def act(door: PretendDoor, event: AnyEvent) -> None:
+        if event.name == "connected" and who == "client before ready":
+            door.close()
+        if event.name == "poll":
+            door.send_text("Hello, World")
+
+    door = PretendDoor(talk, Timing(poll=5, ping_rate=0, close_timeout=100))
+    if who == "client":
+        door.at(12.0, door.close)
+    seen = door.play(act)
+    polls = [moment for moment, event in seen if event.name == "poll"]
+    assert len(polls) == (0 if who == "client before ready" else 3)
+    assert seen[-1][0] >= 100
+
+
+@pytest.mark.parametrize("who", ["server", "client", "client before ready"])
+def test_a_loop_that_never_waits_has_its_polls_while_it_closes(who: str) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        if who == "server":
+            yield say(frames.CLOSE, code=1000)
+        while (yield Hear()):
+            pass
+
+    polls = 0
+
+    def act(door: PretendDoor, event: AnyEvent) -> None:
+        nonlocal polls
+        if event.name == ("connected" if who == "client before ready" else "ready"):
+            if who != "server":
+                door.close()
+        elif event.name == "poll":
+            polls += 1
+            door.spend(0.1)
+
+    seen = PretendDoor(talk, Timing(poll=0, ping_rate=0, close_timeout=10)).play(act)
+    assert polls == pytest.approx(100, abs=5)
+    assert seen[-1][0] == pytest.approx(10, abs=0.2)

@@ -112,7 +112,7 @@ def test_close_at_connected() -> None:
 
     door = PretendDoor(echo)
     seen = door.play(on("connected", act))
-    assert names(seen)[2:] == ["ready", "poll", "closed", "disconnected"]
+    assert names(seen)[2:] == ["ready", "closed", "disconnected"]
     assert seen[-1][1].graceful
     assert [frame.payload for frame in door.peer.heard] == [b"\x0f\xa0enough"]
 
@@ -148,7 +148,7 @@ def test_a_handler_that_closes_and_takes_its_time_still_gets_the_answer() -> Non
         door.spend(10)
 
     seen = PretendDoor(echo).play(on("connected", act))
-    assert names(seen)[2:] == ["ready", "poll", "closed", "disconnected"]
+    assert names(seen)[2:] == ["ready", "closed", "disconnected"]
 
 
 @pytest.mark.parametrize(("pause", "ends"), [(0.9, "closed"), (1.1, "connected")])
@@ -200,7 +200,7 @@ def test_sends_are_held_until_ready() -> None:
             door.close()
 
     seen = PretendDoor(echo, Timing(ping_rate=0), Limits(max_held=52)).play(act)
-    assert names(seen)[3:] == ["poll", "text", "text", "text", "closed", "disconnected"]
+    assert names(seen)[3:] == ["text", "text", "text", "closed", "disconnected"]
 
 
 def test_a_given_socket() -> None:

@@ -48,31 +48,30 @@ def test_a_large_message_goes_into_its_own_buffer() -> None:
 def test_no_ping_while_one_is_unanswered_and_a_timeout_runs() -> None:
     session = opened(poll=None, ping_rate=10, ping_timeout=60)
     assert drain(session, 0.0) == []
-    assert session.watches_writes
-    session.written(0.0, True)
-    assert session.output.take()
-    session.written(0.0, True)
     assert not session.watches_writes
     drain(session, 10.0)
-    assert not session.output.is_ready
-    session.receive(frames.build(frames.PONG, b"", None), 11.0, 11.0)
-    assert drain(session, 11.0) == ["pong"]
+    assert session.watches_writes
+    session.written(10.0, True)
+    assert session.output.take()
+    session.written(10.0, True)
+    assert not session.watches_writes
     drain(session, 20.0)
+    assert not session.output.is_ready
+    session.receive(frames.build(frames.PONG, b"", None), 21.0, 21.0)
+    assert drain(session, 21.0) == ["pong"]
+    drain(session, 30.0)
     assert session.output.is_ready
 
 
 def test_no_ping_while_one_is_unwritten() -> None:
     session = opened(poll=None, ping_rate=10)
-    drain(session, 0.0)
     drain(session, 10.0)
+    drain(session, 20.0)
     assert len(session.output.take()) == 6
 
 
 def test_no_ping_after_the_server_closed() -> None:
     session = opened(poll=None, ping_rate=10)
-    drain(session, 0.0)
-    session.output.take()
-    session.written(0.0, True)
     session.receive(frames.build(frames.CLOSE, b"", None), 1.0, 1.0)
     assert drain(session, 1.0) == ["closing"]
     assert session.output.take()[0] == 0x88
@@ -93,10 +92,28 @@ def test_a_second_close_does_nothing() -> None:
 def test_a_flood_does_not_put_off_the_close_timeout() -> None:
     session = opened(poll=None, ping_rate=0, close_timeout=30)
     session.close(1000, "", 0.0)
-    session.receive(frames.build(frames.TEXT, b"x", None), 31.0, 31.0)
-    assert drain(session, 31.0) == ["text"]
-    assert session.has_ended
+    flood = frames.build(frames.TEXT, b"x", None) * 100_000
+    session.receive(flood, 29.0, 29.0)
+    assert session.next_event(29.0) is not None
+    reads = 0
+    while not session.has_ended:  # every read brings more of it
+        session.receive(flood, 31.0, 31.0)
+        assert drain(session, 31.0) == []
+        reads += 1
+    assert reads * len(flood) < 10_000_000
     assert "within 30s" in session.disconnected().reason
+
+
+def test_what_comes_in_time_is_handed_out_until_close_timeout() -> None:
+    session = opened(poll=None, ping_rate=0, close_timeout=30)
+    session.close(1000, "", 0.0)
+    session.receive(frames.build(frames.TEXT, b"x", None), 29.0, 29.0)
+    assert drain(session, 29.0) == ["text"]
+    session.receive(frames.build(frames.TEXT, b"x", None), 30.0, 30.0)
+    assert drain(session, 30.0) == []
+    assert not session.has_ended
+    session.tick(30.0)
+    assert session.has_ended
 
 
 def test_a_tick_before_anything_is_due_changes_nothing() -> None:

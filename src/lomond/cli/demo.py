@@ -8,6 +8,7 @@ from .printing import Printer
 
 _MESSAGES = 3
 _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
+_PING_RATE = 0.6  # seconds; so that a ping is seen too
 
 
 def run() -> int:
@@ -17,7 +18,7 @@ def run() -> int:
         websocket = WebSocket(server.url, proxies={})
         printer = Printer(lambda line: print(line, flush=True))
         received = 0
-        for event in websocket.connect(poll=_POLL, ping_timeout=30):
+        for event in websocket.connect(poll=_POLL, ping_rate=_PING_RATE, ping_timeout=30):
             printer.show(event)
             if event.name == "poll" and websocket.is_active:
                 websocket.send_text("Hello, World")

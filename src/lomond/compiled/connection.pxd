@@ -32,6 +32,7 @@ cdef class Connection:
     cdef public double due
     cdef public double received_at
     cdef public bint has_ended
+    cdef public Py_ssize_t sought
     cdef bytes _answer
     cdef object _arrived
     cdef bint _auto_pong
@@ -59,6 +60,8 @@ cdef class Connection:
         end=Py_ssize_t, size=Py_ssize_t, text=Text, binary=Binary,
     )
     cpdef short_message(self)
+    @cython.locals(data=bytes)
+    cpdef bint seek_close(self) except *
     @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
     cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)

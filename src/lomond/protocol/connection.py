@@ -35,6 +35,7 @@ from .frames import (
 )
 from .messages import Message
 from .output import Output
+from .seeking import seek_close
 from .states import (
     ANSWERING,
     CLOSED,
@@ -78,13 +79,14 @@ class Connection:
         due: The moment from which there are none, because the session has something to say.
         received_at: When bytes came last.
         has_ended: The session's word that nothing more will be handed out or sent.
+        sought: Bytes that `seek_close` has looked through.
     """
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
         "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short",
         "_position", "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
-        "state", "violation",
+        "sought", "state", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
@@ -95,6 +97,7 @@ class Connection:
         self.due = 0.0
         self.received_at = 0.0
         self.has_ended = False
+        self.sought = 0
         self._limits = limits
         self._auto_pong = auto_pong
         limit = limits.max_message_size
@@ -183,6 +186,21 @@ class Connection:
     def is_mid_frame(self) -> bool:
         """Whether a frame has started and not ended."""
         return self._remaining > 0 or self._position < len(self._data)
+
+    def seek_close(self) -> bool:
+        """Whether a close frame is among what came; what lies before it is dropped.
+
+        For whoever wants no other event any more: after it, `next_event` only gives that frame's.
+        """
+        data = b"".join(
+            [self._data[self._position :], *(piece for piece, _ in self._arrived or ())]
+        )
+        position, is_found = seek_close(data, self._remaining - self._filled)
+        self.sought += min(position, len(data))
+        self._forget_input()
+        self._data = data[position:]
+        self._remaining = max(0, position - len(data))
+        return is_found
 
     def next_event(self) -> AnyEvent | None:
         """The next event, or None: more bytes are needed, or nothing more will come."""

@@ -444,7 +444,10 @@ class BackOff(Event):
 
 
 class Poll(Event):
-    """Comes every `poll` seconds, the first right after Ready: a place for regular work."""
+    """Comes every `poll` seconds, the first right after Ready, until one side begins to close.
+
+    A place for regular work.
+    """
 
     __slots__ = ()
     name: Literal["poll"] = "poll"

@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from ..options import Limits, Timing
     from ..protocol.deflate import PerMessageDeflate
     from ..protocol.events import AnyEvent, Disconnected
+    from .pings import Progress
+
+    AskProgress = Callable[[], Progress | None]
 
 NEVER = float("inf")
 _FAR = sys.float_info.max  # a moment that does not come, of something that is waited for
+_MOST_SOUGHT = 8 * 1024 * 1024  # bytes; more than a socket's buffer keeps
 _STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
 
 
@@ -54,8 +58,8 @@ class Session:
 
     __slots__ = (
         "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
-        "_ping_at", "_ping_queued", "_ping_queued_at", "_pinged_at", "_poll_at", "_taken_at",
-        "_unresponsive", "_watched", "_write_at", "address", "close_asked_at", "compression",
+        "_ping_at", "_poll_at", "_unresponsive", "_watched", "_write_at", "address",
+        "close_asked_at", "compression",
         "connection", "engine", "limits", "opened_at", "output", "output_ends", "phase", "pings",
         "started_at", "timing", "timings",
     )  # fmt: skip
@@ -93,10 +97,6 @@ class Session:
         self._ping_at = NEVER
         self._close_at = NEVER
         self._write_at = NEVER
-        self._ping_queued = False  # a ping is in the output, not yet written
-        self._ping_queued_at = NEVER  # since when; NEVER while nobody said what time it is
-        self._pinged_at = NEVER  # the oldest unanswered ping was written
-        self._taken_at = 0.0  # the system took something, or began to take nothing
 
     # The opening
 
@@ -117,10 +117,12 @@ class Session:
         self.opened_at = self.connection.received_at = now
         self.connection.opened(deflate)
         self.compression = None if deflate is None else deflate.compression
-        if self.timing.poll is not None:
+        is_open = self.connection.state == OPEN  # and was not closed before it was
+        if self.timing.poll == 0 or (self.timing.poll is not None and is_open):
             self._poll_at = now
-        if self.timing.ping_rate:
-            self._ping_at = now
+        if self.timing.ping_rate and is_open:
+            # Not at once, as the original: debuggers hang up on that, brokers answer late.
+            self._ping_at = now + self.timing.ping_rate
         self._set_due()
 
     def receive(self, data: bytes, now: float, wall: float) -> None:
@@ -156,6 +158,8 @@ class Session:
 
     def next_event(self, now: float) -> AnyEvent | None:
         """The next event for the user, or None: read, write, or wait for the deadline."""
+        if now >= self._close_at and self._awaits_answer():
+            return self._late_answer(now)
         if now >= self.connection.due:
             timed = self._judge(now)
             if timed is not None:
@@ -171,6 +175,29 @@ class Session:
             self.timings.first_message = now - (self.opened_at or now)
             self.connection.shorten()
         return event
+
+    def _awaits_answer(self) -> bool:
+        """Whether our close frame is sent, or queued, and the peer's has not been seen."""
+        return self.connection.state == CLOSING and not self.has_ended
+
+    def _late_answer(self, now: float) -> AnyEvent | None:
+        """Past close_timeout: the answer to our close frame, if it came; no data any more.
+
+        However much was read before, and however slow the handler was: what is here is only looked
+        through for the answer, and so is what comes, as long as a read brings something. (It may
+        have waited in the socket. What a socket holds is less than the bound.)
+        """
+        connection = self.connection
+        if connection.seek_close():
+            event = connection.next_event()
+            if event is not None:
+                self._note(event, now)
+                return event
+        if self._is_at_end or self._ending is not None:
+            self._judge_end(now)
+        elif connection.sought > _MOST_SOUGHT:
+            self._give_up_closing(now)
+        return None
 
     def _judge(self, now: float) -> AnyEvent | None:
         """What is due whatever arrives."""
@@ -197,8 +224,8 @@ class Session:
             rate = self.timing.ping_rate
             assert rate is not None
             self._ping_at = _next(self._ping_at, rate, now)
-            is_answered = not self.timing.ping_timeout or self._pinged_at == NEVER
-            if is_answered and not self._ping_queued:
+            is_watched = self.timing.ping_timeout and self.pings.is_late
+            if not is_watched and not self.pings.is_queued:
                 self._ping(now)
         self._set_due()
         return None
@@ -206,8 +233,6 @@ class Session:
     def _note(self, event: AnyEvent, now: float) -> None:
         engine = self.engine
         if isinstance(event, engine.Pong):
-            # Any pong shows that the peer lives and answers, whichever ping it is for.
-            self._pinged_at = NEVER
             self.pings.answered(event.data, self.connection.received_at)
         elif isinstance(event, engine.ProtocolError):
             self._add_details(event, now, None, "read")
@@ -235,8 +260,6 @@ class Session:
                 # The peer hung up instead of answering our close frame: as good as an answer.
                 self._ending = self.engine.Disconnected("closed", True)
             self.has_ended = True
-        elif self.connection.received_at >= self._close_at:
-            self._give_up_closing(now)
 
     def _ending_is_plain_loss(self) -> bool:
         return self._ending is not None and self._ending.cause is None
@@ -247,23 +270,28 @@ class Session:
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
         due = min(self.connection.due, self._close_at, self._write_at, self._frame_at())
-        if self._pinged_at != NEVER or self._ping_queued:
+        if self.pings.is_late:
             due = min(due, self._unresponsive_at())
         if self.timing.poll == 0 and self.opened_at is not None:
             due = min(due, self.connection.received_at)
         return None if due >= _FAR else due
 
-    def tick(self, now: float) -> None:
-        """The deadline has passed, and there is nothing to read."""
+    def tick(self, now: float, progress: AskProgress | None = None) -> None:
+        """The deadline has passed, and there is nothing to read.
+
+        Arguments:
+            now: When that was found out.
+            progress: Tells how far the peer's system has come with what ours took, if it can.
+        """
         if self.has_ended:
             return
         self._note_turn(now)
-        self._date_ping(now)
+        self.pings.date(now)
         if now >= self._write_at:
             self.give_up_writing(now)
         elif now >= self._close_at:
             self._give_up_closing(now)
-        elif now >= self._unresponsive_at():
+        elif now >= self._unresponsive_at() and not self._goes_on(now, progress):
             self._be_unresponsive(now)
         elif now >= self._frame_at():
             reason = (
@@ -311,14 +339,11 @@ class Session:
         # After the peer's close frame no pong is read any more.
         if not timeout or self._ending is not None:
             return NEVER
-        since = self._pinged_at
-        if since == NEVER and self._ping_queued:
-            # A ping that can't leave gets no answer either, unless the system takes more.
-            since = self._ping_queued_at
-            if since == NEVER:
-                return self.connection.received_at  # `tick` is to date it
-            since = max(since, self._taken_at)
-        return max(since, self.connection.received_at) + timeout
+        return self.pings.late_since(self.connection.received_at) + timeout
+
+    def _goes_on(self, now: float, progress: AskProgress | None) -> bool:
+        """Whether the peer is not dead, but busy with what lies before the ping."""
+        return self.pings.is_behind(now, progress) and now < self._unresponsive_at()
 
     def _frame_at(self) -> float:
         timeout = self.timing.frame_timeout
@@ -328,7 +353,9 @@ class Session:
 
     def _set_due(self) -> None:
         is_due = self._unresponsive is not None or self._has_polled
-        self.connection.due = -NEVER if is_due else min(self._poll_at, self._ping_at)
+        self.connection.due = (
+            -NEVER if is_due else min(self._poll_at, self._ping_at, self._close_at)
+        )
 
     # The user
 
@@ -341,8 +368,6 @@ class Session:
         if opcode == frames.PING:
             self.pings.queued(payload, self.output.sent)
         self.connection.send(opcode, payload, compress)
-        if opcode == frames.PING:
-            self._ping_queued = True
 
     def close(self, code: int | None, reason: str | bytes | None, now: float) -> bool:
         """Start the closing handshake, or do nothing if it was; whether it was started.
@@ -353,8 +378,6 @@ class Session:
         if not self.connection.close(code, reason):
             return False
         self.close_asked_at = now
-        self._ping_at = NEVER
-        self._set_due()
         self._start_closing(now)
         return True
 
@@ -362,44 +385,47 @@ class Session:
         if self.connection.state == OPEN:
             self.pings.queued(b"", self.output.sent)
             self.connection.send(frames.PING, b"")
-            self._ping_queued = True
-            self._date_ping(now)
-
-    def _date_ping(self, now: float) -> None:
-        if self._ping_queued and self._ping_queued_at == NEVER:
-            self._ping_queued_at = now
+            self.pings.date(now)
 
     def _start_closing(self, now: float) -> None:
+        """One side has begun to close: its time runs, and there is no regular work any more."""
         if self.timing.close_timeout and self._close_at == NEVER:
             self._close_at = now + self.timing.close_timeout
+        self._ping_at = NEVER
+        if self.timing.poll:  # with 0 the loop is never to wait, so its Polls go on
+            self._poll_at = NEVER
+        self._set_due()
 
     # Output
 
     @property
     def watches_writes(self) -> bool:
         """Whether `written` changes anything: it need not be called otherwise."""
-        return self._ping_queued or self.output.has_backlog
+        return self.pings.is_queued or self.output.has_backlog
 
-    def written(self, now: float, is_all: bool) -> None:
-        """Some of the output was taken by the system, or for the first time none; is any left?
+    def written(self, now: float, is_all: bool, progress: AskProgress | None = None) -> None:
+        """Some of the output was taken by the system, or for the first time none.
 
         For the first time: `write_deadline` is not set yet.
+
+        Arguments:
+            now: When.
+            is_all: Whether none is left.
+            progress: As for `tick`.
         """
-        self._taken_at = now
+        if self.output.has_backlog:
+            self.pings.taken(now)  # only where it was full does it tell something of the peer
         if is_all:
             self._write_at = NEVER
             if self.output.has_backlog:
                 self.connection.release_pong()
-            if self._ping_queued and not self.output.is_ready:
-                self._ping_queued = False
-                self._ping_queued_at = NEVER
-                self._pinged_at = min(self._pinged_at, now)
-                self.pings.written(now)
+            if self.pings.is_queued and not self.output.is_ready:
+                self.pings.written(now, progress)
         else:
             self.output.has_backlog = True
             timeout = self.timing.send_timeout
             self._write_at = _FAR if timeout is None else now + timeout
-            self._date_ping(now)
+            self.pings.date(now)
 
     # The end
 

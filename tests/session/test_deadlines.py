@@ -1,0 +1,239 @@
+"""Every deadline, whatever the handler and the server do: a table, in pretend time.
+
+What each door adds to it (what has arrived is read before it is judged) is in
+tests/doors/test_deadlines.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from lomond.options import Timing
+from lomond.protocol import frames
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
+from lomond.testing.pretend import PretendDoor
+
+SLOW = 7.0  # seconds that a slow handler takes; longer than every deadline here
+LONG = 3.0  # seconds; each deadline
+START = 20.0  # when what begins a deadline happens, if that is not the opening
+TEXT = say(frames.TEXT, b"x").data
+
+
+def is_silent(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    while (yield Hear()):
+        pass
+
+
+def floods(peer: Peer) -> Talk:
+    """Says more than anybody takes, as fast as time goes."""
+    yield from peer.upgrade()
+    yield Pause(START - 1)
+    while True:
+        yield Say(TEXT * 10)
+        yield Pause(0.01)
+
+
+def texts_and_a_stall(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield Pause(START)
+    yield Say(TEXT * 3 + b"\x81\x05ab")
+    while (yield Hear()):
+        pass
+
+
+def stalls(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield Pause(START)
+    yield Say(b"\x81\x05ab")
+    while (yield Hear()):
+        pass
+
+
+def never_answers(peer: Peer) -> Talk:
+    while (yield Hear()):
+        pass
+
+
+def trickles_an_answer(peer: Peer) -> Talk:
+    yield from peer.read_request()
+    yield Say(b"HTTP/1.1 101 Switching Protocols\r\n")
+    while True:
+        yield Say(b"X: y\r\n")
+        yield Pause(0.5)
+
+
+def closes_and_floods(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield Pause(START)
+    yield say(frames.CLOSE, code=1000)
+    while True:
+        yield Say(TEXT * 10)
+        yield Pause(0.01)
+
+
+def closes_and_is_silent(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield Pause(START)
+    yield say(frames.CLOSE, code=1000)
+    while (yield Hear()):
+        pass
+
+
+class Row(NamedTuple):
+    """A deadline, and who lets it pass."""
+
+    option: str
+    talk: Callable[[Peer], Talk]
+    begins: Callable[[PretendDoor], object] | None = None  #: at START
+    says: str = ""  #: what the last event tells
+    from_start: float = START
+    before: int = 0  #: events whose handlers come before it is judged
+
+
+def sticks(door: PretendDoor) -> None:
+    door.is_stuck = True
+    door.send_text("stuck")
+
+
+ROWS = {
+    "open, silence": Row("open_timeout", never_answers, says="open_timeout", from_start=0),
+    "open, flood": Row("open_timeout", trickles_an_answer, says="open_timeout", from_start=0),
+    "close, silence": Row("close_timeout", is_silent, PretendDoor.close, "within 3"),
+    "close, flood": Row("close_timeout", floods, PretendDoor.close, "within 3"),
+    "server closes, silence": Row("close_timeout", closes_and_is_silent, says="closed"),
+    "server closes, flood": Row("close_timeout", closes_and_floods, says="closed"),
+    "ping, silence": Row("ping_timeout", is_silent, PretendDoor.send_ping, "ping timeout"),
+    "frame, silence": Row("frame_timeout", stalls, says="frame_timeout"),
+    "frame, after texts": Row("frame_timeout", texts_and_a_stall, says="frame_timeout", before=3),
+    "send, silence": Row("send_timeout", is_silent, sticks, "send_timeout"),
+    "send, texts": Row("send_timeout", texts_and_a_stall, sticks, "send_timeout", before=3),
+}
+
+
+def played(row: Row, handler: float, poll: float | None) -> tuple[list[tuple[float, Any]], float]:
+    """The events of a row, and for how long the handler had the thread when the time was up."""
+    timing: dict[str, Any] = {"ping_rate": 0, "open_timeout": None, "close_timeout": None}
+    timing |= {"frame_timeout": None, "send_timeout": None, "poll": poll, row.option: LONG}
+    door = PretendDoor(row.talk, Timing(**timing))
+    if row.begins is not None:
+        begins = row.begins
+        door.at(START, lambda: begins(door))
+    due = row.from_start + LONG
+    freed_at = due
+
+    def act(door: PretendDoor, event: Any) -> None:
+        nonlocal freed_at
+        if handler and event.name in ("text", "poll", "connected", "closing"):
+            began = door.now
+            door.spend(handler)
+            if began <= due < door.now:
+                freed_at = door.now
+
+    return door.play(act), freed_at
+
+
+@pytest.mark.parametrize("poll", [None, 5.0], ids=["no polls", "polls"])
+@pytest.mark.parametrize("handler", [0.0, SLOW], ids=["fast", "slow"])
+@pytest.mark.parametrize("name", ROWS)
+def test_a_deadline_is_kept(name: str, handler: float, poll: float | None) -> None:
+    row = ROWS[name]
+    seen, freed_at = played(row, handler, poll)
+    ended_at, last = seen[-1]
+    assert last.name == "disconnected"
+    assert row.says in last.reason
+    # In time; a handler that has the thread then is let out, and nothing else is waited for.
+    starts = [moment for moment, event in seen if event.name == "closing"]
+    first = max([row.from_start, *starts])  # a server's close counts from when it was seen
+    latest = max(freed_at, first + LONG + (handler if starts else 0))
+    if row.before:  # what came before is handed out first, each behind a Poll if that is due
+        latest = max(latest, START + 2 * (row.before + 1) * handler)
+    assert row.from_start + LONG <= ended_at <= latest + 0.1
+
+
+@pytest.mark.parametrize("poll", [None, 0, 5.0])
+@pytest.mark.parametrize("answers", [True, False])
+def test_after_close_timeout_nothing_is_handed_out_but_the_answer(
+    answers: bool, poll: float | None
+) -> None:
+    """However slow the handler is and however much was read already."""
+
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade(glued=TEXT * 1000)
+        yield from peer.hear_until(frames.CLOSE)
+        yield Say(TEXT * 1000)
+        if answers:
+            yield say(frames.CLOSE, code=1000)
+        while (yield Hear()):
+            pass
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.close()
+        if event.name == "text":
+            door.spend(0.7)
+
+    timing = Timing(poll=poll, ping_rate=0, close_timeout=2)
+    seen = PretendDoor(talk, timing).play(act)
+    names = [event.name for _, event in seen if event.name != "poll"]
+    assert names.count("text") == 3  # at 0, 0.7 and 1.4 s
+    assert names[-2:] == (["closed", "disconnected"] if answers else ["text", "disconnected"])
+    assert seen[-1][1].graceful is answers
+    assert seen[-1][0] == pytest.approx(2.1, abs=0.01)
+
+
+@pytest.mark.parametrize("size", [0, 125, 70_000])
+def test_a_close_frame_of_which_a_part_came_is_waited_for_no_longer(size: int) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.CLOSE)
+        yield Pause(1)
+        yield Say(say(frames.BINARY, bytes(size)).data + b"\x88\x05\x03")
+        while (yield Hear()):
+            pass
+
+    timing = Timing(poll=None, ping_rate=0, frame_timeout=None, close_timeout=2)
+    door = PretendDoor(talk, timing)
+    seen = door.play(lambda door, event: door.close() if event.name == "ready" else None)
+    assert [event.name for _, event in seen][-2:] == ["binary", "disconnected"]
+    assert door.now == pytest.approx(2.002)
+
+
+def test_an_answer_whose_rest_comes_late_is_none() -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.CLOSE)
+        yield Say(b"\x88\x05\x03")
+        yield Pause(5)
+        yield Say(b"\xe8bye")
+        while (yield Hear()):
+            pass
+
+    door = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2))
+    seen = door.play(lambda door, event: door.close() if event.name == "ready" else None)
+    assert [event.name for _, event in seen][-2:] == ["ready", "disconnected"]
+    assert door.now == pytest.approx(2.002)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_hang_up_after_close_timeout_ends_it_as_one_before(ends: bool) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade(glued=TEXT * 5)
+        yield from peer.hear_until(frames.CLOSE)
+        if ends:
+            yield End()
+        while (yield Hear()):
+            pass
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.close()
+        if event.name == "text":
+            door.spend(3)
+
+    seen = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2)).play(act)
+    assert [event.name for _, event in seen][-2:] == ["text", "disconnected"]
+    assert seen[-1][1].graceful is ends
