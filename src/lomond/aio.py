@@ -55,8 +55,8 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
     and a wait for the next event loses none.
 
     While the task that iterates is elsewhere, the event loop goes on for it: pings are answered and
-    sent, up to 16 events and 64 KiB wait for the task, then no more is read. (`WebSocket`, without
-    an event loop, does that only while it is iterated or sends.)
+    sent, up to 16 events wait for the task, of at most 64 KiB beside the newest, then no more is
+    read. (`WebSocket`, without an event loop, does that only while it is iterated or sends.)
 
     ``async with`` closes the connection when the block is left; without it, call ``aclose()`` on
     what `connect` gives. A dropped iterator closes too, with a ResourceWarning.
@@ -104,10 +104,12 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
 
     async def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         channel = self._connected()
+        driver = channel.link.wakeup
+        assert isinstance(driver, Driver)
+        if driver.loop is not None:
+            driver.check_loop()
         target = channel.post(opcode, payload, compress)
         if target:
-            driver = channel.link.wakeup
-            assert isinstance(driver, Driver)
             await driver.written(channel, target)
 
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:

@@ -303,5 +303,5 @@ def test_a_loop_that_never_waits_has_its_polls_while_it_closes(who: str) -> None
             door.spend(0.1)
 
     seen = PretendDoor(talk, Timing(poll=0, ping_rate=0, close_timeout=10)).play(act)
-    assert polls == pytest.approx(100, abs=5)
-    assert seen[-1][0] == pytest.approx(10, abs=0.2)
+    assert 95 <= polls <= 110
+    assert seen[-1][0] == pytest.approx(10, abs=0.5)

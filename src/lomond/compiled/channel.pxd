@@ -32,16 +32,16 @@ cdef class Channel:
     cpdef run_deferred(self)
     cpdef read_or_tick(self)
     cpdef need(self)
-    @cython.locals(link=Link)
+    @cython.locals(link=Link, calm_until=double)
     cpdef calm_need(self)
     cpdef bint take_calmly(self) except *
-    cpdef look(self)
+    cpdef look(self, need)
     cpdef bint read_more(self) except *
     @cython.locals(link=Link, transport=Transport, seconds=double, writes=bint, readable=bint)
     cdef _read_or_tick(self)
     @cython.locals(link=Link, transport=Transport)
     cdef bint _prepare(self) except *
-    @cython.locals(link=Link, now=double)
-    cdef _judge(self, bint readable)
+    @cython.locals(link=Link, transport=Transport, now=double)
+    cdef _judge(self, bint readable, looked_at)
     @cython.locals(link=Link, transport=Transport)
     cdef double _calm_until(self) except? -2

@@ -32,6 +32,7 @@ cdef class Connection:
     cdef public double due
     cdef public double received_at
     cdef public bint has_ended
+    cdef public bint is_ahead
     cdef public Py_ssize_t sought
     cdef bytes _answer
     cdef object _arrived

@@ -15,9 +15,16 @@ cdef object _POLL
 cdef object _ENDS
 cdef object _LOSSES
 cdef object _GOES_ON
+cdef object _DATA
+cdef object _TEXT
+cdef object _BINARY
+cdef object _DISCONNECTED
+cdef int _TURNS
+cdef int _IDLE
 
 cdef class Driver:
     cdef object _ahead
+    cdef Py_ssize_t _ahead_size
     cdef Carrier _carrier
     cdef object _failure
     cdef bint _is_coming
@@ -32,9 +39,12 @@ cdef class Driver:
     cdef bint _owes_turn
     cdef Pause _pause
     cdef list _senders
+    cdef object _session
     cdef object _thread
     cdef object _timer
     cdef double _timer_at
+    cdef int _turns
+    cdef double _counted_at
     cdef list _watched
     cdef public object loop
 
@@ -42,11 +52,15 @@ cdef class Driver:
     cpdef at_once(self)
     @cython.locals(carrier=Carrier)
     cdef _take(self)
+    cdef _take_ahead(self)
+    cpdef check_loop(self)
     cpdef stop(self)
     cdef _end(self)
     cpdef wake(self)
     cpdef bint is_here(self)
     cpdef go_on(self)
+    cpdef came(self)
+    cdef _count_turns(self)
     cpdef write_on(self)
     @cython.locals(channel=Channel, transport=Transport, is_written=bint)
     cdef _tell(self, bint at_once)
@@ -55,9 +69,11 @@ cdef class Driver:
     cpdef _run_ahead(self)
     @cython.locals(carrier=Carrier)
     cdef bint _is_there(self, need) except *
+    @cython.locals(seconds=double)
     cdef _watch(self, need)
     cpdef _unwatch(self)
     @cython.locals(moment=double)
     cdef _set_timer(self, double seconds)
 
+cdef Py_ssize_t _size(event) except -1
 cdef _resolve(future)

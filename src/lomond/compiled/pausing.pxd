@@ -7,3 +7,4 @@ cdef class Pause:
     cdef object _message
 
     cpdef end(self, bint at_once)
+    cpdef _run(self)

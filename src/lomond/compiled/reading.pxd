@@ -17,8 +17,10 @@ cdef class Reader:
     cdef Lock _turn
 
     cpdef bint may_read_ahead(self) except *
-    @cython.locals(link=Link, connection=Connection, calm_until=double)
+    @cython.locals(calm_until=double)
     cpdef bint is_calm(self) except *
+    @cython.locals(link=Link, connection=Connection)
+    cpdef double calm_until(self) except? -2
     @cython.locals(link=Link, came=bint)
     cpdef bint read(self) except *
     cpdef bint receive(self, bint waits=?) except *

@@ -31,6 +31,7 @@ cdef class Transport:
     @cython.locals(data=bytes)
     cpdef bytes receive_much(self, bint waits)
     cpdef let_go(self)
+    cpdef progress(self)
     @cython.locals(count=Py_ssize_t)
     cpdef Py_ssize_t receive_into(self, room, bint waits) except -2
     @cython.locals(layer=TLSLayer, below=TLSLayer)

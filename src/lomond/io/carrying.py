@@ -89,11 +89,11 @@ class Carrier(Wire):
         if self._count >= self._most and self._transport is not None:
             self._transport.pause_reading()
             self._is_paused = True
-        self._driver.go_on()
+        self._driver.came()
 
     def eof_received(self) -> bool:
         self._has_ended = True
-        self._driver.go_on()
+        self._driver.came()
         return True  # we may still have something to say
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +102,7 @@ class Carrier(Wire):
             self._error = exc
         self._transport = None
         self._watch_no_more()
-        self._driver.go_on()
+        self._driver.came()
 
     def watch_writing(self) -> None:
         """Tell the driver when the system takes more.
@@ -168,6 +168,11 @@ class Carrier(Wire):
         """The system's number of it."""
         return self._sock.fileno()
 
+    def getsockopt(self, *arguments: int) -> Any:
+        """As a socket's."""
+        value: int | bytes = self._sock.getsockopt(*arguments)
+        return value
+
     def recv(self, size: int, flags: int = 0) -> bytes:
         """What came; empty at the end. Raises BlockingIOError where nothing did."""
         if not self._driver.is_here():
@@ -190,15 +195,16 @@ class Carrier(Wire):
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._driver.soon(self.close)
                 return
-        transport, self._transport = self._transport, None
         self._has_ended = True
         self._watch_no_more()
-        if transport is None:
+        if self._transport is None:
             return
         try:
-            self._driver.soon(transport.abort)
+            # Forgotten afterwards, because an exception of a signal's handler may come between.
+            self._driver.soon(self._transport.abort)
         except RuntimeError:  # the loop is closed
             self._sock.close()
+        self._transport = None
 
 
 class _Protocol(Carrier, asyncio.BufferedProtocol):

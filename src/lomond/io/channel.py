@@ -162,7 +162,7 @@ class Channel:
             )
         with link.lock:
             if session.has_ended or link.is_over or link.transport is None:
-                raise WebSocketUnavailable("not connected")
+                raise session.refusal()
             session.send_message(opcode, payload, compress)
             target = link.enqueue()
             is_written = link.transport.written >= target
@@ -262,7 +262,8 @@ class Channel:
             return None
         if link.transport is not None:
             link.transport.let_go()
-        need.until = None if link.calm_until == _NEVER else link.calm_until
+        calm_until = self._reader.calm_until()
+        need.until = None if calm_until == _NEVER else calm_until
         return need
 
     def take_calmly(self) -> bool:
@@ -272,13 +273,13 @@ class Channel:
         finally:
             self.link.is_in_use = False
 
-    def look(self) -> None:
-        """The wait is over: read and write once without waiting, and tell the session."""
+    def look(self, need: Need) -> None:
+        """The wait for the need is over: read and write once without waiting; tell the session."""
         try:
             readable = self._reader.receive()
             if self._writes:
                 self._writer.write_now()
-            self._judge(readable)
+            self._judge(readable, need.looked_at)
         finally:
             self.link.is_in_use = False
         if self.link.is_traced:
@@ -309,7 +310,7 @@ class Channel:
                 readable = self._reader.receive()
             if writable:
                 self._writer.write_now()
-        self._judge(readable)
+        self._judge(readable, None)
 
     def _prepare(self) -> bool:
         """Say all that is to be said, and find out what to wait for; whether to wait at all."""
@@ -344,17 +345,27 @@ class Channel:
                 link.look_again()
         return True
 
-    def _judge(self, readable: bool) -> None:
-        """After the wait: a deadline may have passed."""
+    def _judge(self, readable: bool, looked_at: float | None) -> None:
+        """After the wait: a deadline may have passed, and nothing has come since.
+
+        Arguments:
+            readable: Whether something came.
+            looked_at: As of a Need.
+        """
         link, session = self.link, self.session
         link.is_idle = not readable
-        readable = readable or session.has_ended
-        now = monotonic()
-        if not readable and now >= self._due:
-            link.is_wanted = True
-            with link.lock:
-                link.is_wanted = False
-                session.tick(now)
+        if readable or session.has_ended:
+            return
+        now = monotonic() if looked_at is None else looked_at
+        if now < self._due:
+            return
+        if looked_at is None and self._reader.receive():
+            return  # it came while this thread was kept from running
+        transport = link.transport
+        link.is_wanted = True
+        with link.lock:
+            link.is_wanted = False
+            session.tick(now, None if transport is None else transport.progress)
 
     def _calm_until(self) -> float:
         """How long nothing but bytes from the peer can matter (lock held)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..protocol.events import AnyEvent
+    from ..session.session import Session
     from .channel import Channel
     from .performing import Steps
 
 _MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURN = 64 * 1024  # bytes per turn of the loop
 _MOST_AHEAD = 16  # events that wait for the user's task
+_TURNS = 2  # of the loop, in which it has read whatever was there before
+_IDLE = -1  # of turns: none are counted
 _NUDGE = 0.05  # seconds
 _NEVER = float("inf")
 _events: Any = engine.event_classes
 _POLL: type = _events.Poll
+_TEXT: type = _events.Text
+_BINARY: type = _events.Binary
+_DISCONNECTED: type = _events.Disconnected
 #: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
 #: it waits: what their handler does comes first.
 _GOES_ON = frozenset(
@@ -37,6 +44,7 @@ _GOES_ON = frozenset(
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
+_DATA = frozenset([_POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong])
 
 
 class Driver:
@@ -49,9 +57,10 @@ class Driver:
     """
 
     __slots__ = (
-        "_ahead", "_carrier", "_failure", "_is_coming", "_is_met", "_is_running", "_is_waiting",
-        "_is_within", "_is_woken", "_items", "_last", "_need", "_owes_turn", "_pause", "_senders",
-        "_thread", "_timer", "_timer_at", "_watched", "loop",
+        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_is_coming", "_is_met",
+        "_is_running", "_is_waiting", "_is_within", "_is_woken", "_items", "_last", "_need",
+        "_owes_turn", "_pause", "_senders", "_session", "_thread", "_timer", "_timer_at", "_turns",
+        "_watched", "loop",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,6 +75,10 @@ class Driver:
         self._is_coming = False  # a turn of the loop will see to running ahead
         self._is_running = False
         self._ahead: deque[AnyEvent] = deque()
+        self._ahead_size = 0  # bytes of their data
+        self._session: Session | None = None  # of the connection that is carried
+        self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
+        self._counted_at = 0.0  # when that was
         self._failure: BaseException | None = None
         self._last: Any = None  # the class of the event behind which the generator stands
         self._owes_turn = False
@@ -106,9 +119,7 @@ class Driver:
                     return event
                 if self._items is None:
                     raise StopAsyncIteration
-                # To ask asyncio for the running loop is a system call up to Python 3.11.
-                if threading.get_ident() != self._thread or not self.loop.is_running():
-                    raise RuntimeError("this connection was begun in another event loop")
+                self.check_loop()
                 if self._carrier is not None:
                     self._carrier.given = 0
             self._is_waiting = True  # nothing goes on without the task
@@ -127,7 +138,9 @@ class Driver:
 
     def _take(self) -> AnyEvent | None:
         """The next event, if it is there."""
-        event: AnyEvent | None = self._ahead.popleft() if self._ahead else self._step()
+        event: AnyEvent | None = self._take_ahead() if self._ahead else None
+        if event is None:
+            event = self._step()
         if event is None:
             return None
         kind = type(event)
@@ -141,19 +154,45 @@ class Driver:
             self._run_ahead_soon()  # the task may be going elsewhere
         return event
 
+    def _take_ahead(self) -> AnyEvent | None:
+        """The next of the events that wait; after close_timeout that is no data any more."""
+        session = self._session
+        is_late = session is not None and session.is_late(monotonic())
+        while self._ahead:
+            event: AnyEvent = self._ahead.popleft()
+            self._ahead_size -= _size(event)
+            if session is not None:
+                session.connection.is_ahead = bool(self._ahead)
+                session.is_told = session.is_told or type(event) is _DISCONNECTED
+            if not (is_late and type(event) in _DATA):
+                return event
+        return None
+
+    def check_loop(self) -> None:
+        """Raise RuntimeError unless this is the loop that the connection was begun in."""
+        # To ask asyncio for the running loop is a system call up to Python 3.11.
+        if threading.get_ident() != self._thread or not self.loop.is_running():
+            raise RuntimeError(
+                "this connection was begun in another event loop; iterate and send in that one "
+                "(asyncio.run_coroutine_threadsafe), or connect in this one"
+            )
+
     async def written(self, channel: Channel, target: int) -> None:
         """Return when the system has taken the queue's bytes up to the target.
 
         Raises:
             TransportFail: It did not; the connection is over.
         """
-        loop = asyncio.get_running_loop()
-        if loop is not self.loop:
-            raise RuntimeError("this connection belongs to another event loop")
+        loop = self.loop
         carrier = self._carrier
         if carrier is not None:
             carrier.hold(max(_MOST_UNREAD, channel.session.limits.max_read_ahead))
-        while not channel.is_written(target):
+        while True:
+            if channel.session.write_deadline <= monotonic():
+                for _ in range(_TURNS):  # a server that is blocked takes more when we have read
+                    await asyncio.sleep(0)
+            if channel.is_written(target):
+                return
             due = channel.session.write_deadline
             if carrier is not None:
                 carrier.watch_writing()
@@ -175,6 +214,7 @@ class Driver:
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
         self._ahead.clear()
+        self._ahead_size = 0
         self._end()
 
     def _end(self) -> None:
@@ -228,8 +268,9 @@ class Driver:
     def close(self, quietly: bool = False) -> None:
         """One connection wakes it no more."""
 
-    def carry(self, sock: socket.socket) -> Steps:
-        """Hand a connected socket to asyncio; the Transport of what carries its bytes then."""
+    def carry(self, sock: socket.socket, session: Session) -> Steps:
+        """Hand a session's socket to asyncio; the Transport of what carries its bytes then."""
+        self._session = session
         begun: list[bool] = []
         task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
         task.add_done_callback(self._is_carried)
@@ -267,8 +308,10 @@ class Driver:
     def _tell(self, at_once: bool) -> None:
         if self._is_waiting:
             self._is_within = at_once
-            self._pause.end(at_once)
-            self._is_within = False
+            try:
+                self._pause.end(at_once)
+            finally:
+                self._is_within = False
         self._run_ahead()
         for sender, channel, target in self._senders[:]:
             transport = channel.link.transport
@@ -294,8 +337,7 @@ class Driver:
             try:
                 item = next(items)
             except BaseException as error:
-                self._items = None
-                self._end()
+                self._end()  # which closes it where it was interrupted before it began
                 if isinstance(error, StopIteration):
                     return None
                 raise
@@ -305,6 +347,7 @@ class Driver:
                 self._last = type(item)
                 return item
             self._need = item
+            item.looked_at = -_NEVER  # only the loop reads
             if not self._is_met and not self._is_there(item):
                 self._watch(item)
                 return None
@@ -320,7 +363,7 @@ class Driver:
         self._is_coming = False
         if self._is_waiting or self._is_running or self._items is None:
             return
-        while len(self._ahead) < _MOST_AHEAD:
+        while len(self._ahead) < _MOST_AHEAD and self._ahead_size < _MOST_UNREAD:
             # A send may be waited for where the connection is lost: it is to end too.
             is_lost = self._last in _LOSSES and self._senders
             if self._last not in _GOES_ON and not is_lost:
@@ -336,17 +379,24 @@ class Driver:
                 self._set_timer(_NUDGE)  # one is enough; with poll=0 there is always another one
                 return
             self._ahead.append(event)
+            self._ahead_size += _size(event)
+            session = self._session
+            if session is not None:
+                session.connection.is_ahead = True
+                session.is_told = session.is_told and type(event) is not _DISCONNECTED
 
     def _is_there(self, need: Need) -> bool:
         carrier = self._carrier
-        if carrier is not None and need.readable is carrier and carrier.has_news():
-            return True
-        return need.until is not None and need.until <= monotonic()
+        return carrier is not None and need.readable is carrier and carrier.has_news()
 
     def _watch(self, need: Need) -> None:
         """Have the loop call when it is met."""
         if need.until is not None:
-            self._set_timer(need.until - monotonic())
+            seconds = need.until - monotonic()
+            if seconds > 0:
+                self._set_timer(seconds)
+            else:
+                self._count_turns()
         for sock in need.writable:
             if isinstance(sock, Carrier):
                 sock.watch_writing()
@@ -376,10 +426,40 @@ class Driver:
     def _timed(self) -> None:
         self._timer = None
         need = self._need
-        if need is not None and (need.until is None or need.until > monotonic()):
-            if need.until is not None:
-                self._set_timer(need.until - monotonic())
+        if need is None or need.until is None:
             return
+        seconds = need.until - monotonic()
+        if seconds > 0:
+            self._set_timer(seconds)
+        else:
+            self._count_turns()
+
+    # What lay in the socket when a deadline passed is read before that is judged, however long
+    # somebody kept the loop from reading. Only the loop reads: in two of its turns it has.
+
+    def _count_turns(self) -> None:
+        if self._turns == _IDLE:
+            self._turns = 0
+            self._counted_at = monotonic()
+            self.loop.call_soon(self._turned)
+
+    def _turned(self) -> None:
+        """The loop had a turn."""
+        self._turns += 1
+        if self._turns < _TURNS:
+            self.loop.call_soon(self._turned)
+            return
+        self._turns = _IDLE
+        need = self._need
+        if need is not None and need.until is not None and need.until <= monotonic():
+            need.looked_at = self._counted_at
+            self.go_on()
+
+    def came(self) -> None:
+        """Bytes came, or the end of the stream. In a callback of the loop."""
+        if self._turns != _IDLE:
+            self._turns = 0  # there may be more
+            self._counted_at = monotonic()
         self.go_on()
 
 
@@ -387,6 +467,14 @@ def _give_up(task: asyncio.Task[Carrier]) -> None:
     """What was made is not wanted any more."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()
+
+
+def _size(event: AnyEvent) -> int:
+    """What the data of an event takes, bytes."""
+    kind: type = type(event)
+    if kind is _TEXT:
+        return sys.getsizeof(event.text)  # type: ignore[union-attr]  # of each twin its own class
+    return len(event.data) if kind is _BINARY else 0  # type: ignore[union-attr]  # as above
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -17,6 +17,7 @@ from .waiting import Need, Wakeup
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
+    from ..session.session import Session
     from .performing import Steps
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
@@ -52,8 +53,8 @@ class Member:
     def close(self, quietly: bool = False) -> None:
         """One connection wakes it no more."""
 
-    def carry(self, sock: socket.socket) -> Steps:
-        """The Transport of a connected socket."""
+    def carry(self, sock: socket.socket, session: Session) -> Steps:
+        """The Transport of a session's connected socket."""
         yield from ()
         return Transport(sock, False)
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Pause:
     """One wait after another, of one task at a time.
 
+    An exception of a signal's handler may come between any two lines here. The task then waits on,
+    and the next `end`, or `cancel`, still finds it: it is only forgotten when it has gone on.
+
     Arguments:
         loop: The task's.
     """
@@ -39,13 +42,21 @@ class Pause:
         Arguments:
             at_once: In here, which must be a callback of the loop; else in its next turn.
         """
-        go_on, self._go_on = self._go_on, None
-        if go_on is None:
+        if self._go_on is None:
             return
         if at_once and self._context is not None:
-            self._context.run(go_on, self)
+            self._run()
         else:
-            self._loop.call_soon(go_on, self, context=self._context)
+            self._loop.call_soon(self._run)
+
+    def _run(self) -> None:
+        # To go on, the task asks for the result. One that is told twice waits anew, and looks.
+        if self._go_on is None:
+            return
+        if self._context is None:
+            self._go_on(self)
+        else:
+            self._context.run(self._go_on, self)
 
     # What is awaited
 
@@ -80,6 +91,7 @@ class Pause:
         return True
 
     def result(self) -> None:
+        self._go_on = None
         if self._is_cancelled:
             self._is_cancelled = False
             raise asyncio.CancelledError(*([] if self._message is None else [self._message]))

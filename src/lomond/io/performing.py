@@ -33,6 +33,7 @@ from .waiting import Need
 if TYPE_CHECKING:
     import ssl
 
+    from ..session.session import Session
     from ..timings import Attempt
     from .link import Waking
     from .settings import SocketSettings
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
     class Driving(Waking, Protocol):
         """What waits for a connection, and goes on with its generator then."""
 
-        def carry(self, sock: socket.socket) -> Steps:
-            """The Transport of a connected socket."""
+        def carry(self, sock: socket.socket, session: Session) -> Steps:
+            """The Transport of a session's connected socket."""
             ...
 
 
+_MOST_LATE = 16  # reads of a TLS handshake that bring something after the deadline
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
 
 #: Yields what it waits for.
@@ -77,7 +79,7 @@ class Performer:
         self,
         channel: Channel,
         outside: Outside,
-        carry: Callable[[socket.socket], Steps] | None = None,
+        carry: Callable[[socket.socket, Session], Steps] | None = None,
     ) -> None:
         self._carry = carry
         self._channel = channel
@@ -119,17 +121,30 @@ class Performer:
             raise Interrupted(OSError("closed by the user"), monotonic())
         self._channel.start()
 
-    def _readable(self, transport: Transport, deadline: float | None) -> Steps:
-        self._check(deadline)
-        yield Need(deadline, transport.sock)
+    def _received(
+        self, transport: Transport, deadline: float | None
+    ) -> Generator[Need, None, bytes]:
+        """What comes; what is there already is looked at before the deadline is judged."""
+        need: Need | None = None
+        while True:
+            now = monotonic()
+            data = transport.receive()
+            if data is not None:
+                return data
+            if need is None:
+                self._check()
+            else:
+                self._check(deadline, now if need.looked_at is None else need.looked_at)
+            need = Need(deadline, transport.sock)
+            yield need
 
-    def _check(self, deadline: float | None = None) -> None:
-        """Raise if the user closed or the deadline passed."""
+    def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
+        """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._channel.run_deferred()
         now = monotonic()
         if self._is_interrupted():
             raise Interrupted(OSError("closed by the user"), now)
-        if deadline is not None and now >= deadline:
+        if deadline is not None and (now if looked_at is None else looked_at) >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
@@ -171,7 +186,11 @@ class Performer:
 
     def _use(self, sock: socket.socket) -> Steps:
         # Whoever carries it closes it too, if that comes to nothing.
-        transport = Transport(sock) if self._carry is None else (yield from self._carry(sock))
+        transport = (
+            Transport(sock)
+            if self._carry is None
+            else (yield from self._carry(sock, self._channel.session))
+        )
         self._channel.use(transport)
 
     def _drop(self, request: Drop) -> Steps:
@@ -187,9 +206,13 @@ class Performer:
             if request.received:
                 layer.feed(request.received)
         self._start()
+        late = 0
         try:
             while True:
-                self._check(request.deadline)  # a peer that is quick enough lets nobody wait
+                # What is here already is used, if the thread was kept from it until now; but a
+                # peer that is quick enough lets nobody wait.
+                late += request.deadline is not None and monotonic() >= request.deadline
+                self._check(request.deadline if late > _MOST_LATE else None)
                 with link.lock:
                     done = layer.shake_hands()
                     transport.enqueue(b"")
@@ -204,8 +227,7 @@ class Performer:
             raise
 
     def _feed(self, transport: Transport, deadline: float | None) -> Steps:
-        while (data := transport.receive()) is None:
-            yield from self._readable(transport, deadline)
+        data = yield from self._received(transport, deadline)
         if not data:
             raise ConnectionResetError("the other side hung up during the TLS handshake")
         with self._link.lock:
@@ -244,10 +266,7 @@ class Performer:
                     plain = transport.top().read()
                 if plain is not None:
                     return plain
-            data = transport.receive()
-            if data is None:
-                yield from self._readable(transport, request.deadline)
-                continue
+            data = yield from self._received(transport, request.deadline)
             if link.is_traced:
                 link.note("socket_recv", len(data))
             if not transport.has_tls:

@@ -65,14 +65,18 @@ class Reader:
 
     def is_calm(self) -> bool:
         """Whether all that came is handed out, and nothing but bytes can matter for a while."""
+        if not self._link.connection.is_hungry():
+            return False
+        calm_until = self.calm_until()
+        return calm_until == _NEVER or monotonic() < calm_until
+
+    def calm_until(self) -> float:
+        """For how long nothing but bytes can matter, if all that came is handed out."""
         link = self._link
         connection = link.connection
-        if not connection.is_hungry():
-            return False
-        calm_until = link.calm_until
         if connection.is_mid_frame():
-            calm_until = min(calm_until, connection.received_at + self._calm_frame)
-        return calm_until == _NEVER or monotonic() < calm_until
+            return min(link.calm_until, connection.received_at + self._calm_frame)
+        return link.calm_until
 
     def receive(self, waits: bool = False) -> bool:
         """Read once, as the loop; whether anything came.
@@ -201,6 +205,7 @@ class Reader:
         self, transport: Transport, data: bytes, is_ahead: bool, now: float, wall: float
     ) -> None:
         """Records to plain bytes, and these to the session (lock held)."""
+        self._link.connection.received_at = now  # a part of a record is life too
         try:
             transport.feed(data)
         except OSError as error:  # the class of TLS's errors

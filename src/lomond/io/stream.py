@@ -107,7 +107,7 @@ def events(
                         channel.read_or_tick()
                     elif (need := channel.need()) is not None:
                         yield need
-                        channel.look()
+                        channel.look(need)
                 answer = Answer(monotonic())
             else:
                 try:

@@ -11,10 +11,12 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
+from ..io.progress import asked_of
 from ..io.waiting import BOUND
 from .wire import Wire
 
 if TYPE_CHECKING:
+    from ..session.pings import Progress
     from .layer import TLSLayer
 
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
@@ -115,6 +117,10 @@ class Transport:
                 queue.insert(0, memoryview(data)[taken:])
             self.written += taken
         return taken > 0
+
+    def progress(self) -> Progress | None:
+        """How far the peer's system has come with what ours took, where ours can tell."""
+        return asked_of(self.sock)
 
     def end_output(self) -> None:
         """Queue what TLS says at its end: each layer its own, below that of those above it."""

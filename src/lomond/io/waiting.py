@@ -30,9 +30,11 @@ class Need:
 
     Attributes:
         ready: Those of `writable` that are; set by whoever waited.
+        looked_at: A moment at which, or later, nothing was there to be read; None where a read
+            tells that. Whoever waits sets it where a read only tells what somebody else has read.
     """
 
-    __slots__ = ("readable", "ready", "until", "writable")
+    __slots__ = ("looked_at", "readable", "ready", "until", "writable")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Need:
         self.readable = readable
         self.writable = writable
         self.ready: list[socket.socket] = []
+        self.looked_at: float | None = None
 
 
 def signals_tick() -> bool:

@@ -99,6 +99,7 @@ class Writer:
             # It can't wait, so the lock may be held: to take the turn costs more.
             if not transport.send(link.output.take()):
                 target = transport.queued
+                link.session.written(monotonic(), False)
         except OSError as error:
             failure = error
             self.take_turn()  # for the socket stays as it is while what came is read
@@ -233,7 +234,7 @@ class Writer:
             with link.lock:
                 now = monotonic()
                 if taken or session.write_deadline == float("inf"):
-                    session.written(now, not transport.queue)
+                    session.written(now, not transport.queue, transport.progress)
                 elif now >= session.write_deadline:
                     # Here and not in `tick` alone: a peer that reads nothing may say much.
                     session.give_up_writing(now)

@@ -79,14 +79,16 @@ class Connection:
         due: The moment from which there are none, because the session has something to say.
         received_at: When bytes came last.
         has_ended: The session's word that nothing more will be handed out or sent.
+        is_ahead: Whoever asks for the events has not handed out the last one yet: it is no reason
+            to refuse a message.
         sought: Bytes that `seek_close` has looked through.
     """
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
         "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short",
-        "_position", "_remaining", "_wall", "clock", "due", "has_ended", "output", "received_at",
-        "sought", "state", "violation",
+        "_position", "_remaining", "_wall", "clock", "due", "has_ended", "is_ahead", "output",
+        "received_at", "sought", "state", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
@@ -97,6 +99,7 @@ class Connection:
         self.due = 0.0
         self.received_at = 0.0
         self.has_ended = False
+        self.is_ahead = False
         self.sought = 0
         self._limits = limits
         self._auto_pong = auto_pong
@@ -192,9 +195,10 @@ class Connection:
 
         For whoever wants no other event any more: after it, `next_event` only gives that frame's.
         """
-        data = b"".join(
-            [self._data[self._position :], *(piece for piece, _ in self._arrived or ())]
-        )
+        pieces = [self._data[self._position :]]
+        for piece, _ in self._arrived or ():
+            pieces.append(piece)  # no generator: Cython has none here
+        data = b"".join(pieces)
         position, is_found = seek_close(data, self._remaining - self._filled)
         self.sought += min(position, len(data))
         self._forget_input()
@@ -458,7 +462,7 @@ class Connection:
         """
         if self.state is CLOSED or self.state is CLOSING or self.state is CLOSING_EARLY:
             raise WebSocketClosing("data not sent")
-        if self.state is ANSWERING and self.violation is not None:
+        if self.state is ANSWERING and self.violation is not None and not self.is_ahead:
             raise WebSocketClosing("data not sent; the peer broke the protocol")
         if self.state is CONNECTING:
             size = len(payload) + frames.MAX_HEADER_SIZE

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from .frames import CLOSE, OPCODE_BITS
 
 _LENGTH_BITS = 0x7F
+_LARGEST = sys.maxsize // 4  # bytes; of what is longer, nobody sees the end
 
 
 def seek_close(data: bytes, position: int) -> tuple[int, bool]:
@@ -27,7 +30,7 @@ def seek_close(data: bytes, position: int) -> tuple[int, bool]:
             end = start + (2 if length == 126 else 8)
             if end > size:
                 break
-            length = int.from_bytes(data[start:end], "big")
+            length = min(int.from_bytes(data[start:end], "big"), _LARGEST)
             start = end
         position = start + length
     return position, False

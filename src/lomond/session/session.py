@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ..errors import TransportFail, WebSocketUnavailable
 from ..protocol import frames
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
 from ..timings import Timings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..compression import Compression
     from ..engine import Engine
+    from ..errors import WebSocketError
     from ..options import Limits, Timing
     from ..protocol.deflate import PerMessageDeflate
     from ..protocol.events import AnyEvent, Disconnected
@@ -49,6 +51,7 @@ class Session:
         output: What is to be written.
         output_ends: After the output, the writing direction is to be closed.
         close_asked_at: When the user first called `close`, or None.
+        is_told: Whether the last event was handed out.
         opened_at: When the upgrade was done, or None.
         compression: What was negotiated about it, or None.
         phase: How far the opening has come, as `FailureEvent.phase` says it.
@@ -59,9 +62,8 @@ class Session:
     __slots__ = (
         "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
         "_ping_at", "_poll_at", "_unresponsive", "_watched", "_write_at", "address",
-        "close_asked_at", "compression",
-        "connection", "engine", "limits", "opened_at", "output", "output_ends", "phase", "pings",
-        "started_at", "timing", "timings",
+        "close_asked_at", "compression", "connection", "engine", "is_told", "limits", "opened_at",
+        "output", "output_ends", "phase", "pings", "started_at", "timing", "timings",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +80,7 @@ class Session:
         self.started_at = 0.0
         self.opened_at: float | None = None
         self.close_asked_at: float | None = None
+        self.is_told = False
         self.address: str | None = None
         self.phase = "resolve"
         self._phase_at = 0.0
@@ -456,6 +459,10 @@ class Session:
             return None
         return 0.0 if self.opened_at is None else max(0.0, self.close_asked_at - self.opened_at)
 
+    def is_late(self, now: float) -> bool:
+        """Whether close_timeout has passed: no data is handed out any more."""
+        return now >= self._close_at
+
     @property
     def close_at(self) -> float:
         """When the closing handshake is given up."""
@@ -488,10 +495,23 @@ class Session:
         """The last event if it is known already."""
         return self._ending
 
+    def refusal(self) -> WebSocketError:
+        """What a send raises that comes after the end.
+
+        As long as nobody was told of the end, what the network did is a failure of that send: the
+        same as if the system had refused its bytes.
+        """
+        ending = self._ending
+        if self.is_told or ending is None or ending.phase is None:
+            return WebSocketUnavailable("not connected")
+        said = f"socket fail; the connection ended ({ending.reason})"
+        return TransportFail(said, cause=ending.cause)
+
     def disconnected(self) -> Disconnected:
         """The last event."""
         ending = self._ending
         assert ending is not None
+        self.is_told = True
         if self.opened_at is not None:
             ending.unconfirmed = self.output.sent - self.pings.arrived
         return ending

@@ -1,0 +1,238 @@
+"""What asyncio's door has ahead of the user's task: how much, and that nothing follows from it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import sys
+import threading
+import time
+import tracemalloc
+import warnings
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from doors.loops import PATIENCE, Run, until
+from doors.raw_server import frame, raw_server, read_all, read_frame
+from lomond.aio import AsyncWebSocket
+from lomond.engine import engine
+from lomond.errors import TransportFail, WebSocketUnavailable
+from lomond.protocol import frames
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize("opcode", [frames.TEXT, frames.BINARY])
+def test_what_waits_for_the_task_is_bounded_in_bytes(run: Run, opcode: int) -> None:
+    size = 2 * MEGABYTE
+    stuck = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        message = frame(opcode, b"x" * size)
+        connection.settimeout(1)
+        try:
+            for _ in range(16):
+                connection.sendall(message)
+        except TimeoutError:
+            pass
+        stuck.set()
+        read_all(connection)
+
+    async def talk(url: str) -> int:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text" if opcode == frames.TEXT else "binary")
+            while not stuck.is_set():
+                await asyncio.sleep(0.05)
+            return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        with raw_server(serve) as server:
+            # The server's message, that which is handed out, the newest, and a read.
+            assert run(talk(server.url)) < 4.5 * size
+    finally:
+        tracemalloc.stop()
+
+
+def test_small_messages_wait_by_their_number(run: Run) -> None:
+    sent = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x") * 16 + frame(frames.PING, b"?"))
+        assert read_frame(connection) == (frames.PONG, b"?")  # behind 15 that wait
+        sent.set()
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            assert await asyncio.to_thread(sent.wait, PATIENCE)
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+@pytest.mark.parametrize("end", ["close", "violation"])
+def test_a_send_follows_the_event_that_the_task_has(run: Run, end: str) -> None:
+    """Not those that are ahead of it."""
+    heard: list[tuple[int, bytes]] = []
+    last = frame(frames.CLOSE, code=1000) if end == "close" else b"\xff\xff\xff\xff"
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"question") + last)
+        heard.extend(read_all(connection))
+
+    async def talk(url: str) -> list[str]:
+        names = []
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0):
+                names.append(event.name)
+                if event.name == "text":
+                    await asyncio.sleep(0.1)  # meanwhile all is read
+                    await websocket.send_text("answer")
+                elif event.name == "protocol_error":
+                    with pytest.raises(WebSocketUnavailable, match="broke the protocol"):
+                        await websocket.send_text("too late")
+        return names[3:]
+
+    with raw_server(serve) as server:
+        what = "closing" if end == "close" else "protocol_error"
+        assert run(talk(server.url)) == ["text", what, "disconnected"]
+    assert [heard[0], heard[1][0]] == [(frames.TEXT, b"answer"), frames.CLOSE]
+
+
+def test_a_send_after_the_network_failed_says_so_until_the_task_was_told(run: Run) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"last"))
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            while not websocket.is_closed:
+                await asyncio.sleep(0.01)
+            for _ in range(2):
+                with pytest.raises(TransportFail, match="connection lost"):
+                    await websocket.send_text("x")
+            await until(events, "disconnected")
+            with pytest.raises(WebSocketUnavailable, match="not connected"):
+                await websocket.send_text("x")
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+@pytest.mark.parametrize("begun", ["closed", "running elsewhere"])
+def test_a_send_in_another_loop_is_refused_before_a_byte_is_queued(begun: str) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x"))
+        heard.extend(read_all(connection))
+
+    async def begin(events: Any) -> None:
+        await until(events, "text")
+        if begun != "closed":
+            ready.set()
+            await asyncio.to_thread(done.wait, PATIENCE)
+            await events.aclose()
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    async def send(websocket: AsyncWebSocket) -> None:
+        for size in (1, 20 * MEGABYTE):
+            with pytest.raises(RuntimeError, match="another event loop"):
+                await websocket.send_binary(bytes(size))
+
+    ready, done = threading.Event(), threading.Event()
+    with raw_server(serve) as server:
+        websocket = AsyncWebSocket(server.url)
+        events = websocket.connect(poll=None, ping_rate=0)
+        if begun == "closed":
+            asyncio.run(begin(events))
+            asyncio.run(send(websocket))
+            asyncio.run(events.aclose())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)  # asyncio's, of its own socket
+                del events, websocket
+                gc.collect()
+        else:
+            thread = threading.Thread(target=asyncio.run, args=(begin(events),))
+            thread.start()
+            assert ready.wait(PATIENCE)
+            asyncio.run(send(websocket))
+            done.set()
+            thread.join(PATIENCE)
+    assert [opcode for opcode, _ in heard] in ([], [frames.CLOSE])
+
+
+class InterruptError(Exception):
+    """Of a signal's handler."""
+
+
+class Interrupter:
+    """Raises at one of the steps that the door's own code takes; asyncio reports it, and goes on.
+
+    Arguments:
+        step: At which, counted from 1.
+    """
+
+    def __init__(self, step: int) -> None:
+        self.has_raised = False
+        self._left = step
+
+    def __call__(self, frame: FrameType, kind: str, argument: object) -> Any:
+        if self.has_raised or "/io/" not in frame.f_code.co_filename.replace("\\", "/"):
+            return None
+        self._left -= kind in ("call", "line")
+        if not self._left:
+            self.has_raised = True
+            raise InterruptError
+        return self
+
+
+async def interrupted(url: str, step: int) -> bool:
+    """Whether there was such a step on a message's way to the task, which is then cancelled."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    events = AsyncWebSocket(url).connect(poll=None, ping_rate=0)
+    await until(events, "ready")
+    waiting = asyncio.create_task(until(events, "text"))
+    await asyncio.sleep(0)
+    interrupter = Interrupter(step)
+    sys.settrace(interrupter)
+    try:
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+            if waiting.done() or interrupter.has_raised:
+                break
+    finally:
+        sys.settrace(None)
+    waiting.cancel()
+    done, _ = await asyncio.wait([waiting], timeout=PATIENCE)
+    assert done == {waiting}
+    if not waiting.cancelled():
+        waiting.exception()
+    await events.aclose()
+    for _ in range(3):  # asyncio closes sockets some turns later
+        await asyncio.sleep(0)
+    return interrupter.has_raised
+
+
+def test_a_task_that_an_exception_left_waiting_can_be_cancelled() -> None:
+    """Between any two lines of what wakes it. (The compiled twin has no lines to raise at.)"""
+
+    def serve(connection: socket.socket) -> None:
+        time.sleep(0.01)
+        connection.sendall(frame(frames.TEXT, b"x"))
+        read_all(connection)
+
+    step = 1
+    with raw_server(serve) as server:
+        while asyncio.run(interrupted(server.url, step)):
+            step += 1
+    assert step > 50 or engine.name == "compiled"
