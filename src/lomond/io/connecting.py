@@ -181,7 +181,7 @@ class Race:
         """Look at what happened; the winner, if any."""
         for sock in ready:
             number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number == 0:
+            if number == 0 or has_words(sock):
                 return sock
             self._lost(sock, OSError(number, os.strerror(number)))
         now = monotonic()
@@ -243,6 +243,21 @@ class Race:
     def _ended(self, attempt: _Try, error: str | None) -> None:
         seconds = monotonic() - attempt.started
         self.attempts.append(Attempt(address_of(attempt.info), seconds, error))
+
+
+def has_words(sock: socket.socket) -> bool:
+    """Whether bytes came on a socket that has failed: its peer answered, and hung up, at once.
+
+    Linux keeps them for whoever reads, also behind a reset.
+
+    Arguments:
+        sock: One that is, or was, connected; bytes that are there stay.
+    """
+    try:
+        sock.setblocking(False)
+        return bool(sock.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def prepare(sock: socket.socket, settings: SocketSettings = _NO_SETTINGS) -> None:

@@ -102,7 +102,7 @@ def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
     """As `words`, of a TLS handshake, with a hint where the other side speaks something else."""
     # Its name is OpenSSL's: what came as a record's head holds no version of TLS.
     is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
-    is_cut = isinstance(cause, (ConnectionResetError, EOFError))
+    is_cut = isinstance(cause, (ConnectionResetError, BrokenPipeError, EOFError))
     who, other = ("proxy", "http:// for the proxy") if of_proxy else ("server", "ws://")
     hint = f"; the {who} does not speak TLS there; use {other}?" if is_other or is_cut else ""
     said = words(cause) + hint

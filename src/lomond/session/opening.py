@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from .causes import kept, words
-from .reaching import MakesTunnels, Origin, Target, reach
+from .reaching import MakesTunnels, Origin, Target, last_words, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
     Answer,
@@ -131,7 +131,10 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
 ) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """From nothing to a request that is written: what came of the answer already, and when."""
+    """From nothing to a request that is written: what came of the answer already, and when.
+
+    A server that answers without reading may have hung up before all was written.
+    """
     target = route.target
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
@@ -142,7 +145,11 @@ def _connect(
         now = answer.now
     session.enter("upgrade", now)
     session.output.ask(route.request)
-    answer = yield Send(deadline)
+    try:
+        answer = yield Send(deadline)
+    except Failed as failure:
+        words, now = yield from last_words(failure, deadline)
+        return rest + words, now
     return rest, answer.now
 
 
