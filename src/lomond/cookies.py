@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from .response import printable
 from .url import Url, authority, parse
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def header(cookies: Mapping[str, str] | CookieJar | None, url: str) -> str | Non
         if request.cookie is not None and _UNFIT.search(request.cookie):
             # Names alone: a value may be secret.
             unfit = [c.name for c in cookies if _UNFIT.search(f"{c.name}{c.value or ''}")]
-            what = " or ".join(f"cookie {name!r}" for name in unfit) or "a cookie"
+            what = f"cookie '{printable(unfit[0])}'" if unfit else "a cookie"
             raise ValueError(f"{what} of the CookieJar has a control character; remove it")
         return request.cookie
     check(cookies)

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CriticalProtocolError
-from ..response import Response
+from ..response import Response, printable
 
 if TYPE_CHECKING:
     import h11
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
-_LONGEST_COMPLAINT = 200  # characters
 
 UPGRADE, CONNECT = "GET", "CONNECT"  # what was asked
 
@@ -144,9 +143,7 @@ class AnswerReader:
             http.receive_data(head)
             event = http.next_event()
         except h11.RemoteProtocolError as error:
-            said = _BYTEARRAY.sub(r"\1", str(error))
-            if len(said) > _LONGEST_COMPLAINT:
-                said = said[:_LONGEST_COMPLAINT] + " ..."
+            said = printable(_BYTEARRAY.sub(r"\1", str(error)))
             raise bad_http(f"answer is not valid HTTP; {said}") from None
         assert isinstance(event, (h11.InformationalResponse, h11.Response))
         if http.their_state is h11.SWITCHED_PROTOCOL:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..response import printable as _shown
+from ..response import printable
 from ..url import redact
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
 _MOST = 5  # names, or parts of a name
+_MOST_TRIED = 20  # addresses
+_LONGEST_NAME = 64  # characters
+_LONGEST_WORDS = 1000  # characters; what a system says, or we do, is never so long
 _SHORT = {
     "commonName": "CN",
     "organizationName": "O",
@@ -90,12 +93,13 @@ def words(cause: BaseException) -> str:
     verify_message = getattr(cause, "verify_message", None)
     if verify_message:
         about = "; ".join(_about_certificate(cause))
-        said = f"certificate not accepted: {verify_message.rstrip('.')} ({about})"
+        message = printable(verify_message.rstrip("."))  # some verifiers say names in it
+        said = f"certificate not accepted: {message} ({about})"
         return f"{said}{_verify_hint(cause)}"
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     reason = getattr(cause, "reason", None)
     hints = [h for key, h in _REASON_HINTS.items() if isinstance(reason, str) and key in reason]
-    return "; ".join([_OPENSSL.sub("", str(said)), *hints[:1]])
+    return "; ".join([printable(_OPENSSL.sub("", str(said)), _LONGEST_WORDS), *hints[:1]])
 
 
 def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
@@ -125,15 +129,26 @@ def tried(
         return errors.pop()
     count = f"tried {len(attempts)} address{'es' if len(attempts) > 1 else ''}: "
     if len(attempts) > 1 and len(errors) == 1:
-        addresses = ", ".join(attempt.address for attempt in attempts)
+        addresses = listed([attempt.address for attempt in attempts], _MOST_TRIED)
         said.append(f"{errors.pop()} ({count}{addresses})")
     elif attempts:
-        said.append(count + ", ".join(f"{a.address} ({a.error})" for a in attempts))
+        each = [f"{attempt.address} ({attempt.error})" for attempt in attempts]
+        said.append(count + listed(each, _MOST_TRIED))
     if running:
-        said.append(f"no answer from {', '.join(running)}")
+        said.append(f"no answer from {listed(running, _MOST_TRIED)}")
     if waiting:
-        said.append(f"not tried yet: {', '.join(waiting)}")
+        said.append(f"not tried yet: {listed(waiting, _MOST_TRIED)}")
     return "; ".join(said)
+
+
+def listed(items: Sequence[str], most: int = _MOST) -> str:
+    """The items one after another, and how many more there are."""
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(text: object) -> str:
+    return printable(text, _LONGEST_NAME)
 
 
 def _verify_hint(cause: BaseException) -> str:
@@ -158,9 +173,7 @@ def _about_certificate(cause: BaseException) -> list[str]:
     ]
     said = [f"code {code}"]
     if names:
-        quoted = [f"'{name}'" for name in names[:_MOST]]
-        more = len(names) - _MOST
-        said.append(f"it is for {', '.join(quoted)}" + (f" and {more} more" if more > 0 else ""))
+        said.append("it is for " + listed([f"'{name}'" for name in names]))
     if code == 9 and "notBefore" in certificate:
         said.append(f"valid from {_shown(certificate['notBefore'])}")
     if code == 10 and "notAfter" in certificate:
@@ -176,5 +189,9 @@ def _about_certificate(cause: BaseException) -> list[str]:
 
 def _distinguished(name: Iterable[Iterable[tuple[str, str]]]) -> str:
     """A name of X.500 in one line, the most specific part first."""
-    parts = [f"{_SHORT.get(kind, kind)}={_shown(value)}" for level in name for kind, value in level]
+    parts = [
+        f"{_SHORT.get(kind) or _shown(kind)}={_shown(value)}"
+        for level in name
+        for kind, value in level
+    ]
     return ", ".join(parts[::-1][:_MOST])

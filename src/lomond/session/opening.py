@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
+from ..response import printable
 from .causes import kept, words
 from .reaching import MakesTunnels, Origin, Target, last_words, reach
 from .reasons import CLOSED_BY_USER, why
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 Script = Generator[Request, Answer, None]
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
+_LONGEST = 600  # characters; of what is wrong with a Location, of which all is cut already
 
 
 class Route(NamedTuple):
@@ -188,7 +190,7 @@ def _onward(
         url = destination(target, refusal.response, done, plan.max_redirects)
         return plan.redirected(url, origin == (url.secure, url.host, url.port))
     except (ValueError, ImportError) as reason:
-        return f"{refusal.reason}; the redirect is not followed: {reason}"
+        return f"{refusal.reason}; the redirect is not followed: {printable(reason, _LONGEST)}"
 
 
 def _upgrade(
