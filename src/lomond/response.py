@@ -19,7 +19,8 @@ class Response:
         status_code: An int, or None where there is none.
         status: The reason phrase.
         headers: Values by lower-case name; repeated headers joined with ``", "``.
-        body: What came of the body. Empty on an upgrade.
+        body: What came of the body, as it came where the head's word on its length or coding can't
+            be read. Empty on an upgrade.
 
     Example:
         >>> Response(b"HTTP/1.1 401 Unauthorized\\r\\nServer: demo\\r\\n\\r\\n").get("Server")

@@ -296,6 +296,17 @@ def test_a_refusal_that_came_before_the_proxy_was_asked() -> None:
     assert failed.response.body == b"late"
 
 
+@pytest.mark.parametrize("framing", [b"Transfer-Encoding: gzip, chunked", b"Content-Length: x"])
+def test_a_length_that_makes_no_sense(framing: bytes) -> None:
+    refusal = b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\n\r\nlate"
+    failed = failure_of(PretendDoor(says(refusal), proxy=PLAIN))
+    assert "it answered 503 Busy" in failed.reason
+    assert failed.response.body == b"late"
+    # RFC 9110 section 9.3.6: the client MUST ignore it where the proxy has connected us.
+    agreed = OK[:-2] + framing + b"\r\n\r\n"
+    assert "ready" in names(PretendDoor(connects(agreed), proxy=PLAIN).play(closes))
+
+
 def test_a_proxy_that_can_not_be_asked_and_says_nothing() -> None:
     broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
     failed = failure_of(PretendDoor(says(then=_pauses()), proxy=PLAIN, failures=broken))

@@ -120,7 +120,8 @@ class Upgrade:
         # Items 2 and 3: Upgrade is "websocket", Connection holds the token "Upgrade", both
         # without regard to letter case.
         upgrade = b", ".join(headers.get(b"upgrade", []))
-        if upgrade.lower() != b"websocket":
+        # A proxy may repeat the line: RFC 9110 section 5.3 has both be one list.
+        if {name.strip() for name in upgrade.lower().split(b",")} != {b"websocket"}:
             raise HandshakeError(f"Can't upgrade to {_shown(upgrade)}")
         connection = b",".join(headers.get(b"connection", []))
         if b"upgrade" not in [token.strip().lower() for token in connection.split(b",")]:

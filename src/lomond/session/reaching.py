@@ -166,22 +166,13 @@ def _talk(
     """Have the proxy connect us. Returns why it does not, or None."""
     words = tunnel.start()
     while True:
-        data = b""
-        if words:
-            session.output.ask(words)
-            try:
-                answer = yield Send(deadline)
-            except Failed as failure:
-                data, now = yield from last_words(failure, deadline)
-                answer = Answer(now, value=data)
-        if not data:
-            try:
-                answer = yield Read(deadline)
-            except Failed as failure:
-                refusal = tunnel.refused()
-                if refusal is None or isinstance(failure, Interrupted):
-                    raise
-                return refusal, Answer(failure.now)
+        try:
+            answer = yield from _answered(session, words, deadline)
+        except Failed as failure:
+            refusal = tunnel.refused()
+            if refusal is None or isinstance(failure, Interrupted):
+                raise
+            return refusal, Answer(failure.now)
         was_reading = tunnel.is_reading_body
         try:
             words = tunnel.receive(answer.value)
@@ -191,6 +182,20 @@ def _talk(
             return None, answer
         if tunnel.is_reading_body and not was_reading:
             deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)
+
+
+def _answered(
+    session: Session, words: bytes, deadline: float | None
+) -> Generator[Request, Answer, Answer]:
+    """Say the words, if there are any; what comes then, or came already."""
+    if words:
+        session.output.ask(words)
+        try:
+            yield Send(deadline)
+        except Failed as failure:
+            data, now = yield from last_words(failure, deadline)
+            return Answer(now, value=data)
+    return (yield Read(deadline))
 
 
 def last_words(failure: Failed, deadline: float | None) -> Steps:
