@@ -78,6 +78,8 @@ def _context(
     # Building one with the system's store takes 20 ms.
     context = _from_truststore() if truststore else _trusting(cafile)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ssl.HAS_NEVER_CHECK_COMMON_NAME:  # RFC 9525 section 2: a name is in subjectAltName, or none
+        context.hostname_checks_common_name = False
     with contextlib.suppress(NotImplementedError):
         context.set_alpn_protocols(["http/1.1"])
     if not verify:

@@ -28,11 +28,21 @@ _SHORT = {
 }
 _PRIVATE_CA = "if the server has a private CA, name it with ssl_cafile"
 _CLOCK = "check the clock of this machine too"
+_NO_NAME = (
+    "it has no subjectAltName, and its common name does not count (RFC 9525): the server needs "
+    "another certificate, or see ssl_context (hostname_checks_common_name)"
+)
 _OTHER_NAME = "the certificate is for another name, see server_name"
 _OTHER_PROXY = "the certificate is for another name than that in the proxy's URL"
 _WEAK = "it is too weak for this machine's OpenSSL, see ssl_context"
+_NO_CA = (
+    "one of the certificates that it was issued with may not issue any (basicConstraints): the "
+    "server needs another chain"
+)
+_CURVE = "a key of its chain has no curve by name: the server needs another certificate"
 _STRICT = "this Python takes no such certificate (VERIFY_X509_STRICT), see ssl_context"
-#: OpenSSL's verify codes -> what to do.
+_MISMATCHES = (62, 64)  # of a host's name, or its address
+#: OpenSSL's verify codes (x509_vfy.h) -> what to do.
 _VERIFY_HINTS = {
     9: _CLOCK,
     10: _CLOCK,
@@ -44,11 +54,17 @@ _VERIFY_HINTS = {
     66: _WEAK,
     67: _WEAK,
     68: _WEAK,
-    79: _STRICT,
-    **dict.fromkeys(range(80, 95), _STRICT),
-    62: _OTHER_NAME,
-    64: _OTHER_NAME,
+    79: _NO_CA,
+    **dict.fromkeys(range(80, 94), _STRICT),
+    94: _CURVE,
+    **dict.fromkeys(_MISMATCHES, _OTHER_NAME),
 }
+#: What a hint says of a server -> of a proxy.
+_OF_PROXY = (
+    (_OTHER_NAME, _OTHER_PROXY),
+    ("see ssl_context", "see proxy_ssl_context"),
+    ("the server needs", "the proxy needs"),
+)
 _NO_COMMON_VERSION = "the server and this machine have no version of TLS in common"
 _OUR_CERTIFICATE = "the server did not accept our certificate; see ssl_certfile"
 #: What OpenSSL's reason holds -> what to do. Those with ALERT were said by the server.
@@ -110,7 +126,11 @@ def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
     who, other = ("proxy", "http:// for the proxy") if of_proxy else ("server", "ws://")
     hint = f"; the {who} does not speak TLS there; use {other}?" if is_other or is_cut else ""
     said = words(cause) + hint
-    return said.replace(_OTHER_NAME, _OTHER_PROXY) if of_proxy else said
+    if not of_proxy:
+        return said
+    for ours, theirs in _OF_PROXY:
+        said = said.replace(ours, theirs)
+    return said
 
 
 def tried(
@@ -153,9 +173,18 @@ def _shown(text: object) -> str:
 
 def _verify_hint(cause: BaseException) -> str:
     code: Any = getattr(cause, "verify_code", None)
+    hint = _VERIFY_HINTS.get(code)
+    if code in _MISMATCHES and _has_no_name(cause):
+        hint = _NO_NAME
     # The door says so where it looked for certificates and found none.
-    hints = (_VERIFY_HINTS.get(code), getattr(cause, "missing_store", None))
+    hints = (hint, getattr(cause, "missing_store", None))
     return "".join(f"; {hint}" for hint in hints if hint)
+
+
+def _has_no_name(cause: BaseException) -> bool:
+    """Whether the certificate is known, and is for no name at all."""
+    certificate: dict[str, Any] | None = getattr(cause, "peer_certificate", None)
+    return bool(certificate) and not (certificate or {}).get("subjectAltName")
 
 
 def _about_certificate(cause: BaseException) -> list[str]:
