@@ -139,6 +139,10 @@ class Base:
         )
         self._check_files()
         self._check_given()
+        self._load()
+
+    def _load(self) -> None:
+        """Import what a connection will need."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({redact(self.url)!r})"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lomond.engine import engine
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
@@ -302,3 +303,48 @@ def test_closed_while_the_last_words_are_waited_for() -> None:
     door.at(0.5, door.close)
     failed = door.play()[-1][1]
     assert failed.reason.startswith("request failed; closed by the user")
+
+
+# Modules that are loaded when they are needed
+
+
+def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(upgrade: object) -> None:
+        raise missing
+
+    missing = ImportError("h11.so: cannot open shared object file: Too many open files")
+    door = PretendDoor(echo)
+    monkeypatch.setattr(engine.module("protocol", "answer"), "_client", prepare)
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert (failed.phase, failed.cause) == ("upgrade", missing)
+    assert "Too many open files; this process has no file descriptor left" in failed.reason
+    assert door.sent == b""
+    assert door.hung_up
+
+
+def test_what_keeps_cookies_can_not_be_loaded() -> None:
+    def answered(url: str, response: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    door = PretendDoor(echo)
+    door.plan.answered = answered  # type: ignore[method-assign]
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    last = seen[-1][1]
+    assert (last.phase, last.cause.errno, last.graceful) == ("upgrade", 24, False)
+    assert last.reason.startswith("upgrade fail; Too many open files; this process has no")
+
+
+def test_what_follows_redirects_can_not_be_loaded() -> None:
+    def redirected(url: object, is_ours: bool) -> Any:
+        raise OSError(24, "Too many open files")
+
+    door = PretendDoor(says(b"HTTP/1.1 302 x\r\nLocation: /x\r\n\r\n"), max_redirects=3)
+    door.plan.redirected = redirected  # type: ignore[method-assign]
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
+    assert seen[2][1].reason.endswith(
+        "the redirect is not followed: [Errno 24] Too many open files"
+    )

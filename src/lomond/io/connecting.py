@@ -17,6 +17,7 @@ from ..session.causes import tried, words
 from ..session.requests import AddressInfo, Failed, TimedOut
 from ..timings import Attempt
 from ..url import authority
+from .descriptors import told
 from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
 from .waiting import Need
 
@@ -90,7 +91,7 @@ class Race:
         self._running: dict[socket.socket, _Try] = {}
         self._busy: dict[socket.socket, float] = {}  # when to try it again
         self._start_at = 0.0
-        self._first: tuple[OSError, str] | None = None
+        self._first: tuple[BaseException, str] | None = None
 
     def run(self, deadline: float | None, check: Callable[[], object]) -> Running:
         """Work in progress: the first socket that is connected, and its peer's address.
@@ -233,9 +234,10 @@ class Race:
         sock.close()
         self._failed(self._running.pop(sock), error)
 
-    def _failed(self, attempt: _Try, error: OSError) -> None:
+    def _failed(self, attempt: _Try, error: BaseException) -> None:
         """Note it; the next attempt starts at once (RFC 8305 section 5)."""
         self._start_at = 0.0
+        error = told(error)
         self._ended(attempt, words(error))
         if self._first is None:
             self._first = error, address_of(attempt.info)

@@ -26,8 +26,8 @@ from ..session.requests import (
     StartTLS,
     TimedOut,
 )
-from . import connecting
-from .resolving import Resolution
+from . import connecting, descriptors
+from .resolving import Resolution, in_the_way
 from .twin import Channel, TLSLayer, Transport
 from .waiting import Need
 
@@ -97,8 +97,10 @@ class Performer:
         self._link.is_in_use = type(request) is not Hangup
         try:
             value = yield from act(self, request)
+        except ImportError as error:
+            raise Failed(descriptors.behind(error), monotonic()) from None
         except (OSError, ValueError) as error:
-            raise Failed(error, monotonic()) from None
+            raise Failed(descriptors.told(error), monotonic()) from None
         finally:
             self._link.is_in_use = False
         self._link.report()
@@ -137,7 +139,11 @@ class Performer:
         self._start()
         resolution = Resolution(request.host, request.port, self._link.wake)
         while not resolution.start():
-            self._check(request.deadline)
+            try:
+                self._check(request.deadline)
+            except TimedOut as late:
+                late.said = in_the_way()
+                raise
             yield Need(monotonic() + _SLOT_PAUSE)
         while not resolution.finished:
             self._check(request.deadline)

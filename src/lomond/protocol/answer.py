@@ -67,6 +67,10 @@ class AnswerReader:
         """The status of a refusal, once it is known to be one."""
         return None if self._refusal is None else self._refusal.status_code
 
+    def prepare(self) -> None:
+        """Load what reads HTTP. Raises ImportError or OSError."""
+        self._http = _client(self._method)
+
     def receive(self, data: bytes) -> Head | Response | None:
         """Take bytes of the answer.
 

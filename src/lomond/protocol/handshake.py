@@ -73,6 +73,10 @@ class Upgrade:
         """The status of a refusal, once it is known to be one."""
         return self._answer.refused_with
 
+    def prepare(self) -> None:
+        """Load what reads the answer, before anything is asked. Raises ImportError or OSError."""
+        self._answer.prepare()
+
     def request_bytes(self) -> bytes:
         """The request. Raises ValueError if its target or a header can't be sent."""
         return requests.build(self._request, self._key)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -65,6 +67,7 @@ _OF_PROXY = (
     ("see ssl_context", "see proxy_ssl_context"),
     ("the server needs", "the proxy needs"),
 )
+_NO_DESCRIPTOR = "this process has no file descriptor left, see 'ulimit -n'"
 _NO_COMMON_VERSION = "the server and this machine have no version of TLS in common"
 _OUR_CERTIFICATE = "the server did not accept our certificate; see ssl_certfile"
 #: What OpenSSL's reason holds -> what to do. Those with ALERT were said by the server.
@@ -115,6 +118,8 @@ def words(cause: BaseException) -> str:
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     reason = getattr(cause, "reason", None)
     hints = [h for key, h in _REASON_HINTS.items() if isinstance(reason, str) and key in reason]
+    if os.strerror(errno.EMFILE) in str(said) and "ulimit" not in str(said):
+        hints.append(_NO_DESCRIPTOR)
     return "; ".join([printable(_OPENSSL.sub("", str(said)), _LONGEST_WORDS), *hints[:1]])
 
 

@@ -104,15 +104,23 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return False, None
+        except (ImportError, OSError) as error:  # of a module that is needed only now
+            yield from _give_up(session, target, Failed(error, now))
+            return False, None
         yield Deliver(
             engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
         follows = REDIRECTS if plan.max_redirects else ()
-        outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
-        if outcome is None:
+        try:
+            outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
+            if outcome is None:
+                return True, None
+            session.timings.upgrade = answer.now - now
+            plan.answered(target.url, outcome.response)
+        except (ImportError, OSError) as error:
+            reason = f"upgrade fail; {words(error)}"
+            session.end(reason, False, now, cause=error, phase="upgrade")
             return True, None
-        session.timings.upgrade = answer.now - now
-        plan.answered(target.url, outcome.response)
         if outcome.upgrades is True:
             return True, _open(session, outcome, answer)
         onward = _onward(plan, target, outcome, redirects, origin)
@@ -146,6 +154,7 @@ def _connect(
         rest = b""
         now = answer.now
     session.enter("upgrade", now)
+    route.upgrade.prepare()
     session.output.ask(route.request)
     try:
         answer = yield Send(deadline)
@@ -182,14 +191,14 @@ def _onward(
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
-    from .redirects import destination
-
     if refusal.response.status_code not in REDIRECTS:
         return refusal.reason
     try:
+        from .redirects import destination
+
         url = destination(target, refusal.response, done, plan.max_redirects)
         return plan.redirected(url, origin == (url.secure, url.host, url.port))
-    except (ValueError, ImportError) as reason:
+    except (ValueError, ImportError, OSError) as reason:
         return f"{refusal.reason}; the redirect is not followed: {printable(reason, _LONGEST)}"
 
 
