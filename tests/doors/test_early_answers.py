@@ -32,19 +32,21 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def answers(words: bytes) -> Callable[[socket.socket], None]:
-    """Says it, whatever it is asked, and hangs up by a reset."""
+def answers(words: bytes, go: threading.Event | None = None) -> Callable[[socket.socket], None]:
+    """Says it (when it may go), whatever it is asked, and hangs up by a reset."""
 
     def serve(connection: socket.socket) -> None:
+        assert go is None or go.wait(PATIENCE)
         connection.sendall(words)
         reset(connection)
 
     return serve
 
 
-def reset_socket(port: int) -> socket.socket:
+def reset_socket(port: int, go: threading.Event) -> socket.socket:
     """Connected, and reset by the server behind what it said."""
     sock = connect(port)
+    go.set()
     poll = select.poll()
     poll.register(sock, 0)  # errors and hang-ups are always told
     assert poll.poll(PATIENCE * 1000)
@@ -86,8 +88,9 @@ def check_refused(seen: list[Any], address: str | None = None) -> None:
 
 
 def test_a_refusal_on_a_socket_that_is_reset_already() -> None:
-    with raw_server(answers(BUSY), upgrades=False) as server:
-        sock = reset_socket(server.port)
+    go = threading.Event()
+    with raw_server(answers(BUSY, go), upgrades=False) as server:
+        sock = reset_socket(server.port, go)
         check_refused(list(WebSocket(server.url, socket=sock)))
 
 
@@ -158,8 +161,9 @@ def test_a_proxys_refusal_that_came_with_a_reset(late: threading.Event) -> None:
 
 
 def test_what_was_said_in_the_clear_before_the_handshake() -> None:
-    with raw_server(answers(BUSY), upgrades=False) as server:
-        sock = reset_socket(server.port)
+    go = threading.Event()
+    with raw_server(answers(BUSY, go), upgrades=False) as server:
+        sock = reset_socket(server.port, go)
         url = server.url.replace("ws:", "wss:")
         *_, failed = WebSocket(url, socket=sock)
     assert (failed.name, failed.phase) == ("connect_fail", "tls")
