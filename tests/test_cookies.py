@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lomond.cookies import check, header, keep
+from lomond.options import Limits
 
 URL = "wss://www.example.org/feed/live?x=1"
 
@@ -226,3 +227,126 @@ def test_mappings_need_no_slow_modules() -> None:
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+# Limits
+
+
+def names_in(jar: CookieJar) -> list[str]:
+    return sorted(cookie.name for cookie in jar)
+
+
+def own(name: str, value: str = "mine", domain: str = "www.example.org") -> Cookie:
+    """A cookie that the user puts into the jar."""
+    return Cookie(
+        0, name, value, None, False, domain, True, False, "/", True, False, None, True, None, None,
+        {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(4096, True), (4097, False)])
+def test_the_largest_cookie(size: int, is_kept: bool) -> None:
+    jar = kept(f"name={'x' * (size - 4)}; Path=/", "b=c")
+    assert names_in(jar) == (["b", "name"] if is_kept else ["b"])
+    beyond = CookieJar()
+    keep(beyond, URL, [("Set-Cookie", "a=\u00e9\u00e9")], Limits(max_cookie_size=4))
+    assert names_in(beyond) == []
+
+
+def test_attributes_that_are_too_long_are_none() -> None:
+    jar = kept(f"a=b; Path=/{'x' * 5000}; Comment={'y' * 5000}; Secure")
+    (cookie,) = jar
+    assert (cookie.path, cookie.comment, cookie.secure) == ("/feed", None, True)
+
+
+def test_as_many_cookies_of_an_answer_as_the_limit_says() -> None:
+    jar = kept(*[f"n{number:03}=x" for number in range(60)])
+    assert names_in(jar) == [f"n{number:03}" for number in range(50)]
+    keep(jar, URL, [("Set-Cookie", "z=1")], Limits(max_cookies_set=0))
+    assert "z" not in names_in(jar)
+
+
+def test_what_was_set_longest_ago_in_a_domain_goes() -> None:
+    jar = CookieJar()
+    jar.set_cookie(own("first"))
+    limits = Limits(max_domain_cookies=3)
+    for number in range(5):
+        keep(jar, URL, [("Set-Cookie", f"n{number}=x; Path=/{number}")], limits)
+    keep(jar, "ws://other.example/", [("Set-Cookie", "o=x")], limits)
+    keep(jar, URL, [("Set-Cookie", "n2=again; Path=/2")], limits)
+    assert names_in(jar) == ["first", "n2", "n3", "n4", "o"]
+    keep(jar, URL, [("Set-Cookie", "n5=x"), ("Set-Cookie", "n6=x")], limits)
+    assert names_in(jar) == ["first", "n2", "n5", "n6", "o"]
+
+
+def test_what_has_expired_goes_before() -> None:
+    limits = Limits(max_domain_cookies=2)
+    jar = CookieJar()
+    keep(jar, URL, [("Set-Cookie", "old=x")], limits)
+    keep(jar, URL, [("Set-Cookie", "gone=x; Max-Age=60"), ("Set-Cookie", "new=x")], Limits())
+    for cookie in jar:
+        if cookie.name == "gone":
+            cookie.expires = 1
+    keep(jar, "ws://other.example/", [("Set-Cookie", "o=x")], limits)
+    assert names_in(jar) == ["new", "o", "old"]
+
+
+def test_as_many_cookies_in_all_as_the_limit_says() -> None:
+    jar = CookieJar()
+    limits = Limits(max_cookies=10)
+    for number in range(40):
+        jar.set_cookie(own(f"own{number:02}", domain=f"h{number}.example"))
+        keep(jar, f"ws://h{number}.example/", [("Set-Cookie", f"n{number:02}=x")], limits)
+    assert names_in(jar) == [f"n{number}" for number in range(30, 40)] + [
+        f"own{number:02}" for number in range(40)
+    ]
+
+
+def test_a_long_header_leaves_out_what_servers_set_longest_ago() -> None:
+    jar = CookieJar()
+    jar.set_cookie(own("own", "y" * 500))
+    for number in range(20):
+        keep(jar, URL, [("Set-Cookie", f"n{number:02}={'x' * 96}; Path=/")])
+    whole = header(jar, URL)
+    assert whole is not None
+    assert len(whole) == 504 + 20 * 102
+    said = header(jar, URL, Limits(max_cookie_header=1014))
+    assert said is not None
+    assert [pair.partition("=")[0] for pair in said.split("; ")] == [
+        "own", *(f"n{number}" for number in range(15, 20)),
+    ]  # fmt: skip
+    assert len(said) == 1014
+    assert len(jar) == 21  # nothing goes
+    assert header(jar, URL, Limits(max_cookie_header=1)) == "own=" + "y" * 500
+    jar.clear("www.example.org", "/", "own")
+    assert header(jar, URL, Limits(max_cookie_header=1)) is None
+
+
+def test_cookies_without_a_value_and_for_other_sites() -> None:
+    jar = CookieJar()
+    keep(jar, "wss://other.example/", [("Set-Cookie", "elsewhere=" + "x" * 50)])
+    keep(jar, URL, [("Set-Cookie", "bare"), ("Set-Cookie", "a=" + "x" * 50)])
+    assert header(jar, URL, Limits(max_cookie_header=10)) in (None, "bare")
+    assert len(jar) == 3
+
+
+def test_a_jar_that_another_thread_fills_meanwhile() -> None:
+    class Busy(CookieJar):
+        asked = 0
+
+        def __iter__(self) -> Any:
+            self.asked += 1
+            if self.asked == 1:
+                raise RuntimeError("dictionary changed size during iteration")
+            return super().__iter__()
+
+        def clear(self, *where: Any) -> None:
+            super().clear(*where)
+            if where:
+                raise KeyError(where)
+
+    jar = Busy()
+    limits = Limits(max_cookies=1)
+    for name in "abc":
+        keep(jar, URL, [("Set-Cookie", f"{name}=x")], limits)
+    assert names_in(jar) == ["c"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,10 @@ def test_timing_that_can_not_be(name: str, value: object) -> None:
 
 def test_defaults_are_those_of_the_documents() -> None:
     assert Timing() == Timing(5.0, 30.0, None, True, 30.0, 30.0, 30.0, 60.0)
-    assert Limits() == Limits(16 << 20, 131_072, 65_536, 32 << 20, 16 << 20, 256, 16_384, 8, 65_536)
+    assert Limits() == Limits(
+        16 << 20, 131_072, 65_536, 32 << 20, 16 << 20, 256, 16_384, 8, 65_536,
+        4096, 50, 180, 3000, 8192,
+    )  # fmt: skip
 
 
 def test_responses() -> None:
@@ -137,6 +141,20 @@ def test_responses() -> None:
     with pytest.raises(TypeError, match="must be a str"):
         response.get(b"A")  # type: ignore[arg-type]
     assert Response(b"garbage\r\n\r\n").status_code is None
+
+
+def test_headers_of_a_response_that_stand_more_than_once() -> None:
+    response = Response(b"HTTP/1.1 200 OK\r\nWarn: a\r\nX: y\r\nwarn:\r\nWARN: b,c\r\n\r\n")
+    assert response.get("Warn") == response.headers["warn"] == "a, , b,c"
+    assert response.get_list("wArn") == ["a", "", "b", "c"]
+
+
+@pytest.mark.parametrize("name", [b"A", bytearray(b"A"), None, 1])
+def test_names_of_headers_are_texts(name: Any) -> None:
+    response = Response(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n")
+    for ask in (response.get, response.get_list):
+        with pytest.raises(TypeError, match="header name must be a str, not"):
+            ask(name)
 
 
 def test_errors_format_only_what_is_given() -> None:

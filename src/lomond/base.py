@@ -86,6 +86,11 @@ class Base:
         max_header_line: int = options.MAX_HEADER_LINE,
         max_interim_responses: int = options.MAX_INTERIM_RESPONSES,
         max_body_size: int = options.MAX_BODY_SIZE,
+        max_cookie_size: int = options.MAX_COOKIE_SIZE,
+        max_cookies_set: int = options.MAX_COOKIES_SET,
+        max_domain_cookies: int = options.MAX_DOMAIN_COOKIES,
+        max_cookies: int = options.MAX_COOKIES,
+        max_cookie_header: int = options.MAX_COOKIE_HEADER,
         max_read_ahead: int = options.MAX_READ_AHEAD,
         max_held: int = options.MAX_HELD,
     ) -> None:
@@ -133,12 +138,21 @@ class Base:
             max_header_line,
             max_interim_responses,
             max_body_size,
+            max_cookie_size,
+            max_cookies_set,
+            max_domain_cookies,
+            max_cookies,
+            max_cookie_header,
         )
         self._timing = options.Timing(
             open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout
         )
         self._check_files()
         self._check_given()
+        self._load()
+
+    def _load(self) -> None:
+        """Import what a connection will need."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({redact(self.url)!r})"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
+from weakref import WeakKeyDictionary
 
+from .options import Limits
+from .response import printable
 from .url import Url, authority, parse
 
 if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
+    from http.cookiejar import Cookie, CookieJar
 
 __all__ = ["check", "header", "is_jar", "keep"]
 
@@ -22,6 +27,12 @@ _VALUE = re.compile(rf'{_OCTETS}|"{_OCTETS}"')
 # A tab may be in a cookie, other control characters not (RFC 6265bis section 5.7).
 _UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _MAX_TIME = 64  # characters of the attributes Expires and Max-Age
+_MAX_ATTRIBUTE = 1024  # bytes of the others (RFC 6265bis section 5.6)
+_LIMITS = Limits()
+
+# The cookies that servers set, by our hand, and in which order: others are the user's.
+_set_at: WeakKeyDictionary[Cookie, int] = WeakKeyDictionary()
+_counter = itertools.count()
 _NO_MONTH = re.compile(
     r"[A-Z][a-z]{2}, \d\d (?!Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[A-Z][a-z]{2} "
 )
@@ -54,13 +65,16 @@ def check(cookies: Mapping[str, str] | CookieJar | None) -> None:
             )
 
 
-def header(cookies: Mapping[str, str] | CookieJar | None, url: str) -> str | None:
+def header(
+    cookies: Mapping[str, str] | CookieJar | None, url: str, limits: Limits = _LIMITS
+) -> str | None:
     """The value of Cookie for a request; None for none.
 
     Arguments:
         cookies: A mapping, of which all are sent; or a CookieJar, whose policy decides which.
         url: Where to. To ``ws://`` go the cookies for ``http://``, to ``wss://`` those for
             ``https://``.
+        limits: How long it may be: beyond that, cookies that servers set are left out.
 
     Raises:
         TypeError: The cookies are something else.
@@ -72,9 +86,11 @@ def header(cookies: Mapping[str, str] | CookieJar | None, url: str) -> str | Non
         if request.cookie is not None and _UNFIT.search(request.cookie):
             # Names alone: a value may be secret.
             unfit = [c.name for c in cookies if _UNFIT.search(f"{c.name}{c.value or ''}")]
-            what = " or ".join(f"cookie {name!r}" for name in unfit) or "a cookie"
+            what = f"cookie '{printable(unfit[0])}'" if unfit else "a cookie"
             raise ValueError(f"{what} of the CookieJar has a control character; remove it")
-        return request.cookie
+        if request.cookie is None or _bytes(request.cookie) <= limits.max_cookie_header:
+            return request.cookie
+        return _cut(request.cookie, cookies, limits.max_cookie_header)
     check(cookies)
     if not cookies or not isinstance(cookies, Mapping):
         return None
@@ -85,15 +101,19 @@ def keep(
     cookies: Mapping[str, str] | CookieJar | None,
     url: str,
     head_headers: Sequence[tuple[str, str]],
+    limits: Limits = _LIMITS,
 ) -> None:
     """Put the cookies of an answer into a CookieJar, if its policy takes them.
 
-    What a server sends raises nothing. Into a mapping nothing is put.
+    What a server sends raises nothing. Into a mapping nothing is put. Of the cookies that servers
+    set, those go that were set longest ago where there are more than the limits say; the others in
+    the jar are the user's.
 
     Arguments:
         cookies: The CookieJar.
         url: Where the answer came from.
         head_headers: Names and values of its headers.
+        limits: How many cookies are kept, and how large.
 
     Raises:
         ValueError: The URL can't be.
@@ -101,9 +121,18 @@ def keep(
     if not is_jar(cookies):
         return
     request = _Request(parse(url))
-    for name, value in head_headers:
-        if name.lower() != "set-cookie" or _UNFIT.search(value):
-            continue
+    values = [
+        value
+        for name, value in head_headers
+        if name.lower() == "set-cookie"
+        and not _UNFIT.search(value)
+        and _bytes(value.partition(";")[0].strip()) <= limits.max_cookie_size + len("=")
+    ]
+    if not values:
+        return
+    before = _all(cookies)  # kept alive, for the numbers below to be theirs
+    known = set(map(id, before))
+    for value in values[: limits.max_cookies_set]:
         try:
             # One by one: what breaks the jar's parser loses one cookie, not all.
             _untyped(cookies).extract_cookies(_Answer(_without_traps(value)), request)
@@ -112,6 +141,62 @@ def keep(
 
             said = "a cookie of %s can't be read (%s)"
             logging.getLogger("lomond").debug(said, request.host, type(error).__name__)
+    order = {value.split("=")[0].strip(): number for number, value in enumerate(values)}
+    new = [cookie for cookie in _all(cookies) if id(cookie) not in known]
+    for cookie in sorted(new, key=lambda cookie: order.get(cookie.name, -1)):
+        _set_at[cookie] = next(_counter)
+    _make_room(cookies, limits)
+
+
+def _all(jar: CookieJar) -> list[Cookie]:
+    while True:
+        try:
+            return list(jar)
+        except RuntimeError:  # another thread has put one there meanwhile
+            continue
+
+
+def _of_servers(jar: CookieJar) -> list[Cookie]:
+    """Those that are not the user's; what was set longest ago is the first."""
+    return sorted((cookie for cookie in _all(jar) if cookie in _set_at), key=_set_at.__getitem__)
+
+
+def _make_room(jar: CookieJar, limits: Limits) -> None:
+    found = _of_servers(jar)
+    if len(found) <= min(limits.max_domain_cookies, limits.max_cookies):
+        return
+    jar.clear_expired_cookies()
+    domains: dict[str, list[Cookie]] = {}
+    for cookie in _of_servers(jar):
+        domains.setdefault(cookie.domain, []).append(cookie)
+    for each in domains.values():
+        _remove(jar, each[: max(0, len(each) - limits.max_domain_cookies)])
+    found = _of_servers(jar)
+    _remove(jar, found[: max(0, len(found) - limits.max_cookies)])
+
+
+def _remove(jar: CookieJar, cookies: Iterable[Cookie]) -> None:
+    for cookie in cookies:
+        with contextlib.suppress(KeyError):  # another thread was here
+            jar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+def _cut(said: str, jar: CookieJar, most: int) -> str | None:
+    """The value of Cookie without as many cookies of servers as make it too long."""
+    pairs = said.split("; ")
+    size = _bytes(said)
+    for cookie in _of_servers(jar):
+        if size <= most:
+            break
+        pair = cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}"
+        if pair in pairs:  # else it is for another site
+            pairs.remove(pair)
+            size -= _bytes(pair) + len("; ")
+    return "; ".join(pairs) or None
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def is_jar(cookies: object) -> TypeGuard[CookieJar]:
@@ -141,7 +226,7 @@ def _without_traps(value: str) -> str:
             is_trap = not equals or len(attribute) > _MAX_TIME
             is_trap = is_trap or _NO_MONTH.search(said) is not None
         else:
-            is_trap = name == "version"
+            is_trap = name == "version" or _bytes(said) > _MAX_ATTRIBUTE
         if not is_trap:
             kept.append(attribute)
     return ";".join(kept)

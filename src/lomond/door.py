@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import options
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Door"]
 
 _MISSING: Any = object()
+#: What every connection needs, and `import lomond` does not.
+_NEEDED = ("plan", "io.performing", "io.stream", "session.opening", "session.session")
 _CONNECT = {"poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout"}
 _replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
 
@@ -50,6 +53,11 @@ class Door(Base, Generic[Stream, Sent]):
     """
 
     _channel: Channel | None = None  # the current connection's
+
+    def _load(self) -> None:
+        # Not first when connecting, where a process may have no file descriptor left to load it by.
+        for name in (*_NEEDED, "tracing") if self.trace else _NEEDED:
+            import_module(f"lomond.{name}")
 
     def _stream(self, timing: options.Timing) -> Stream:
         """The events of a new connection."""

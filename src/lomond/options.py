@@ -32,6 +32,11 @@ MAX_BODY_SIZE = 64 * 1024
 MAX_FRAGMENTS = 131_072
 MAX_READ_AHEAD = 32 * 1024 * 1024
 MAX_HELD = 16 * 1024 * 1024
+MAX_COOKIE_SIZE = 4096  # as browsers have it, and RFC 6265 section 6.1
+MAX_COOKIES_SET = 50
+MAX_DOMAIN_COOKIES = 180  # as browsers have it
+MAX_COOKIES = 3000  # RFC 6265 section 6.1
+MAX_COOKIE_HEADER = 8 * 1024  # what servers take in a line
 MAX_REDIRECTS = 20  # the most that may be asked for
 
 
@@ -80,15 +85,24 @@ class Limits(Fixed):
         max_header_line: Largest line of it, bytes.
         max_interim_responses: Most answers of 1xx before the one that counts.
         max_body_size: What is kept of a refusal's body, bytes.
+        max_cookie_size: Largest cookie kept, bytes of name and value.
+        max_cookies_set: Most cookies kept of one answer.
+        max_domain_cookies: Most cookies of servers that a CookieJar keeps of a domain.
+        max_cookies: Most cookies of servers that it keeps in all.
+        max_cookie_header: Bytes of the Cookie header beyond which no cookie of a server is sent.
     """
 
     __slots__ = (
-        "max_body_size", "max_fragments", "max_header_line", "max_header_lines", "max_header_size",
-        "max_held", "max_interim_responses", "max_message_size", "max_read_ahead",
+        "max_body_size", "max_cookie_header", "max_cookie_size", "max_cookies", "max_cookies_set",
+        "max_domain_cookies", "max_fragments", "max_header_line", "max_header_lines",
+        "max_header_size", "max_held", "max_interim_responses", "max_message_size",
+        "max_read_ahead",
     )  # fmt: skip
     __match_args__ = (
         "max_message_size", "max_fragments", "max_header_size", "max_read_ahead", "max_held",
         "max_header_lines", "max_header_line", "max_interim_responses", "max_body_size",
+        "max_cookie_size", "max_cookies_set", "max_domain_cookies", "max_cookies",
+        "max_cookie_header",
     )  # fmt: skip
     max_message_size: int | None
     max_fragments: int | None
@@ -99,6 +113,11 @@ class Limits(Fixed):
     max_header_line: int
     max_interim_responses: int
     max_body_size: int
+    max_cookie_size: int
+    max_cookies_set: int
+    max_domain_cookies: int
+    max_cookies: int
+    max_cookie_header: int
 
     def __init__(
         self,
@@ -111,6 +130,11 @@ class Limits(Fixed):
         max_header_line: int = MAX_HEADER_LINE,
         max_interim_responses: int = MAX_INTERIM_RESPONSES,
         max_body_size: int = MAX_BODY_SIZE,
+        max_cookie_size: int = MAX_COOKIE_SIZE,
+        max_cookies_set: int = MAX_COOKIES_SET,
+        max_domain_cookies: int = MAX_DOMAIN_COOKIES,
+        max_cookies: int = MAX_COOKIES,
+        max_cookie_header: int = MAX_COOKIE_HEADER,
     ) -> None:
         check_count("max_message_size", max_message_size, none="no limit")
         check_count("max_fragments", max_fragments, none="no limit")
@@ -121,6 +145,11 @@ class Limits(Fixed):
         check_count("max_header_line", max_header_line)
         check_range("max_interim_responses", max_interim_responses, 0, sys.maxsize)
         check_range("max_body_size", max_body_size, 0, sys.maxsize)
+        check_range("max_cookie_size", max_cookie_size, 0, sys.maxsize)
+        check_range("max_cookies_set", max_cookies_set, 0, sys.maxsize)
+        check_range("max_domain_cookies", max_domain_cookies, 0, sys.maxsize)
+        check_range("max_cookies", max_cookies, 0, sys.maxsize)
+        check_range("max_cookie_header", max_cookie_header, 0, sys.maxsize)
         self._set(
             max_message_size=max_message_size,
             max_fragments=max_fragments,
@@ -131,6 +160,11 @@ class Limits(Fixed):
             max_header_line=max_header_line,
             max_interim_responses=max_interim_responses,
             max_body_size=max_body_size,
+            max_cookie_size=max_cookie_size,
+            max_cookies_set=max_cookies_set,
+            max_domain_cookies=max_domain_cookies,
+            max_cookies=max_cookies,
+            max_cookie_header=max_cookie_header,
         )
 
 

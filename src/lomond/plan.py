@@ -94,7 +94,7 @@ class Plan:
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
-        cookies.keep(self._cookies, url, response.items())
+        cookies.keep(self._cookies, url, response.items(), self._limits)
 
     def tunnel(self, target: Target, host: str) -> Tunnel:
         """What is said to the target's proxy."""
@@ -146,7 +146,7 @@ class Plan:
             headers.append((b"Origin", self._origin.encode()))
         # A jar knows itself which cookies are for whom.
         are_for_it = is_ours or cookies.is_jar(self._cookies)
-        said = cookies.header(self._cookies if are_for_it else None, url)
+        said = cookies.header(self._cookies if are_for_it else None, url, self._limits)
         if said is not None:
             given = [value for name, value in headers if name.lower() == b"cookie"]
             headers = [item for item in headers if item[0].lower() != b"cookie"]

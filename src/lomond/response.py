@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LONGEST = 200  # characters of a peer's text in what people read
+_LONGEST_PART = 64  # of one that stands among others
+
 
 class Response:
     """An HTTP response.
@@ -16,7 +19,8 @@ class Response:
         status_code: An int, or None where there is none.
         status: The reason phrase.
         headers: Values by lower-case name; repeated headers joined with ``", "``.
-        body: What came of the body. Empty on an upgrade.
+        body: What came of the body, as it came where the head's word on its length or coding can't
+            be read. Empty on an upgrade.
 
     Example:
         >>> Response(b"HTTP/1.1 401 Unauthorized\\r\\nServer: demo\\r\\n\\r\\n").get("Server")
@@ -43,7 +47,8 @@ class Response:
                 self.headers[key] = value if known is None else f"{known}, {value}"
 
     def __repr__(self) -> str:
-        version, phrase = printable(self.http_ver), printable(self.status)
+        version = printable(self.http_ver, _LONGEST_PART)
+        phrase = printable(self.status, _LONGEST_PART)
         return f"<response {version} {self.status_code} {phrase}>"
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -67,11 +72,26 @@ class Response:
         return [] if value is None else [part.strip() for part in value.split(",")]
 
 
-def printable(text: object, longest: int = 64) -> str:
-    """A text of the peer, cut, without what could move a cursor or hide something."""
+def printable(text: object, longest: int = LONGEST) -> str:
+    """A text of a peer as it may be shown: cut, on one line, without what a terminal would obey.
+
+    To do it again changes nothing.
+
+    Arguments:
+        text: Its words, or something that says them.
+        longest: Characters of what is given, at most.
+    """
     said = str(text).strip()
-    cut = f"{said[:longest]}..." if len(said) > longest else said
-    return repr(cut)[1:-1]
+    shown = escaped(said[:longest])
+    is_cut = len(said) > longest or len(shown) > longest
+    return f"{shown[: longest - 3]}..." if is_cut else shown
+
+
+def escaped(text: str) -> str:
+    """The text with the characters escaped that move a cursor, or hide something."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _unfold(head: bytes) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .response import LONGEST, printable
+
 #: scheme -> (whether TLS, default port)
 _SCHEMES = {"ws": (False, 80), "http": (False, 80), "wss": (True, 443), "https": (True, 443)}
 
@@ -46,8 +48,13 @@ def redact(text: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """As `redact`, of a text that is one URL, or was to be one."""
-    return _ANY_USERINFO.sub(r"\1***@", url)
+    """As `redact`, of a text that is one URL, or was to be one; cut where it is long."""
+    return _cut(_ANY_USERINFO.sub(r"\1***@", url))
+
+
+def _cut(text: str) -> str:
+    # It may be a server's Location; who shows it escapes it.
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def tls_name(host: str) -> str:
@@ -99,7 +106,7 @@ def parse(url: str) -> Url:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ValueError(f"URL {shown!r} can't be read ({error})") from None
+        raise ValueError(f"URL {shown!r} can't be read ({printable(error)})") from None
     if parts.scheme not in _SCHEMES:
         raise ValueError(
             f"URL {shown!r} has no scheme that is known; start it with ws:// or wss://"
@@ -137,7 +144,7 @@ def host_and_port(
             raise ValueError(f"{what} has a '[' without its ']'; write an address like '[::1]'")
         host, colon, port = _ipv6(literal, what), rest[:1], rest[1:]
         if colon not in ("", ":"):
-            raise ValueError(f"{what} has {rest!r} after the address; expected ':port'")
+            raise ValueError(f"{what} has {_cut(rest)!r} after the address; expected ':port'")
     else:
         name, _, port = netloc.partition(":")
         host = _name(name, what, like)
@@ -146,7 +153,7 @@ def host_and_port(
     if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
         # With a user in the URL this may be part of a password that is not quoted.
         hint = "; quote the password ('/' is '%2F')" if "***@" in what else ""
-        said = "a bad port" if hint else f"port {port!r}"
+        said = "a bad port" if hint else f"port {_cut(port)!r}"
         raise ValueError(f"{what} has {said}; a port is a number from 1 to 65535{hint}")
     return host, int(port)
 
@@ -157,7 +164,7 @@ def _ipv6(literal: str, what: str) -> str:
     try:
         return str(IPv6Address(literal.replace("%25", "%")))
     except ValueError as error:
-        raise ValueError(f"{what} has a bad IPv6 address ({error})") from None
+        raise ValueError(f"{what} has a bad IPv6 address ({printable(error)})") from None
 
 
 def _name(name: str, what: str, like: str) -> str:
@@ -171,7 +178,7 @@ def _name(name: str, what: str, like: str) -> str:
             # The mapping browsers use (UTS 46); the standard library's codec is IDNA 2003.
             host = idna.encode(name, uts46=True).decode("ascii").lower()
         except idna.IDNAError as error:
-            raise ValueError(f"{what} has a host name that can't be ({error})") from None
+            raise ValueError(f"{what} has a host name that can't be ({printable(error)})") from None
     if not _NAME.fullmatch(host) or len(host) > 253:
-        raise ValueError(f"{what} has host {name!r}, which is no host name or address")
+        raise ValueError(f"{what} has host {_cut(name)!r}, which is no host name or address")
     return host

@@ -67,6 +67,13 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         max_header_line: Largest line in it, bytes (16 KiB).
         max_interim_responses: Most answers of 1xx before the one that counts (8).
         max_body_size: What is kept of a refusal's body, bytes (64 KiB); it is waited for 1 s.
+        max_cookie_size: Largest cookie put into a CookieJar, bytes of name and value (4096).
+        max_cookies_set: Most cookies of one answer that are put there (50).
+        max_domain_cookies: Most cookies of servers that stay there for a domain (180): those set
+            longest ago go. What lomond did not put there is neither counted nor removed.
+        max_cookies: Most of them that stay there in all (3000), likewise.
+        max_cookie_header: Bytes of the Cookie header beyond which no cookies of servers are sent,
+            those set longest ago first (8192). What you put into the jar, or a mapping, is.
         max_read_ahead: Most bytes read while a send is blocked (32 MiB).
         max_held: Most bytes of messages sent before the connection is ready (16 MiB).
 

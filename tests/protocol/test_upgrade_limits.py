@@ -108,7 +108,8 @@ def test_bare_line_feeds_and_a_tail_that_looks_like_an_end(step: int) -> None:
     ("lines", "reason"),
     [
         (ACCEPT, "More than one Sec-WebSocket-Accept"),
-        (b"Upgrade: websocket\r\n", "Can't upgrade to websocket, websocket"),
+        (b"Upgrade: h2c\r\n", "Can't upgrade to websocket, h2c"),
+        (b"Upgrade:\r\n", "Can't upgrade to websocket,"),
         (b"Sec-WebSocket-Protocol: CHAT\r\n", "'CHAT', which was not offered"),
         (b"Sec-WebSocket-Protocol: \r\n", "'', which was not offered"),
         (b"Sec-WebSocket-Protocol: chat\r\n" * 2, "'chat, chat', which was not offered"),
@@ -142,10 +143,10 @@ def test_connection_must_hold_the_token(connection: bytes) -> None:
     "data",
     [
         b"HTTP/1.1 099 Low\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nContent-Length: +1\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nContent-Length: \xb2\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"HTTP/1.1 \xff\r\n\r\n",
         b"HTTP/1.1 101 X\r\n: no name\r\n\r\n",
         b"HTTP/1.1 101 X\r\nNul: a\0b\r\n\r\n",
@@ -240,3 +241,52 @@ def test_what_is_kept_of_a_body_is_an_option(most: int) -> None:
     outcome = upgrade.receive(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\n0123456789")
     assert isinstance(outcome, Refusal)
     assert outcome.response.body == b"0123456789"[:most]
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+@pytest.mark.parametrize("more", [b"Upgrade: WebSocket\r\n", b"Upgrade: websocket, websocket\r\n"])
+def test_the_same_upgrade_again_is_one(more: bytes, step: int) -> None:
+    assert isinstance(receive(HEAD + more + b"\r\n", step), Acceptance)
+
+
+FRAMINGS = [
+    b"Transfer-Encoding: gzip, chunked",
+    b"Transfer-Encoding: gzip",
+    b"transfer-encoding: chunked\r\nTransfer-Encoding: chunked",
+    b"Transfer-Encoding: gzip,\r\n chunked",
+    b"Content-Length: abc",
+    b"Content-Length: +1",
+    b"Content-Length: \xb2",
+    b"Content-Length: " + b"9" * 5000,
+    b"Content-Length: 5\r\nContent-Length: 6",
+    b"Content-Length: -1\r\nTransfer-Encoding: rot13",
+]
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_refusal_whose_length_makes_no_sense_is_still_one(framing: bytes, step: int) -> None:
+    head = b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\nRetry-After: 7\r\n\r\n"
+    outcome = receive(head + b"the body", step)
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == "Websocket upgrade failed (code=503)"
+    assert outcome.response.raw == head
+    assert outcome.response.get("retry-after") == "7"
+    assert outcome.response.body == b"the body"  # as it came
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_what_is_no_refusal_must_make_sense(framing: bytes) -> None:
+    for head in (HEAD, b"HTTP/1.1 103 Hints\r\n"):
+        with pytest.raises(ProtocolError, match="answer is not valid HTTP; "):
+            receive(head + framing + b"\r\n\r\n")
+    with pytest.raises(ProtocolError, match="illegal header line"):
+        receive(b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\nno colon\r\n\r\n")
+
+
+def test_a_refusal_of_unknown_length_is_bounded() -> None:
+    limits = Limits(max_body_size=5)
+    upgrade = Upgrade(REQUEST, bytes, limits)
+    outcome = upgrade.receive(b"HTTP/1.1 503 Busy\r\nContent-Length: x\r\n\r\n" + b"y" * 100)
+    assert isinstance(outcome, Refusal)
+    assert outcome.response.body == b"yyyyy"

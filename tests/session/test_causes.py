@@ -158,3 +158,13 @@ def test_an_error_that_is_on_its_way_is_kept_as_another_one() -> None:
     assert isinstance(other, KeyboardInterrupt)
     assert other.args == ("stop",)
     assert copied(DemandingError(1, 2)) is None
+
+
+def test_a_name_with_many_addresses_is_told_in_few() -> None:
+    attempts = [Attempt(f"192.0.2.{number}:80", 0.1, REFUSED) for number in range(200)]
+    names = [attempt.address for attempt in attempts]
+    for said in (tried(attempts), tried(attempts[:1], names, names)):
+        assert "192.0.2.19:80 and 180 more" in said
+        assert len(said) < 1200
+    attempts[0] = Attempt("192.0.2.0:80", 0.1, "No route")
+    assert " and 180 more" in tried(attempts)

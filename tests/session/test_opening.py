@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from lomond.engine import engine
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
-from lomond.session.requests import Adopt, Race, Resolve, Send, StartTLS
+from lomond.session.requests import Adopt, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 
@@ -244,3 +245,106 @@ def test_frames_right_behind_the_answer_come_after_the_first_poll() -> None:
 
     seen = PretendDoor(is_eager).play()
     assert names(seen)[2:] == ["ready", "poll", "text", "closing", "disconnected"]
+
+
+# What was said before the request could not be written
+
+
+def says(data: bytes, *ends: End) -> Callable[[Peer], Talk]:
+    def talk(peer: Peer) -> Talk:
+        yield Say(data)
+        yield from (end for end in ends)
+
+    return talk
+
+
+BROKEN: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\n"
+
+
+@pytest.mark.parametrize("end", [End(), End(resets=True)])
+def test_a_refusal_that_came_before_the_request_was_written(end: End) -> None:
+    seen = PretendDoor(says(BUSY + b"late", end), failures=BROKEN).play()
+    assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
+    assert seen[2][1].response.body == b"late"
+    assert seen[-1][1].graceful
+
+
+@pytest.mark.parametrize("ends", [(), (End(),), (End(resets=True),)])
+def test_nothing_was_said_and_the_request_not_written(ends: tuple[End, ...]) -> None:
+    def talk(peer: Peer) -> Talk:
+        yield from (end for end in ends)
+
+    door = PretendDoor(talk, Timing(open_timeout=7), failures=BROKEN)
+    failed = door.play()[-1][1]
+    assert (failed.name, failed.phase) == ("connect_fail", "upgrade")
+    assert isinstance(failed.cause, BrokenPipeError)
+    assert door.now <= 1.1
+
+
+def test_no_open_timeout_and_the_request_not_written() -> None:
+    door = PretendDoor(is_slow, Timing(open_timeout=None), failures=BROKEN)
+    failed = door.play()[-1][1]
+    assert isinstance(failed.cause, BrokenPipeError)
+    assert door.now <= 1.1
+
+
+def test_an_alert_says_more_than_that_the_request_was_not_written() -> None:
+    alert = OSError(1, "alert certificate required")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"  # type: ignore[attr-defined]
+    door = PretendDoor(is_slow, failures={**BROKEN, Read: alert}, secure=True)
+    failed = door.play()[-1][1]
+    assert failed.cause is alert
+    assert "the server wants a client certificate; give ssl_certfile" in failed.reason
+
+
+def test_closed_while_the_last_words_are_waited_for() -> None:
+    door = PretendDoor(is_slow, failures=BROKEN)
+    door.at(0.5, door.close)
+    failed = door.play()[-1][1]
+    assert failed.reason.startswith("request failed; closed by the user")
+
+
+# Modules that are loaded when they are needed
+
+
+def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(upgrade: object) -> None:
+        raise missing
+
+    missing = ImportError("h11.so: cannot open shared object file: Too many open files")
+    door = PretendDoor(echo)
+    monkeypatch.setattr(engine.module("protocol", "answer"), "_client", prepare)
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert (failed.phase, failed.cause) == ("upgrade", missing)
+    assert "Too many open files; this process has no file descriptor left" in failed.reason
+    assert door.sent == b""
+    assert door.hung_up
+
+
+def test_what_keeps_cookies_can_not_be_loaded() -> None:
+    def answered(url: str, response: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    door = PretendDoor(echo)
+    door.plan.answered = answered  # type: ignore[method-assign]
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    last = seen[-1][1]
+    assert (last.phase, last.cause.errno, last.graceful) == ("upgrade", 24, False)
+    assert last.reason.startswith("upgrade fail; Too many open files; this process has no")
+
+
+def test_what_follows_redirects_can_not_be_loaded() -> None:
+    def redirected(url: object, is_ours: bool) -> Any:
+        raise OSError(24, "Too many open files")
+
+    door = PretendDoor(says(b"HTTP/1.1 302 x\r\nLocation: /x\r\n\r\n"), max_redirects=3)
+    door.plan.redirected = redirected  # type: ignore[method-assign]
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
+    assert seen[2][1].reason.endswith(
+        "the redirect is not followed: [Errno 24] Too many open files"
+    )

@@ -11,7 +11,7 @@ from lomond.errors import ProxyError
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.proxies import Proxy, parse_proxy
-from lomond.session.requests import Race, Resolve, StartTLS
+from lomond.session.requests import Race, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
 
@@ -282,6 +282,35 @@ def test_a_nonce_that_was_too_old_is_no_wrong_password() -> None:
         assert ("ready" in names(door.play(closes))) == is_ready
         if is_ready:
             assert b'nonce="2"' in requests[0]
+
+
+def test_a_refusal_that_came_before_the_proxy_was_asked() -> None:
+    def talk(peer: Peer) -> Talk:
+        yield Say(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nla")
+        yield Say(b"te")
+        yield End(resets=True)
+
+    broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
+    failed = failure_of(PretendDoor(talk, proxy=PLAIN, failures=broken))
+    assert "it answered 503 Busy" in failed.reason
+    assert failed.response.body == b"late"
+
+
+@pytest.mark.parametrize("framing", [b"Transfer-Encoding: gzip, chunked", b"Content-Length: x"])
+def test_a_length_that_makes_no_sense(framing: bytes) -> None:
+    refusal = b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\n\r\nlate"
+    failed = failure_of(PretendDoor(says(refusal), proxy=PLAIN))
+    assert "it answered 503 Busy" in failed.reason
+    assert failed.response.body == b"late"
+    # RFC 9110 section 9.3.6: the client MUST ignore it where the proxy has connected us.
+    agreed = OK[:-2] + framing + b"\r\n\r\n"
+    assert "ready" in names(PretendDoor(connects(agreed), proxy=PLAIN).play(closes))
+
+
+def test_a_proxy_that_can_not_be_asked_and_says_nothing() -> None:
+    broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
+    failed = failure_of(PretendDoor(says(then=_pauses()), proxy=PLAIN, failures=broken))
+    assert (failed.phase, failed.cause) == ("proxy", broken[Send])
 
 
 @pytest.mark.parametrize("phrase", ["\x1b]0;pwned\x07", "was {}", "long " * 100])

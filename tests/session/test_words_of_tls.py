@@ -37,9 +37,11 @@ def test_who_does_not_speak_tls() -> None:
         (62, "see server_name"),
         (66, "too weak"),
         (68, "too weak"),
-        (79, "VERIFY_X509_STRICT"),
+        (79, "may not issue any"),
+        (80, "VERIFY_X509_STRICT"),
         (85, "VERIFY_X509_STRICT"),
-        (92, "VERIFY_X509_STRICT"),
+        (93, "VERIFY_X509_STRICT"),
+        (94, "no curve by name"),
     ],
 )
 def test_every_kind_of_failure_has_a_hint(code: int, hint: str) -> None:
@@ -52,3 +54,19 @@ def test_a_proxys_name_is_in_its_url() -> None:
     said = tls_words(failure, of_proxy=True)
     assert "server_name" not in said
     assert said.endswith("another name than that in the proxy's URL")
+
+
+@pytest.mark.parametrize("code", [62, 64])
+def test_a_certificate_for_no_name(code: int) -> None:
+    failure = TLSError("x", verify_message="mismatch", verify_code=code)
+    failure.peer_certificate = {"subject": ((("commonName", "h"),),)}  # type: ignore[attr-defined]
+    said = tls_words(failure)
+    assert "; it has no subjectAltName, and its common name does not count (RFC 9525)" in said
+    assert said.endswith("or see ssl_context (hostname_checks_common_name)")
+    assert "server_name" not in said
+    of_proxy = tls_words(failure, of_proxy=True)
+    assert "the proxy needs another certificate, or see proxy_ssl_context" in of_proxy
+    failure.peer_certificate = {"subjectAltName": (("DNS", "g"),)}  # type: ignore[attr-defined]
+    assert "see server_name" in tls_words(failure)
+    failure.peer_certificate = None  # type: ignore[attr-defined]
+    assert "see server_name" in tls_words(failure)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from ..events import AnyEvent
+from ..response import LONGEST as _LONGEST  # characters of a message that are shown
+from ..response import escaped
 from ..url import redact
 
-_LONGEST = 200  # characters of a message that are shown
 _COLOURS = {
     "text": "32",
     "binary": "32",
@@ -78,7 +79,6 @@ def details(event: AnyEvent) -> str:
 
 def _safe(text: str) -> str:
     """The text on one line, cut, with the characters escaped that a terminal would obey."""
-    shown = text[:_LONGEST]
-    rest = len(text) - len(shown)
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-    return f"{escaped} ... {rest} more characters" if rest else escaped
+    rest = len(text) - _LONGEST
+    shown = escaped(text[:_LONGEST])
+    return f"{shown} ... {rest} more characters" if rest > 0 else shown

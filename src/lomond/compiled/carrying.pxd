@@ -6,6 +6,7 @@ cdef class Carrier(Wire):
     cdef bint _has_ended
     cdef bint _is_leaving
     cdef bint _is_paused
+    cdef bint _looks_again
     cdef Py_ssize_t _most
     cdef object _room
     cdef Py_ssize_t _count

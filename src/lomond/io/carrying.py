@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .driving import Driver
 
 _ROOM = 64 * 1024  # bytes; of one read
+_AGAIN = 0.05  # seconds
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
 _rooms = threading.local()
 
@@ -40,8 +41,8 @@ class Carrier(Wire):
     """
 
     __slots__ = (
-        "_count", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused", "_most", "_room",
-        "_sock", "_transport", "_unread", "_writable", "given",
+        "_count", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused", "_looks_again",
+        "_most", "_room", "_sock", "_transport", "_unread", "_writable", "given",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, driver: Driver, most: int) -> None:
@@ -55,6 +56,7 @@ class Carrier(Wire):
         self._unread: deque[bytes] = deque()
         self._count = 0
         self._writable: socket.socket | None = None  # what is watched for the socket
+        self._looks_again = False  # in a while, for want of that
         self._is_paused = False
         self._is_leaving = False
         self._has_ended = False
@@ -110,11 +112,18 @@ class Carrier(Wire):
         Of what asyncio would write for us, nobody could say how much the system has. It lets nobody
         else watch a transport's socket, but another descriptor of it.
         """
-        if self._writable is None and self._transport is not None:
-            self._writable = self._sock.dup()
-            self._driver.loop.add_writer(self._writable, self._is_writable)
+        if self._writable is None and self._transport is not None and not self._looks_again:
+            loop = self._driver.loop
+            try:
+                self._writable = self._sock.dup()
+            except OSError:  # no descriptor is left
+                self._looks_again = True
+                loop.call_later(_AGAIN, self._is_writable)
+                return
+            loop.add_writer(self._writable, self._is_writable)
 
     def _is_writable(self) -> None:
+        self._looks_again = False
         self._watch_no_more()
         self._driver.write_on()
 
@@ -170,8 +179,8 @@ class Carrier(Wire):
 
     def getsockopt(self, *arguments: int) -> Any:
         """As a socket's."""
-        value: int | bytes = self._sock.getsockopt(*arguments)
-        return value
+        sock: Any = self._sock  # whose stubs know two ways to call it
+        return sock.getsockopt(*arguments)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """What came; empty at the end. Raises BlockingIOError where nothing did."""

@@ -17,6 +17,7 @@ from ..session.causes import tried, words
 from ..session.requests import AddressInfo, Failed, TimedOut
 from ..timings import Attempt
 from ..url import authority
+from .descriptors import told
 from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
 from .waiting import Need
 
@@ -90,7 +91,7 @@ class Race:
         self._running: dict[socket.socket, _Try] = {}
         self._busy: dict[socket.socket, float] = {}  # when to try it again
         self._start_at = 0.0
-        self._first: tuple[OSError, str] | None = None
+        self._first: tuple[BaseException, str] | None = None
 
     def run(self, deadline: float | None, check: Callable[[], object]) -> Running:
         """Work in progress: the first socket that is connected, and its peer's address.
@@ -181,7 +182,7 @@ class Race:
         """Look at what happened; the winner, if any."""
         for sock in ready:
             number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number == 0:
+            if number == 0 or has_words(sock):
                 return sock
             self._lost(sock, OSError(number, os.strerror(number)))
         now = monotonic()
@@ -233,9 +234,10 @@ class Race:
         sock.close()
         self._failed(self._running.pop(sock), error)
 
-    def _failed(self, attempt: _Try, error: OSError) -> None:
+    def _failed(self, attempt: _Try, error: BaseException) -> None:
         """Note it; the next attempt starts at once (RFC 8305 section 5)."""
         self._start_at = 0.0
+        error = told(error)
         self._ended(attempt, words(error))
         if self._first is None:
             self._first = error, address_of(attempt.info)
@@ -243,6 +245,21 @@ class Race:
     def _ended(self, attempt: _Try, error: str | None) -> None:
         seconds = monotonic() - attempt.started
         self.attempts.append(Attempt(address_of(attempt.info), seconds, error))
+
+
+def has_words(sock: socket.socket) -> bool:
+    """Whether bytes came on a socket that has failed: its peer answered, and hung up, at once.
+
+    Linux keeps them for whoever reads, also behind a reset.
+
+    Arguments:
+        sock: One that is, or was, connected; bytes that are there stay.
+    """
+    try:
+        sock.setblocking(False)
+        return bool(sock.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def prepare(sock: socket.socket, settings: SocketSettings = _NO_SETTINGS) -> None:

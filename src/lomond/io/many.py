@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .performing import Steps
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
+_BLIND = 0.05  # seconds; of a wait that nobody can end
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -106,22 +107,21 @@ class Many:
         """The owners and their events, until no member is left."""
         if self._selector is not None:
             raise RuntimeError("the group is iterated already")
-        with selectors.DefaultSelector() as selector:
+        with _new_selector() as selector:
             self._thread = threading.get_ident()
-            wakeup = self._wakeup = Wakeup()
             self._selector = selector
-            selector.register(wakeup, _READ)
             try:
                 while self.members:
-                    self._wait(selector, wakeup)
+                    self._wait(selector)
                     # Those that become ready meanwhile have their turn after the next look around.
                     for _ in range(len(self._ready)):
                         member = self._ready.popleft()
                         yield from self._turn(member)
             finally:
                 self.close()
-                self._selector = self._wakeup = None
-                wakeup.close()
+                wakeup, self._selector, self._wakeup = self._wakeup, None, None
+                if wakeup is not None:
+                    wakeup.close()
 
     def _turn(self, member: Member) -> Generator[tuple[Any, AnyEvent], None, None]:
         """Some events of one member."""
@@ -193,17 +193,30 @@ class Many:
                 selector.register(number, what, member)
         member.watched = watched if selector is not None else []
 
-    def _wait(self, selector: selectors.BaseSelector, wakeup: Wakeup) -> None:
+    def _listen(self, selector: selectors.BaseSelector) -> float | None:
+        """Have other threads end our waits. The longest wait, where that can't be had."""
+        if self._wakeup is None:
+            try:
+                wakeup = Wakeup()
+            except OSError:  # no descriptor is left: look for their wishes instead
+                return _BLIND
+            selector.register(wakeup, _READ)
+            self._wakeup = wakeup
+        return None
+
+    def _wait(self, selector: selectors.BaseSelector) -> None:
         """Until a member is ready."""
-        timeout: float | None = None
+        timeout = self._listen(selector)
         if self._ready or self._woken:
             timeout = 0.0
         elif self._heap:
-            timeout = max(0.0, self._heap[0][0] - monotonic())
+            seconds = max(0.0, self._heap[0][0] - monotonic())
+            timeout = seconds if timeout is None else min(seconds, timeout)
         for key, what in selector.select(timeout):
             member: Member | None = key.data
             if member is None:
-                wakeup.drain()
+                if self._wakeup is not None:
+                    self._wakeup.drain()
             elif (need := member.need) is not None:
                 if what & _WRITE:
                     need.ready += [s for s, number, _ in member.watched if number == key.fd]
@@ -230,3 +243,14 @@ class Many:
         if not member.is_queued:
             member.is_queued = True
             self._ready.append(member)
+
+
+def _new_selector() -> selectors.BaseSelector:
+    """The system's best; where no descriptor is left for that, one that needs none."""
+    try:
+        return selectors.DefaultSelector()
+    except OSError:
+        kind: type[selectors.BaseSelector] = getattr(
+            selectors, "PollSelector", selectors.SelectSelector
+        )
+        return kind()

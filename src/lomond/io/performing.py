@@ -11,6 +11,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
+from ..options import BODY_TIMEOUT
 from ..session.requests import (
     Adopt,
     Answer,
@@ -25,8 +26,8 @@ from ..session.requests import (
     StartTLS,
     TimedOut,
 )
-from . import connecting
-from .resolving import Resolution
+from . import connecting, descriptors
+from .resolving import Resolution, in_the_way
 from .twin import Channel, TLSLayer, Transport
 from .waiting import Need
 
@@ -98,8 +99,10 @@ class Performer:
         self._link.is_in_use = type(request) is not Hangup
         try:
             value = yield from act(self, request)
+        except ImportError as error:
+            raise Failed(descriptors.behind(error), monotonic()) from None
         except (OSError, ValueError) as error:
-            raise Failed(error, monotonic()) from None
+            raise Failed(descriptors.told(error), monotonic()) from None
         finally:
             self._link.is_in_use = False
         self._link.report()
@@ -151,7 +154,11 @@ class Performer:
         self._start()
         resolution = Resolution(request.host, request.port, self._link.wake)
         while not resolution.start():
-            self._check(request.deadline)
+            try:
+                self._check(request.deadline)
+            except TimedOut as late:
+                late.said = in_the_way()
+                raise
             yield Need(monotonic() + _SLOT_PAUSE)
         while not resolution.finished:
             self._check(request.deadline)
@@ -177,12 +184,14 @@ class Performer:
         if sock is None or sock.fileno() < 0:
             raise OSError("the given socket is closed or was used by an earlier connection")
         try:
-            peer = sock.getpeername()
+            address = connecting.address_of((sock.family, sock.type, 0, "", sock.getpeername()))
         except OSError as error:
-            raise Failed(error, monotonic()) from None
+            if not connecting.has_words(sock):
+                raise Failed(error, monotonic()) from None
+            address = "the given socket"  # which was reset, behind what it has for us
         connecting.prepare(sock, self._outside.socket_settings)
         yield from self._use(sock)
-        return connecting.address_of((sock.family, sock.type, 0, "", peer))
+        return address
 
     def _use(self, sock: socket.socket) -> Steps:
         # Whoever carries it closes it too, if that comes to nothing.
@@ -207,6 +216,7 @@ class Performer:
                 layer.feed(request.received)
         self._start()
         late = 0
+        failed: Failed | None = None  # to write; what the other side said before is still read
         try:
             while True:
                 # What is here already is used, if the thread was kept from it until now; but a
@@ -216,20 +226,40 @@ class Performer:
                 with link.lock:
                     done = layer.shake_hands()
                     transport.enqueue(b"")
-                yield from self._write(request.deadline)
+                if failed is None:
+                    failed = yield from self._write_or_fail(request.deadline)
                 if done:
-                    return
-                yield from self._feed(transport, request.deadline)
+                    return  # whoever writes next fails too, and then reads
+                yield from self._feed(transport, request.deadline, failed)
         except OSError:
             with link.lock:
                 transport.enqueue(b"")  # the alert that tells the server why
             self._channel.flush()
             raise
 
-    def _feed(self, transport: Transport, deadline: float | None) -> Steps:
-        data = yield from self._received(transport, deadline)
+    def _write_or_fail(self, deadline: float | None) -> Generator[Need, None, Failed | None]:
+        """As `_write`; returns the failure, where only that of the system."""
+        try:
+            yield from self._write(deadline)
+        except (TimedOut, Interrupted):
+            raise
+        except Failed as failure:
+            return failure
+        return None
+
+    def _feed(self, transport: Transport, deadline: float | None, failed: Failed | None) -> Steps:
+        if failed is not None:
+            patience = failed.now + BODY_TIMEOUT
+            deadline = patience if deadline is None else min(deadline, patience)
+        try:
+            data = yield from self._received(transport, deadline)
+        except (OSError, TimedOut):
+            if failed is not None:
+                raise failed from None
+            raise
         if not data:
-            raise ConnectionResetError("the other side hung up during the TLS handshake")
+            gone = ConnectionResetError("the other side hung up during the TLS handshake")
+            raise failed or gone
         with self._link.lock:
             transport.feed(data)
 

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from functools import lru_cache
 from importlib import import_module
 
+from . import descriptors
 from .given import certificate_files, empty_directory, is_der, no_truststore
 
 _UNKNOWN_ISSUER = (18, 19, 20, 21)  # OpenSSL's codes: nobody who is trusted has signed it
@@ -78,6 +79,8 @@ def _context(
     # Building one with the system's store takes 20 ms.
     context = _from_truststore() if truststore else _trusting(cafile)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ssl.HAS_NEVER_CHECK_COMMON_NAME:  # RFC 9525 section 2: a name is in subjectAltName, or none
+        context.hostname_checks_common_name = False
     with contextlib.suppress(NotImplementedError):
         context.set_alpn_protocols(["http/1.1"])
     if not verify:
@@ -105,6 +108,8 @@ def _trusting(cafile: str | None) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         raise _unusable("ssl_cafile", cafile, error) from None
     if cafile is None:
+        if not context.cert_store_stats()["x509"]:
+            descriptors.check()  # OpenSSL says nothing of a file that it can't open
         context.sslobject_class = _TrustsTheSystem
     return context
 
@@ -174,8 +179,11 @@ class _TrustsTheSystem(ssl.SSLObject):
         try:
             super().do_handshake()
         except ssl.SSLCertVerificationError as error:
+            if error.verify_code not in _UNKNOWN_ISSUER:
+                raise
+            descriptors.check()  # with none left it can't look who has signed it
             missing = _missing_store(self.context)
-            if error.verify_code in _UNKNOWN_ISSUER and missing:
+            if missing:
                 error.missing_store = missing  # type: ignore[attr-defined]  # for causes.py
             raise
 

@@ -268,6 +268,7 @@ class Writer:
         while reader.may_read_ahead() and reader.receive_ahead(_LAST_READ):
             pass
         with link.lock:
-            link.session.fail(error, "write", monotonic())
+            if link.session.opened_at is not None:  # else the opening reads what was said, and ends
+                link.session.fail(error, "write", monotonic())
         link.wake()
         raise TransportFail(f"socket fail; {words(error)}", cause=error) from error

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CriticalProtocolError
-from ..response import Response
+from ..response import Response, printable
 
 if TYPE_CHECKING:
     import h11
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from ..options import Limits
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FRAMING = re.compile(
+    rb"^(?:content-length|transfer-encoding):[^\n]*\n(?:[ \t][^\n]*\n)*",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
-_LONGEST_COMPLAINT = 200  # characters
 
 UPGRADE, CONNECT = "GET", "CONNECT"  # what was asked
 
@@ -63,6 +66,10 @@ class AnswerReader:
     def refused_with(self) -> int | None:
         """The status of a refusal, once it is known to be one."""
         return None if self._refusal is None else self._refusal.status_code
+
+    def prepare(self) -> None:
+        """Load what reads HTTP. Raises ImportError or OSError."""
+        self._http = _client(self._method)
 
     def receive(self, data: bytes) -> Head | Response | None:
         """Take bytes of the answer.
@@ -139,16 +146,16 @@ class AnswerReader:
         import h11
 
         http = self._http or _client(self._method)
-        self._http = http
         try:
-            http.receive_data(head)
-            event = http.next_event()
+            event = _first_event(http, head)
         except h11.RemoteProtocolError as error:
-            said = _BYTEARRAY.sub(r"\1", str(error))
-            if len(said) > _LONGEST_COMPLAINT:
-                said = said[:_LONGEST_COMPLAINT] + " ..."
-            raise bad_http(f"answer is not valid HTTP; {said}") from None
-        assert isinstance(event, (h11.InformationalResponse, h11.Response))
+            http = _client(self._method)
+            refusal = _without_length(http, head)
+            if refusal is None:
+                said = printable(_BYTEARRAY.sub(r"\1", str(error)))
+                raise bad_http(f"answer is not valid HTTP; {said}") from None
+            event = refusal
+        self._http = http
         if http.their_state is h11.SWITCHED_PROTOCOL:
             self._http = None  # it has done its work
             headers = [(bytes(name), bytes(value)) for name, value in event.headers]
@@ -181,6 +188,31 @@ class AnswerReader:
         except h11.RemoteProtocolError:
             return self.end_of_stream()
         return None if event is h11.NEED_DATA else self.end_of_stream()
+
+
+def _first_event(http: h11.Connection, head: bytes) -> h11.InformationalResponse | h11.Response:
+    """What a whole head is. Raises h11.RemoteProtocolError."""
+    import h11
+
+    http.receive_data(head)
+    event = http.next_event()
+    assert isinstance(event, (h11.InformationalResponse, h11.Response))
+    return event
+
+
+def _without_length(http: h11.Connection, head: bytes) -> h11.Response | None:
+    """The head of a final answer that is right but for what it says of its body's length, or None.
+
+    A refusal is one whatever it says of that: the body is then all that comes. A 2xx to CONNECT
+    has no body, and what it says of one MUST be ignored (RFC 9110 section 9.3.6).
+    """
+    import h11
+
+    try:
+        event = _first_event(http, _FRAMING.sub(b"", head))
+    except h11.RemoteProtocolError:
+        return None
+    return event if isinstance(event, h11.Response) else None
 
 
 def _client(method: str) -> h11.Connection:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RestoredCause
+from ..response import LONGEST
 from ..url import redact
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def install(wall_clock: Callable[[], float], rebuild: Callable[..., Event]) -> N
 def _cut(value: str | bytes, unit: str) -> str:
     rest = len(value) - _REPR_ITEMS
     return repr(value) if rest <= 0 else f"{value[:_REPR_ITEMS]!r} + {rest} {unit}"
+
+
+def _shown(text: str) -> str:
+    """As repr has it, where a peer may have made it long."""
+    said = repr(text)
+    return said if len(said) <= LONGEST + 2 else f"{said[: LONGEST - 2]}...{said[0]}"
 
 
 class Event:
@@ -136,7 +143,7 @@ class Connecting(Event):
         self.url = url
 
     def __repr__(self) -> str:
-        return f"Connecting(url={redact(self.url)!r})"
+        return f"Connecting(url={_shown(redact(self.url))})"
 
 
 class ConnectFail(FailureEvent):
@@ -173,7 +180,7 @@ class Connected(Event):
 
     def __repr__(self) -> str:
         proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"
-        return f"Connected(url={redact(self.url)!r}{proxy})"
+        return f"Connected(url={_shown(redact(self.url))}{proxy})"
 
 
 class Rejected(FailureEvent):
@@ -313,6 +320,9 @@ class Closed(Event):
         self.code = code
         self.reason = reason
 
+    def __repr__(self) -> str:
+        return f"Closed(code={self.code!r}, reason={_shown(self.reason)})"
+
 
 class Closing(Event):
     """The server closes. Messages may still be sent in the handler; the answer follows it."""
@@ -327,6 +337,9 @@ class Closing(Event):
         Event.__init__(self, received_time=received_time)
         self.code = code
         self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"Closing(code={self.code!r}, reason={_shown(self.reason)})"
 
 
 class UnknownMessage(Event):

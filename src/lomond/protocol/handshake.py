@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..constants import WS_KEY
 from ..errors import HandshakeError
-from ..response import Response
+from ..response import Response, printable
 from . import request as requests
 from .answer import UPGRADE, AnswerReader, Head
 from .deflate import PerMessageDeflate
@@ -73,6 +73,10 @@ class Upgrade:
         """The status of a refusal, once it is known to be one."""
         return self._answer.refused_with
 
+    def prepare(self) -> None:
+        """Load what reads the answer, before anything is asked. Raises ImportError or OSError."""
+        self._answer.prepare()
+
     def request_bytes(self) -> bytes:
         """The request. Raises ValueError if its target or a header can't be sent."""
         return requests.build(self._request, self._key)
@@ -101,7 +105,8 @@ class Upgrade:
             headers.setdefault(name, []).append(value)
         try:
             if answer.http_version != b"1.1":
-                raise HandshakeError(f"Can't upgrade HTTP/{answer.http_version.decode()}")
+                version = printable(answer.http_version.decode("ascii", "replace"))
+                raise HandshakeError(f"Can't upgrade HTTP/{version}")
             self._check_upgrade(headers)
             self._check_accept(headers.get(b"sec-websocket-accept", []))
             protocol = self._check_protocol(headers.get(b"sec-websocket-protocol", []))
@@ -119,13 +124,13 @@ class Upgrade:
         # Items 2 and 3: Upgrade is "websocket", Connection holds the token "Upgrade", both
         # without regard to letter case.
         upgrade = b", ".join(headers.get(b"upgrade", []))
-        if upgrade.lower() != b"websocket":
-            shown = upgrade.decode("ascii", "replace") or "<header missing>"
-            raise HandshakeError(f"Can't upgrade to {shown}")
+        # A proxy may repeat the line: RFC 9110 section 5.3 has both be one list.
+        if {name.strip() for name in upgrade.lower().split(b",")} != {b"websocket"}:
+            raise HandshakeError(f"Can't upgrade to {_shown(upgrade)}")
         connection = b",".join(headers.get(b"connection", []))
         if b"upgrade" not in [token.strip().lower() for token in connection.split(b",")]:
-            shown = connection.decode("ascii", "replace") or "<header missing>"
-            raise HandshakeError(f"Connection header does not say Upgrade, but {shown}")
+            said = _shown(connection)
+            raise HandshakeError(f"Connection header does not say Upgrade, but {said}")
 
     def _check_accept(self, values: list[bytes]) -> None:
         # Item 4: base64 of the SHA-1 of key and GUID, compared exactly.
@@ -146,8 +151,13 @@ class Upgrade:
             if name.lower() == b"sec-websocket-protocol":
                 offered += [item.strip() for item in value.decode("latin-1").split(",")]
         if chosen not in offered:
-            raise HandshakeError(f"Server chose sub-protocol {chosen!r}, which was not offered")
+            said = printable(chosen)
+            raise HandshakeError(f"Server chose sub-protocol '{said}', which was not offered")
         return chosen
+
+
+def _shown(value: bytes) -> str:
+    return printable(value.decode("ascii", "replace")) or "<header missing>"
 
 
 def accept_value(key: bytes) -> bytes:

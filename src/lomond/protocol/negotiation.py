@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..compression import Compression
 from ..errors import CompressionParameterError, HandshakeError
+from ..response import printable
 
 if TYPE_CHECKING:
     from ..options import Deflate
@@ -55,7 +56,8 @@ def accepted(header: str, options: Deflate | None) -> Compression | None:
     for name, _ in found:
         if options is None or name.lower() != NAME:
             # RFC 6455 4.1, item 5: an extension that was not requested: MUST fail the connection.
-            raise HandshakeError(f"Server chose extension {name!r}, which was not offered")
+            said = printable(name)
+            raise HandshakeError(f"Server chose extension '{said}', which was not offered")
     if len(found) > 1:
         raise HandshakeError(f"Server chose extension {NAME!r} twice")
     assert options is not None
@@ -77,13 +79,15 @@ def parse(header: str) -> list[tuple[str, Parameters]]:
             continue
         extension = _EXTENSION.match(header, position)
         if extension is None:
-            raise HandshakeError(f"Sec-WebSocket-Extensions can't be read: {header!r}")
+            said = printable(header)
+            raise HandshakeError(f"Sec-WebSocket-Extensions can't be read: '{said}'")
         parameters: Parameters = []
         for name, value, quoted in (m.groups() for m in _PARAMETER.finditer(extension.group(2))):
             if quoted is not None:
                 value = re.sub(r"\\(.)", r"\1", quoted)
                 if not re.fullmatch(_WORD, value):
-                    raise HandshakeError(f"Sec-WebSocket-Extensions has the value {value!r}")
+                    said = printable(value)
+                    raise HandshakeError(f"Sec-WebSocket-Extensions has the value '{said}'")
             parameters.append((name, value))
         found.append((extension.group(1), parameters))
         position = extension.end()
@@ -98,16 +102,17 @@ def _agreed(parameters: Parameters, options: Deflate) -> Compression:
         # Section 7: a client MUST fail the connection for a name, a value or a repetition
         # that is not defined.
         if name in seen:
-            raise CompressionParameterError(f"{name} stands twice")
+            raise CompressionParameterError(f"{printable(name)} stands twice")
         seen.add(name)
         if name == "server_no_context_takeover" or name == "client_no_context_takeover":
             if value is not None:
-                raise CompressionParameterError(f"{name}={value} is invalid; it has no value")
+                said = printable(value)
+                raise CompressionParameterError(f"{name}={said} is invalid; it has no value")
             setattr(agreed, name, True)
         elif name == "server_max_window_bits" or name == "client_max_window_bits":
             setattr(agreed, name, _bits(name, value, getattr(options, name)))
         else:
-            raise CompressionParameterError(f"{NAME} has no parameter {name}")
+            raise CompressionParameterError(f"{NAME} has no parameter {printable(name)}")
     # 7.1.1.1 and 7.1.2.1: to accept the offer of one of these is to repeat it.
     if options.server_no_context_takeover and "server_no_context_takeover" not in seen:
         raise CompressionParameterError("server_no_context_takeover was asked for, and is missing")
@@ -122,7 +127,8 @@ def _bits(name: str, value: str | None, offered: int) -> int:
     if value is None:
         raise CompressionParameterError(f"{name} has no value")
     if not _BITS.fullmatch(value):
-        raise CompressionParameterError(f"{name}={value} is invalid; it can be 8 to 15")
+        said = printable(value)
+        raise CompressionParameterError(f"{name}={said} is invalid; it can be 8 to 15")
     if int(value) > offered:
         raise CompressionParameterError(f"{name}={value} is more than was offered ({offered})")
     return int(value)

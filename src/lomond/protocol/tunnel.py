@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..proxies import Proxy
     from ..response import Response
 
+_LONGEST_PHRASE = 64  # characters
 _UNAUTHORIZED = (401, 407)  # some proxies answer the one, RFC 9110 section 15.5.8 says the other
 
 
@@ -135,7 +136,7 @@ class HttpTunnel:
         if self._authorization is not None:
             for secret in (self._authorization, self._authorization.partition(" ")[2]):
                 phrase = phrase.replace(secret, "***")  # some say what they were asked
-        said = f"it answered {response.status_code} {printable(phrase)}".rstrip()
+        said = f"it answered {response.status_code} {printable(phrase, _LONGEST_PHRASE)}".rstrip()
         if response.status_code in _UNAUTHORIZED:
             if self._proxy.username is None:
                 said += "; it wants credentials: put user and password into the proxy's URL"

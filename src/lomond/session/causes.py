@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..response import printable as _shown
+from ..response import printable
 from ..url import redact
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 _OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
 _MOST = 5  # names, or parts of a name
+_MOST_TRIED = 20  # addresses
+_LONGEST_NAME = 64  # characters
+_LONGEST_WORDS = 1000  # characters; what a system says, or we do, is never so long
 _SHORT = {
     "commonName": "CN",
     "organizationName": "O",
@@ -25,11 +30,21 @@ _SHORT = {
 }
 _PRIVATE_CA = "if the server has a private CA, name it with ssl_cafile"
 _CLOCK = "check the clock of this machine too"
+_NO_NAME = (
+    "it has no subjectAltName, and its common name does not count (RFC 9525): the server needs "
+    "another certificate, or see ssl_context (hostname_checks_common_name)"
+)
 _OTHER_NAME = "the certificate is for another name, see server_name"
 _OTHER_PROXY = "the certificate is for another name than that in the proxy's URL"
 _WEAK = "it is too weak for this machine's OpenSSL, see ssl_context"
+_NO_CA = (
+    "one of the certificates that it was issued with may not issue any (basicConstraints): the "
+    "server needs another chain"
+)
+_CURVE = "a key of its chain has no curve by name: the server needs another certificate"
 _STRICT = "this Python takes no such certificate (VERIFY_X509_STRICT), see ssl_context"
-#: OpenSSL's verify codes -> what to do.
+_MISMATCHES = (62, 64)  # of a host's name, or its address
+#: OpenSSL's verify codes (x509_vfy.h) -> what to do.
 _VERIFY_HINTS = {
     9: _CLOCK,
     10: _CLOCK,
@@ -41,11 +56,18 @@ _VERIFY_HINTS = {
     66: _WEAK,
     67: _WEAK,
     68: _WEAK,
-    79: _STRICT,
-    **dict.fromkeys(range(80, 95), _STRICT),
-    62: _OTHER_NAME,
-    64: _OTHER_NAME,
+    79: _NO_CA,
+    **dict.fromkeys(range(80, 94), _STRICT),
+    94: _CURVE,
+    **dict.fromkeys(_MISMATCHES, _OTHER_NAME),
 }
+#: What a hint says of a server -> of a proxy.
+_OF_PROXY = (
+    (_OTHER_NAME, _OTHER_PROXY),
+    ("see ssl_context", "see proxy_ssl_context"),
+    ("the server needs", "the proxy needs"),
+)
+_NO_DESCRIPTOR = "this process has no file descriptor left, see 'ulimit -n'"
 _NO_COMMON_VERSION = "the server and this machine have no version of TLS in common"
 _OUR_CERTIFICATE = "the server did not accept our certificate; see ssl_certfile"
 #: What OpenSSL's reason holds -> what to do. Those with ALERT were said by the server.
@@ -90,23 +112,30 @@ def words(cause: BaseException) -> str:
     verify_message = getattr(cause, "verify_message", None)
     if verify_message:
         about = "; ".join(_about_certificate(cause))
-        said = f"certificate not accepted: {verify_message.rstrip('.')} ({about})"
+        message = printable(verify_message.rstrip("."))  # some verifiers say names in it
+        said = f"certificate not accepted: {message} ({about})"
         return f"{said}{_verify_hint(cause)}"
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     reason = getattr(cause, "reason", None)
     hints = [h for key, h in _REASON_HINTS.items() if isinstance(reason, str) and key in reason]
-    return "; ".join([_OPENSSL.sub("", str(said)), *hints[:1]])
+    if os.strerror(errno.EMFILE) in str(said) and "ulimit" not in str(said):
+        hints.append(_NO_DESCRIPTOR)
+    return "; ".join([printable(_OPENSSL.sub("", str(said)), _LONGEST_WORDS), *hints[:1]])
 
 
 def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
     """As `words`, of a TLS handshake, with a hint where the other side speaks something else."""
     # Its name is OpenSSL's: what came as a record's head holds no version of TLS.
     is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
-    is_cut = isinstance(cause, (ConnectionResetError, EOFError))
+    is_cut = isinstance(cause, (ConnectionResetError, BrokenPipeError, EOFError))
     who, other = ("proxy", "http:// for the proxy") if of_proxy else ("server", "ws://")
     hint = f"; the {who} does not speak TLS there; use {other}?" if is_other or is_cut else ""
     said = words(cause) + hint
-    return said.replace(_OTHER_NAME, _OTHER_PROXY) if of_proxy else said
+    if not of_proxy:
+        return said
+    for ours, theirs in _OF_PROXY:
+        said = said.replace(ours, theirs)
+    return said
 
 
 def tried(
@@ -125,22 +154,42 @@ def tried(
         return errors.pop()
     count = f"tried {len(attempts)} address{'es' if len(attempts) > 1 else ''}: "
     if len(attempts) > 1 and len(errors) == 1:
-        addresses = ", ".join(attempt.address for attempt in attempts)
+        addresses = listed([attempt.address for attempt in attempts], _MOST_TRIED)
         said.append(f"{errors.pop()} ({count}{addresses})")
     elif attempts:
-        said.append(count + ", ".join(f"{a.address} ({a.error})" for a in attempts))
+        each = [f"{attempt.address} ({attempt.error})" for attempt in attempts]
+        said.append(count + listed(each, _MOST_TRIED))
     if running:
-        said.append(f"no answer from {', '.join(running)}")
+        said.append(f"no answer from {listed(running, _MOST_TRIED)}")
     if waiting:
-        said.append(f"not tried yet: {', '.join(waiting)}")
+        said.append(f"not tried yet: {listed(waiting, _MOST_TRIED)}")
     return "; ".join(said)
+
+
+def listed(items: Sequence[str], most: int = _MOST) -> str:
+    """The items one after another, and how many more there are."""
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(text: object) -> str:
+    return printable(text, _LONGEST_NAME)
 
 
 def _verify_hint(cause: BaseException) -> str:
     code: Any = getattr(cause, "verify_code", None)
+    hint = _VERIFY_HINTS.get(code)
+    if code in _MISMATCHES and _has_no_name(cause):
+        hint = _NO_NAME
     # The door says so where it looked for certificates and found none.
-    hints = (_VERIFY_HINTS.get(code), getattr(cause, "missing_store", None))
+    hints = (hint, getattr(cause, "missing_store", None))
     return "".join(f"; {hint}" for hint in hints if hint)
+
+
+def _has_no_name(cause: BaseException) -> bool:
+    """Whether the certificate is known, and is for no name at all."""
+    certificate: dict[str, Any] | None = getattr(cause, "peer_certificate", None)
+    return bool(certificate) and not (certificate or {}).get("subjectAltName")
 
 
 def _about_certificate(cause: BaseException) -> list[str]:
@@ -158,9 +207,7 @@ def _about_certificate(cause: BaseException) -> list[str]:
     ]
     said = [f"code {code}"]
     if names:
-        quoted = [f"'{name}'" for name in names[:_MOST]]
-        more = len(names) - _MOST
-        said.append(f"it is for {', '.join(quoted)}" + (f" and {more} more" if more > 0 else ""))
+        said.append("it is for " + listed([f"'{name}'" for name in names]))
     if code == 9 and "notBefore" in certificate:
         said.append(f"valid from {_shown(certificate['notBefore'])}")
     if code == 10 and "notAfter" in certificate:
@@ -176,5 +223,9 @@ def _about_certificate(cause: BaseException) -> list[str]:
 
 def _distinguished(name: Iterable[Iterable[tuple[str, str]]]) -> str:
     """A name of X.500 in one line, the most specific part first."""
-    parts = [f"{_SHORT.get(kind, kind)}={_shown(value)}" for level in name for kind, value in level]
+    parts = [
+        f"{_SHORT.get(kind) or _shown(kind)}={_shown(value)}"
+        for level in name
+        for kind, value in level
+    ]
     return ", ".join(parts[::-1][:_MOST])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
+from ..response import printable
 from .causes import kept, words
-from .reaching import MakesTunnels, Origin, Target, reach
+from .reaching import MakesTunnels, Origin, Target, last_words, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
     Answer,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 Script = Generator[Request, Answer, None]
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
+_LONGEST = 600  # characters; of what is wrong with a Location, of which all is cut already
 
 
 class Route(NamedTuple):
@@ -102,15 +104,23 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return False, None
+        except (ImportError, OSError) as error:  # of a module that is needed only now
+            yield from _give_up(session, target, Failed(error, now))
+            return False, None
         yield Deliver(
             engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
         follows = REDIRECTS if plan.max_redirects else ()
-        outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
-        if outcome is None:
+        try:
+            outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
+            if outcome is None:
+                return True, None
+            session.timings.upgrade = answer.now - now
+            plan.answered(target.url, outcome.response)
+        except (ImportError, OSError) as error:
+            reason = f"upgrade fail; {words(error)}"
+            session.end(reason, False, now, cause=error, phase="upgrade")
             return True, None
-        session.timings.upgrade = answer.now - now
-        plan.answered(target.url, outcome.response)
         if outcome.upgrades is True:
             return True, _open(session, outcome, answer)
         onward = _onward(plan, target, outcome, redirects, origin)
@@ -131,7 +141,10 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
 ) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """From nothing to a request that is written: what came of the answer already, and when."""
+    """From nothing to a request that is written: what came of the answer already, and when.
+
+    A server that answers without reading may have hung up before all was written.
+    """
     target = route.target
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
@@ -141,8 +154,13 @@ def _connect(
         rest = b""
         now = answer.now
     session.enter("upgrade", now)
+    route.upgrade.prepare()
     session.output.ask(route.request)
-    answer = yield Send(deadline)
+    try:
+        answer = yield Send(deadline)
+    except Failed as failure:
+        words, now = yield from last_words(failure, deadline)
+        return rest + words, now
     return rest, answer.now
 
 
@@ -173,15 +191,15 @@ def _onward(
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
-    from .redirects import destination
-
     if refusal.response.status_code not in REDIRECTS:
         return refusal.reason
     try:
+        from .redirects import destination
+
         url = destination(target, refusal.response, done, plan.max_redirects)
         return plan.redirected(url, origin == (url.secure, url.host, url.port))
-    except (ValueError, ImportError) as reason:
-        return f"{refusal.reason}; the redirect is not followed: {reason}"
+    except (ValueError, ImportError, OSError) as reason:
+        return f"{refusal.reason}; the redirect is not followed: {printable(reason, _LONGEST)}"
 
 
 def _upgrade(

@@ -24,6 +24,7 @@ from .requests import (
     Resolve,
     Send,
     StartTLS,
+    TimedOut,
 )
 
 if TYPE_CHECKING:
@@ -163,11 +164,10 @@ def _talk(
     session: Session, tunnel: Tunnel, deadline: float | None
 ) -> Generator[Request, Answer, tuple[ProxyError | None, Answer]]:
     """Have the proxy connect us. Returns why it does not, or None."""
-    session.output.ask(tunnel.start())
-    answer = yield Send(deadline)
+    words = tunnel.start()
     while True:
         try:
-            answer = yield Read(deadline)
+            answer = yield from _answered(session, words, deadline)
         except Failed as failure:
             refusal = tunnel.refused()
             if refusal is None or isinstance(failure, Interrupted):
@@ -180,9 +180,44 @@ def _talk(
             return error, answer
         if tunnel.is_done:
             return None, answer
-        if words:
-            session.output.ask(words)
-            yield Send(deadline)
         if tunnel.is_reading_body and not was_reading:
-            patience = answer.now + BODY_TIMEOUT
-            deadline = patience if deadline is None else min(deadline, patience)
+            deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)
+
+
+def _answered(
+    session: Session, words: bytes, deadline: float | None
+) -> Generator[Request, Answer, Answer]:
+    """Say the words, if there are any; what comes then, or came already."""
+    if words:
+        session.output.ask(words)
+        try:
+            yield Send(deadline)
+        except Failed as failure:
+            data, now = yield from last_words(failure, deadline)
+            return Answer(now, value=data)
+    return (yield Read(deadline))
+
+
+def last_words(failure: Failed, deadline: float | None) -> Steps:
+    """Writing failed: what the other side said before, and when it was read.
+
+    Raises:
+        Failed: It said nothing, and the failure is this one; or it said why inside TLS, in an
+            alert, and the failure is that.
+    """
+    if isinstance(failure, (TimedOut, Interrupted)):
+        raise failure
+    try:
+        answer = yield Read(_sooner(deadline, failure.now + BODY_TIMEOUT))
+    except Interrupted:
+        raise
+    except Failed as told:
+        # The class of TLS's errors has it; the system's, which say no more than ours, have not.
+        raise (told if isinstance(getattr(told.cause, "reason", None), str) else failure) from None
+    if not answer.value:
+        raise failure
+    return answer.value, answer.now
+
+
+def _sooner(deadline: float | None, moment: float) -> float:
+    return moment if deadline is None else min(deadline, moment)

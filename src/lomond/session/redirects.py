@@ -43,7 +43,8 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     scheme = "https" if target.secure else "http"
     base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
     try:
-        url = parse(urljoin(base, location))
+        # A fragment is for whoever shows the page (RFC 9110 section 10.2.2).
+        url = parse(urljoin(base, location).partition("#")[0])
     except ValueError as error:
         raise NotFollowedError(str(error)) from None
     host, zone, _ = target.host.partition("%")

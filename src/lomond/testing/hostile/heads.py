@@ -119,10 +119,23 @@ def _wrong_lines() -> Iterator[Case]:
         yield _broken(f"head with {name}", _with(line), says="not valid HTTP")
 
 
+def _wrong_framing() -> Iterator[Case]:
+    """A refusal is one, whatever it says of its body's length."""
+    for name, line in {
+        "gzip and chunked": b"Transfer-Encoding: gzip, chunked",
+        "an unknown coding": b"Transfer-Encoding: rot13",
+        "a length of letters": b"Content-Length: abc",
+        "a length of 5000 digits": b"Content-Length: " + b"1" * 5000,
+        "two lengths": b"Content-Length: 1\r\nContent-Length: 2",
+    }.items():
+        yield _rejected(f"a refusal with {name}", _FORBIDDEN + line + b"\r\n\r\nxx", End())
+
+
 CASES = [
     *_not_http(),
     *_wrong_status_lines(),
     *_wrong_lines(),
+    *_wrong_framing(),
     Case(
         name="lines without end",
         talk=_without_end(b"X-A: " + b"b" * 500 + b"\r\n"),

@@ -89,6 +89,7 @@ def _legal() -> Iterator[Case]:
         "Connection: keep-alive, Upgrade": (
             _UPGRADE, b"Connection: keep-alive, Upgrade", _ACCEPT,
         ),
+        "the same Upgrade twice": (_UPGRADE, b"Upgrade: WebSocket", _CONNECTION, _ACCEPT),
         "Connection twice": (_UPGRADE, b"Connection: keep-alive", _CONNECTION, _ACCEPT),
         "blanks around values": (
             b"Upgrade: \t websocket \t ", _CONNECTION, b"Sec-WebSocket-Accept:\t{accept} ",

@@ -1,0 +1,66 @@
+"""Names that are looked up without end: the next one's failure says what was in its way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from doors.tapped import PATIENCE
+from lomond import WebSocket
+from lomond.io import resolving
+from lomond.io.resolving import MAX_AT_ONCE, Resolution
+
+pytestmark = pytest.mark.every_door
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Resolution]]:
+    """All slots are taken by names that are looked up until the test ends."""
+    over = threading.Event()
+
+    def hangs(host: str, *arguments: Any, **options: Any) -> Any:
+        if not options.get("flags"):
+            over.wait(10 * PATIENCE)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    ended = [threading.Event() for _ in range(MAX_AT_ONCE)]
+    names = [f"n{number}.example" for number in range(MAX_AT_ONCE)]
+    running = [Resolution(name, 80, event.set) for name, event in zip(names, ended, strict=True)]
+    assert all(resolution.start() for resolution in running)
+    yield running
+    over.set()
+    for event in ended:
+        assert event.wait(PATIENCE)
+
+
+def test_the_reason_says_what_is_in_the_way(hanging: list[Resolution]) -> None:
+    *_, failed = WebSocket("ws://last.example/", open_timeout=0.2)
+    assert (failed.name, failed.phase) == ("connect_fail", "resolve")
+    assert failed.reason == (
+        "unable to resolve host name 'last.example'; not done within open_timeout (0.2 s); 32 "
+        "other names are being looked up, and none is done: n0.example, n1.example, n2.example, "
+        "n3.example, n4.example and 27 more"
+    )
+    assert isinstance(failed.cause, TimeoutError)
+    assert len(resolving._running) == MAX_AT_ONCE
+
+
+def test_an_address_needs_none_of_them(hanging: list[Resolution]) -> None:
+    def refuses(host: str, *arguments: Any, **options: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1))]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", refuses)
+        *_, failed = WebSocket("ws://127.0.0.1:1/", open_timeout=PATIENCE)
+    assert (failed.name, failed.phase) == ("connect_fail", "connect")
+
+
+def test_nothing_is_left_of_lookups_that_are_done() -> None:
+    *_, failed = WebSocket("ws://no-such-host.invalid/", open_timeout=PATIENCE)
+    assert failed.phase == "resolve"
+    assert resolving._running == {}
