@@ -27,6 +27,7 @@ cdef class Driver:
     cdef Py_ssize_t _ahead_size
     cdef Carrier _carrier
     cdef object _failure
+    cdef Py_ssize_t _holders
     cdef bint _is_coming
     cdef bint _is_met
     cdef bint _is_running

@@ -57,10 +57,10 @@ class Driver:
     """
 
     __slots__ = (
-        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_is_coming", "_is_met",
-        "_is_running", "_is_waiting", "_is_within", "_is_woken", "_items", "_last", "_need",
-        "_owes_turn", "_pause", "_senders", "_session", "_thread", "_timer", "_timer_at", "_turns",
-        "_watched", "loop",
+        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_holders", "_is_coming",
+        "_is_met", "_is_running", "_is_waiting", "_is_within", "_is_woken", "_items", "_last",
+        "_need", "_owes_turn", "_pause", "_senders", "_session", "_thread", "_timer", "_timer_at",
+        "_turns", "_watched", "loop",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -84,6 +84,7 @@ class Driver:
         self._owes_turn = False
         self._is_waiting = False  # the user's task, for the next event
         self._pause: Any = None  # the Pause in which it does
+        self._holders = 0  # tasks that wait for a send
         self._senders: list[tuple[asyncio.Future[None], Channel, int]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = _NEVER
@@ -183,10 +184,18 @@ class Driver:
         Raises:
             TransportFail: It did not; the connection is over.
         """
-        loop = self.loop
         carrier = self._carrier
+        self._holders += 1
         if carrier is not None:
             carrier.hold(max(_MOST_UNREAD, channel.session.limits.max_read_ahead))
+        try:
+            await self._until_written(carrier, channel, target)
+        finally:
+            self._holders -= 1
+            if not self._holders and carrier is not None:
+                carrier.hold(_MOST_UNREAD)
+
+    async def _until_written(self, carrier: Carrier | None, channel: Channel, target: int) -> None:
         while True:
             if channel.session.write_deadline <= monotonic():
                 for _ in range(_TURNS):  # a server that is blocked takes more when we have read
@@ -196,20 +205,18 @@ class Driver:
             due = channel.session.write_deadline
             if carrier is not None:
                 carrier.watch_writing()
-            sender = loop.create_future()
+            sender = self.loop.create_future()
             waiting = (sender, channel, target)
             self._senders.append(waiting)
             timer = None
             if due != _NEVER:
-                timer = loop.call_later(max(0.0, due - monotonic()), _resolve, sender)
+                timer = self.loop.call_later(max(0.0, due - monotonic()), _resolve, sender)
             try:
                 await sender
             finally:
                 self._senders.remove(waiting)
                 if timer is not None:
                     timer.cancel()
-                if not self._senders and carrier is not None:
-                    carrier.hold(_MOST_UNREAD)
 
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
