@@ -97,7 +97,7 @@ def persist(
         poll, ping_rate, ping_timeout: As for `WebSocket.connect`, in seconds. Set
             `ping_timeout` (30, say): without it a dead network is not noticed.
         min_wait: Least seconds to wait (5).
-        max_wait: Most seconds to wait (30).
+        max_wait: Most seconds to wait (30); one below `min_wait` counts as that.
         exit_event: Ends the iteration if its ``wait(seconds)`` returns true (for an
             AsyncWebSocket: its ``is_set()``, asked ten times a second); it is only looked at
             between connections, so set it and then close the WebSocket, or see `watch_exit`.
@@ -111,7 +111,8 @@ def persist(
         stable_after: A connection that was Ready for so many seconds is stable: attempts are
             counted anew. 0: as soon as it is Ready; 30 keeps a server that accepts and hangs up at
             once from being hammered.
-        full_jitter: Whether the whole wait is random (False), for many clients of one server.
+        full_jitter: Whether every wait is random as a whole, from 0 on (False), for many clients
+            of one server; where a Retry-After is obeyed, what would be waited without it is added.
         watch_exit: Whether `exit_event`'s ``is_set()`` is also asked before each event; the
             WebSocket is then closed, and the iteration ends when the connection has.
         on_ready: Called with the WebSocket on each Ready, before that event is handed out: the
