@@ -14,6 +14,7 @@ from .base import Base
 from .errors import WebSocketUnavailable
 from .io import forking
 from .protocol import frames
+from .settable import CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Door"]
 
 _MISSING: Any = object()
-_CONNECT = {"poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout"}
 _replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
 
 
@@ -149,15 +149,23 @@ class Door(Base, Generic[Stream, Sent]):
         )
         return self._stream(timing)
 
+    def again(self, **connect: Any) -> Stream:
+        """As `connect`, for `persist`: options that can't be are a failed attempt."""
+        return self._stream(self.timed_again(**connect))
+
     def timed(self, **connect: Any) -> options.Timing:
         """What `connect` is asked, with the options, checked. Raises as `connect`."""
-        _refuse(connect.keys() - _CONNECT)
-        self._check_given()
+        _refuse(connect.keys() - set(CONNECT))
+        self.check_together()
+        return self.timed_again(**connect)
+
+    def timed_again(self, **connect: Any) -> options.Timing:
+        """What `timed` says, for `persist`: options that can't be are a failed attempt."""
         return options.Timing(
             **connect,
-            open_timeout=self._timing.open_timeout,
-            send_timeout=self._timing.send_timeout,
-            frame_timeout=self._timing.frame_timeout,
+            open_timeout=self.open_timeout,
+            send_timeout=self.send_timeout,
+            frame_timeout=self.frame_timeout,
         )
 
     def begin(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["persist"]
 
+_MIN_WAIT = 5.0  # seconds
 _LOOK = 0.1  # seconds between two looks at an exit event that nobody can wait for
 
 Final = Iterable[int] | Callable[[Rejected], object]
@@ -67,7 +68,7 @@ class Way(Protocol):
 def persist(
     websocket: Connectable[Stream_co],
     poll: float | None = 5,
-    min_wait: float = 5,
+    min_wait: float | None = None,
     max_wait: float = 30,
     ping_rate: float | None = 30,
     ping_timeout: float | None = None,
@@ -96,7 +97,7 @@ def persist(
             be iterated with ``async for``.
         poll, ping_rate, ping_timeout: As for `WebSocket.connect`, in seconds. Set
             `ping_timeout` (30, say): without it a dead network is not noticed.
-        min_wait: Least seconds to wait (5).
+        min_wait: Least seconds to wait (5, or `max_wait` if only that is given, and is less).
         max_wait: Most seconds to wait (30); one below `min_wait` counts as that.
         exit_event: Ends the iteration if its ``wait(seconds)`` returns true (for an
             AsyncWebSocket: its ``is_set()``, asked ten times a second); it is only looked at
@@ -128,8 +129,10 @@ def persist(
     """
     if not callable(getattr(websocket, "connect", None)):
         raise TypeError(f"persist() needs a WebSocket, not {websocket!r}")
-    options.check_seconds("min_wait", min_wait)
     options.check_seconds("max_wait", max_wait)
+    if min_wait is None:
+        min_wait = min(_MIN_WAIT, max_wait)
+    options.check_seconds("min_wait", min_wait)
     options.check_flag("respect_retry_after", respect_retry_after)
     options.check_count("max_attempts", max_attempts, none="no limit")
     options.check_seconds("max_time", max_time, none="no limit")
@@ -166,7 +169,9 @@ class _Blocking:
         self._websocket = websocket
 
     def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent]:
-        stream: Iterable[AnyEvent] = self._websocket.connect(**timing)
+        websocket = self._websocket
+        connect = websocket.again if _is_plain(websocket) else websocket.connect
+        stream: Iterable[AnyEvent] = connect(**timing)
         return stream
 
     def close(self) -> None:
@@ -191,7 +196,7 @@ class Waiting:
         self._driver = driver
 
     def connect(self, timing: dict[str, Any]) -> Items:
-        return self._door.begin(self._door.timed(**timing), self._driver)
+        return self._door.begin(self._door.timed_again(**timing), self._driver)
 
     def close(self) -> None:
         self._door.start_closing(1000, b"goodbye")
@@ -231,12 +236,20 @@ def _tells_final(final: Final) -> Callable[[Rejected], object]:
 
 def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
     """Raise where `connect` would, at the first event."""
-    if getattr(type(websocket), "connect", None) is not vars(Door)["connect"]:
+    together = getattr(websocket, "check_together", None)
+    if together is not None:
+        together()
+    if not _is_plain(websocket):
         connect_options = {}  # whose connect may take more
     unknown = ", ".join(sorted(connect_options.keys() - {"auto_pong", "close_timeout"}))
     if unknown:
         raise TypeError(f"persist() has no argument {unknown}")
     options.Timing(**timing, **connect_options)
+
+
+def _is_plain(websocket: object) -> bool:
+    """Whether its `connect` is ours."""
+    return getattr(type(websocket), "connect", None) is vars(Door)["connect"]
 
 
 def _perform(

@@ -20,6 +20,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
     object may be iterated again, for a new connection each time. Any thread may send or close.
 
+    All options are attributes too, and may be set: for the next connection. `url` sets `scheme`,
+    `host`, `port` and `resource`, and each of these sets `url`.
+
     Arguments:
         url: ``ws://`` or ``wss://`` (``http://``, ``https://`` mean the same).
         proxies: A mapping: ``"https"`` (or ``"wss"``) for wss://, ``"http"`` (or ``"ws"``) for
@@ -37,7 +40,8 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             to which a redirect leads.
         trace: Called with a dict at each stage of a connection; another true value logs them.
         headers: Further request headers: a mapping of str to str, or a callable that gives one
-            and is asked for each connection (for tokens that expire).
+            and is asked for each connection (for tokens that expire) behind Connecting, in the
+            thread that iterates. What it raises is a ConnectFail, with the phase "credentials".
         origin: ``Origin`` header, like ``https://example.org``; None for none.
         cookies: A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those
             that a server sets.
@@ -71,7 +75,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         max_held: Most bytes of messages sent before the connection is ready (16 MiB).
 
     Raises:
-        ValueError, TypeError: An argument can't be; the message names it and the fix.
+        ValueError, TypeError: An argument can't be; the message names it and the fix. Also where
+            an attribute is set.
+        AttributeError: What is set is no option, but one slip away from one.
         ImportError: Compression, a SOCKS proxy or truststore is asked for, and what it needs is
             not installed.
 

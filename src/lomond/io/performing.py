@@ -14,6 +14,7 @@ from ..errors import TransportFail
 from ..session.requests import (
     Adopt,
     Answer,
+    Ask,
     Drop,
     Failed,
     Hangup,
@@ -96,7 +97,10 @@ class Performer:
         self._link.is_in_use = type(request) is not Hangup
         try:
             value = yield from act(self, request)
-        except (OSError, ValueError) as error:
+        except Failed:
+            raise
+        except Exception as error:
+            # Also of what the user gave: a callable, a context, a socket with methods of its own.
             raise Failed(error, monotonic()) from None
         finally:
             self._link.is_in_use = False
@@ -131,6 +135,14 @@ class Performer:
             raise Interrupted(OSError("closed by the user"), now)
         if deadline is not None and now >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
+
+    def _ask(self, request: Ask) -> Steps:
+        yield from ()
+        value = request.act()
+        now = monotonic()
+        if request.deadline is not None and now >= request.deadline:
+            raise TimedOut(TimeoutError("no answer in time"), now)
+        return value
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
         self._start()
@@ -260,6 +272,7 @@ class Performer:
         yield from ()
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
+        Ask: _ask,
         Resolve: _resolve,
         Race: _race,
         Adopt: _adopt,
