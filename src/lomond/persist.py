@@ -9,7 +9,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from . import options
@@ -81,7 +80,6 @@ def persist(
     stable_after: float = 0,
     full_jitter: bool = False,
     watch_exit: bool = False,
-    on_ready: Callable[[Any], object] | None = None,
     _stay: Callable[[Callable[[Way], Items]], Any] | None = None,
     **connect_options: Any,
 ) -> Stream_co:
@@ -90,7 +88,8 @@ def persist(
     After each connection comes BackOff, and then the wait that it announces: `min_wait` and a
     random part of ``min(max_wait - min_wait, 2 ** retries)`` seconds, where `retries` counts the
     connections since one was stable; after a rejection with a status of 400 to 499, `max_wait`.
-    Nothing is sent again: what was not confirmed when a connection ended, BackOff says.
+    Nothing is sent again: what was not confirmed when a connection ended, BackOff says. What each
+    connection needs, like subscriptions, is sent in the handler of its Ready.
 
     Arguments:
         websocket: What to connect: a WebSocket, or an AsyncWebSocket, for which the events are to
@@ -105,7 +104,8 @@ def persist(
         respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
             from the second attempt in a row that was not stable, not less than `min_wait`.
         final: Statuses (like ``{401, 403}``) after whose rejection the iteration ends; or a
-            callable that is given the Rejected event and tells.
+            callable that is given the Rejected event and tells. What it raises comes out of the
+            loop.
         max_attempts: After so many attempts in a row that were not stable the iteration ends.
         max_time: So many seconds after the last stable connection (or the start), no further
             attempt is made, and the iteration ends.
@@ -116,15 +116,16 @@ def persist(
             of one server; where a Retry-After is obeyed, what would be waited without it is added.
         watch_exit: Whether `exit_event`'s ``is_set()`` is also asked before each event; the
             WebSocket is then closed, and the iteration ends when the connection has.
-        on_ready: Called with the WebSocket on each Ready, before that event is handed out: the
-            place to subscribe again. What it raises comes out of the loop.
         connect_options: Further arguments of `connect`.
 
     Raises:
         TypeError, ValueError: An argument can't be; at once, not at the first event.
 
     Example:
-        >>> for event in persist(WebSocket("wss://example.org"), ping_timeout=30):  # doctest: +SKIP
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in persist(websocket, ping_timeout=30):  # doctest: +SKIP
+        ...     if event.name == "ready":
+        ...         websocket.send_text("subscribe")
         ...     print(event)
     """
     if not callable(getattr(websocket, "connect", None)):
@@ -145,15 +146,13 @@ def persist(
     has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
     if not has_is_set and (watch_exit or stay is not None):
         raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
-    if on_ready is not None and not callable(on_ready):
-        raise TypeError(f"on_ready must be callable, not {on_ready!r}")
     policy = Policy(
         min_wait, max_wait, respect_retry_after, max_attempts, max_time, stable_after, full_jitter
     )
     timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
     _check(websocket, timing, connect_options)
     is_set = exit_event.is_set if watch_exit and exit_event is not None else _never
-    watch = _Watch(_tells_final(final), is_set, partial(on_ready, websocket) if on_ready else None)
+    watch = _Watch(_tells_final(final), is_set)
 
     def perform(way: Way) -> Items:
         return _perform(way, timing | connect_options, exit_event, policy, watch)
@@ -216,7 +215,6 @@ class _Watch(NamedTuple):
 
     is_final: Callable[[Rejected], object]
     is_exit: Callable[[], object]
-    on_ready: Callable[[], object] | None
 
 
 def _never() -> bool:
@@ -236,6 +234,11 @@ def _tells_final(final: Final) -> Callable[[Rejected], object]:
 
 def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
     """Raise where `connect` would, at the first event."""
+    if "on_ready" in connect_options:
+        raise TypeError(
+            "persist() has no argument on_ready; subscribe in the handler of the Ready event, which "
+            "comes with every connection: if event.name == 'ready': websocket.send_text(...)"
+        )
     together = getattr(websocket, "check_together", None)
     if together is not None:
         together()
@@ -287,8 +290,6 @@ def _connect(
                 way.close()
             if event.name == "ready":
                 found["ready_at"] = time.monotonic()
-                if watch.on_ready is not None:
-                    watch.on_ready()
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")
