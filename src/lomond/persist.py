@@ -236,8 +236,8 @@ def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str,
     """Raise where `connect` would, at the first event."""
     if "on_ready" in connect_options:
         raise TypeError(
-            "persist() has no argument on_ready; subscribe in the handler of the Ready event, which "
-            "comes with every connection: if event.name == 'ready': websocket.send_text(...)"
+            "persist() has no argument on_ready; subscribe in the handler of the Ready event, "
+            "which comes with every connection: if event.name == 'ready': websocket.send_text(...)"
         )
     together = getattr(websocket, "check_together", None)
     if together is not None:

@@ -129,5 +129,12 @@ def events(
             channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
         raise
     finally:
-        channel.leave()
-        script.close()
+        try:
+            channel.leave()
+            script.close()
+        except BaseException:
+            # Interrupted on the way out: at once then, for nobody comes by here again.
+            channel.abandon()
+            link.is_in_use = False
+            channel.force("left by the user")
+            raise
