@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .compression import Compression
     from .io.channel import Channel
+    from .io.noticing import Look
     from .io.performing import Driving
     from .timings import Latency
 
@@ -50,6 +51,7 @@ class Door(Base, Generic[Stream, Sent]):
     """
 
     _channel: Channel | None = None  # the current connection's
+    _look: Look | None = None  # for the next connection
 
     def _stream(self, timing: options.Timing) -> Stream:
         """The events of a new connection."""
@@ -204,7 +206,13 @@ class Door(Base, Generic[Stream, Sent]):
                 close_timeout=timing.close_timeout,
             )
         performer = Performer(channel, plan, None if driver is None else driver.carry)
-        return events(channel, script, performer, tracer.event if tracer else None, driver is None)
+        traced = tracer.event if tracer else None
+        look, self._look = self._look, None
+        return events(channel, script, performer, traced, driver is None, look)
+
+    def look_with(self, look: Look | None) -> None:
+        """The connection that is made next looks at something else too while it waits."""
+        self._look = look
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""

@@ -15,6 +15,7 @@ from . import options
 from .door import Door
 from .engine import engine
 from .events import AnyEvent, Rejected
+from .io.noticing import LOOK, Look, Notice, is_async
 from .io.waiting import Need
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["persist"]
 
 _MIN_WAIT = 5.0  # seconds
-_LOOK = 0.1  # seconds between two looks at an exit event that nobody can wait for
 
 Final = Iterable[int] | Callable[[Rejected], object]
 Stream_co = TypeVar("Stream_co", covariant=True)
@@ -51,7 +51,11 @@ class ExitEvent(Protocol):
 class Way(Protocol):
     """How one kind of WebSocket connects, closes, and waits for the next attempt."""
 
-    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent | Need]:
+    def notice(self, exit_event: Any) -> Notice:
+        """What will be known of the exit event."""
+        ...
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent | Need]:
         """A new connection: its events, and between them what to wait for."""
         ...
 
@@ -59,7 +63,7 @@ class Way(Protocol):
         """Close the connection."""
         ...
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         """Let so much time pass; whether the exit event was set."""
         ...
 
@@ -98,9 +102,11 @@ def persist(
             `ping_timeout` (30, say): without it a dead network is not noticed.
         min_wait: Least seconds to wait (5, or `max_wait` if only that is given, and is less).
         max_wait: Most seconds to wait (30); one below `min_wait` counts as that.
-        exit_event: Ends the iteration if its ``wait(seconds)`` returns true (for an
-            AsyncWebSocket: its ``is_set()``, asked ten times a second); it is only looked at
-            between connections, so set it and then close the WebSocket, or see `watch_exit`.
+        exit_event: Ends the iteration, at once where that waits to connect again, if its
+            ``wait(seconds)`` returns true (for an AsyncWebSocket: at once if it is an
+            ``asyncio.Event``, else its ``is_set()`` is asked ten times a second). It is only
+            looked at between connections, so set it and then close the WebSocket, or see
+            `watch_exit`.
         respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
             from the second attempt in a row that was not stable, not less than `min_wait`.
         final: Statuses (like ``{401, 403}``) after whose rejection the iteration ends; or a
@@ -114,8 +120,10 @@ def persist(
             once from being hammered.
         full_jitter: Whether every wait is random as a whole, from 0 on (False), for many clients
             of one server; where a Retry-After is obeyed, what would be waited without it is added.
-        watch_exit: Whether `exit_event`'s ``is_set()`` is also asked before each event; the
-            WebSocket is then closed, and the iteration ends when the connection has.
+        watch_exit: Whether `exit_event` is also looked at while connecting and connected (False):
+            ten times a second, and before each event; an ``asyncio.Event`` of an AsyncWebSocket
+            acts at once. The WebSocket is then closed, and the iteration ends when the connection
+            has. What is iterated by a thread wakes ten times a second for it.
         connect_options: Further arguments of `connect`.
 
     Raises:
@@ -143,6 +151,8 @@ def persist(
     if exit_event is not None and not callable(getattr(exit_event, "wait", None)):
         raise TypeError(f"exit_event must have wait(seconds), not {exit_event!r}")
     stay = _stay or getattr(websocket, "_stay", None)
+    if stay is None and exit_event is not None and is_async(getattr(exit_event, "wait", None)):
+        raise TypeError(f"a WebSocket can't await {exit_event!r}; give it a threading.Event")
     has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
     if not has_is_set and (watch_exit or stay is not None):
         raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
@@ -151,8 +161,7 @@ def persist(
     )
     timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
     _check(websocket, timing, connect_options)
-    is_set = exit_event.is_set if watch_exit and exit_event is not None else _never
-    watch = _Watch(_tells_final(final), is_set)
+    watch = _Watch(_tells_final(final), watch_exit and exit_event is not None)
 
     def perform(way: Way) -> Items:
         return _perform(way, timing | connect_options, exit_event, policy, watch)
@@ -167,8 +176,13 @@ class _Blocking:
     def __init__(self, websocket: Any) -> None:
         self._websocket = websocket
 
-    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent]:
+    def notice(self, exit_event: Any) -> Notice:
+        return Notice(exit_event)
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent]:
         websocket = self._websocket
+        look_with = getattr(websocket, "look_with", _never)
+        look_with(look)
         connect = websocket.again if _is_plain(websocket) else websocket.connect
         stream: Iterable[AnyEvent] = connect(**timing)
         return stream
@@ -176,7 +190,7 @@ class _Blocking:
     def close(self) -> None:
         getattr(self._websocket, "close", _never)()
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         yield from ()
         stop = threading.Event() if exit_event is None else exit_event  # which may be false
         return bool(stop.wait(seconds))
@@ -194,30 +208,36 @@ class Waiting:
         self._door = door
         self._driver = driver
 
-    def connect(self, timing: dict[str, Any]) -> Items:
+    def notice(self, exit_event: Any) -> Notice:
+        # Only an event loop calls; a group looks.
+        is_loops = getattr(self._driver, "loop", None) is not None
+        return Notice(exit_event, self._driver.wake if is_loops else None)
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
+        self._door.look_with(look)
         return self._door.begin(self._door.timed_again(**timing), self._driver)
 
     def close(self) -> None:
         self._door.start_closing(1000, b"goodbye")
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         end = time.monotonic() + seconds
-        while not (is_set := exit_event is not None and exit_event.is_set()):
+        while not (is_set := notice.is_set()):
             now = time.monotonic()
             if now >= end:
                 break
-            yield Need(end if exit_event is None else min(end, now + _LOOK))
-        return bool(is_set)
+            yield Need(end if notice.is_told else min(end, now + LOOK))
+        return is_set
 
 
 class _Watch(NamedTuple):
     """What is looked at while connected."""
 
     is_final: Callable[[Rejected], object]
-    is_exit: Callable[[], object]
+    exit: bool  #: whether the exit event is looked at too
 
 
-def _never() -> bool:
+def _never(*_: object) -> bool:
     return False
 
 
@@ -260,34 +280,43 @@ def _perform(
 ) -> Items:
     script = life(engine, policy, random.random)
     answer: Outcome | bool | None = None
-    while True:
-        try:
-            request = script.send(answer)
-        except StopIteration:
-            return
-        if isinstance(request, Connect):
-            answer = yield from _connect(way, timing, watch)
-        elif isinstance(request, Deliver):
-            yield request.event
-            answer = None
-        else:
-            answer = yield from way.sleep(request.seconds, exit_event)
+    notice = way.notice(exit_event)
+    try:
+        while True:
+            try:
+                request = script.send(answer)
+            except StopIteration:
+                return
+            if isinstance(request, Connect):
+                answer = yield from _connect(way, timing, watch, notice)
+            elif isinstance(request, Deliver):
+                yield request.event
+                answer = None
+            else:
+                answer = yield from way.sleep(request.seconds, exit_event, notice)
+    finally:
+        notice.close()
 
 
 def _connect(
-    way: Way, timing: dict[str, Any], watch: _Watch
+    way: Way, timing: dict[str, Any], watch: _Watch, notice: Notice
 ) -> Generator[AnyEvent | Need, None, Outcome]:
     """One connection; closed at once when the iteration is left."""
     found: dict[str, Any] = {"began": time.monotonic()}
-    stream = iter(way.connect(timing))
+
+    def act() -> None:
+        if not found.get("is_final") and notice.is_set():
+            found["is_final"] = True
+            way.close()
+
+    stream = iter(way.connect(timing, Look(act, notice) if watch.exit else None))
     try:
         for event in stream:
             if isinstance(event, Need):
                 yield event
                 continue
-            if not found.get("is_final") and watch.is_exit():
-                found["is_final"] = True
-                way.close()
+            if watch.exit:
+                act()
             if event.name == "ready":
                 found["ready_at"] = time.monotonic()
             elif event.name == "rejected":
