@@ -207,12 +207,15 @@ class Door(Base, Generic[Stream, Sent]):
             )
         performer = Performer(channel, plan, None if driver is None else driver.carry)
         traced = tracer.event if tracer else None
-        look, self._look = self._look, None
+        look = self._look
+        if look is not None:
+            self._look = None
         return events(channel, script, performer, traced, driver is None, look)
 
     def look_with(self, look: Look | None) -> None:
         """The connection that is made next looks at something else too while it waits."""
-        self._look = look
+        if look is not self._look:
+            self._look = look
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
