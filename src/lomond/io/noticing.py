@@ -29,7 +29,7 @@ class Notice:
     """
 
     def __init__(self, event: Any, wake: Callable[[], object] | None = None) -> None:
-        self._event = event
+        self._event: Any = event
         self._wake = wake
         self._happened = False
         self._waiting: Any = None
@@ -69,7 +69,8 @@ class Notice:
     def close(self) -> None:
         """Nothing is wanted to be known any more."""
         waiting, self._waiting = self._waiting, None
-        self._wake = self._event = None
+        self._wake = None
+        self._event = None
         self._happened = False
         if waiting is not None:
             waiting.close()
