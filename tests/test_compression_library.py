@@ -72,9 +72,9 @@ def test_a_name_that_no_library_has_is_refused_at_once(monkeypatch: pytest.Monke
         with pytest.raises(ValueError, match=why):
             WebSocket("ws://h/", compress=compress)
     websocket = WebSocket("ws://h/", compress=False)
-    websocket.compress = True
     with pytest.raises(ValueError, match=why):
-        websocket.connect()
+        websocket.compress = True
+    assert websocket.compress is False
 
 
 def test_a_library_that_is_missing_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,6 @@ def test_a_proxy_shows_no_credentials() -> None:
         ({"http": "b", "ws": "a"}, None, "a"),
         ({"https": None, "all": "c"}, None, "c"),
         ({"wss": "", "https": "b", "http": ""}, None, None),
-        ({"http://h": "a", "no": "h", "HTTPS": "b", "ftp": "ftp://bad url"}, None, None),
     ],
 )
 def test_what_a_mapping_chooses(
@@ -150,12 +149,30 @@ def test_what_a_mapping_chooses(
         ("http://mallory:hunter2@proxy", "must be a mapping of str to str, not str"),
         ([("http", "x")], "not list"),
         ({b"http": "x"}, "not b'http'"),
-        ({"ftp": b"hunter2"}, r"proxies\['ftp'\] must be a str or None, not bytes"),
+        ({"https": b"hunter2"}, r"proxies\['https'\] must be a str or None, not bytes"),
     ],
 )
 def test_mappings_that_can_not_be(proxies: object, message: str) -> None:
     with pytest.raises(TypeError, match=message) as caught:
         chosen(proxies, True)  # type: ignore[arg-type]
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize(
+    "key", ["https://", "all://", "http://h", "HTTPS", "no", "ftp", "socks", ""]
+)
+def test_a_key_that_is_none_is_named_and_so_are_the_keys(key: str, secure: bool) -> None:
+    with pytest.raises(ValueError, match="a key that is none") as caught:
+        chosen({"all": "proxy", key: "http://mallory:hunter2@proxy"}, secure)
+    for word in (key, "'https'", "'wss'", "'http'", "'ws'", "'all'"):
+        assert word in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_key_that_is_none_shows_no_password() -> None:
+    with pytest.raises(ValueError, match=r"'http://\*\*\*@h'") as caught:
+        chosen({"http://mallory:hunter2@h": "proxy"}, True)
     assert "hunter2" not in str(caught.value)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import constants, options
+from . import constants, options, settable
 from .io import given
+from .place import Place, moved, placed
 from .protocol.request import check_header, check_protocols
-from .url import Url, parse, redact, userinfo
+from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:
     import socket as socket_module
@@ -36,16 +37,17 @@ SocketOption = tuple[int, int, int | bytes]
 class Base:
     """The options of a WebSocket; `WebSocket` says what they mean.
 
-    They have slots, because a dict of more than 30 names is no longer shared by the instances and
-    takes 1.5 KiB each.
+    They may be set afterwards, for the next connection; what can't be is refused at once. They have
+    slots, because a dict of more than 30 names is no longer shared by the instances and takes
+    1.5 KiB each.
     """
 
     __slots__ = (
-        "_environ", "_headers", "_ssl_password", "_timing", "agent", "auth", "compress", "cookies",
-        "headers", "host", "limits", "max_redirects", "origin", "port", "protocols", "proxies",
-        "proxy_ssl_context", "resource", "scheme", "server_name", "socket", "socket_options",
-        "source_address", "ssl_cafile", "ssl_certfile", "ssl_context", "ssl_keyfile", "ssl_verify",
-        "tcp_keepalive", "trace", "truststore", "unix_socket", "url",
+        "_environ", "_headers", "_place", "_ssl_password", "_timing", "agent", "auth", "compress",
+        "cookies", "headers", "limits", "max_redirects", "origin", "protocols", "proxies",
+        "proxy_ssl_context", "server_name", "socket", "socket_options", "source_address",
+        "ssl_cafile", "ssl_certfile", "ssl_context", "ssl_keyfile", "ssl_verify", "tcp_keepalive",
+        "trace", "truststore", "unix_socket",
     )  # fmt: skip
 
     def __init__(
@@ -94,40 +96,9 @@ class Base:
         max_read_ahead: int = options.MAX_READ_AHEAD,
         max_held: int = options.MAX_HELD,
     ) -> None:
-        parts = parse(url)
-        self.url = url
-        self.proxies = proxies
-        # The original reads it here too; a redirect may need another variable of it.
-        self._environ = _proxy_variables() if proxies is None else {}
-        self.protocols = check_protocols([] if protocols is None else protocols)
-        self.agent = constants.USER_AGENT if agent in (None, "") else agent
-        self.compress = compress
-        options.check_flag("ssl_verify", ssl_verify)
-        self.ssl_verify = ssl_verify
-        self.ssl_cafile = ssl_cafile
-        self.ssl_context = ssl_context
-        self.trace = trace
-        self.scheme = parts.scheme
-        self.host = parts.host
-        self.port = parts.port
-        self.resource = parts.resource
-        self.headers = headers
-        self.origin = origin
-        self.cookies = cookies
-        self.auth = auth
-        self.max_redirects = max_redirects
-        self.ssl_certfile = ssl_certfile
-        self.ssl_keyfile = ssl_keyfile
-        self._ssl_password = ssl_password
-        self.truststore = truststore
-        self.proxy_ssl_context = proxy_ssl_context
-        self.server_name = server_name
-        self.socket = socket
-        self.unix_socket = unix_socket
-        self.source_address = source_address
-        self.socket_options = given.check_socket_options(socket_options)
-        self.tcp_keepalive = tcp_keepalive
+        self._place = placed(url)
         self._headers: list[tuple[bytes, bytes]] = []
+        self._environ: dict[str, str] = {}
         self.limits = options.Limits(
             max_message_size,
             max_fragments,
@@ -147,12 +118,44 @@ class Base:
         self._timing = options.Timing(
             open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout
         )
-        self._check_files()
-        self._check_given()
+        self.protocols = check_protocols([] if protocols is None else protocols)
+        self.agent = constants.USER_AGENT if agent in (None, "") else agent
+        self.compress = compress
+        self.ssl_verify = ssl_verify
+        self.ssl_context = ssl_context
+        self.trace = trace
+        self.headers = headers
+        self.origin = origin
+        self.cookies = cookies
+        self.auth = auth
+        self.max_redirects = max_redirects
+        self.ssl_cafile = ssl_cafile
+        self.ssl_certfile = ssl_certfile
+        self.ssl_keyfile = ssl_keyfile
+        self.ssl_password = ssl_password
+        self.truststore = truststore
+        self.proxy_ssl_context = proxy_ssl_context
+        self.server_name = server_name
+        self.socket = socket
+        self.unix_socket = unix_socket
+        self.source_address = source_address
+        self.socket_options = given.check_socket_options(socket_options)
+        self.tcp_keepalive = tcp_keepalive
+        self.proxies = proxies
+        given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
+        self.check_together()
         self._load()
 
     def _load(self) -> None:
         """Import what a connection will need."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[:1] != "_":
+            value = settable.checked(type(self), name, value)
+            if name == "proxies" and value is None:
+                # The original reads it here too; a redirect may need another variable of it.
+                self._environ = _proxy_variables()
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({redact(self.url)!r})"
@@ -180,18 +183,90 @@ class Base:
         check_header(header, value)
         self._headers.append((header, value))
 
+    # Options that are kept elsewhere
+
+    @property
+    def url(self) -> str:
+        """Where the next connection goes; to set it sets scheme, host, port and resource."""
+        return self._place.url
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self._place = placed(url)
+
+    @property
+    def scheme(self) -> str:
+        """Of the URL, as are host, port and resource; to set one of them changes the URL."""
+        return self._place.parts.scheme
+
+    @scheme.setter
+    def scheme(self, scheme: str) -> None:
+        self._place = moved(self._place, "scheme", scheme)
+
+    @property
+    def host(self) -> str:
+        """Lower case, without brackets, ASCII."""
+        return self._place.parts.host
+
+    @host.setter
+    def host(self, host: str) -> None:
+        self._place = moved(self._place, "host", host)
+
+    @property
+    def port(self) -> int:
+        """From 1 to 65535."""
+        return self._place.parts.port
+
+    @port.setter
+    def port(self, port: int) -> None:
+        self._place = moved(self._place, "port", port)
+
+    @property
+    def resource(self) -> str:
+        """Path and query, ASCII, as they are sent."""
+        return self._place.parts.resource
+
+    @resource.setter
+    def resource(self, resource: str) -> None:
+        self._place = moved(self._place, "resource", resource)
+
+    @property
+    def ssl_password(self) -> str | None:
+        """What `ssl_keyfile` is encrypted with."""
+        return self._ssl_password
+
+    @ssl_password.setter
+    def ssl_password(self, password: str | None) -> None:
+        given.check_password(password)
+        self._ssl_password = password
+
+    open_timeout = settable.Part[float | None]("_timing")
+    send_timeout = settable.Part[float | None]("_timing")
+    frame_timeout = settable.Part[float | None]("_timing")
+    max_message_size = settable.Part[int | None]("limits")
+    max_fragments = settable.Part[int | None]("limits")
+    max_header_size = settable.Part[int]("limits")
+    max_header_lines = settable.Part[int]("limits")
+    max_header_line = settable.Part[int]("limits")
+    max_interim_responses = settable.Part[int]("limits")
+    max_body_size = settable.Part[int]("limits")
+    max_cookie_size = settable.Part[int]("limits")
+    max_cookies_set = settable.Part[int]("limits")
+    max_domain_cookies = settable.Part[int]("limits")
+    max_cookies = settable.Part[int]("limits")
+    max_cookie_header = settable.Part[int]("limits")
+    max_read_ahead = settable.Part[int]("limits")
+    max_held = settable.Part[int]("limits")
+
     # For the plan of a connection
 
-    def parts(self) -> Url:
+    def place(self) -> Place:
         """Where to, as the attributes say now."""
-        return Url(self.scheme, self.host, self.port, self.resource, self.is_secure)
+        return self._place
 
-    def own_headers(self) -> list[tuple[bytes, bytes]]:
-        """Those of the option, where a callable is asked now, and those of `add_header`."""
-        if self.headers is None:
-            return [*self._headers]
-        asked = self.headers() if callable(self.headers) else self.headers
-        return [*options.encoded_headers(asked), *self._headers]
+    def added_headers(self) -> list[tuple[bytes, bytes]]:
+        """Those of `add_header`."""
+        return [*self._headers]
 
     def proxy_for(self, url: Url) -> Proxy | None:
         """The proxy for a URL, if there is one.
@@ -254,61 +329,22 @@ class Base:
 
         return Tracer(self.trace, self.url)
 
-    # Checks
-
-    def _check_files(self) -> None:
-        """Raise unless the files that are named can be used. Once: they are read again later."""
-        given.check_cafile(self.ssl_cafile)
-        given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
-
-    def _check_given(self) -> None:
-        """Raise unless the attributes, which anyone may set, can be used."""
-        parse(self.url)
-        check_header(b"User-Agent", options.encoded_agent(self.agent))
-        check_compress(self.compress)
-        given.check_path(self.ssl_cafile)
-        given.check_truststore(self.truststore, self.ssl_cafile)
-        given.check_context(self.ssl_context)
-        given.check_context(self.proxy_ssl_context, "proxy_ssl_context")
-        given.check_server_name(self.server_name)
-        given.check_socket(self.socket)
-        given.check_unix_socket(self.unix_socket)
-        given.check_source_address(self.source_address)
-        given.check_socket_options(self.socket_options)
-        given.check_keepalive(self.tcp_keepalive)
-        options.check_range("max_redirects", self.max_redirects, 0, options.MAX_REDIRECTS)
+    def check_together(self) -> None:
+        """Raise unless the options that depend on each other can be used together."""
+        if self.truststore and self.ssl_cafile is not None:
+            raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
+        if self.ssl_certfile is None:
+            given.check_certificate(None, self.ssl_keyfile, self._ssl_password)
         if self.socket is not None and self.unix_socket is not None:
             raise ValueError("socket and unix_socket are both given; leave one out")
         if self.unix_socket is not None and self.source_address is not None:
             raise ValueError("unix_socket has no source_address; leave one out")
-        self._check_request()
-        if self.socket is None and self.unix_socket is None:
-            self.proxy_for(self.parts())
-
-    def _check_request(self) -> None:
-        if self.headers is not None and not callable(self.headers):
-            for name, value in options.encoded_headers(self.headers):
-                check_header(name, value)
-        options.check_origin(self.origin)
-        if self.cookies is not None:
-            from .cookies import check
-
-            check(self.cookies)
-        auth = userinfo(self.url) if self.auth is None else self.auth
-        if auth is not None:
+        if self.auth is None and (user := userinfo(self.url)) is not None:
             from .credentials import authorization
 
-            authorization(auth)
-
-
-def check_compress(compress: object) -> options.Deflate | None:
-    """What the option asks for. That its library can't be had is said here, not in the loop."""
-    deflate = options.check_compress(compress)
-    if deflate is not None:
-        from .compression import chosen_backend
-
-        chosen_backend()
-    return deflate
+            authorization(user)
+        if self.socket is None and self.unix_socket is None:
+            self.proxy_for(self._place.parts)
 
 
 def _proxy_variables() -> dict[str, str]:

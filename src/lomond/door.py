@@ -15,12 +15,14 @@ from .base import Base
 from .errors import WebSocketUnavailable
 from .io import forking
 from .protocol import frames
+from .settable import CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .compression import Compression
     from .io.channel import Channel
+    from .io.noticing import Look
     from .io.performing import Driving
     from .timings import Latency
 
@@ -29,7 +31,6 @@ __all__ = ["Door"]
 _MISSING: Any = object()
 #: What every connection needs, and `import lomond` does not.
 _NEEDED = ("plan", "io.performing", "io.stream", "session.opening", "session.session")
-_CONNECT = {"poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout"}
 _replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
 
 
@@ -53,6 +54,7 @@ class Door(Base, Generic[Stream, Sent]):
     """
 
     _channel: Channel | None = None  # the current connection's
+    _look: Look | None = None  # for the next connection
 
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
@@ -159,15 +161,23 @@ class Door(Base, Generic[Stream, Sent]):
         )
         return self._stream(timing)
 
+    def again(self, **connect: Any) -> Stream:
+        """As `connect`, for `persist`: options that can't be are a failed attempt."""
+        return self._stream(self.timed_again(**connect))
+
     def timed(self, **connect: Any) -> options.Timing:
         """What `connect` is asked, with the options, checked. Raises as `connect`."""
-        _refuse(connect.keys() - _CONNECT)
-        self._check_given()
+        _refuse(connect.keys() - set(CONNECT))
+        self.check_together()
+        return self.timed_again(**connect)
+
+    def timed_again(self, **connect: Any) -> options.Timing:
+        """What `timed` says, for `persist`: options that can't be are a failed attempt."""
         return options.Timing(
             **connect,
-            open_timeout=self._timing.open_timeout,
-            send_timeout=self._timing.send_timeout,
-            frame_timeout=self._timing.frame_timeout,
+            open_timeout=self.open_timeout,
+            send_timeout=self.send_timeout,
+            frame_timeout=self.frame_timeout,
         )
 
     def begin(
@@ -206,7 +216,16 @@ class Door(Base, Generic[Stream, Sent]):
                 close_timeout=timing.close_timeout,
             )
         performer = Performer(channel, plan, None if driver is None else driver.carry)
-        return events(channel, script, performer, tracer.event if tracer else None, driver is None)
+        traced = tracer.event if tracer else None
+        look = self._look
+        if look is not None:
+            self._look = None
+        return events(channel, script, performer, traced, driver is None, look)
+
+    def look_with(self, look: Look | None) -> None:
+        """The connection that is made next looks at something else too while it waits."""
+        if look is not self._look:
+            self._look = look
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""

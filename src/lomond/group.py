@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from .door import Door
 from .io.many import Many, Member
 from .persist import Waiting, persist
+from .url import redact
 from .websocket import WebSocket
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ class WebSocketGroup:
             connect: Further arguments of `WebSocket.connect`.
 
         Raises:
-            TypeError, ValueError: An argument can't be, or the WebSocket is in the group already.
+            TypeError: It is no WebSocket, or an argument can't be.
+            ValueError: An argument can't be, or the WebSocket is in the group already.
         """
+        _check("add", websocket)
         timing = websocket.timed(poll=poll, **connect)
         self._enter(websocket, lambda member: websocket.begin(timing, member))
 
@@ -70,6 +74,8 @@ class WebSocketGroup:
             TypeError, ValueError: As `add`.
         """
 
+        _check("persist", websocket)
+
         def begin(member: Member) -> Any:
             def stay(perform: Callable[[Way], Any]) -> Any:
                 return perform(Waiting(websocket, member))
@@ -88,13 +94,19 @@ class WebSocketGroup:
     def remove(self, websocket: WebSocket) -> None:
         """Leave a connection, as by `break`; no event of it follows. In the thread that iterates.
 
+        Anywhere in the loop's body, also while that handles an event of this connection, the last
+        one included; and in a signal handler.
+
         Raises:
             KeyError: It is not in the group.
         """
-        self._many.stop(self._many.members[websocket])
+        member = self._many.members.get(websocket)
+        if member is None:
+            raise KeyError(f"{websocket!r} is not in the group")
+        self._many.stop(member)
 
     def close(self) -> None:
-        """Leave all connections. In the thread that iterates."""
+        """Leave all connections: the loop ends. In the thread that iterates, as `remove`."""
         self._many.close()
 
     def __len__(self) -> int:
@@ -111,3 +123,16 @@ class WebSocketGroup:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _check(method: str, websocket: object) -> None:
+    if isinstance(websocket, WebSocket):
+        return
+    shown = redact(repr(websocket))
+    if isinstance(websocket, Door):
+        hint = "which is another loop's; make a WebSocket of the same URL and options"
+    elif isinstance(websocket, str):
+        hint = "write WebSocket(...) around the URL"
+    else:
+        hint = "make one of the URL"
+    raise TypeError(f"WebSocketGroup.{method}() needs a WebSocket, not {shown}; {hint}")

@@ -9,13 +9,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from . import options
 from .door import Door
 from .engine import engine
 from .events import AnyEvent, Rejected
+from .io.noticing import LOOK, Look, Notice, is_async
 from .io.waiting import Need
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["persist"]
 
-_LOOK = 0.1  # seconds between two looks at an exit event that nobody can wait for
+_MIN_WAIT = 5.0  # seconds
 
 Final = Iterable[int] | Callable[[Rejected], object]
 Stream_co = TypeVar("Stream_co", covariant=True)
@@ -51,7 +51,11 @@ class ExitEvent(Protocol):
 class Way(Protocol):
     """How one kind of WebSocket connects, closes, and waits for the next attempt."""
 
-    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent | Need]:
+    def notice(self, exit_event: Any) -> Notice:
+        """What will be known of the exit event."""
+        ...
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent | Need]:
         """A new connection: its events, and between them what to wait for."""
         ...
 
@@ -59,7 +63,7 @@ class Way(Protocol):
         """Close the connection."""
         ...
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         """Let so much time pass; whether the exit event was set."""
         ...
 
@@ -67,7 +71,7 @@ class Way(Protocol):
 def persist(
     websocket: Connectable[Stream_co],
     poll: float | None = 5,
-    min_wait: float = 5,
+    min_wait: float | None = None,
     max_wait: float = 30,
     ping_rate: float | None = 30,
     ping_timeout: float | None = None,
@@ -80,7 +84,6 @@ def persist(
     stable_after: float = 0,
     full_jitter: bool = False,
     watch_exit: bool = False,
-    on_ready: Callable[[Any], object] | None = None,
     _stay: Callable[[Callable[[Way], Items]], Any] | None = None,
     **connect_options: Any,
 ) -> Stream_co:
@@ -89,46 +92,56 @@ def persist(
     After each connection comes BackOff, and then the wait that it announces: `min_wait` and a
     random part of ``min(max_wait - min_wait, 2 ** retries)`` seconds, where `retries` counts the
     connections since one was stable; after a rejection with a status of 400 to 499, `max_wait`.
-    Nothing is sent again: what was not confirmed when a connection ended, BackOff says.
+    Nothing is sent again: what was not confirmed when a connection ended, BackOff says. What each
+    connection needs, like subscriptions, is sent in the handler of its Ready.
 
     Arguments:
         websocket: What to connect: a WebSocket, or an AsyncWebSocket, for which the events are to
             be iterated with ``async for``.
         poll, ping_rate, ping_timeout: As for `WebSocket.connect`, in seconds. Set
             `ping_timeout` (30, say): without it a dead network is not noticed.
-        min_wait: Least seconds to wait (5).
-        max_wait: Most seconds to wait (30).
-        exit_event: Ends the iteration if its ``wait(seconds)`` returns true (for an
-            AsyncWebSocket: its ``is_set()``, asked ten times a second); it is only looked at
-            between connections, so set it and then close the WebSocket, or see `watch_exit`.
+        min_wait: Least seconds to wait (5, or `max_wait` if only that is given, and is less).
+        max_wait: Most seconds to wait (30); one below `min_wait` counts as that.
+        exit_event: Ends the iteration, at once where that waits to connect again, if its
+            ``wait(seconds)`` returns true (for an AsyncWebSocket: at once if it is an
+            ``asyncio.Event``, else its ``is_set()`` is asked ten times a second). It is only
+            looked at between connections, so set it and then close the WebSocket, or see
+            `watch_exit`.
         respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
             from the second attempt in a row that was not stable, not less than `min_wait`.
         final: Statuses (like ``{401, 403}``) after whose rejection the iteration ends; or a
-            callable that is given the Rejected event and tells.
+            callable that is given the Rejected event and tells. What it raises comes out of the
+            loop.
         max_attempts: After so many attempts in a row that were not stable the iteration ends.
         max_time: So many seconds after the last stable connection (or the start), no further
             attempt is made, and the iteration ends.
         stable_after: A connection that was Ready for so many seconds is stable: attempts are
             counted anew. 0: as soon as it is Ready; 30 keeps a server that accepts and hangs up at
             once from being hammered.
-        full_jitter: Whether the whole wait is random (False), for many clients of one server.
-        watch_exit: Whether `exit_event`'s ``is_set()`` is also asked before each event; the
-            WebSocket is then closed, and the iteration ends when the connection has.
-        on_ready: Called with the WebSocket on each Ready, before that event is handed out: the
-            place to subscribe again. What it raises comes out of the loop.
+        full_jitter: Whether every wait is random as a whole, from 0 on (False), for many clients
+            of one server; where a Retry-After is obeyed, what would be waited without it is added.
+        watch_exit: Whether `exit_event` is also looked at while connecting and connected (False):
+            ten times a second, and before each event; an ``asyncio.Event`` of an AsyncWebSocket
+            acts at once. The WebSocket is then closed, and the iteration ends when the connection
+            has. What is iterated by a thread wakes ten times a second for it.
         connect_options: Further arguments of `connect`.
 
     Raises:
         TypeError, ValueError: An argument can't be; at once, not at the first event.
 
     Example:
-        >>> for event in persist(WebSocket("wss://example.org"), ping_timeout=30):  # doctest: +SKIP
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in persist(websocket, ping_timeout=30):  # doctest: +SKIP
+        ...     if event.name == "ready":
+        ...         websocket.send_text("subscribe")
         ...     print(event)
     """
     if not callable(getattr(websocket, "connect", None)):
         raise TypeError(f"persist() needs a WebSocket, not {websocket!r}")
-    options.check_seconds("min_wait", min_wait)
     options.check_seconds("max_wait", max_wait)
+    if min_wait is None:
+        min_wait = min(_MIN_WAIT, max_wait)
+    options.check_seconds("min_wait", min_wait)
     options.check_flag("respect_retry_after", respect_retry_after)
     options.check_count("max_attempts", max_attempts, none="no limit")
     options.check_seconds("max_time", max_time, none="no limit")
@@ -138,18 +151,17 @@ def persist(
     if exit_event is not None and not callable(getattr(exit_event, "wait", None)):
         raise TypeError(f"exit_event must have wait(seconds), not {exit_event!r}")
     stay = _stay or getattr(websocket, "_stay", None)
+    if stay is None and exit_event is not None and is_async(getattr(exit_event, "wait", None)):
+        raise TypeError(f"a WebSocket can't await {exit_event!r}; give it a threading.Event")
     has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
     if not has_is_set and (watch_exit or stay is not None):
         raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
-    if on_ready is not None and not callable(on_ready):
-        raise TypeError(f"on_ready must be callable, not {on_ready!r}")
     policy = Policy(
         min_wait, max_wait, respect_retry_after, max_attempts, max_time, stable_after, full_jitter
     )
     timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
     _check(websocket, timing, connect_options)
-    is_set = exit_event.is_set if watch_exit and exit_event is not None else _never
-    watch = _Watch(_tells_final(final), is_set, partial(on_ready, websocket) if on_ready else None)
+    watch = _Watch(_tells_final(final), watch_exit and exit_event is not None)
 
     def perform(way: Way) -> Items:
         return _perform(way, timing | connect_options, exit_event, policy, watch)
@@ -164,14 +176,21 @@ class _Blocking:
     def __init__(self, websocket: Any) -> None:
         self._websocket = websocket
 
-    def connect(self, timing: dict[str, Any]) -> Iterable[AnyEvent]:
-        stream: Iterable[AnyEvent] = self._websocket.connect(**timing)
+    def notice(self, exit_event: Any) -> Notice:
+        return Notice(exit_event)
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent]:
+        websocket = self._websocket
+        look_with = getattr(websocket, "look_with", _never)
+        look_with(look)
+        connect = websocket.again if _is_plain(websocket) else websocket.connect
+        stream: Iterable[AnyEvent] = connect(**timing)
         return stream
 
     def close(self) -> None:
         getattr(self._websocket, "close", _never)()
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         yield from ()
         stop = threading.Event() if exit_event is None else exit_event  # which may be false
         return bool(stop.wait(seconds))
@@ -189,31 +208,36 @@ class Waiting:
         self._door = door
         self._driver = driver
 
-    def connect(self, timing: dict[str, Any]) -> Items:
-        return self._door.begin(self._door.timed(**timing), self._driver)
+    def notice(self, exit_event: Any) -> Notice:
+        # Only an event loop calls; a group looks.
+        is_loops = getattr(self._driver, "loop", None) is not None
+        return Notice(exit_event, self._driver.wake if is_loops else None)
+
+    def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
+        self._door.look_with(look)
+        return self._door.begin(self._door.timed_again(**timing), self._driver)
 
     def close(self) -> None:
         self._door.start_closing(1000, b"goodbye")
 
-    def sleep(self, seconds: float, exit_event: Any) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         end = time.monotonic() + seconds
-        while not (is_set := exit_event is not None and exit_event.is_set()):
+        while not (is_set := notice.is_set()):
             now = time.monotonic()
             if now >= end:
                 break
-            yield Need(end if exit_event is None else min(end, now + _LOOK))
-        return bool(is_set)
+            yield Need(end if notice.is_told else min(end, now + LOOK))
+        return is_set
 
 
 class _Watch(NamedTuple):
     """What is looked at while connected."""
 
     is_final: Callable[[Rejected], object]
-    is_exit: Callable[[], object]
-    on_ready: Callable[[], object] | None
+    exit: bool  #: whether the exit event is looked at too
 
 
-def _never() -> bool:
+def _never(*_: object) -> bool:
     return False
 
 
@@ -230,7 +254,15 @@ def _tells_final(final: Final) -> Callable[[Rejected], object]:
 
 def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
     """Raise where `connect` would, at the first event."""
-    if getattr(type(websocket), "connect", None) is not vars(Door)["connect"]:
+    if "on_ready" in connect_options:
+        raise TypeError(
+            "persist() has no argument on_ready; subscribe in the handler of the Ready event, "
+            "which comes with every connection: if event.name == 'ready': websocket.send_text(...)"
+        )
+    together = getattr(websocket, "check_together", None)
+    if together is not None:
+        together()
+    if not _is_plain(websocket):
         connect_options = {}  # whose connect may take more
     unknown = ", ".join(sorted(connect_options.keys() - {"auto_pong", "close_timeout"}))
     if unknown:
@@ -238,43 +270,55 @@ def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str,
     options.Timing(**timing, **connect_options)
 
 
+def _is_plain(websocket: object) -> bool:
+    """Whether its `connect` is ours."""
+    return getattr(type(websocket), "connect", None) is vars(Door)["connect"]
+
+
 def _perform(
     way: Way, timing: dict[str, Any], exit_event: Any, policy: Policy, watch: _Watch
 ) -> Items:
     script = life(engine, policy, random.random)
     answer: Outcome | bool | None = None
-    while True:
-        try:
-            request = script.send(answer)
-        except StopIteration:
-            return
-        if isinstance(request, Connect):
-            answer = yield from _connect(way, timing, watch)
-        elif isinstance(request, Deliver):
-            yield request.event
-            answer = None
-        else:
-            answer = yield from way.sleep(request.seconds, exit_event)
+    notice = way.notice(exit_event)
+    try:
+        while True:
+            try:
+                request = script.send(answer)
+            except StopIteration:
+                return
+            if isinstance(request, Connect):
+                answer = yield from _connect(way, timing, watch, notice)
+            elif isinstance(request, Deliver):
+                yield request.event
+                answer = None
+            else:
+                answer = yield from way.sleep(request.seconds, exit_event, notice)
+    finally:
+        notice.close()
 
 
 def _connect(
-    way: Way, timing: dict[str, Any], watch: _Watch
+    way: Way, timing: dict[str, Any], watch: _Watch, notice: Notice
 ) -> Generator[AnyEvent | Need, None, Outcome]:
     """One connection; closed at once when the iteration is left."""
     found: dict[str, Any] = {"began": time.monotonic()}
-    stream = iter(way.connect(timing))
+
+    def act() -> None:
+        if not found.get("is_final") and notice.is_set():
+            found["is_final"] = True
+            way.close()
+
+    stream = iter(way.connect(timing, Look(act, notice) if watch.exit else None))
     try:
         for event in stream:
             if isinstance(event, Need):
                 yield event
                 continue
-            if not found.get("is_final") and watch.is_exit():
-                found["is_final"] = True
-                way.close()
+            if watch.exit:
+                act()
             if event.name == "ready":
                 found["ready_at"] = time.monotonic()
-                if watch.on_ready is not None:
-                    watch.on_ready()
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")

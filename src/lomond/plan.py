@@ -1,17 +1,19 @@
 """What a user asked of one connection, made ready: whom to ask for what, through what.
 
-The attributes of a WebSocket may be set at any time; a plan is what they were at `connect()`.
+The attributes of a WebSocket may be set at any time; a plan is what they were at `connect()`. What
+the user gave that is code (a callable, a mapping, a CookieJar) is asked later, as a step of the
+opening, for it may take its time and fail.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from . import cookies, credentials, options
 from .engine import engine
-from .io.given import check_socket_options, check_source_address
+from .io.given import check_source_address
 from .io.settings import SocketSettings
 from .protocol.request import Request, check_header, check_protocols
 from .session.opening import Route
@@ -25,12 +27,17 @@ if TYPE_CHECKING:
     from .base import Base
     from .response import Response
     from .session.reaching import Tunnel
+    from .session.requests import AddressInfo
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class Plan:
     """The plan of one connection.
+
+    Attributes:
+        url: Where to first, as the user wrote it.
+        asked: What of the user's is used just now; for people.
 
     Arguments:
         websocket: Whose attributes say what is asked for.
@@ -39,34 +46,35 @@ class Plan:
     """
 
     __slots__ = (
-        "_addresses", "_agent", "_auth", "_contexts", "_cookies", "_deflate", "_headers",
-        "_is_ours", "_limits", "_origin", "_protocols", "_route", "_server_name", "_websocket",
-        "max_redirects", "socket", "socket_settings",
+        "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_deflate",
+        "_first", "_headers", "_is_ours", "_limits", "_origin", "_protocols", "_server_name",
+        "_url", "_websocket", "asked", "max_redirects", "socket", "socket_settings", "url",
     )  # fmt: skip
 
     def __init__(self, websocket: Base, contexts: Callable[[bool, bool], ssl.SSLContext]) -> None:
         self._websocket = websocket
         self._contexts = contexts
+        self.url, self._url = websocket.place()
         self.max_redirects: int = websocket.max_redirects
         self.socket: socket.socket | None = websocket.socket
         self.socket_settings = SocketSettings(
             check_source_address(websocket.source_address),
-            check_socket_options(websocket.socket_options),
+            websocket.socket_options,
             websocket.tcp_keepalive,
         )
         self._agent = websocket.agent
-        self._protocols = check_protocols(websocket.protocols)
+        self._protocols = websocket.protocols
         self._deflate = options.check_compress(websocket.compress)
         self._limits = websocket.limits
-        self._headers = websocket.own_headers()
+        self._asked_headers = websocket.headers
+        self._headers = websocket.added_headers()
         self._origin = websocket.origin
         self._cookies = websocket.cookies
-        self._auth = userinfo(websocket.url) if websocket.auth is None else websocket.auth
+        self._auth = userinfo(self.url) if websocket.auth is None else websocket.auth
         self._server_name = websocket.server_name
-        self._addresses = websocket.unix_addresses()
-        self._route: Route | None = self._made(
-            websocket.parts(), websocket.url, is_first=True, is_ours=True
-        )
+        self._addresses: list[AddressInfo] | None = None
+        self._is_ours = True
+        self.asked = "the options"
 
     def __repr__(self) -> str:
         return f"<plan of {self._websocket!r}>"
@@ -76,21 +84,36 @@ class Plan:
         return self._contexts(of_proxy, self._is_ours and not of_proxy)
 
     def first(self) -> Route:
-        """Where the user wants to go; asked for once."""
-        route, self._route = self._route, None
-        assert route is not None
-        return route
+        """Where the user wants to go, and what is said there. Raises what the user's code does."""
+        self.asked = "the options"
+        self._websocket.check_together()
+        self._protocols = check_protocols(self._protocols)
+        self._addresses = self._websocket.unix_addresses()
+        self.asked = "headers="
+        self._headers = [*_asked(self._asked_headers), *self._headers]
+        self.asked = "proxies="
+        return self.route(self._target(self.url, is_first=True))
 
-    def redirected(self, url: Url, is_ours: bool) -> Route:
+    def redirected(self, url: Url, is_ours: bool) -> Target:
         """Where a server sends us on to; it gets what is secret only if `is_ours`.
 
         Raises:
-            ValueError, ImportError: What is asked for can't be said there, or not through its
-                proxy; the message tells why.
+            ValueError, ImportError: There is no way through its proxy; the message tells why.
         """
+        self._url, self._is_ours = url, is_ours
         scheme = "wss" if url.secure else "ws"
-        shown = f"{scheme}://{url.authority}{url.resource}"
-        return self._made(url, shown, is_first=False, is_ours=is_ours)
+        self.asked = "proxies="
+        return self._target(f"{scheme}://{url.authority}{url.resource}", is_first=False)
+
+    def route(self, target: Target) -> Route:
+        """What is said to the target. Raises what the user's code does."""
+        url = self._url
+        headers = self._sent_headers(target.url, self._is_ours)
+        request = Request(
+            url.resource, url.authority, self._agent, headers, self._protocols, self._deflate
+        )
+        upgrade = engine.Upgrade(request, os.urandom, self._limits)
+        return Route(target, upgrade, upgrade.request_bytes())
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
@@ -109,24 +132,12 @@ class Plan:
         )
         return http
 
-    def _made(self, url: Url, shown: str, *, is_first: bool, is_ours: bool) -> Route:
-        self._is_ours = is_ours
-        upgrade = engine.Upgrade(
-            Request(
-                url.resource,
-                url.authority,
-                self._agent,
-                self._sent_headers(shown, is_ours),
-                self._protocols,
-                self._deflate,
-            ),
-            os.urandom,
-            self._limits,
-        )
+    def _target(self, shown: str, *, is_first: bool) -> Target:
+        url = self._url
         has_socket = is_first and self.socket is not None
-        name = self._server_name if is_ours else None
+        name = self._server_name if self._is_ours else None
         is_direct = has_socket or self._addresses is not None
-        target = Target(
+        return Target(
             shown,
             url.host,
             url.port,
@@ -136,7 +147,6 @@ class Plan:
             self._addresses,
             None if is_direct else self._websocket.proxy_for(url),
         )
-        return Route(target, upgrade, upgrade.request_bytes())
 
     def _sent_headers(self, url: str, is_ours: bool) -> Headers:
         """The user's headers for this URL."""
@@ -144,6 +154,7 @@ class Plan:
         names = {name.lower() for name, _ in headers}
         if self._origin is not None and b"origin" not in names:
             headers.append((b"Origin", self._origin.encode()))
+        self.asked = "cookies="
         # A jar knows itself which cookies are for whom.
         are_for_it = is_ours or cookies.is_jar(self._cookies)
         said = cookies.header(self._cookies if are_for_it else None, url, self._limits)
@@ -151,8 +162,23 @@ class Plan:
             given = [value for name, value in headers if name.lower() == b"cookie"]
             headers = [item for item in headers if item[0].lower() != b"cookie"]
             headers.append((b"Cookie", b"; ".join([*given, said.encode()])))
+        self.asked = "the request"
         if self._auth is not None and is_ours and b"authorization" not in names:
             headers.append((b"Authorization", credentials.authorization(self._auth).encode()))
         for name, value in headers:
             check_header(name, value)
         return headers
+
+
+def _asked(headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None) -> Headers:
+    """What the option says; a callable is asked now."""
+    if headers is None:
+        return []
+    if not callable(headers):
+        return options.encoded_headers(headers)
+    said: Any = headers()
+    if hasattr(said, "__await__"):
+        if hasattr(said, "close"):
+            said.close()  # or Python would complain of it too
+        raise TypeError("headers must give a mapping, and that at once; it is not awaited")
+    return options.encoded_headers(said)

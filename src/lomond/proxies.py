@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .options import Fixed
-from .url import authority, host_and_port
+from .url import authority, host_and_port, shown_url
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
-__all__ = ["Proxy", "chosen", "from_environment", "is_bypassed", "parse_proxy"]
+__all__ = ["Proxy", "check", "chosen", "from_environment", "is_bypassed", "parse_proxy"]
 
 #: scheme -> default port
 _SCHEMES = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080,
             "socks5h": 1080}  # fmt: skip
 #: whether the connection is secure -> the keys that a mapping may have for it, the first first
 _KEYS = {True: ("wss", "https", "all"), False: ("ws", "http", "all")}
+_ALL_KEYS = ("wss", "https", "ws", "http", "all")
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _UNFIT = re.compile(r"[\s\x00-\x20\x7f\\\ud800-\udfff]")  # white, control, backslash, half a pair
@@ -135,12 +136,25 @@ def chosen(proxies: Mapping[str, str | None], secure: bool) -> Proxy | None:
     """The proxy that a user's mapping has for a connection; None for none.
 
     The first key that is there decides, of ``"wss"``, ``"https"`` and ``"all"`` if the connection
-    is secure, and else of ``"ws"``, ``"http"`` and ``"all"``. None or ``""`` means no proxy. Other
-    keys, as other libraries have them, are ignored.
+    is secure, and else of ``"ws"``, ``"http"`` and ``"all"``. None or ``""`` means no proxy.
 
     Raises:
         TypeError: It is no mapping of str to str or None; the message names the key.
-        ValueError: The proxy's URL can't be used.
+        ValueError: The proxy's URL can't be used, or a key is none of these: whoever wrote it
+            wants a proxy, and is not to be connected without one.
+    """
+    check(proxies)
+    for key in _KEYS[secure]:
+        if key in proxies:
+            return _parse_of(f"proxies[{key!r}]", proxies[key])
+    return None
+
+
+def check(proxies: Mapping[str, str | None]) -> None:
+    """Raise unless it is a mapping with keys that `chosen` knows. What it maps to, that parses.
+
+    Raises:
+        TypeError, ValueError: As `chosen`.
     """
     if not isinstance(proxies, Mapping):
         raise TypeError(f"proxies must be a mapping of str to str, not {type(proxies).__name__}")
@@ -150,10 +164,15 @@ def chosen(proxies: Mapping[str, str | None], secure: bool) -> Proxy | None:
         if value is not None and not isinstance(value, str):
             kind = type(value).__name__
             raise TypeError(f"proxies[{key!r}] must be a str or None, not {kind}")
-    for key in _KEYS[secure]:
-        if key in proxies:
-            return _parse_of(f"proxies[{key!r}]", proxies[key])
-    return None
+    others = [key for key in proxies if key not in _ALL_KEYS]
+    if others:
+        # One may be a URL with a password, by which other libraries choose.
+        said = ", ".join(repr(shown_url(key)) for key in others)
+        raise ValueError(
+            f"proxies has a key that is none: {said}; use 'https' or 'wss' for wss://, 'http' or "
+            "'ws' for ws://, 'all' for both (without proxies= the environment decides, and its "
+            "no_proxy)"
+        )
 
 
 def from_environment(

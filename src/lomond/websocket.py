@@ -20,13 +20,16 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
     object may be iterated again, for a new connection each time. Any thread may send or close.
 
+    All options are attributes too, and may be set: for the next connection. `url` sets `scheme`,
+    `host`, `port` and `resource`, and each of these sets `url`.
+
     Arguments:
         url: ``ws://`` or ``wss://`` (``http://``, ``https://`` mean the same).
         proxies: A mapping: ``"https"`` (or ``"wss"``) for wss://, ``"http"`` (or ``"ws"``) for
             ws://, ``"all"`` for both, each the URL of a proxy: ``http://``, ``https://``,
             ``socks4://``, ``socks4a://``, ``socks5://`` or ``socks5h://``, with user and password
-            if it wants them. None for what the environment says now (``https_proxy``,
-            ``no_proxy``, ...); an empty one for no proxy.
+            if it wants them; no other key. None for what the environment says now
+            (``https_proxy``, ``no_proxy``, ...); an empty one for no proxy.
         protocols: Sub-protocols to offer, the preferred first.
         agent: ``User-Agent`` header; None for lomond's own.
         compress: Whether to offer compression (False); or a `lomond.Deflate` that says how.
@@ -37,7 +40,8 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             to which a redirect leads.
         trace: Called with a dict at each stage of a connection; another true value logs them.
         headers: Further request headers: a mapping of str to str, or a callable that gives one
-            and is asked for each connection (for tokens that expire).
+            and is asked for each connection (for tokens that expire) behind Connecting, in the
+            thread that iterates. What it raises is a ConnectFail, with the phase "credentials".
         origin: ``Origin`` header, like ``https://example.org``; None for none.
         cookies: A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those
             that a server sets.
@@ -78,7 +82,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         max_held: Most bytes of messages sent before the connection is ready (16 MiB).
 
     Raises:
-        ValueError, TypeError: An argument can't be; the message names it and the fix.
+        ValueError, TypeError: An argument can't be; the message names it and the fix. Also where
+            an attribute is set.
+        AttributeError: What is set is no option, but one slip away from one.
         ImportError: Compression, a SOCKS proxy or truststore is asked for, and what it needs is
             not installed.
 

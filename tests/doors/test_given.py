@@ -37,7 +37,8 @@ def test_only_false_switches_verification_off(value: Any, authority: trustme.CA)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with raw_server(read_all, context=context) as server:
         websocket = WebSocket(server.url)
-        websocket.ssl_verify = value  # the attributes are plain and writable
+        with pytest.raises(TypeError, match="ssl_verify must be True or False, not"):
+            websocket.ssl_verify = value
         assert [event.name for event in websocket] == ["connecting", "connect_fail"]
 
 
@@ -89,9 +90,10 @@ def test_an_option_that_can_not_be_is_refused_at_once(
 def test_what_is_put_there_later_is_checked_too() -> None:
     for name in ("ssl_context", "ssl_cafile", "server_name", "socket", "agent"):
         websocket = WebSocket("wss://h/")
-        setattr(websocket, name, 5)
+        before = getattr(websocket, name)
         with pytest.raises(TypeError, match=name):
-            websocket.connect()
+            setattr(websocket, name, 5)
+        assert getattr(websocket, name) is before
 
 
 def test_a_context_for_servers() -> None:

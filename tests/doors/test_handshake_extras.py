@@ -47,9 +47,9 @@ def test_origins_that_can_not_be(origin: str) -> None:
     with pytest.raises(ValueError, match="origin must be scheme and host"):
         WebSocket("ws://h/", origin=origin)
     websocket = WebSocket("ws://h/")
-    websocket.origin = origin
     with pytest.raises(ValueError, match="origin must be scheme and host"):
-        websocket.connect()
+        websocket.origin = origin
+    assert websocket.origin is None
 
 
 def test_an_origin_is_a_str() -> None:
@@ -118,20 +118,22 @@ def test_secure_cookies_go_over_tls_only() -> None:
         assert secure.fields("Cookie") == ["s=1; p=2"]
 
 
-def test_a_jar_with_a_cookie_that_can_not_be_sent_fails_connect_and_sends_nothing() -> None:
+def test_a_jar_with_a_cookie_that_can_not_be_sent_is_a_failed_attempt_and_sends_nothing() -> None:
     jar = jar_of("good=1", "bad=2")
     for cookie in jar:
         if cookie.name == "bad":
             cookie.value = f"{SECRET}\r\nInjected: yes"
     with serving(Site()) as site:
-        websocket = WebSocket(site.url, cookies=jar)
-        with pytest.raises(ValueError, match=r"cookie 'bad' .* control character") as caught:
-            websocket.connect()
-        assert SECRET not in str(caught.value)
+        seen = visit(WebSocket(site.url, cookies=jar))
+        assert names(seen) == ["connecting", "connect_fail"]
+        failed: Any = seen[-1]
+        assert failed.phase == "credentials"
+        assert "cookies= raised ValueError: cookie 'bad' of the CookieJar has a" in failed.reason
+        assert SECRET not in repr(seen) + repr(failed.cause)
         assert site.requests == []
 
 
-def test_a_jar_that_went_bad_before_a_redirect_is_a_rejection() -> None:
+def test_a_jar_that_went_bad_before_a_redirect_is_a_failed_attempt() -> None:
     class Bad(CookieJar):
         """Gets a cookie that can't be while the first answer is on its way."""
 
@@ -142,9 +144,9 @@ def test_a_jar_that_went_bad_before_a_redirect_is_a_rejection() -> None:
 
     with serving(Site({"/": redirect("/on", 302, "Set-Cookie: bad=1")})) as site:
         seen = visit(WebSocket(site.url, cookies=Bad(), max_redirects=1))
-        assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
-        assert "the redirect is not followed: " in seen[2].reason  # type: ignore[union-attr]
-        assert "cookie 'bad'" in seen[2].reason  # type: ignore[union-attr]
+        assert names(seen) == ["connecting", "connected", "connecting", "connect_fail"]
+        assert seen[3].phase == "credentials"  # type: ignore[union-attr]
+        assert "cookie 'bad'" in seen[3].reason  # type: ignore[union-attr]
         assert SECRET not in repr(seen)
         assert len(site.requests) == 1
 
@@ -212,9 +214,9 @@ def test_auth_that_can_not_be_sent(auth: Any) -> None:
     with pytest.raises(ValueError, match=r"user name|password|bearer"):
         WebSocket("ws://h/", auth=auth)
     websocket = WebSocket("ws://h/")
-    websocket.auth = auth
     with pytest.raises(ValueError, match=r"user name|password|bearer"):
-        websocket.connect()
+        websocket.auth = auth
+    assert websocket.auth is None
 
 
 @pytest.mark.parametrize("auth", [("a",), ("a", "b", "c"), ["a", "b"], ("a", None), b"x", 5])
@@ -250,49 +252,12 @@ def test_a_callable_is_asked_once_for_every_connection() -> None:
         assert (site.fields("X-Turn", -2), site.fields("X-Turn")) == (["5"], ["5"])
 
 
-def test_what_a_callable_raises_leaves_connect_and_the_connection_alone() -> None:
-    class TokenError(Exception):
-        pass
-
-    should_fail = False
-
-    def headers() -> Mapping[str, str]:
-        if should_fail:
-            raise TokenError("no token")
-        return {}
-
-    with serving(Site()) as site:
-        websocket = WebSocket(site.url, headers=headers)
-        stream = websocket.connect(ping_rate=0, poll=None)
-        assert [next(stream).name for _ in range(3)][-1] == "ready"
-        should_fail = True
-        with pytest.raises(TokenError, match="no token"):
-            websocket.connect()
-        with pytest.raises(TokenError, match="no token"):
-            list(websocket)
-        with pytest.raises(TokenError, match="no token"):
-            list(persist(websocket))
-        websocket.send_text("still there")
-        assert next(stream).name == "text"
-        stream.close()
-        assert len(site.requests) == 1
-
-
-@pytest.mark.parametrize("value", [None, "X: y", [("X", "y")], {"X": b"y"}, {b"X": "y"}, 5])
-def test_a_callable_gives_a_mapping_of_str(value: Any) -> None:
-    websocket = WebSocket("ws://h/", headers=lambda: value)
-    with pytest.raises(TypeError, match="headers"):
-        websocket.connect()
-
-
 @pytest.mark.parametrize("evil", EVIL)
 def test_nothing_gets_into_the_request(evil: str) -> None:
     makes: list[Callable[[], object]] = [
         lambda: WebSocket("ws://h/", cookies={"a": "b" + evil}),
         lambda: WebSocket("ws://h/", cookies={"a" + evil: "b"}),
         lambda: WebSocket("ws://h/", headers={"X": "y" + evil}),
-        lambda: WebSocket("ws://h/", headers=lambda: {"X": "y" + evil}).connect(),
-        lambda: WebSocket("ws://h/", headers=lambda: {"X" + evil: "y"}).connect(),
         lambda: WebSocket("ws://h/", proxies={"http": f"http://p{evil}:80"}),
         lambda: WebSocket("ws://h/", proxies={"http": f"http://u:x{evil}@p:80"}),
         lambda: WebSocket("ws://h/", proxies={"http": "http://u:x%0d%0a@p:80"}),
@@ -301,3 +266,7 @@ def test_nothing_gets_into_the_request(evil: str) -> None:
     for make in makes:
         with pytest.raises(ValueError, match=r"."):
             make()
+    for said in ({"X": "y" + evil}, {"X" + evil: "y"}):
+        seen = visit(WebSocket("ws://h.invalid/", headers=lambda said=said: said))
+        assert names(seen) == ["connecting", "connect_fail"]
+        assert seen[-1].phase == "credentials"  # type: ignore[union-attr]

@@ -155,6 +155,39 @@ def test_leaving_with_closes_the_socket() -> None:
         loop.close()
 
 
+@pytest.mark.parametrize(
+    ("waits", "least", "most"),
+    [
+        ({}, 5, 7),
+        ({"min_wait": 40}, 40, 40),
+        ({"min_wait": 40, "max_wait": 0}, 40, 40),
+        ({"max_wait": 0.2}, 0.2, 0.2),
+        ({"min_wait": 40, "full_jitter": True}, 0, 42),
+    ],
+)
+def test_min_wait_holds_whatever_max_wait_is(
+    waits: dict[str, Any], least: float, most: float
+) -> None:
+    class Fake:
+        def connect(self, **options: Any) -> list[events.AnyEvent]:
+            return []
+
+    for _ in range(20):
+        (back_off,) = persist(Fake(), exit_event=Sets(), **waits)
+        assert back_off.name == "back_off"
+        assert least <= back_off.delay <= most
+
+
+class Sets:
+    """An exit event that is set."""
+
+    def is_set(self) -> bool:
+        return True
+
+    def wait(self, timeout: float) -> bool:
+        return True
+
+
 def test_an_iterator_that_is_no_generator_is_closed_too() -> None:
     class Stream:
         is_closed = False

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import lomond
 from doors.peer_server import served
 from lomond import WebSocket
 from lomond.events import Rejected
+from lomond.group import WebSocketGroup
 from lomond.persist import persist
 from lomond.protocol import frames
 from lomond.testing.peer import End, Peer, Say, Talk, say
@@ -82,23 +85,14 @@ def test_limits_on_attempts_and_time() -> None:
     assert found.reason == "Websocket upgrade failed (code=404)"
 
 
-def test_subscriptions_are_sent_again_on_each_ready() -> None:
-    sent = 0
-
-    def subscribe(websocket: WebSocket) -> None:
-        nonlocal sent
-        sent += 1
-        websocket.send_text(f"subscribe {sent}")
-
+def test_the_handler_of_ready_subscribes_on_each_connection() -> None:
     texts = []
     with served(echoes) as server:
         websocket = WebSocket(server.url)
         stop = threading.Event()
-        for event in persist(
-            websocket, min_wait=0, max_wait=0, exit_event=stop, on_ready=subscribe
-        ):
+        for event in persist(websocket, min_wait=0, max_wait=0, exit_event=stop):
             if event.name == "ready":
-                assert sent == len(texts) + 1
+                websocket.send_text(f"subscribe {len(texts) + 1}")
             if event.name == "text":
                 texts.append(event.text)
                 websocket.close()
@@ -107,15 +101,19 @@ def test_subscriptions_are_sent_again_on_each_ready() -> None:
     assert texts == ["subscribe 1", "subscribe 2", "subscribe 3"]
 
 
-def test_what_the_hook_raises_comes_out_and_closes() -> None:
-    def broken(websocket: WebSocket) -> None:
-        raise LookupError("no subscriptions")
+@pytest.mark.parametrize("way", ["persist", "group", "another"])
+def test_there_is_no_second_way_and_the_message_names_the_first(way: str) -> None:
+    class Fake:
+        def connect(self, **options: Any) -> list[Any]:
+            return []
 
-    with served(echoes) as server:
-        websocket = WebSocket(server.url)
-        with pytest.raises(LookupError, match="no subscriptions"):
-            list(persist(websocket, on_ready=broken))
-        assert websocket.is_closed
+    ways: dict[str, Callable[[], object]] = {
+        "persist": lambda: persist(WebSocket("ws://h/"), on_ready=print),
+        "group": lambda: WebSocketGroup().persist(lomond.WebSocket("ws://h/"), on_ready=print),
+        "another": lambda: persist(Fake(), on_ready=print),
+    }
+    with pytest.raises(TypeError, match=r"no argument on_ready; subscribe in the handler of the R"):
+        ways[way]()
 
 
 def test_the_exit_event_ends_a_connection_where_that_is_asked_for() -> None:
@@ -173,7 +171,6 @@ def test_back_off_counts_what_was_not_confirmed(is_answered: bool) -> None:
         ({"stable_after": None}, "stable_after must be"),
         ({"full_jitter": 1}, "full_jitter must be True or False"),
         ({"watch_exit": 1}, "watch_exit must be True or False"),
-        ({"on_ready": "subscribe"}, "on_ready must be callable"),
     ],
 )
 def test_an_option_that_can_not_be_is_refused_at_once(option: Any, message: str) -> None:

@@ -201,7 +201,7 @@ def test_what_the_plan_says_is_what_connect_saw() -> None:
         websocket = WebSocket(site.url, max_redirects=1, origin="https://a", auth="t", cookies={})
         for event in websocket.connect(poll=None, ping_rate=0):
             if event.name == "connected":
-                websocket.origin = "https://b\r\nInjected: yes"
+                websocket.origin = "https://b"
                 websocket.auth = "other"
                 websocket.cookies = {"x": "y"}
                 websocket.max_redirects = 0

@@ -31,8 +31,12 @@ def test_the_formula(retries: int, seconds: float) -> None:
     assert delay(retries, 0.0, 5, 30) == 5
 
 
-def test_max_wait_below_min_wait_is_as_in_the_original() -> None:
-    assert delay(10, 1.0, 10, 5) == 5
+@pytest.mark.parametrize("random", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("retries", [0, 1, 10])
+def test_min_wait_holds_whatever_max_wait_is(retries: int, random: float) -> None:
+    assert delay(retries, random, 40, 30) == 40
+    assert delay(retries, random, 10, 0) == 10
+    assert delay(retries, random, 10, 0, full_jitter=True) == 10 * random
 
 
 @pytest.mark.parametrize(

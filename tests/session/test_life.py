@@ -114,6 +114,42 @@ def test_full_jitter() -> None:
         assert found.delay == wait
 
 
+def test_min_wait_holds_after_every_outcome() -> None:
+    policy = Policy(40, 30, True)
+    for outcome in (FAILED, Outcome(ready_at=0.0), Outcome(status=403), Outcome(status=503)):
+        for random in (0.0, 0.5, 1.0):
+            assert [event.delay for event in ways([outcome] * 3, policy, random)] == [40] * 3
+
+
+@pytest.mark.parametrize(
+    ("outcome", "least", "most"),
+    [
+        (FAILED, 0, 7),
+        (Outcome(ready_at=0.0), 0, 6),
+        (Outcome(status=403), 0, 30),
+        (Outcome(status=429, retry_after="40"), 40, 70),
+        (Outcome(status=503, retry_after="40"), 40, 47),
+        (Outcome(status=503, retry_after="0"), 0, 7),
+        (Outcome(status=503, retry_after="99999"), 3600, 3607),
+    ],
+)
+def test_with_full_jitter_every_wait_is_random(outcome: Outcome, least: float, most: float) -> None:
+    policy = Policy(5, 30, True, full_jitter=True)
+    found = [ways([outcome], policy, random)[0].delay for random in (0.0, 0.5, 1.0)]
+    assert found == [least, (least + most) / 2, most]
+
+
+def test_with_full_jitter_nobody_comes_sooner_than_retry_after_asks() -> None:
+    policy = Policy(5, 30, True, full_jitter=True)
+    outcomes = [Outcome(status=429, retry_after="30"), Outcome(status=503, retry_after="2")] * 3
+    for random in (0.0, 0.3, 1.0):
+        waits = [event.delay for event in ways(outcomes, policy, random)]
+        assert all(seconds >= 30 for seconds in waits[::2])
+        assert all(seconds >= 5 for seconds in waits[1::2])  # min_wait, from the second on
+    without = Policy(5, 30, False, full_jitter=True)
+    assert [ways([outcomes[0]], without, random)[0].delay for random in (0.0, 1.0)] == [0, 30]
+
+
 def test_back_off_says_why() -> None:
     (found,) = ways([Outcome(reason="lost", unconfirmed=12)], Policy(5, 30, True))
     assert (found.reason, found.attempt, found.unconfirmed) == ("lost", 1, 12)

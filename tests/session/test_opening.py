@@ -12,11 +12,17 @@ from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
-from lomond.session.requests import Adopt, Race, Read, Resolve, Send, StartTLS
+from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 
-PHASES = [(Resolve, "resolve"), (Race, "connect"), (StartTLS, "tls"), (Send, "upgrade")]
+PHASES = [
+    (Ask, "credentials"),
+    (Resolve, "resolve"),
+    (Race, "connect"),
+    (StartTLS, "tls"),
+    (Send, "upgrade"),
+]
 
 
 def echo(peer: Peer) -> Talk:
@@ -54,6 +60,37 @@ def test_open_timeout(kind: type, phase: str) -> None:
     assert door.hung_up
 
 
+def test_what_the_user_is_asked_for_comes_out_of_open_timeout() -> None:
+    late = PretendDoor(echo, Timing(open_timeout=7), delays={Ask: 7.0}).play()[-1][1]
+    assert (late.phase, late.elapsed, late.address) == ("credentials", 7, None)
+    assert late.reason == (
+        "the request can't be made; not done within open_timeout (7 s); what headers= and "
+        "cookies= call took that long"
+    )
+    door = PretendDoor(echo, Timing(open_timeout=7), delays={Ask: 4.0, Race: 4.0})
+    failed = door.play()[-1][1]
+    assert (failed.phase, failed.elapsed) == ("connect", 7)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (LookupError("no token"), "headers= raised LookupError: no token"),
+        (LookupError(), "headers= raised LookupError"),
+        (OSError("at ws://me:hunter2@h/"), "headers= raised OSError: at ws://***@h/"),
+    ],
+)
+def test_what_the_users_code_raises_is_a_failure(error: Exception, said: str) -> None:
+    door = PretendDoor(echo, failures={Ask: error}, delays={Ask: 2.0})
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert (failed.phase, failed.cause, failed.elapsed) == ("credentials", error, 2)
+    assert failed.reason == f"the request can't be made; {said}"
+    assert repr(failed.timings) == "Timings(attempts=[])"
+    assert door.sent == b""
+
+
 def test_open_timeout_is_one_total() -> None:
     delays: dict[type, float] = {Resolve: 3.0, Race: 3.0, StartTLS: 3.0}
     door = PretendDoor(echo, Timing(open_timeout=7), delays=delays, secure=True)
@@ -87,7 +124,7 @@ def test_no_open_timeout() -> None:
     assert names(seen)[2:] == ["ready", "poll", "disconnected"]
 
 
-@pytest.mark.parametrize(("kind", "phase"), PHASES[:3])
+@pytest.mark.parametrize(("kind", "phase"), PHASES[:4])
 def test_close_while_opening(kind: type, phase: str) -> None:
     door = PretendDoor(echo, failures={kind: TimeoutError()}, secure=True)
     door.at(2.0, door.close)

@@ -19,6 +19,7 @@ cdef class Channel:
     cdef Writer _writer
     cdef bint _writes
     cdef public Link link
+    cdef public double look_at
     cdef public object read
     cdef public object session
 

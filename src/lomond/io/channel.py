@@ -39,7 +39,7 @@ class Channel:
 
     __slots__ = (
         "_calm", "_deferred", "_due", "_may_wait", "_reader", "_waiter", "_writer", "_writes",
-        "link", "read", "session",
+        "link", "look_at", "read", "session",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Channel:
         self._waiter: Waiter | None = None  # the loop's
         self._calm: Need | None = None  # of a loop that waits elsewhere
         self._due = _NEVER  # what it waits for
+        self.look_at = _NEVER  # and no longer than till then
         self._writes: bool = False
         self._may_wait: bool = False
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
@@ -337,7 +338,7 @@ class Channel:
             if session.output_ends and is_written and not transport.write_ended:
                 transport.shut_write()
             deadline = session.deadline
-            self._due = _NEVER if deadline is None else deadline
+            self._due = self.look_at if deadline is None else min(deadline, self.look_at)
             self._writes = bool(transport.queue) and self._writer.is_free()
             self._reader.loop_looks()
             link.calm_until = self._calm_until() if self._may_wait or is_elsewhere else -1.0

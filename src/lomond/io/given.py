@@ -165,8 +165,7 @@ def check_certificate(certfile: object, keyfile: object, password: object) -> No
         ValueError: A file can't be read, or does not hold what it should; or one is missing.
     """
     cert, key = check_path(certfile, "ssl_certfile"), check_path(keyfile, "ssl_keyfile")
-    if password is not None and not isinstance(password, str):
-        raise TypeError(f"ssl_password must be a str, not {type(password).__name__}")
+    check_password(password)
     if cert is None:
         if key is not None or password is not None:
             name = "ssl_password" if key is None else "ssl_keyfile"
@@ -185,6 +184,12 @@ def check_certificate(certfile: object, keyfile: object, password: object) -> No
         raise ValueError(f"{name} {path!r} holds no private key; {hint}")
     if password is None and _ENCRYPTED.search(data):
         raise ValueError(f"the private key in {name} {path!r} is encrypted; give ssl_password")
+
+
+def check_password(password: object) -> None:
+    """Raise TypeError unless it is None or a str. It is not shown."""
+    if password is not None and not isinstance(password, str):
+        raise TypeError(f"ssl_password must be a str, not {type(password).__name__}")
 
 
 def check_truststore(value: object, cafile: object) -> None:

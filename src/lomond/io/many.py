@@ -31,9 +31,12 @@ class Member:
     Attributes:
         owner: Whose it is.
         items: Its events, and between them what it waits for; None when it is over.
+        is_left: Nothing more of it is to be handed out.
     """
 
-    __slots__ = ("_many", "heap_at", "is_queued", "is_woken", "items", "need", "owner", "watched")
+    __slots__ = (
+        "_many", "heap_at", "is_left", "is_queued", "is_woken", "items", "need", "owner", "watched",
+    )  # fmt: skip
 
     def __init__(self, many: Many, owner: Any) -> None:
         self._many = many
@@ -44,12 +47,17 @@ class Member:
         self.heap_at = float("inf")  # its place in the heap of deadlines
         self.is_woken = False
         self.is_queued = False  # it will have a turn
+        self.is_left = False
 
     def wake(self) -> None:
         """Something changed. From any thread."""
         if not self.is_woken:
             self.is_woken = True
-            self._many.woken(self)
+            try:
+                self._many.woken(self)
+            except BaseException:  # a signal handler's; the next one is to wake it
+                self.is_woken = False
+                raise
 
     def close(self, quietly: bool = False) -> None:
         """One connection wakes it no more."""
@@ -76,6 +84,9 @@ class Many:
         self._selector: selectors.BaseSelector | None = None
         self._wakeup: Wakeup | None = None
         self._thread = 0
+        self._is_inside = False  # our own code runs, or waits: nothing may be left just now
+        self._is_waiting = False
+        self._leaving: list[Member] = []
 
     def add(self, member: Member) -> None:
         """It will be gone on with. From any thread."""
@@ -85,17 +96,30 @@ class Many:
     def woken(self, member: Member) -> None:
         """It is to be looked at. From any thread."""
         self._woken.append(member)
+        self._wake()
+
+    def _wake(self) -> None:
+        """End the wait, also for a signal handler that interrupted it."""
         wakeup = self._wakeup
-        if wakeup is not None and threading.get_ident() != self._thread:
+        if wakeup is not None and (self._is_waiting or threading.get_ident() != self._thread):
             wakeup.wake()
 
     def stop(self, member: Member) -> None:
-        """It is left: by the thread that iterates, or where none does."""
-        items, member.items = member.items, None
-        self.members.pop(member.owner, None)
-        self._watch(member, [])
-        if items is not None:
-            items.close()
+        """It is left: by the thread that iterates, or where none does.
+
+        Within the loop, as a signal handler may be or a callable of the user's that is asked by a
+        member, only what goes on now comes first.
+        """
+        self._leaving.append(member)
+        self._forget(member)
+        if self._is_inside:
+            self._wake()
+            return
+        self._is_inside = True
+        try:
+            self._leave()
+        finally:
+            self._is_inside = False
 
     def close(self) -> None:
         """All are left; what `events` was going to give is over."""
@@ -107,30 +131,78 @@ class Many:
         """The owners and their events, until no member is left."""
         if self._selector is not None:
             raise RuntimeError("the group is iterated already")
-        with _new_selector() as selector:
+        try:
+            selector = self._selector = _new_selector()
+            self._is_inside = True
             self._thread = threading.get_ident()
-            self._selector = selector
+            while True:
+                self._leave()
+                if not self.members:
+                    break
+                self._wait(selector)
+                # Those that become ready meanwhile have their turn after the next look around.
+                for _ in range(len(self._ready)):
+                    member = self._ready.popleft()
+                    yield from self._turn(member)
+        finally:
             try:
-                while self.members:
-                    self._wait(selector)
-                    # Those that become ready meanwhile have their turn after the next look around.
-                    for _ in range(len(self._ready)):
-                        member = self._ready.popleft()
-                        yield from self._turn(member)
-            finally:
-                self.close()
-                wakeup, self._selector, self._wakeup = self._wakeup, None, None
-                if wakeup is not None:
-                    wakeup.close()
+                self._end()
+            except BaseException:
+                self._end()  # it was interrupted, or one member failed; nothing is to be left open
+                raise
+
+    def _end(self) -> None:
+        """Nothing is iterated any more."""
+        self._is_inside, self._is_waiting = True, False
+        self._leaving += self.members.values()
+        with contextlib.ExitStack() as stack:  # which goes on where one raises
+            for member in self._leaving[:]:
+                self._forget(member)
+                stack.callback(self._leave_one, member)
+        self._ready.clear()
+        self._heap.clear()
+        if self._selector is not None:
+            self._selector.close()
+            self._selector = None
+        if self._wakeup is not None:
+            self._wakeup.close()
+            self._wakeup = None
+        self._is_inside = False
+
+    def _forget(self, member: Member) -> None:
+        member.is_left = True
+        if self.members.get(member.owner) is member:
+            del self.members[member.owner]
+
+    def _leave(self) -> None:
+        """Leave those that are to be left."""
+        while self._leaving:
+            self._leave_one(self._leaving[-1])
+
+    def _leave_one(self, member: Member) -> None:
+        try:
+            self._watch(member, [])
+            if member.items is not None:
+                member.items.close()
+        finally:
+            # Interrupted before it came to that, it is still to be done.
+            if getattr(member.items, "gi_frame", None) is None:
+                member.items = None
+                if member in self._leaving:
+                    self._leaving.remove(member)
 
     def _turn(self, member: Member) -> Generator[tuple[Any, AnyEvent], None, None]:
         """Some events of one member."""
         member.is_queued = False
         for _ in range(EVENTS_OF_A_TURN):
             event = self._step(member)
-            if event is None:
+            if event is None or member.is_left:
                 break
-            yield member.owner, event
+            self._is_inside = False
+            try:
+                yield member.owner, event
+            finally:
+                self._is_inside = True
         else:
             self._queue(member)
         if member.need is None:
@@ -140,18 +212,17 @@ class Many:
     def _step(self, member: Member) -> AnyEvent | None:
         """Go on up to the next event; None where something must be waited for, or at the end."""
         items = member.items
-        if items is None:
+        if items is None or member.is_left:
             return None
         while True:
             member.need = None
             try:
                 item = next(items)
             except StopIteration:
-                self.stop(member)
+                self._forget(member)
+                self._watch(member, [])
+                member.items = None
                 return None
-            except BaseException:
-                self.stop(member)
-                raise
             if not isinstance(item, Need):
                 event: AnyEvent = item
                 return event
@@ -183,15 +254,20 @@ class Many:
             heapq.heappush(self._heap, (until, self._count, member))
 
     def _watch(self, member: Member, watched: list[tuple[socket.socket, int, int]]) -> None:
-        selector = self._selector
+        """Have the selector look at these, and no others of the member's."""
         if watched == member.watched:
             return
+        # What is registered is always noted, whenever a signal handler raises.
+        selector, noted = self._selector, member.watched
+        while noted:
+            if selector is not None:
+                with contextlib.suppress(KeyError):
+                    selector.unregister(noted[-1][1])
+            noted.pop()
         if selector is not None:
-            for _, number, _ in member.watched:
-                selector.unregister(number)
-            for _, number, what in watched:
-                selector.register(number, what, member)
-        member.watched = watched if selector is not None else []
+            for one in watched:
+                noted.append(one)
+                selector.register(one[1], one[2], member)
 
     def _listen(self, selector: selectors.BaseSelector) -> float | None:
         """Have other threads end our waits. The longest wait, where that can't be had."""
@@ -207,12 +283,15 @@ class Many:
     def _wait(self, selector: selectors.BaseSelector) -> None:
         """Until a member is ready."""
         timeout = self._listen(selector)
-        if self._ready or self._woken:
+        self._is_waiting = True  # before it is looked whether there is anything to wait for
+        if self._ready or self._woken or self._leaving:
             timeout = 0.0
         elif self._heap:
             seconds = max(0.0, self._heap[0][0] - monotonic())
             timeout = seconds if timeout is None else min(seconds, timeout)
-        for key, what in selector.select(timeout):
+        found = selector.select(timeout)
+        self._is_waiting = False
+        for key, what in found:
             member: Member | None = key.data
             if member is None:
                 if self._wakeup is not None:

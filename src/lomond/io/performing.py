@@ -15,6 +15,7 @@ from ..options import BODY_TIMEOUT
 from ..session.requests import (
     Adopt,
     Answer,
+    Ask,
     Drop,
     Failed,
     Hangup,
@@ -99,10 +100,15 @@ class Performer:
         self._link.is_in_use = type(request) is not Hangup
         try:
             value = yield from act(self, request)
+        except Failed:
+            raise
         except ImportError as error:
             raise Failed(descriptors.behind(error), monotonic()) from None
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise Failed(descriptors.told(error), monotonic()) from None
+        except Exception as error:
+            # Also of what the user gave: a callable, a context, a socket with methods of its own.
+            raise Failed(error, monotonic()) from None
         finally:
             self._link.is_in_use = False
         self._link.report()
@@ -149,6 +155,14 @@ class Performer:
             raise Interrupted(OSError("closed by the user"), now)
         if deadline is not None and (now if looked_at is None else looked_at) >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
+
+    def _ask(self, request: Ask) -> Steps:
+        yield from ()
+        value = request.act()
+        now = monotonic()
+        if request.deadline is not None and now >= request.deadline:
+            raise TimedOut(TimeoutError("no answer in time"), now)
+        return value
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
         self._start()
@@ -309,6 +323,7 @@ class Performer:
         yield from ()
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
+        Ask: _ask,
         Resolve: _resolve,
         Race: _race,
         Adopt: _adopt,

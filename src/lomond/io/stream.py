@@ -15,14 +15,28 @@ from .waiting import Wakeup, wait_for
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.opening import Script
-    from .performing import Performer
+    from .noticing import Look
+    from .performing import Performer, Steps
 
 _PARENTS = "connection belongs to the parent process"
 
 
-def _perform(channel: Channel, performer: Performer, request: Any) -> Answer:
+def _looking(steps: Steps, look: Look) -> Steps:
+    """The same steps, with a look whenever they have waited."""
+    try:
+        while True:
+            need = next(steps)
+            need.until = look.at if need.until is None else min(need.until, look.at)
+            yield need
+            look.now()
+    except StopIteration as done:
+        return done.value
+    finally:
+        steps.close()
+
+
+def _perform(channel: Channel, steps: Steps) -> Answer:
     """Do it, and wait as long as it takes. Raises Failed."""
-    steps = performer.perform(request)
     try:
         while True:
             need = next(steps)
@@ -42,6 +56,7 @@ def events(
     performer: Performer,
     traced: Callable[[AnyEvent], None] | None = None,
     blocks: bool = True,
+    look: Look | None = None,
 ) -> Generator[Any, None, None]:
     """Perform the script; the one generator between a message and the user's loop.
 
@@ -52,6 +67,7 @@ def events(
         traced: Called with each event before it is handed out.
         blocks: Whether it waits by itself. If not, it yields a Need between the events where it
             would, and is to go on when that is met.
+        look: What is looked at while it waits; None for nothing.
     """
     session = channel.session
     connection = session.connection
@@ -77,6 +93,8 @@ def events(
             elif kind is Run:
                 channel.settle()
                 performer.settle()
+                if look is not None:
+                    channel.look_at = look.at
                 while True:
                     if traced is None:
                         yield from short_messages(connection)
@@ -84,6 +102,9 @@ def events(
                             continue
                         if not blocks and (need := channel.calm_need()) is not None:
                             yield need
+                            if look is not None:
+                                look.now()
+                                channel.look_at = look.at
                             if channel.take_calmly():
                                 continue
                     if forking.count != born:
@@ -103,18 +124,22 @@ def events(
                         break
                     elif read():
                         pass
-                    elif blocks:
-                        channel.read_or_tick()
-                    elif (need := channel.need()) is not None:
-                        yield need
-                        channel.look(need)
+                    else:
+                        if blocks:
+                            channel.read_or_tick()
+                        elif (need := channel.need()) is not None:
+                            yield need
+                            channel.look(need)
+                        if look is not None:
+                            look.now()
+                            channel.look_at = look.at
                 answer = Answer(monotonic())
             else:
                 try:
-                    if blocks:
-                        answer = _perform(channel, performer, request)
-                    else:
-                        answer = yield from performer.perform(request)
+                    steps = performer.perform(request)
+                    if look is not None:
+                        steps = _looking(steps, look)
+                    answer = _perform(channel, steps) if blocks else (yield from steps)
                 except Failed as failure:
                     request = script.throw(failure)
                     continue
@@ -129,5 +154,12 @@ def events(
             channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
         raise
     finally:
-        channel.leave()
-        script.close()
+        try:
+            channel.leave()
+            script.close()
+        except BaseException:
+            # Interrupted on the way out: at once then, for nobody comes by here again.
+            channel.abandon()
+            link.is_in_use = False
+            channel.force("left by the user")
+            raise

@@ -103,8 +103,10 @@ class FailureEvent(Event):
 
     Attributes:
         cause: The system's, TLS's or lomond's own error, or None.
-        phase: Where it happened: ``"resolve"``, ``"connect"``, ``"proxy"``, ``"tls"``,
-            ``"upgrade"``, ``"read"`` or ``"write"``; None where nothing failed.
+        phase: Where it happened: ``"credentials"`` (what headers=, cookies= and the like call
+            raised, so that the request could not be made), ``"resolve"``, ``"connect"``,
+            ``"proxy"``, ``"tls"``, ``"upgrade"``, ``"read"`` or ``"write"``; None where nothing
+            failed.
         address: The peer, like ``"192.0.2.1:443"`` or the name that was asked for; or None.
         elapsed: Seconds from the start of the connection to the failure, or None.
         timings: How long each phase of the connection took, or None.

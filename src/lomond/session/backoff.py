@@ -21,12 +21,17 @@ def delay(
         retries: Attempts since the last Ready, this one included; 0 if it reached Ready.
         random: Between 0 and 1.
         min_wait: The least, seconds.
-        max_wait: The most, seconds.
+        max_wait: The most, seconds; not less than `min_wait`, whatever it says.
         full_jitter: Whether all of the wait is random, and not only what is above `min_wait`.
     """
     # An exponent without a bound would overflow after days of failures.
-    spread = min(max_wait - min_wait, 2.0 ** min(retries, 64))
+    spread = min(longest(min_wait, max_wait) - min_wait, 2.0 ** min(retries, 64))
     return random * (min_wait + spread) if full_jitter else min_wait + random * spread
+
+
+def longest(min_wait: float, max_wait: float) -> float:
+    """Seconds of the longest wait: `max_wait`, but the least holds whatever the most is."""
+    return max(min_wait, max_wait)
 
 
 def retry_after(value: str | None, wall: float) -> float | None:

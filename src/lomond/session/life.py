@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .backoff import delay, retry_after
+from .backoff import delay, longest, retry_after
 from .requests import Connect, Deliver, Sleep
 
 if TYPE_CHECKING:
@@ -76,14 +76,20 @@ def life(engine: Engine, policy: Policy, random: Callable[[], float]) -> Life:
 
 
 def _wait(policy: Policy, outcome: Outcome, attempts: int, random: float) -> float:
-    if policy.respect_retry_after:
-        asked = retry_after(outcome.retry_after, outcome.wall)
-        if asked is not None:
-            # Once, a server may call us back sooner; again and again would be a storm.
-            return asked if attempts <= 1 else max(asked, policy.min_wait)
+    """Seconds until the next attempt."""
     if outcome.status is not None and 400 <= outcome.status < 500:
-        return policy.max_wait  # our fault: it will not be better soon
-    return delay(attempts, random, policy.min_wait, policy.max_wait, policy.full_jitter)
+        most = longest(policy.min_wait, policy.max_wait)
+        # Our fault: it will not be better soon.
+        own = random * most if policy.full_jitter else most
+    else:
+        own = delay(attempts, random, policy.min_wait, policy.max_wait, policy.full_jitter)
+    asked = retry_after(outcome.retry_after, outcome.wall) if policy.respect_retry_after else None
+    if asked is None:
+        return own
+    # Once, a server may call us back sooner; again and again would be a storm.
+    least = asked if attempts <= 1 else max(asked, policy.min_wait)
+    # All whom it refused were told the same; sooner than it says nobody comes.
+    return least + own if policy.full_jitter else least
 
 
 def _is_enough(policy: Policy, attempts: int, seconds: float) -> bool:

@@ -5,17 +5,20 @@ Decides what comes after what, and says failures in words. Performed by a door.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..response import printable
+from ..url import redact
 from .causes import kept, words
 from .reaching import MakesTunnels, Origin, Target, last_words, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
     Answer,
+    Ask,
     Deliver,
     Drop,
     Failed,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 Script = Generator[Request, Answer, None]
+_MOST_SAID = 200  # characters of what the user's code raised
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 _LONGEST = 600  # characters; of what is wrong with a Location, of which all is cut already
 
@@ -52,19 +56,24 @@ class Route(NamedTuple):
 class Plan(MakesTunnels, Protocol):
     """What the user asked for."""
 
+    url: str  #: where to first
+    asked: str  #: what of the user's is used just now; for people
     max_redirects: int
 
     def first(self) -> Route:
-        """Where the user wants to go."""
+        """Where the user wants to go. Raises what the user's code does."""
         ...
 
-    def redirected(self, url: Url, is_ours: bool) -> Route:
+    def redirected(self, url: Url, is_ours: bool) -> Target:
         """Where a server sends us on to; `is_ours` tells whether it may know the user's secrets.
 
         Raises:
-            ValueError, ImportError: What is asked for can't be said there, or not through its
-                proxy; the message tells why.
+            ValueError, ImportError: There is no way through its proxy; the message tells why.
         """
+        ...
+
+    def route(self, target: Target) -> Route:
+        """What is said to the target. Raises what the user's code does."""
         ...
 
     def answered(self, url: str, response: Response) -> None:
@@ -90,15 +99,23 @@ def conversation(session: Session, plan: Plan) -> Script:
 def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bool, Ready | None]]:
     """Whether it was connected, and Ready; without that the session has ended."""
     engine = session.engine
-    route = plan.first()
-    answer = yield Deliver(engine.Connecting(route.target.url))
+    answer = yield Deliver(engine.Connecting(plan.url))
     session.started_at = now = answer.now
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
     redirects = 0
-    origin: Origin | None = route.target.origin  # as long as we are not sent elsewhere
+    origin: Origin | None = None
+    ask: Callable[[], Route] = plan.first
     while True:
+        session.enter("credentials", now)
+        try:
+            route, now = yield from _asked(plan, ask, deadline)
+        except Failed as failure:
+            yield from _give_up(session, None, failure)
+            return False, None
         target = route.target
+        if not redirects:
+            origin = target.origin  # as long as we are not sent elsewhere
         try:
             rest, now = yield from _connect(session, route, plan, now, deadline)
         except Failed as failure:
@@ -132,10 +149,27 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
         if session.has_ended or session.close_asked_at is not None:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             return True, None
-        route = onward
         session.timings.proxy = session.timings.tls = None  # the last way is told of
-        origin = origin if origin == route.target.origin else None
-        yield Deliver(engine.Connecting(route.target.url))
+        origin = origin if origin == onward.origin else None
+        now = (yield Deliver(engine.Connecting(onward.url))).now
+        ask = partial(plan.route, onward)
+
+
+def _asked(
+    plan: Plan, ask: Callable[[], Route], deadline: float | None
+) -> Generator[Request, Answer, tuple[Route, float]]:
+    """What the user's callables and jars say, and when they were done."""
+    try:
+        answer = yield Ask(ask, deadline)
+    except TimedOut as failure:
+        failure.said = "what headers= and cookies= call took that long"
+        raise
+    except Failed as failure:
+        failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
+        if text := str(failure.cause):
+            failure.said += f": {printable(redact(text))[:_MOST_SAID]}"
+        raise
+    return answer.value, answer.now
 
 
 def _connect(
@@ -164,8 +198,8 @@ def _connect(
     return rest, answer.now
 
 
-def _give_up(session: Session, target: Target, failure: Failed) -> Script:
-    """No connection: the last event says why."""
+def _give_up(session: Session, target: Target | None, failure: Failed) -> Script:
+    """No connection: the last event says why. Without a target it did not come to that."""
     session.note_phase(failure.now)
     is_ours = session.ending is not None  # it was ended here, and what failed follows from that
     reason = why(session, failure, target)
@@ -187,7 +221,7 @@ def _give_up(session: Session, target: Target, failure: Failed) -> Script:
 
 def _onward(
     plan: Plan, target: Target, refusal: Refusal, done: int, origin: Origin | None
-) -> Route | str:
+) -> Target | str:
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 CLOSED_BY_USER = "closed by the user"
 
 
-def why(session: Session, failure: Failed, target: Target) -> str:
+def why(session: Session, failure: Failed, target: Target | None) -> str:
     """A failure to connect.
 
     Arguments:
         session: Its `phase` and `address` tell how far it came.
         failure: What failed.
-        target: Where to.
+        target: Where to; None where what the user gave could not even be asked.
     """
     said = _said(session, failure)
+    if target is None:
+        return f"the request can't be made; {said}"
     phase = session.phase
     address = failure.address or session.address or ""
     wanted = authority(target.host, target.port)

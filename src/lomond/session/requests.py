@@ -5,6 +5,7 @@ Every request is safe in every state; a failure is thrown into the script as `Fa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ class Deliver(NamedTuple):
     """Hand an event to the user."""
 
     event: AnyEvent
+
+
+class Ask(NamedTuple):
+    """Call what the user gave, which may take its time and fail. Answer: what it returns."""
+
+    act: Callable[[], Any]
+    deadline: float | None
 
 
 class Resolve(NamedTuple):
@@ -88,7 +96,7 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Request = Deliver | Resolve | Race | Adopt | StartTLS | Drop | Send | Read | Run | Hangup
+Request = Deliver | Ask | Resolve | Race | Adopt | StartTLS | Drop | Send | Read | Run | Hangup
 
 
 class Answer(NamedTuple):

@@ -109,8 +109,8 @@ class Session:
         self._phase_at = now
 
     def note_phase(self, now: float) -> None:
-        """The phase has failed: its time counts too. (Attempts to connect stand for themselves.)"""
-        if self.phase != "connect":
+        """The phase has failed: its time counts too, where it has one of its own."""
+        if hasattr(self.timings, self.phase):
             setattr(self.timings, self.phase, now - self._phase_at)
 
     # The peer

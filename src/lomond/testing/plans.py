@@ -29,6 +29,8 @@ class PretendPlan:
         limits: What an answer may cost.
 
     Attributes:
+        url: Where to first.
+        asked: What of the user's is used just now.
         answers: What `answered` was told: URLs and answers.
         routes: Where redirects led: URLs, and whether credentials would go there.
     """
@@ -54,17 +56,27 @@ class PretendPlan:
         self._addresses = addresses
         self._limits = limits or Limits()
         scheme, port = ("wss", 443) if secure else ("ws", 80)
-        self._first = Url(scheme, "peer", port, "/", secure)
+        self._first = self._url = Url(scheme, "peer", port, "/", secure)
+        self.url = f"{scheme}://peer/"
+        self.asked = "headers="
         self._has_socket = has_socket
 
     def first(self) -> Route:
-        """Where the user wants to go."""
-        return self._route(self._first, self._has_socket)
+        """Where the user wants to go, and what is said there."""
+        return self.route(self._target(self._has_socket))
 
-    def redirected(self, url: Url, is_ours: bool) -> Route:
+    def redirected(self, url: Url, is_ours: bool) -> Target:
         """Where a server sends us on to."""
         self.routes.append((f"{url.scheme}://{url.authority}{url.resource}", is_ours))
-        return self._route(url, False)
+        self._url = url
+        return self._target(False)
+
+    def route(self, target: Target) -> Route:
+        """What is said to the target."""
+        url = self._url
+        request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
+        upgrade = engine.Upgrade(request, self._random_bytes, self._limits)
+        return Route(target, upgrade, upgrade.request_bytes())
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered."""
@@ -87,13 +99,12 @@ class PretendPlan:
         )
         return tunnel
 
-    def _route(self, url: Url, has_socket: bool) -> Route:
-        request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
-        upgrade = engine.Upgrade(request, self._random_bytes, self._limits)
+    def _target(self, has_socket: bool) -> Target:
+        url = self._url
         scheme = "wss" if url.secure else "ws"
         is_first = url is self._first
-        shown = f"{scheme}://peer/" if is_first else f"{scheme}://{url.authority}{url.resource}"
-        target = Target(
+        shown = self.url if is_first else f"{scheme}://{url.authority}{url.resource}"
+        return Target(
             shown,
             url.host,
             url.port,
@@ -103,4 +114,3 @@ class PretendPlan:
             self._addresses,
             self._proxy,
         )
-        return Route(target, upgrade, upgrade.request_bytes())

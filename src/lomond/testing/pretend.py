@@ -18,6 +18,7 @@ from ..session.opening import conversation
 from ..session.requests import (
     Adopt,
     Answer,
+    Ask,
     Deliver,
     Drop,
     Failed,
@@ -203,6 +204,10 @@ class PretendDoor:
         if failure is not None:
             raise Failed(failure, self.now)
         match request:
+            case Ask(act=act):
+                if deadline is not None and self.now >= deadline:
+                    raise TimedOut(TimeoutError("no answer in time"), self.now)
+                return act()
             case Resolve():
                 return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
             case Race():
