@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -236,3 +239,62 @@ def test_a_task_that_an_exception_left_waiting_can_be_cancelled() -> None:
         while asyncio.run(interrupted(server.url, step)):
             step += 1
     assert step > 50 or engine.name == "compiled"
+
+
+ROUNDS = """
+import asyncio, contextlib, random, signal, sys, warnings
+from lomond.aio import AsyncWebSocket
+
+warnings.simplefilter("ignore")
+
+
+class Boom({base}):
+    pass
+
+
+def raises(*_):
+    raise Boom
+
+
+async def iterate():
+    async with AsyncWebSocket(sys.argv[1]) as websocket:
+        async for event in websocket.connect(poll=None):
+            pass
+
+
+async def interrupted():
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    tasks = [asyncio.create_task(iterate()) for _ in range(3)]
+    await asyncio.sleep(0.03)
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.01))
+    await asyncio.wait(tasks, timeout=0.05)
+
+
+signal.signal(signal.SIGALRM, raises)
+for _ in range(40):
+    with contextlib.suppress(Boom):
+        asyncio.run(interrupted())
+    signal.setitimer(signal.ITIMER_REAL, 0)
+print("all ended")
+"""
+
+
+@pytest.mark.threads
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no such signal")
+@pytest.mark.parametrize("base", ["Exception", "BaseException"])
+def test_asyncio_ends_whatever_a_signal_handler_interrupts(base: str) -> None:
+    """Whether the loop goes on behind the exception, or is left by it."""
+
+    def serve(connection: socket.socket) -> None:
+        reading = threading.Thread(target=read_all, args=(connection,), daemon=True)
+        reading.start()
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(frame(frames.TEXT, b"x" * 50))
+                time.sleep(0.0001)
+        reading.join(PATIENCE)
+
+    with raw_server(serve) as server:
+        program = [sys.executable, "-c", ROUNDS.replace("{base}", base), server.url]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout == "all ended\n", done.stderr

@@ -50,13 +50,15 @@ class Pause:
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
-        # To go on, the task asks for the result. One that is told twice waits anew, and looks.
-        if self._go_on is None:
+        # To go on, the task asks for the result, by which it is forgotten: this may then be the last
+        # that knows it. One that is told twice waits anew, and looks.
+        go_on = self._go_on
+        if go_on is None:
             return
         if self._context is None:
-            self._go_on(self)
+            go_on(self)
         else:
-            self._context.run(self._go_on, self)
+            self._context.run(go_on, self)
 
     # What is awaited
 
