@@ -174,6 +174,23 @@ def test_a_send_in_another_loop_is_refused_before_a_byte_is_queued(begun: str) -
     assert [opcode for opcode, _ in heard] in ([], [frames.CLOSE])
 
 
+def test_a_poll_that_was_ahead_is_none_once_we_close(run: Run) -> None:
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=0.05, ping_rate=0, close_timeout=0.3)
+            await until(events, "text")
+            await asyncio.sleep(0.2)  # meanwhile a Poll is due
+            await websocket.close()
+            return [event.name async for event in events]
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x"))
+        read_all(connection)
+
+    with raw_server(serve) as server:
+        assert run(talk(server.url)) == ["disconnected"]
+
+
 class InterruptError(Exception):
     """Of a signal's handler."""
 

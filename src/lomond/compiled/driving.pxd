@@ -16,6 +16,7 @@ cdef object _ENDS
 cdef object _LOSSES
 cdef object _GOES_ON
 cdef object _DATA
+cdef object _POLLS
 cdef object _TEXT
 cdef object _BINARY
 cdef object _DISCONNECTED
@@ -54,6 +55,7 @@ cdef class Driver:
     @cython.locals(carrier=Carrier)
     cdef _take(self)
     cdef _take_ahead(self)
+    cdef _unwanted(self, session)
     cpdef check_loop(self)
     cpdef stop(self)
     cdef _end(self)

@@ -44,6 +44,7 @@ _GOES_ON = frozenset(
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
+_POLLS = frozenset([_POLL])
 _DATA = frozenset([_POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong])
 
 
@@ -158,16 +159,23 @@ class Driver:
     def _take_ahead(self) -> AnyEvent | None:
         """The next of the events that wait; after close_timeout that is no data any more."""
         session = self._session
-        is_late = session is not None and session.is_late(monotonic())
+        unwanted = () if session is None else self._unwanted(session)
         while self._ahead:
             event: AnyEvent = self._ahead.popleft()
             self._ahead_size -= _size(event)
             if session is not None:
                 session.connection.is_ahead = bool(self._ahead)
                 session.is_told = session.is_told or type(event) is _DISCONNECTED
-            if not (is_late and type(event) in _DATA):
+            if type(event) not in unwanted:
                 return event
         return None
+
+    def _unwanted(self, session: Session) -> Any:
+        """The events that are not handed out any more, though they were made before we closed."""
+        if session.is_late(monotonic()):
+            return _DATA
+        is_closing = session.close_asked_at is not None and session.timing.poll
+        return _POLLS if is_closing else ()
 
     def check_loop(self) -> None:
         """Raise RuntimeError unless this is the loop that the connection was begun in."""

@@ -50,8 +50,8 @@ class Pause:
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
-        # To go on, the task asks for the result, by which it is forgotten: this may then be the last
-        # that knows it. One that is told twice waits anew, and looks.
+        # To go on, the task asks for the result, and is forgotten here: this may be the last that
+        # knows it. One that is told twice waits anew, and looks.
         go_on = self._go_on
         if go_on is None:
             return
