@@ -63,6 +63,7 @@ def connection_in_pieces(pieces: list[bytes], taken: int) -> tuple[bool, object]
         if taken:
             connection.next_event()
             taken -= 1
+    assert connection.close_to_come() == b"\x03\xe8"
     is_found = connection.seek_close()
     return is_found, connection.next_event()
 
@@ -92,3 +93,19 @@ def test_a_connection_goes_on_with_the_search(size: int) -> None:
     connection.receive(whole[start + step :], 1.0)
     assert repr(connection.next_event()) == "Closed(code=1000, reason='')"
     assert connection.sought == len(message(size))
+
+
+def test_a_close_frame_to_come_is_told_without_moving_anything() -> None:
+    connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
+    connection.opened()
+    assert connection.close_to_come() is None
+    connection.receive(message(3) + CLOSE[:1], 1.0)
+    assert connection.close_to_come() is None
+    connection.receive(CLOSE[1:] + message(3), 1.0)
+    for _ in range(2):
+        assert connection.close_to_come() == b"\x03\xe8"
+    assert repr(connection.next_event()) == "Binary(data=b'\\x88\\x88\\x88')"
+    assert repr(connection.next_event()) == "Closing(code=1000, reason='')"
+    assert connection.close_to_come() == b"\x03\xe8"
+    connection.answer_now()
+    assert connection.close_to_come() is None

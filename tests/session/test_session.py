@@ -104,6 +104,24 @@ def test_a_flood_does_not_put_off_the_close_timeout() -> None:
     assert "within 30s" in session.disconnected().reason
 
 
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"", "; the server had closed"),
+        (b"\x03\xf1", "; the server had closed with code 1009"),
+        (b"\x03\xf1too\x1b[m large", r"; the server had closed with code 1009 (too\x1b[m large)"),
+        (b"\x03", "; the server had closed"),
+        (None, ""),
+    ],
+)
+def test_the_servers_close_in_words(payload: bytes | None, words: str) -> None:
+    session = opened(poll=None, ping_rate=0)
+    session.receive(frames.build(frames.TEXT, b"x", None), 1.0, 1.0)
+    if payload is not None:
+        session.receive(frames.build(frames.CLOSE, payload, None), 1.0, 1.0)
+    assert session.servers_close() == words
+
+
 def test_what_comes_in_time_is_handed_out_until_close_timeout() -> None:
     session = opened(poll=None, ping_rate=0, close_timeout=30)
     session.close(1000, "", 0.0)

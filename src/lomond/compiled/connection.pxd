@@ -63,6 +63,9 @@ cdef class Connection:
     cpdef short_message(self)
     @cython.locals(data=bytes)
     cpdef bint seek_close(self) except *
+    @cython.locals(data=bytes, start=Py_ssize_t)
+    cpdef close_to_come(self)
+    cdef bytes _unparsed(self)
     @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
     cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)

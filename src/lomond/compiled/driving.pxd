@@ -62,6 +62,7 @@ cdef class Driver:
     cpdef wake(self)
     cpdef bint is_here(self)
     cpdef go_on(self)
+    cpdef _look_at(self, need)
     cpdef came(self)
     cdef _count_turns(self)
     cpdef write_on(self)

@@ -9,13 +9,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ..io.waiting import AGAIN
 from .wire import Wire
 
 if TYPE_CHECKING:
     from .driving import Driver
 
 _ROOM = 64 * 1024  # bytes; of one read
-_AGAIN = 0.05  # seconds
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
 _rooms = threading.local()
 
@@ -116,11 +116,11 @@ class Carrier(Wire):
             loop = self._driver.loop
             try:
                 self._writable = self._sock.dup()
-            except OSError:  # no descriptor is left
+                loop.add_writer(self._writable, self._is_writable)
+            except (OSError, NotImplementedError):  # no descriptor is left; Windows' usual loop
+                self._forget_writable()
                 self._looks_again = True
-                loop.call_later(_AGAIN, self._is_writable)
-                return
-            loop.add_writer(self._writable, self._is_writable)
+                loop.call_later(AGAIN, self._is_writable)
 
     def _is_writable(self) -> None:
         self._looks_again = False
@@ -128,10 +128,14 @@ class Carrier(Wire):
         self._driver.write_on()
 
     def _watch_no_more(self) -> None:
+        if self._writable is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._driver.loop.remove_writer(self._writable)
+            self._forget_writable()
+
+    def _forget_writable(self) -> None:
         writable, self._writable = self._writable, None
         if writable is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._driver.loop.remove_writer(writable)
             writable.close()
 
     # A wire

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..engine import engine
-from ..io.waiting import Need
+from ..io.waiting import AGAIN, Need, writable_now
 from .carrying import Carrier, carried
 from .clock import monotonic
 from .pausing import Pause
@@ -416,8 +416,22 @@ class Driver:
             if isinstance(sock, Carrier):
                 sock.watch_writing()
             else:
-                self.loop.add_writer(sock.fileno(), self._ready, need, sock)
+                try:
+                    self.loop.add_writer(sock.fileno(), self._ready, need, sock)
+                except NotImplementedError:  # Windows' usual loop
+                    self._look_at(need)
+                    return
                 self._watched.append(sock.fileno())
+
+    def _look_at(self, need: Need) -> None:
+        """As a loop would that can watch sockets: see whether some can be written by now."""
+        if need is not self._need:
+            return
+        need.ready = writable_now(need.writable)
+        if need.ready:
+            self.loop.call_soon(self.go_on)
+        else:
+            self.loop.call_later(AGAIN, self._look_at, need)
 
     def _ready(self, need: Need, sock: socket.socket) -> None:
         need.ready = [sock]

@@ -9,10 +9,12 @@ import selectors
 import signal
 import socket
 import threading
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
+AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
@@ -159,6 +161,14 @@ class Waiter:
         if self._wakeup in readable and self._wakeup is not None:
             self._wakeup.drain()
         return self._sock in readable, bool(writable or failed)
+
+
+def writable_now(socks: Iterable[Any]) -> list[socket.socket]:
+    """Those of the sockets that can be written, or have failed, without waiting for any."""
+    with _Selector() as selector:
+        for sock in socks:
+            selector.register(sock, selectors.EVENT_WRITE)
+        return [key.fileobj for key, _ in selector.select(0)]
 
 
 def wait_for(need: Need, wakeup: Wakeup) -> None:

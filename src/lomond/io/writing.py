@@ -270,5 +270,6 @@ class Writer:
         with link.lock:
             if link.session.opened_at is not None:  # else the opening reads what was said, and ends
                 link.session.fail(error, "write", monotonic())
+            also = link.session.servers_close()
         link.wake()
-        raise TransportFail(f"socket fail; {words(error)}", cause=error) from error
+        raise TransportFail(f"socket fail; {words(error)}{also}", cause=error) from error

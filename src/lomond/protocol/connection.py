@@ -195,16 +195,33 @@ class Connection:
 
         For whoever wants no other event any more: after it, `next_event` only gives that frame's.
         """
-        pieces = [self._data[self._position :]]
-        for piece, _ in self._arrived or ():
-            pieces.append(piece)  # no generator: Cython has none here
-        data = b"".join(pieces)
+        data = self._unparsed()
         position, is_found = seek_close(data, self._remaining - self._filled)
         self.sought += min(position, len(data))
         self._forget_input()
         self._data = data[position:]
         self._remaining = max(0, position - len(data))
         return is_found
+
+    def close_to_come(self) -> bytes | None:
+        """The payload of a close frame that came and was not handed out; None if there is none.
+
+        Changes nothing: for words about what failed meanwhile.
+        """
+        if self.state is ANSWERING and self.violation is None:
+            return self._answer
+        data = self._unparsed()
+        position, is_found = seek_close(data, self._remaining - self._filled)
+        if not is_found:
+            return None
+        start = position + 2
+        return data[start : start + data[position + 1]]
+
+    def _unparsed(self) -> bytes:
+        pieces = [self._data[self._position :]]
+        for piece, _ in self._arrived or ():
+            pieces.append(piece)  # no generator: Cython has none here
+        return b"".join(pieces)
 
     def next_event(self) -> AnyEvent | None:
         """The next event, or None: more bytes are needed, or nothing more will come."""

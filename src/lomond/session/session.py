@@ -12,9 +12,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ..errors import TransportFail, WebSocketUnavailable
+from ..errors import ProtocolError, TransportFail, WebSocketUnavailable
 from ..protocol import frames
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
+from ..response import printable
 from ..timings import Timings
 from .causes import kept, words
 from .pings import Pings
@@ -506,6 +507,21 @@ class Session:
             return WebSocketUnavailable("not connected")
         said = f"socket fail; the connection ended ({ending.reason})"
         return TransportFail(said, cause=ending.cause)
+
+    def servers_close(self) -> str:
+        """In words, that the server had closed, if that came and was not handed out; or nothing.
+
+        Of a send that failed this is the true reason.
+        """
+        payload = self.connection.close_to_come()
+        if payload is None:
+            return ""
+        try:
+            code, reason = frames.read_close_payload(payload)
+        except ProtocolError:
+            return "; the server had closed"
+        said = f" ({printable(reason)})" if reason else ""
+        return f"; the server had closed{'' if code is None else f' with code {code}'}{said}"
 
     def disconnected(self) -> Disconnected:
         """The last event."""

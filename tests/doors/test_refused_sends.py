@@ -1,0 +1,41 @@
+"""A send that fails because the server had closed says so, in every door."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+
+import pytest
+
+from doors.raw_server import frame, raw_server, read_exactly, until
+from lomond import WebSocket
+from lomond.errors import TransportFail
+from lomond.protocol import frames
+
+pytestmark = pytest.mark.every_door
+
+PATIENCE = 10.0  # seconds
+
+
+def test_a_message_that_the_server_refuses_names_its_close() -> None:
+    """What the system says of it is only "Broken pipe"."""
+    caught = threading.Event()
+
+    def refuse(connection: socket.socket) -> None:
+        read_exactly(connection, 3000)
+        connection.sendall(frame(frames.TEXT, b"x") + frame(frames.CLOSE, b"1 MB at most", 1009))
+        caught.wait(0.3)  # the client reads it
+        at_once = struct.pack("ii", 1, 0)  # with a reset
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+
+    with raw_server(refuse) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        with pytest.raises(TransportFail, match=r"with code 1009 \(1 MB at most\)"):
+            websocket.send_binary(bytes(30_000_000))
+        caught.set()
+        assert next(stream).name == "text"
+        assert next(stream).code == 1009  # type: ignore[union-attr]  # Closing
+        until(stream, "disconnected")
