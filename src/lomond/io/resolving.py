@@ -5,21 +5,23 @@ Abandoned when nobody waits any more; a thread that hangs does not keep the inte
 
 from __future__ import annotations
 
+import _thread
 import socket
-import threading
 from collections.abc import Callable
 
 from ..session.requests import AddressInfo
 from .forking import in_child
 
 MAX_AT_ONCE = 32
-_slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+# Who has which slot. Not a semaphore, nor a Thread: a signal handler that raises inside of them can
+# leave their locks taken for good.
+_slots: dict[int, Resolution] = {}
 
 
 def _renew() -> None:
-    # The threads that hold slots, or the semaphore's lock, stayed with the parent.
+    # The threads that hold slots stayed with the parent.
     global _slots
-    _slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+    _slots = {}
 
 
 in_child(_renew)
@@ -54,17 +56,28 @@ class Resolution:
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
             )
         except OSError:
-            if not self._slots.acquire(blocking=False):
-                return False
-            name = f"lomond resolves {self._host}"
             try:
-                threading.Thread(target=self._run, name=name, daemon=True).start()
-            except RuntimeError as error:
-                self._slots.release()
-                raise OSError(f"{error} to resolve in") from None
+                if not self._take_slot():
+                    return False
+                _thread.start_new_thread(self._run, ())
+            except BaseException as error:
+                self._give_slot()
+                if isinstance(error, RuntimeError):
+                    raise OSError(f"{error} to resolve in") from None
+                raise
         else:
             self.finished = True
         return True
+
+    def _take_slot(self) -> bool:
+        """Have one that nobody has; whether there was one."""
+        return any(self._slots.setdefault(n, self) is self for n in range(MAX_AT_ONCE))
+
+    def _give_slot(self) -> None:
+        """Have none, whether one was taken or not."""
+        for number in range(MAX_AT_ONCE):
+            if self._slots.get(number) is self:
+                self._slots.pop(number, None)
 
     def _run(self) -> None:
         try:
@@ -72,6 +85,6 @@ class Resolution:
         except (OSError, UnicodeError) as error:
             self.error = error
         finally:
-            self._slots.release()
+            self._give_slot()
             self.finished = True
             self._done()

@@ -12,6 +12,8 @@ import threading
 from time import monotonic
 from typing import Any
 
+from .holding import abandon
+
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
@@ -74,9 +76,16 @@ class Wakeup:
 
     def wake(self) -> None:
         """End the wait, or the next one. Never blocks, never raises."""
-        # A full pair has woken the waiter already; a closed one has no waiter.
-        with contextlib.suppress(OSError), self._guard:
-            self._sender.send(b"\0")
+        guard = self._guard
+        try:
+            guard.acquire()
+            # A full pair has woken the waiter already; a closed one has no waiter.
+            with contextlib.suppress(OSError):
+                self._sender.send(b"\0")
+            guard.release()
+        except BaseException:
+            abandon(guard)
+            raise
 
     def drain(self) -> None:
         """Forget what has woken us."""
@@ -88,9 +97,15 @@ class Wakeup:
         """Free the descriptors; `quietly` waits for no other thread (after a fork)."""
         if quietly:
             self._guard = threading.RLock()
-        with self._guard:
+        guard = self._guard
+        try:
+            guard.acquire()
             self._receiver.close()
             self._sender.close()
+            guard.release()
+        except BaseException:
+            abandon(guard)
+            raise
 
 
 class Waiter:
