@@ -14,6 +14,7 @@ from . import options
 from .base import Base
 from .errors import WebSocketUnavailable
 from .io import forking
+from .io.holding import abandon
 from .protocol import frames
 from .settable import CONNECT
 
@@ -235,13 +236,18 @@ class Door(Base, Generic[Stream, Sent]):
         """Another connection is the current one; the last one ends, also if this is interrupted."""
         earlier = None
         try:
-            with _replacing:
-                earlier, self._channel = self._channel, channel
-            if earlier is not None and channel is not None:
-                earlier.leave(reason=reason)
-        finally:
+            _replacing.acquire()
+            earlier, self._channel = self._channel, channel
+            _replacing.release()
+            if earlier is not None:
+                if channel is not None:
+                    earlier.leave(reason=reason)
+                earlier.force(reason)
+        except BaseException:
+            abandon(_replacing)
             if earlier is not None:
                 earlier.force(reason)
+            raise
 
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame. Raises nothing, from any thread."""

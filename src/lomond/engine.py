@@ -1,11 +1,18 @@
-"""The one place that knows which twin of protocol/ runs; the session gets it as an argument."""
+"""The one place that knows which twin of protocol/ runs; the session gets it as an argument.
+
+Whoever makes events comes by here: from here they have their time, and the way back from a pickle.
+"""
 
 from __future__ import annotations
 
+import builtins
 import os
+import time
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .errors import RestoredCause
 
 if TYPE_CHECKING:
     from .protocol import connection, events, handshake, keys
@@ -46,6 +53,37 @@ class Engine(NamedTuple):
         return import_module(f"{package}.{name}")
 
 
+def rebuild(
+    name: str,
+    fields: tuple[Any, ...],
+    details: dict[str, Any],
+    theirs: type[events.Event] | None = None,
+) -> events.Event:
+    """An event from its pickled parts. A cause comes back as its own type if that is built in.
+
+    Arguments:
+        name: Of the class here.
+        fields, details: Its arguments.
+        theirs: A user's class that is derived from it; made without its own ``__init__``.
+    """
+    if isinstance(details.get("cause"), tuple):
+        type_name, args = details["cause"]
+        kind = getattr(builtins, type_name, None)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            details["cause"] = kind(*args)
+        else:
+            details["cause"] = RestoredCause(type_name, *args)
+    ours: type[events.Event] = getattr(engine.event_classes, name)
+    made = theirs or ours
+    event = made.__new__(made)
+    ours.__init__(event, *fields, **details)
+    return event
+
+
+# Pickles name it so: a process that has imported nothing yet imports what it needs.
+rebuild.__module__ = "lomond.events"
+
+
 def load(name: str) -> Engine:
     """The twin of that name. Raises ImportError if it was not built."""
     package = _PACKAGES[name]
@@ -53,6 +91,7 @@ def load(name: str) -> Engine:
     events = import_module(f"{package}.events")
     handshake = import_module(f"{package}.handshake")
     keys = import_module(f"{package}.keys")
+    events.install(time.time, rebuild)
     return Engine(
         name,
         events,

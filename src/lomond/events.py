@@ -1,15 +1,12 @@
 """The events that a loop over a WebSocket gets.
 
-The classes themselves are made where the protocol is; this page gives those that a user makes
-their time, and lets them be pickled.
+The classes themselves are made where the protocol is.
 """
 
-import builtins
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .engine import engine
-from .errors import RestoredCause
+from .engine import rebuild as rebuild  # what pickles ask for
 
 if TYPE_CHECKING:
     from .protocol.events import (
@@ -79,30 +76,3 @@ __all__ = [
     "UnknownMessage",
     "Unresponsive",
 ]
-
-
-def rebuild(
-    name: str, fields: tuple[Any, ...], details: dict[str, Any], theirs: type[Event] | None = None
-) -> Event:
-    """An event from its pickled parts. A cause comes back as its own type if that is built in.
-
-    Arguments:
-        name: Of the class here.
-        fields, details: Its arguments.
-        theirs: A user's class that is derived from it; made without its own ``__init__``.
-    """
-    if isinstance(details.get("cause"), tuple):
-        type_name, args = details["cause"]
-        kind = getattr(builtins, type_name, None)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            details["cause"] = kind(*args)
-        else:
-            details["cause"] = RestoredCause(type_name, *args)
-    ours: type[Event] = getattr(engine.event_classes, name)
-    made = theirs or ours
-    event = made.__new__(made)
-    ours.__init__(event, *fields, **details)
-    return event
-
-
-engine.event_classes.install(time.time, rebuild)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,14 +15,19 @@ from typing import Any
 import pytest
 
 import lomond
+from doors.every_door import OnAsyncio
 from doors.raw_server import echo, raw_server, until
 from doors.tapped import PATIENCE, in_thread
 from lomond import WebSocket
+from lomond.errors import WebSocketError
+from lomond.io import resolving
 
 pytestmark = pytest.mark.threads
 
 HOME = str(Path(lomond.__file__).parent)
+TESTS = str(Path(__file__).parent)
 OPENING = "a new connection"
+BY_NAME = "a new connection to a name"
 kept: list[Any] = []  # streams, which are not to be dropped in the middle of a test
 LARGE = "x" * (300 * 1024)  # goes the long way
 
@@ -27,30 +35,37 @@ LARGE = "x" * (300 * 1024)  # goes the long way
 class Interrupter:
     """Raises KeyboardInterrupt in this thread at the n-th of the moments that handlers run at.
 
-    Those are the start of a function and the return from one of C. (The ends of loops are no other
-    moments than these, for what is held.)
+    Those are the start of a function and the return from one of C, in lomond and in what it calls.
+    (The ends of loops are no other moments than these, for what is held.)
     """
 
-    def __init__(self, moment: int) -> None:
-        self._left = moment
+    def __init__(self, moment: int, within: str = "") -> None:
+        self._within = within
+        self._moment = self._left = moment
         self.struck: str | None = None
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event not in ("call", "c_return"):
+        # To end a generator's expression is reported as a call too, but no handler runs then.
+        is_end = frame.f_code.co_name == "<genexpr>" and event == "call"
+        if event not in ("call", "c_return") or is_end:
             return
-        if self.struck is None and frame.f_code.co_filename.startswith(HOME):
+        place = frame.f_code.co_filename
+        if self.struck is None and place.startswith(self._within) and not place.startswith(TESTS):
             self._left -= 1
             if self._left < 0:
-                self.struck = f"{event} in {frame.f_code.co_qualname}, line {frame.f_lineno}"
+                where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+                self.struck = f"{self._moment}: {event} in {where}"
                 raise KeyboardInterrupt
 
     @contextmanager
     def armed(self) -> Iterator[None]:
+        gc.disable()  # what is raised while it collects comes out of nothing
         sys.setprofile(self)
         try:
             yield
         finally:
             sys.setprofile(None)
+            gc.enable()
 
 
 def send(text: str) -> Callable[[WebSocket, Iterator[Any]], object]:
@@ -67,13 +82,22 @@ def open_one(websocket: WebSocket, stream: Iterator[Any]) -> None:
     until(kept[-1], "ready")
 
 
+def open_by_name(websocket: WebSocket, stream: Iterator[Any]) -> None:
+    kept.append(WebSocket(websocket.url.replace("127.0.0.1", "localhost")).connect(poll=None))
+    until(kept[-1], "ready")
+
+
 ACTS: dict[str, Callable[[WebSocket, Iterator[Any]], object]] = {
     "a short send": send("x"),
     "a long send": send(LARGE),
     "a ping": lambda websocket, stream: websocket.send_ping(b"x"),
     "a close": lambda websocket, stream: websocket.close(),
     "the loop": receive,
+    "a reset": lambda websocket, stream: websocket.reset(),
+    "a disconnect by force": lambda websocket, stream: websocket.force_disconnect(),
+    "leaving": lambda websocket, stream: stream.close(),
     OPENING: open_one,
+    BY_NAME: open_by_name,
 }
 
 
@@ -82,24 +106,29 @@ just_made = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"
 
 
 @pytest.mark.parametrize(
-    "act", [*(act for act in ACTS if act != OPENING), pytest.param(OPENING, marks=just_made)]
+    "act",
+    [pytest.param(act, marks=[just_made] if act in (OPENING, BY_NAME) else []) for act in ACTS],
 )
-def test_an_interruption_at_any_call_holds_up_no_other_thread(act: str) -> None:
+def test_an_interruption_at_any_call_holds_up_no_other_thread(
+    act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolving, "MAX_AT_ONCE", 1)  # one that is lost is missed
     moment = 0
     with raw_server(echo) as server:
         while True:
             websocket = WebSocket(server.url)
             stream = websocket.connect(poll=None, ping_rate=0)
             until(stream, "ready")
+            channels = [websocket._channel]
             interrupter = Interrupter(moment)
             try:
                 with interrupter.armed():
                     ACTS[act](websocket, stream)
             except KeyboardInterrupt:
                 assert interrupter.struck is not None
-            channel = websocket._channel
-            assert channel is not None
-            assert not channel.link.is_owned(), interrupter.struck
+            channels.append(websocket._channel)
+            links = [channel.link for channel in channels if channel is not None]
+            assert not any(link.is_owned() for link in links), interrupter.struck
             closer = in_thread(lambda websocket=websocket: (websocket.close(), websocket.reset()))
             closer.join(PATIENCE)
             assert not closer.is_alive(), interrupter.struck
@@ -109,9 +138,98 @@ def test_an_interruption_at_any_call_holds_up_no_other_thread(act: str) -> None:
             for stream in kept:
                 stream.close()
             kept.clear()
-            transport = channel.link.transport
-            assert transport is None or transport.sock.fileno() == -1, interrupter.struck
+            for link in links:
+                transport = link.transport
+                assert transport is None or transport.sock.fileno() == -1, interrupter.struck
             if interrupter.struck is None:
                 break
             moment += 1
     assert moment > 0 or lomond.engine.engine.name == "compiled"
+
+
+class Interrupted(BaseException):
+    """Of a signal handler."""
+
+
+class Signal:
+    """One whose handler raises, once, and then does nothing."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self._has_raised = threading.Event()
+        self._before = signal.signal(signal.SIGUSR1, self._handle)
+
+    def _handle(self, *of_a_handler: object) -> None:
+        if not self._has_raised.is_set():
+            self._has_raised.set()
+            raise Interrupted
+
+    def strike(self, thread: int) -> None:
+        """Interrupt the thread when it has begun, and again should that not have been enough."""
+        self.begun.wait(PATIENCE)
+        while not self._has_raised.wait(0.001):
+            signal.pthread_kill(thread, signal.SIGUSR1)
+
+    def restore(self) -> None:
+        signal.signal(signal.SIGUSR1, self._before)
+
+
+def send_much(websocket: WebSocket) -> None:
+    with suppress(WebSocketError):
+        websocket.send_binary(bytes(16 * 1024 * 1024))
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_a_signal_that_ends_a_wait_for_another_threads_send_comes_out_as_itself(_: int) -> None:
+    is_over = threading.Event()
+    with raw_server(lambda connection: is_over.wait(PATIENCE)) as server:  # it reads nothing
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+        channel = websocket._channel
+        assert channel is not None
+        assert channel.link.transport is not None
+        other = in_thread(send_much, websocket)
+        while not channel.link.transport.queue:
+            other.join(0.001)
+        caught: BaseException | None = None
+        interruption = Signal()
+        striker = in_thread(interruption.strike, threading.get_ident())
+        try:
+            interruption.begun.set()
+            websocket.send_text(LARGE)
+        except BaseException as error:
+            caught = error
+        striker.join(PATIENCE)
+        interruption.restore()
+        assert type(caught) is Interrupted
+        for thread in in_thread(websocket.reset), other:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+        stream.close()
+        is_over.set()
+
+
+@pytest.mark.parametrize("act", ["a short send", "a long send"])
+def test_an_interrupted_send_of_a_task_holds_up_no_other_thread(act: str) -> None:
+    moment = 0
+    with raw_server(echo) as server:
+        while True:
+            websocket = OnAsyncio(server.url)
+            stream = websocket.connect(poll=None, ping_rate=0)
+            until(stream, "ready")
+            channel = websocket._channel
+            interrupter = Interrupter(moment, HOME)
+            try:
+                with interrupter.armed():
+                    ACTS[act](websocket, stream)
+            except KeyboardInterrupt:
+                assert interrupter.struck is not None
+            assert not channel.link.is_owned(), interrupter.struck
+            closer = in_thread(websocket.inner.reset)
+            closer.join(PATIENCE)
+            assert not closer.is_alive(), interrupter.struck
+            stream.close()
+            if interrupter.struck is None:
+                break
+            moment += 1

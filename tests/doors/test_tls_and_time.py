@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import socket
 import ssl
 import threading
@@ -171,7 +172,8 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
     (failed,) = stream
     assert failed.name == "connect_fail"
     assert "closed by the user" in failed.reason
-    monkeypatch.setattr(resolving, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(resolving, "_slots", {})
+    monkeypatch.setattr(resolving, "MAX_AT_ONCE", 1)
     resolving.Resolution("a.invalid", 1, lambda: None).start()
     _, failed = WebSocket("ws://name.invalid/", open_timeout=0.1)
     assert failed.name == "connect_fail"
@@ -182,13 +184,14 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
 def test_a_system_without_threads_left_fails_the_connection_and_costs_no_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def start(thread: threading.Thread) -> None:
+    def start(function: object, arguments: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(resolving, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(resolving, "_slots", {})
+    monkeypatch.setattr(resolving, "MAX_AT_ONCE", 1)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", start)
+            patch.setattr(_thread, "start_new_thread", start)
             _, failed = WebSocket("ws://name.invalid/")
         assert failed.name == "connect_fail"
         assert failed.reason == (

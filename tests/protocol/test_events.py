@@ -152,8 +152,8 @@ def test_a_class_that_can_not_be_found_again_can_not_be_pickled() -> None:
         pickle.dumps(Local("x"))
 
 
-def test_without_the_facade_events_have_no_time_and_no_way_back() -> None:
-    # lomond.events installs both; the protocol alone does not reach for them.
+def test_without_the_engine_events_have_no_time_and_no_way_back() -> None:
+    # engine.py installs both; the protocol alone does not reach for them.
     from lomond.protocol import events as bare
 
     assert bare._no_clock() == 0.0

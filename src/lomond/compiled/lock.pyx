@@ -80,6 +80,10 @@ cdef class Lock:
             self._owner = 0
             PyThread_release_lock(self._lock)
 
+    def locked(self):
+        """Whether any thread has it. From Python 3.14 on threading.Condition asks for it."""
+        return self._count > 0
+
     cpdef bint _is_owned(self):
         return self._owner == PyThread_get_thread_ident()
 

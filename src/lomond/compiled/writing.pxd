@@ -8,11 +8,10 @@ cdef Py_ssize_t _LARGEST
 cdef double _LAST_READ
 
 cdef class Writer:
-    cdef object _given_back
+    cdef list _gates
     cdef Link _link
     cdef object _owner
     cdef Reader _reader
-    cdef int _waiting
 
     cpdef bint is_mine(self) except *
     cpdef bint is_free(self)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError, WebSocketUnavailable
+from ..io.holding import abandon
 from ..io.waiting import BOUND, Need, Waiter, Wakeup, signals_tick
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
 from .clock import monotonic
-from .link import Link, abandon, next_of
+from .link import Link, next_of
 from .reading import Reader
 from .writing import Writer
 
@@ -134,9 +135,7 @@ class Channel:
         except WebSocketError:
             raise
         except BaseException as error:
-            # Interrupted between a change and its book-keeping: the position is unknown.
-            self.abandon()
-            self.force(f"interrupted by {type(error).__name__} while sending", copied(error))
+            self._interrupted(error)
             raise
         if self._deferred:
             self.run_deferred()
@@ -148,7 +147,19 @@ class Channel:
         Raises:
             TransportFail: It will not: the connection is over, or nothing was taken for too long.
         """
-        return self._writer.is_written(target)
+        try:
+            return self._writer.is_written(target)
+        except WebSocketError:
+            raise
+        except BaseException as error:
+            self._interrupted(error)
+            raise
+
+    def _interrupted(self, error: BaseException) -> None:
+        """End a connection of whose queue nobody knows any more what has left."""
+        # Between a change and its book-keeping: the position is unknown.
+        self.abandon()
+        self.force(f"interrupted by {type(error).__name__} while sending", copied(error))
 
     def _queue(
         self, opcode: int, payload: bytes, compress: bool, takes_turn: bool
@@ -390,9 +401,15 @@ class Channel:
         if self.link.is_foreign():
             self._free_in_child()
             return
-        with self.link.lock:
-            self.session.end(reason, False, monotonic(), cause=cause)
-        self._free()
+        was_owned = self.link.is_owned()
+        try:
+            with self.link.lock:
+                self.session.end(reason, False, monotonic(), cause=cause)
+        except BaseException:
+            self._abandon_unless(was_owned)
+            raise
+        finally:
+            self._free()
 
     def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
         """Say to the peer that nobody listens any more if that needs no waiting; free the socket.
@@ -403,6 +420,7 @@ class Channel:
         if link.is_foreign():
             self._free_in_child()
             return
+        was_owned = link.is_owned()
         try:
             with link.lock:
                 self.session.leave(code, reason, monotonic())
@@ -410,10 +428,27 @@ class Channel:
                 if link.transport is not None and not link.transport.write_ended:
                     link.transport.end_output()
             self._writer.write_now()
+        except BaseException:
+            self._abandon_unless(was_owned)
+            raise
         finally:
             self._free()
 
+    def _abandon_unless(self, was_owned: bool) -> None:
+        """As `abandon`, unless what a signal handler interrupted gives back what it held itself."""
+        if not was_owned:
+            self.abandon()
+
     def _free(self) -> None:
+        was_owned = self.link.is_owned()
+        try:
+            self._free_all()
+        except BaseException:
+            self._abandon_unless(was_owned)
+            self._free_all()  # half of it may be done
+            raise
+
+    def _free_all(self) -> None:
         link, writer = self.link, self._writer
         with link.lock:
             link.give_up()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import TransportFail
 from ..io import forking
+from ..io.holding import asker
 from ..session.causes import words
 from .lock import Lock
 
@@ -34,29 +35,6 @@ if TYPE_CHECKING:
 
 _NOT_CALM = -1.0
 _Item = TypeVar("_Item")
-
-
-def _asker(lock: Any) -> Callable[[], bool]:
-    """What tells whether this thread holds the lock."""
-    # Not in the stubs; it is what threading.Condition asks too. By its name, because Cython makes a
-    # wrapper of another C type of a method that it knows, which newer compilers refuse.
-    is_owned: Callable[[], bool] = getattr(lock, "_is_owned")  # noqa: B009
-    return is_owned
-
-
-def is_mine(lock: Any) -> bool:
-    """Whether this thread holds the lock."""
-    return _asker(lock)()
-
-
-def abandon(lock: Any) -> None:
-    """Let go of a lock that this thread was interrupted with.
-
-    A signal handler that raises runs between any two lines, that which takes a lock and the `try`
-    behind it too.
-    """
-    while is_mine(lock):
-        lock.release()
 
 
 def next_of(waiting: list[_Item]) -> _Item | None:
@@ -118,7 +96,7 @@ class Link:
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
         self.lock = Lock()
-        self.is_owned: Callable[[], bool] = _asker(self.lock)
+        self.is_owned: Callable[[], bool] = asker(self.lock)
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""

@@ -5,9 +5,9 @@ Abandoned when nobody waits any more; a thread that hangs does not keep the inte
 
 from __future__ import annotations
 
+import _thread
 import codecs
 import socket
-import threading
 from collections.abc import Callable
 
 from ..session.causes import listed
@@ -17,15 +17,15 @@ from .forking import in_child
 
 MAX_AT_ONCE = 32
 codecs.lookup("idna")  # getaddrinfo's; a process that is out of descriptors can't load it
-_slots = threading.BoundedSemaphore(MAX_AT_ONCE)
-_running: dict[Resolution, str] = {}  # what the threads that hold slots look up
+# Who has which slot. Not a semaphore, nor a Thread: a signal handler that raises inside of them can
+# leave their locks taken for good.
+_slots: dict[int, Resolution] = {}
 
 
 def _renew() -> None:
-    # The threads that hold slots, or the semaphore's lock, stayed with the parent.
+    # The threads that hold slots stayed with the parent.
     global _slots
-    _slots = threading.BoundedSemaphore(MAX_AT_ONCE)
-    _running.clear()
+    _slots = {}
 
 
 in_child(_renew)
@@ -33,7 +33,7 @@ in_child(_renew)
 
 def in_the_way() -> str:
     """In words: why a name is not being looked up yet."""
-    names = list(_running.values())
+    names = [resolution.host for resolution in list(_slots.values())]
     return f"{len(names)} other names are being looked up, and none is done: {listed(names)}"
 
 
@@ -50,7 +50,7 @@ class Resolution:
         self.addresses: list[AddressInfo] = []
         self.error: BaseException | None = None
         self.finished = False
-        self._host = host
+        self.host = host
         self._port = port
         self._done = done
         self._slots = _slots
@@ -63,32 +63,38 @@ class Resolution:
         """
         try:
             self.addresses = socket.getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+                self.host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
             )
         except OSError:
-            if not self._slots.acquire(blocking=False):
-                return False
-            name = f"lomond resolves {self._host}"
-            _running[self] = self._host
             try:
-                threading.Thread(target=self._run, name=name, daemon=True).start()
-            except RuntimeError as error:
-                self._end()
-                raise OSError(f"{error} to resolve in") from None
+                if not self._take_slot():
+                    return False
+                _thread.start_new_thread(self._run, ())
+            except BaseException as error:
+                self._give_slot()
+                if isinstance(error, RuntimeError):
+                    raise OSError(f"{error} to resolve in") from None
+                raise
         else:
             self.finished = True
         return True
 
+    def _take_slot(self) -> bool:
+        """Have one that nobody has; whether there was one."""
+        return any(self._slots.setdefault(n, self) is self for n in range(MAX_AT_ONCE))
+
+    def _give_slot(self) -> None:
+        """Have none, whether one was taken or not."""
+        for number in range(MAX_AT_ONCE):
+            if self._slots.get(number) is self:
+                self._slots.pop(number, None)
+
     def _run(self) -> None:
         try:
-            self.addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self.addresses = socket.getaddrinfo(self.host, self._port, type=socket.SOCK_STREAM)
         except Exception as error:  # nobody else would hear of it
             self.error = descriptors.behind(error)
         finally:
-            self._end()
+            self._give_slot()
             self.finished = True
             self._done()
-
-    def _end(self) -> None:
-        _running.pop(self, None)
-        self._slots.release()

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
+from .holding import abandon
+
 BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
 AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
@@ -79,9 +81,16 @@ class Wakeup:
 
     def wake(self) -> None:
         """End the wait, or the next one. Never blocks, never raises."""
-        # A full pair has woken the waiter already; a closed one has no waiter.
-        with contextlib.suppress(OSError), self._guard:
-            self._sender.send(b"\0")
+        guard = self._guard
+        try:
+            guard.acquire()
+            # A full pair has woken the waiter already; a closed one has no waiter.
+            with contextlib.suppress(OSError):
+                self._sender.send(b"\0")
+            guard.release()
+        except BaseException:
+            abandon(guard)
+            raise
 
     def drain(self) -> None:
         """Forget what has woken us."""
@@ -93,9 +102,15 @@ class Wakeup:
         """Free the descriptors; `quietly` waits for no other thread (after a fork)."""
         if quietly:
             self._guard = threading.RLock()
-        with self._guard:
+        guard = self._guard
+        try:
+            guard.acquire()
             self._receiver.close()
             self._sender.close()
+            guard.release()
+        except BaseException:
+            abandon(guard)
+            raise
 
 
 class Waiter:

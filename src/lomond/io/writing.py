@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import TransportFail
 from ..io.waiting import BOUND, Waiter
 from ..session.causes import words
+from .link import next_of
 
 if TYPE_CHECKING:
     from .link import Link
@@ -29,14 +30,13 @@ class Writer:
         reader: What reads on while a send waits.
     """
 
-    __slots__ = ("_given_back", "_link", "_owner", "_reader", "_waiting")
+    __slots__ = ("_gates", "_link", "_owner", "_reader")
 
     def __init__(self, link: Link, reader: Reader) -> None:
         self._link = link
         self._reader = reader
-        self._given_back: threading.Condition | None = None  # made when a thread has to wait
         self._owner = 0  # the thread that has the turn, or none
-        self._waiting = 0  # threads that wait for it
+        self._gates: list[threading.Lock] = []  # of those that wait for it: locked till it is free
 
     def is_mine(self) -> bool:
         """Whether this thread has the turn."""
@@ -48,8 +48,8 @@ class Writer:
 
     def tell_waiting(self) -> None:
         """The turn is free, or the connection over: tell those who wait (lock held)."""
-        if self._given_back is not None:
-            self._given_back.notify_all()
+        while (gate := next_of(self._gates)) is not None:
+            gate.release()
 
     def take_turn(self) -> bool:
         """Have the turn if no thread has it (lock held)."""
@@ -58,14 +58,13 @@ class Writer:
         self._owner = threading.get_ident()
         return True
 
-    def _wait_for_turn(self) -> None:
-        if self._given_back is None:
-            self._given_back = threading.Condition(self._link.lock)
-        self._waiting += 1
-        try:
-            self._given_back.wait()
-        finally:
-            self._waiting -= 1
+    def _new_gate(self) -> threading.Lock:
+        """What opens when the turn is free (lock held)."""
+        # Not a Condition: an interruption may leave that one's lock taken, or given back twice.
+        gate = threading.Lock()
+        gate.acquire()
+        self._gates.append(gate)
+        return gate
 
     def abandon_turn(self) -> None:
         """Give the turn back if this thread was interrupted while it had it."""
@@ -148,9 +147,10 @@ class Writer:
                         return
                     self._check()
                     has_turn = self.take_turn()
-                    if not has_turn:
-                        self._wait_for_turn()
-                        continue
+                    gate = None if has_turn else self._new_gate()
+                if gate is not None:
+                    gate.acquire()
+                    continue
             has_turn = False
             try:
                 if not self._write_once(transport) or transport.queue:
@@ -193,7 +193,7 @@ class Writer:
         link = self._link
         with link.lock:
             self._owner = 0
-            if self._waiting:
+            if self._gates:
                 self.tell_waiting()
             # While the loop's thread uses the socket, its number is to be no other connection's.
             if link.is_over and link.transport is not None and not link.is_in_use:

@@ -1,7 +1,7 @@
 """The events. Plain classes with slots, so that the compiled twin can make them cheaply.
 
-Made in protocol/ and session/; users import them from lomond.events, which also tells
-them the time and how to pickle (`install`).
+Made in protocol/ and session/; users import them from lomond.events. engine.py tells them the
+time and how to pickle (`install`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _no_clock() -> float:
 
 
 def _no_rebuild(*parts: object) -> Event:
-    raise RuntimeError("import lomond.events to unpickle events")
+    raise RuntimeError("import lomond.events to pickle events")
 
 
 _wall_clock: Callable[[], float] = _no_clock
