@@ -79,7 +79,7 @@ def test_what_a_lookup_hides(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(descriptors, "_missing", lambda: number)
         done: list[bool] = []
         resolution = Resolution("server.example", 80, lambda: done.append(True))
-        resolution._slots.acquire()
+        assert resolution._take_slot()
         resolution._run()
         assert done
         assert resolution.error is not None
