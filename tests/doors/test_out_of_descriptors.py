@@ -99,7 +99,7 @@ def test_whatever_a_lookup_raises_is_heard(monkeypatch: pytest.MonkeyPatch) -> N
 
     done: list[bool] = []
     resolution = Resolution("server.example", 80, lambda: done.append(True))
-    resolution._slots.acquire()
+    assert resolution._take_slot()
     monkeypatch.setattr(socket, "getaddrinfo", fails)
     resolution._run()
     assert done
