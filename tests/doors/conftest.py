@@ -10,6 +10,8 @@ import pytest
 
 from doors.every_door import DOORS
 from doors.loops import PATIENCE, uvloop_loop
+from doors.tapped import Tapped
+from lomond.engine import engine
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +21,14 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if name != "sync":
         monkeypatch.setattr(request.module, "WebSocket", DOORS[name])
     return name
+
+
+@pytest.fixture(autouse=True)
+def tapped_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Tapped stands for a plain socket: it gets bounded reads, and goes the short way."""
+    transport = engine.module("io", "transport")
+    is_plain = transport.is_plain
+    monkeypatch.setattr(transport, "is_plain", lambda kind: kind is Tapped or is_plain(kind))
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -14,12 +14,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from doors.raw_server import echo, raw_server
+from lomond import WebSocket
 from lomond.engine import engine
 
 PATIENCE = 10.0  # seconds
 lock = engine.module("io", "lock")
 wire = engine.module("io", "wire")
 clock = engine.module("io", "clock")
+transport = engine.module("io", "transport")
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -241,6 +244,37 @@ def test_the_methods_of_a_users_socket_are_used(pair: Pair) -> None:
         other.sendall(b"abc")
         assert calls.receive_apart(2, True) == b"<ab"
         assert calls.send(b"xyz") == 1
+
+
+def test_the_system_bounds_no_read_of_a_users_socket(pair: Pair) -> None:
+    one, other = pair
+    with Tapped(fileno=one.detach()) as tapped:
+        tapped.setblocking(False)
+        assert not transport.Transport(tapped).may_wait
+        assert tapped.gettimeout() == 0
+    assert transport.Transport(other).may_wait is hasattr(socket, "MSG_DONTWAIT")
+
+
+def test_a_users_socket_sends_while_nobody_has_the_lock() -> None:
+    held_by_us: list[bool] = []
+
+    class Looking(socket.socket):
+        def send(self, *arguments: object) -> int:
+            assert websocket._channel is not None
+            held_by_us.append(websocket._channel.link.is_owned())
+            return super().send(*arguments)  # type: ignore[arg-type]  # as they are
+
+    with raw_server(echo) as server, Looking() as given:
+        given.connect(("127.0.0.1", server.port))
+        websocket = WebSocket(server.url, socket=given)
+        for event in websocket:
+            if event.name == "ready":
+                websocket.send_text("short")
+                websocket.send_ping()
+                websocket.send_text("long" * 100_000)
+                websocket.close()
+    assert len(held_by_us) > 4
+    assert not any(held_by_us)
 
 
 def test_no_memory_leaks(pair: Pair) -> None:

@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from ..io.waiting import BOUND
+from ..io.wire import is_plain
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Transport:
 
     Attributes:
         may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
+        sends_at_once: Whether a send does nothing but hand the system bytes, so that a lock may be
+            held. (That of gevent may let other greenlets run.)
         has_tls: Whether bytes pass through a layer.
         is_full: Whether the loop's last read brought all that it could: there may be more.
         queue: What waits to be written; touched under the lock or by the write turn's holder.
@@ -45,13 +48,14 @@ class Transport:
     """
 
     __slots__ = (
-        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued", "sock",
-        "write_ended", "written",
+        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued",
+        "sends_at_once", "sock", "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: Any, waits: bool = True) -> None:
         self.sock = sock
         self.may_wait = waits and _bound_reads(sock)
+        self.sends_at_once = is_plain(sock.__class__) or isinstance(sock, Wire)
         self.has_tls = False
         self.is_full = False
         self.queued = 0
@@ -204,8 +208,12 @@ class Transport:
 
 
 def _bound_reads(sock: socket.socket) -> bool:
-    """Have reads wait, for BOUND seconds at most; whether that could be done."""
-    if not _NOW:
+    """Have reads wait, for BOUND seconds at most; whether that could be done.
+
+    The sockets of gevent, and others with methods of their own, wait as they think right; where
+    such a class stands for Python's, a read in the system would keep all greenlets waiting.
+    """
+    if not (_NOW and is_plain(sock.__class__) and is_plain(socket.socket)):
         return False
     timeval = struct.pack("ll", 0, int(BOUND * 1_000_000))
     try:
