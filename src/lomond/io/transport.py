@@ -26,6 +26,9 @@ _MEDIUM, _LARGE = (
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
+# A timeval by its length in bytes: of 32 bits each, and of 64 where the time has them, which the
+# newer systems of 32 bits give it too.
+_TIMEVALS = {8: "=ii", 16: "=qq"}
 
 
 class Transport:
@@ -215,8 +218,11 @@ def _bound_reads(sock: socket.socket) -> bool:
     """
     if not (_NOW and is_plain(sock.__class__) and is_plain(socket.socket)):
         return False
-    timeval = struct.pack("ll", 0, int(BOUND * 1_000_000))
     try:
+        size = len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(_TIMEVALS)))
+        if size not in _TIMEVALS:
+            return False
+        timeval = struct.pack(_TIMEVALS[size], 0, int(BOUND * 1_000_000))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
         # A system may take the option and mean another layout by it.
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeval)) != timeval:
