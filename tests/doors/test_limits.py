@@ -7,7 +7,6 @@ import resource
 import socket
 import sys
 import threading
-import tracemalloc
 from time import monotonic, sleep
 
 import pytest
@@ -23,6 +22,7 @@ from doors.raw_server import (
 )
 from lomond import WebSocket
 from lomond.protocol import frames
+from traced import tracemalloc
 
 pytestmark = pytest.mark.every_door
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +17,7 @@ import pytest
 from doors.raw_server import echo, raw_server
 from lomond import WebSocket
 from lomond.engine import engine
+from traced import tracemalloc
 
 PATIENCE = 10.0  # seconds
 lock = engine.module("io", "lock")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import pytest
 
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
@@ -14,6 +12,7 @@ from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.states import ANSWERING, CLOSED, CLOSING, OPEN
 from lomond.testing.pretend import counting_bytes
+from traced import tracemalloc
 
 NO_KEY = b"\0\0\0\0"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import pytest
 
 from lomond.errors import WebSocketUnavailable
@@ -15,6 +13,7 @@ from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
 from lomond.protocol.states import TRANSITIONS
 from lomond.testing.pretend import counting_bytes
+from traced import tracemalloc
 
 STATES = (
     states.CONNECTING,
