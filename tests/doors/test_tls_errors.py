@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,8 +74,9 @@ def self_signed(path: Path) -> ssl.SSLContext:
 @pytest.mark.parametrize(
     ("start", "end", "said"),
     [
-        (NOW - 9 * DAY, NOW - DAY, "certificate has expired (code 10; it is for '127.0.0.1'; "),
-        (NOW + DAY, NOW + 9 * DAY, "certificate is not yet valid (code 9; it is for '127.0.0.1'"),
+        (NOW - 9 * DAY, NOW - DAY, r"certificate has expired[^(]* \(code 10; "),
+        # OpenSSL 3.6 adds that the clock may be wrong.
+        (NOW + DAY, NOW + 9 * DAY, r"certificate is not yet valid[^(]* \(code 9; "),
     ],
 )
 def test_outside_of_its_time(
@@ -88,7 +90,7 @@ def test_outside_of_its_time(
     context = server(authority.issue_cert(HOST, not_before=start, not_after=end, common_name="n"))
     context.maximum_version = version
     reason = failure(make_context(True, cafile), context)
-    assert reason.startswith(f"certificate not accepted: {said}")
+    assert re.match(f"certificate not accepted: {said}it is for '127.0.0.1'; ", reason), reason
     assert "; valid " in reason
     assert "; subject CN=n, OU=Testing cert " in reason
     assert "; issued by OU=Testing CA " in reason
