@@ -38,7 +38,7 @@ from lomond.url import parse
         ("ws://" + "a" * 64 + "/", "no host name"),
         ("ws://@/", "no host"),
         ("ws://:80/", "no host"),
-        ("ws://h]/", "can't be read"),
+        ("ws://h]/", "no host name"),
         ("ws:h", "no host"),
         ("//h/x", "no scheme"),
     ],

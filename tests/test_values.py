@@ -61,9 +61,13 @@ def test_urls(url: str, host: str, port: int, resource: str, secure: bool) -> No
         ("\u3000ws://h/", r"begins or ends with white space \('\\u3000'\); remove it"),
         (" ws://h/", "white space"),
         ("ws://h h/", "no host name|white space"),
-        ("ws://[::1/", "can't be read"),
-        ("ws://[::zz]/", "can't be read|bad IPv6"),
+        ("ws://[::1/", "write an address like"),
+        ("ws://[::zz]/", "bad IPv6 address"),
         ("ws://[::1]x/", "expected ':port'"),
+        ("ws://[::1]80/feed?x", "expected ':port'"),
+        ("ws://x[::1]/", "no host name|can't be read"),
+        ("ws://::1]/", "no host"),
+        ("ws://u:p@[::1]x/", "expected ':port'|quote user"),
         ("ws://-\u2764-\u200d.example/", "can't be"),
         (f"ws://{'a.' * 200}/", "no host name"),
     ],
@@ -71,6 +75,14 @@ def test_urls(url: str, host: str, port: int, resource: str, secure: bool) -> No
 def test_urls_that_can_not_be(url: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(url)
+
+
+@pytest.mark.parametrize("url", ["ws://u:[hunter2]@h/", "ws://u:hunter2]@h/", "ws://u:[hunter2@h/"])
+def test_a_password_with_brackets_is_not_shown_by_what_can_not_be_read(url: str) -> None:
+    with pytest.raises(ValueError, match="quote user and password") as refused:
+        parse(url)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__suppress_context__
 
 
 def test_a_url_must_be_text() -> None:

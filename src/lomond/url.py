@@ -16,6 +16,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
 # Where all of the text is one URL, which may be wrong: a password may hold what ends one.
 _ANY_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|).*@", re.DOTALL)
+_NETLOC = re.compile(r"[^/?#]*//([^/?#]*)")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
@@ -106,7 +107,7 @@ def parse(url: str) -> Url:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ValueError(f"URL {shown!r} can't be read ({printable(error)})") from None
+        raise ValueError(_unreadable(url, shown, error)) from None
     if parts.scheme not in _SCHEMES:
         raise ValueError(
             f"URL {shown!r} has no scheme that is known; start it with ws:// or wss://"
@@ -123,6 +124,19 @@ def parse(url: str) -> Url:
     if "?" in url:
         resource += "?" + quote(parts.query, safe=_QUERY_SAFE)
     return Url(parts.scheme, host, port or default_port, resource, secure)
+
+
+def _unreadable(url: str, shown: str, error: ValueError) -> str:
+    """What is wrong with a URL that Python can't split: not every Python says so, nor the same."""
+    netloc = _NETLOC.match(url)
+    _, at, place = (netloc.group(1) if netloc else "").rpartition("@")
+    if at:  # what Python says may hold a part of the password
+        return f"URL {shown!r} can't be read; quote user and password ('[' is '%5B', '/' is '%2F')"
+    try:
+        host_and_port(place, f"URL {shown!r}")
+    except ValueError as ours:
+        return str(ours)
+    return f"URL {shown!r} can't be read ({printable(error)})"
 
 
 def host_and_port(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from doors.every_door import DOORS
 from doors.loops import PATIENCE, uvloop_loop
+from doors.tapped import Tapped
+from lomond.engine import engine
 
 
 @pytest.fixture(autouse=True)
@@ -21,12 +24,35 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return name
 
 
+@pytest.fixture(autouse=True)
+def tapped_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Tapped stands for a plain socket: it gets bounded reads, and goes the short way."""
+    transport = engine.module("io", "transport")
+    is_plain = transport.is_plain
+    monkeypatch.setattr(transport, "is_plain", lambda kind: kind is Tapped or is_plain(kind))
+
+
+@pytest.fixture
+def localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That name is 127.0.0.1, whatever this machine has in /etc/hosts."""
+    resolve = socket.getaddrinfo
+
+    def resolve_it(host: Any, *arguments: Any, **options: Any) -> Any:
+        is_name_asked = not options.get("flags", 0) & socket.AI_NUMERICHOST
+        own = host == "localhost" and is_name_asked
+        return resolve("127.0.0.1" if own else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_it)
+
+
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine on a new event loop of each kind."""
+    # Where there is none, the test is skipped before it has made a coroutine.
+    make = asyncio.new_event_loop if request.param == "asyncio" else uvloop_loop()
 
     def run_it(act: Coroutine[Any, Any, Any]) -> Any:
-        loop = asyncio.new_event_loop() if request.param == "asyncio" else uvloop_loop()()
+        loop = make()
         try:
             return loop.run_until_complete(asyncio.wait_for(act, PATIENCE))
         finally:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from refcounts import end_what_was_dropped
 
 TIMEOUT = 10.0
 
@@ -53,6 +54,7 @@ def served(talk: Callable[[Peer], Talk]) -> Iterator[Served]:
     try:
         yield result
     finally:
+        end_what_was_dropped()
         stopping.set()
         # A last connection wakes the accepting thread.
         with contextlib.suppress(OSError):

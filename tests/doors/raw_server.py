@@ -20,6 +20,7 @@ from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.protocol.handshake import accept_value
 from lomond.protocol.mask import mask
+from refcounts import end_what_was_dropped
 
 TIMEOUT = 10.0
 _KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
@@ -108,6 +109,7 @@ def raw_server(
     try:
         yield server
     finally:
+        end_what_was_dropped()
         server.released.set()
         with contextlib.suppress(OSError):  # a last connection wakes the accepting thread
             socket.create_connection((address, server.port), 1).close()

@@ -15,6 +15,7 @@ from doors.raw_server import TIMEOUT, accept_upgrade, echo, raw_server, read_req
 from lomond import WebSocket
 from lomond.cookies import keep
 from lomond.events import AnyEvent
+from refcounts import end_what_was_dropped
 
 
 class Site:
@@ -113,6 +114,7 @@ def serving_at(path: Path, site: Site, context: ssl.SSLContext | None = None) ->
         try:
             yield site
         finally:
+            end_what_was_dropped()
             released.set()
             with socket.socket(socket.AF_UNIX) as last:
                 last.connect(str(path))

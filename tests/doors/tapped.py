@@ -21,7 +21,11 @@ PATIENCE = 10.0  # seconds; nothing that works takes so long
 
 
 class Tapped(socket.socket):
-    """A socket that asks `on_send` and `on_recv`, if they are set, instead of the system."""
+    """A socket that asks `on_send` and `on_recv`, if they are set, instead of the system.
+
+    A connection takes it for a plain one (`tapped_is_plain`): it stands for the system, and not for
+    a user's class.
+    """
 
     on_send: Callable[[bytes], int] | None = None
     on_recv: Callable[[int, int], bytes] | None = None

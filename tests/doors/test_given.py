@@ -133,7 +133,7 @@ def test_a_cafile_that_went_bad_later_is_named(cafile: Path, authority: trustme.
         _, gone = websocket
     assert spoiled.name == gone.name == "connect_fail"
     assert f"ssl_cafile {str(cafile)!r} can't be used" in spoiled.reason
-    assert f"ssl_cafile {str(cafile)!r} can't be used (No such file or directory)" in gone.reason
+    assert f"ssl_cafile {str(cafile)!r} can't be used (" in gone.reason
     assert isinstance(spoiled.cause, ssl.SSLError)
     assert isinstance(gone.cause, FileNotFoundError)
     assert (gone.phase, gone.cause.errno) == ("tls", 2)

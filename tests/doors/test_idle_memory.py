@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import socket
-import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from lomond.protocol.answer import AnswerReader
 from lomond.protocol.handshake import Upgrade
 from lomond.protocol.request import Request
 from lomond.session.opening import Route
+from traced import tracemalloc
 
 KIB = 1024
 

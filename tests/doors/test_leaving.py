@@ -22,6 +22,7 @@ from lomond.errors import TransportFail
 from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.session.session import Session
+from refcounts import at_once
 
 GOING_AWAY = (frames.CLOSE, (1001).to_bytes(2, "big"))
 
@@ -73,7 +74,7 @@ def no_collector() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             yield
-            assert gc.collect() >= 0
+            gc.collect()
     finally:
         gc.enable()
 
@@ -100,7 +101,9 @@ LAST = {
 }
 
 
-@pytest.mark.parametrize("how", ["break", "exception", "drop", "with"])
+@pytest.mark.parametrize(
+    "how", [*(pytest.param(how, marks=at_once) for how in ("break", "exception", "drop")), "with"]
+)
 @pytest.mark.parametrize("moment", SAYS)
 def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, how: str) -> None:
     listener = Listener(SAYS[moment])
@@ -158,6 +161,7 @@ def test_a_reset_leaves_nothing_open() -> None:
         assert len(fds() - before) <= 1
 
 
+@at_once
 def test_twenty_loops_left_keep_nothing() -> None:
     listener = Listener()
     listener.may_go.set()
@@ -237,6 +241,7 @@ def test_ctrl_c_in_a_send_that_waits() -> None:
         signal.signal(signal.SIGALRM, handler)
 
 
+@at_once
 def test_a_second_loop_after_leaving_connects_again() -> None:
     listener = Listener()
     listener.may_go.set()

@@ -254,7 +254,7 @@ def test_a_directory_of_authorities(pair: Pair, tmp_path: Path) -> None:
         assert (failed.name, failed.phase) == ("connect_fail", "tls")
 
 
-def test_the_name_that_is_expected(pair: Pair) -> None:
+def test_the_name_that_is_expected(pair: Pair, localhost: None) -> None:
     with serving(Site(), pair.server) as site, serving(Site(), pair.server) as other:
         url = site.url.replace("127.0.0.1", "localhost")
         given: dict[str, Any] = {"ssl_cafile": pair.cafile}

@@ -16,6 +16,7 @@ from lomond import WebSocket, events
 from lomond.persist import persist
 from lomond.protocol import frames
 from lomond.testing.peer import End, Peer, Say, Talk, say
+from refcounts import at_once
 
 pytestmark = pytest.mark.every_door
 
@@ -55,6 +56,7 @@ def test_retry_after_of_a_rejection() -> None:
     assert delays == [0, 0.01, 0.01]
 
 
+@at_once
 def test_leaving_closes_the_connection() -> None:
     with served(closes) as server:
         websocket = WebSocket(server.url)

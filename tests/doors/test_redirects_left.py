@@ -13,6 +13,7 @@ import pytest
 from doors.raw_server import raw_server, read_request
 from doors.site_server import Site, names, redirect, serving, visit
 from lomond import WebSocket
+from refcounts import at_once
 
 pytestmark = pytest.mark.every_door
 
@@ -36,7 +37,7 @@ def test_open_timeout_is_for_all_together() -> None:
 
 
 @pytest.mark.doors("sync", "group")
-@pytest.mark.parametrize("way", ["close", "force_disconnect", "break"])
+@pytest.mark.parametrize("way", ["close", "force_disconnect", pytest.param("break", marks=at_once)])
 @pytest.mark.parametrize("moment", ["connected", "connecting", "second connected", "thread"])
 def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> None:
     site = Site({"/a": redirect("/b"), "/b": redirect("/c")})

@@ -18,6 +18,7 @@ from lomond import WebSocket
 from lomond.io import resolving
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
+from refcounts import end_what_was_dropped
 
 pytestmark = pytest.mark.every_door
 
@@ -95,6 +96,7 @@ def tls_server(talk: Callable[[Peer], Talk], serve: Serve) -> Iterator[tuple[str
     try:
         yield f"wss://127.0.0.1:{listener.getsockname()[1]}/", trusting
     finally:
+        end_what_was_dropped()
         thread.join(10)
         listener.close()
         assert not thread.is_alive()

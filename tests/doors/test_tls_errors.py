@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,17 +72,17 @@ def self_signed(path: Path) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
-    ("start", "end", "said", "code"),
+    ("start", "end", "said"),
     [
-        (NOW - 9 * DAY, NOW - DAY, "certificate has expired", 10),
-        (NOW + DAY, NOW + 9 * DAY, "certificate is not yet valid", 9),
+        (NOW - 9 * DAY, NOW - DAY, r"certificate has expired[^(]* \(code 10; "),
+        # OpenSSL 3.6 adds that the clock may be wrong.
+        (NOW + DAY, NOW + 9 * DAY, r"certificate is not yet valid[^(]* \(code 9; "),
     ],
 )
 def test_outside_of_its_time(
     start: datetime,
     end: datetime,
     said: str,
-    code: int,
     version: ssl.TLSVersion,
     authority: trustme.CA,
     cafile: str,
@@ -89,8 +90,7 @@ def test_outside_of_its_time(
     context = server(authority.issue_cert(HOST, not_before=start, not_after=end, common_name="n"))
     context.maximum_version = version
     reason = failure(make_context(True, cafile), context)
-    assert reason.startswith(f"certificate not accepted: {said}")  # newer OpenSSLs say more
-    assert f" (code {code}; it is for '127.0.0.1'; " in reason
+    assert re.match(f"certificate not accepted: {said}it is for '127.0.0.1'; ", reason), reason
     assert "; valid " in reason
     assert "; subject CN=n, OU=Testing cert " in reason
     assert "; issued by OU=Testing CA " in reason

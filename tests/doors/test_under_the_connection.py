@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from doors.raw_server import echo, raw_server
+from lomond import WebSocket
 from lomond.engine import engine
+from traced import tracemalloc
 
 PATIENCE = 10.0  # seconds
 lock = engine.module("io", "lock")
 wire = engine.module("io", "wire")
 clock = engine.module("io", "clock")
+transport = engine.module("io", "transport")
+TIMEVALS = {8: "=ii", 16: "=qq"}  # by what systems of 32 and of 64 bits have for a time
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -208,7 +213,8 @@ def test_a_send_says_how_much_was_taken(pair: Pair) -> None:
 
 def test_a_read_that_is_interrupted_ends(pair: Pair) -> None:
     one, _ = pair
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, (1).to_bytes(8, "little") + bytes(8))
+    size = len(one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack(TIMEVALS[size], 1, 0))
     calls = wire.Wire(one)
     ran: list[int] = []
     with alarm(0.05, lambda *_: ran.append(1)):
@@ -216,6 +222,46 @@ def test_a_read_that_is_interrupted_ends(pair: Pair) -> None:
     assert ran
     with alarm(0.05, signal.default_int_handler), pytest.raises(KeyboardInterrupt):
         calls.receive(1024, True)
+
+
+class OfAnotherSystem(socket.socket):
+    """A socket whose system has another layout for a time; what it was told is in `told`."""
+
+    size = 0
+    told = b""
+
+    def setsockopt(self, level: int, option: int, value: object, *more: object) -> None:  # type: ignore[override]
+        assert option == socket.SO_RCVTIMEO
+        assert isinstance(value, bytes)
+        if len(value) < self.size:
+            raise OSError(22, "Invalid argument")
+        self.told = value[: self.size]
+
+    def getsockopt(self, level: int, option: int, room: int = 0) -> bytes:  # type: ignore[override]
+        assert option == socket.SO_RCVTIMEO
+        return (self.told or bytes(self.size))[:room]
+
+
+@pytest.mark.skipif(not hasattr(socket, "MSG_DONTWAIT"), reason="reads never wait on this system")
+@pytest.mark.parametrize("size", TIMEVALS)
+def test_a_read_is_bounded_in_the_layout_that_the_system_has(pair: Pair, size: int) -> None:
+    one, _ = pair
+    with OfAnotherSystem(fileno=one.detach()) as other:
+        other.size = size
+        assert transport.Transport(other).may_wait
+        assert struct.unpack(TIMEVALS[size], other.told) == (0, 20_000)
+        assert other.gettimeout() is None
+
+
+@pytest.mark.parametrize("size", [0, 12, 24])
+def test_where_the_layout_is_none_that_we_know_no_read_waits(pair: Pair, size: int) -> None:
+    one, _ = pair
+    one.setblocking(False)
+    with OfAnotherSystem(fileno=one.detach()) as other:
+        other.setblocking(False)
+        other.size = size
+        assert not transport.Transport(other).may_wait
+        assert other.gettimeout() == 0
 
 
 class Tapped(socket.socket):
@@ -241,6 +287,37 @@ def test_the_methods_of_a_users_socket_are_used(pair: Pair) -> None:
         other.sendall(b"abc")
         assert calls.receive_apart(2, True) == b"<ab"
         assert calls.send(b"xyz") == 1
+
+
+def test_the_system_bounds_no_read_of_a_users_socket(pair: Pair) -> None:
+    one, other = pair
+    with Tapped(fileno=one.detach()) as tapped:
+        tapped.setblocking(False)
+        assert not transport.Transport(tapped).may_wait
+        assert tapped.gettimeout() == 0
+    assert transport.Transport(other).may_wait is hasattr(socket, "MSG_DONTWAIT")
+
+
+def test_a_users_socket_sends_while_nobody_has_the_lock() -> None:
+    held_by_us: list[bool] = []
+
+    class Looking(socket.socket):
+        def send(self, *arguments: object) -> int:
+            assert websocket._channel is not None
+            held_by_us.append(websocket._channel.link.is_owned())
+            return super().send(*arguments)  # type: ignore[arg-type]  # as they are
+
+    with raw_server(echo) as server, Looking() as given:
+        given.connect(("127.0.0.1", server.port))
+        websocket = WebSocket(server.url, socket=given)
+        for event in websocket:
+            if event.name == "ready":
+                websocket.send_text("short")
+                websocket.send_ping()
+                websocket.send_text("long" * 100_000)
+                websocket.close()
+    assert len(held_by_us) > 4
+    assert not any(held_by_us)
 
 
 def test_no_memory_leaks(pair: Pair) -> None:

@@ -18,6 +18,7 @@ from lomond import WebSocket, constants
 from lomond.errors import WebSocketUnavailable
 from lomond.testing.echo import EchoServer
 from lomond.testing.peer import Peer, Say, Talk
+from refcounts import at_once
 
 pytestmark = pytest.mark.every_door
 
@@ -31,6 +32,7 @@ def listens(peer: Peer) -> Talk:
     yield from peer.hear_end()
 
 
+@at_once
 @pytest.mark.parametrize("moment", ["connecting", "connected", "ready", "poll", "protocol_error"])
 @pytest.mark.parametrize("how", ["break", "exception", "drop"])
 def test_leaving_the_loop_frees_the_socket_at_once_b6(moment: str, how: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-import tracemalloc
 from pathlib import Path
 
 import fuzz_targets
 import pytest
+
+from traced import tracemalloc
 
 FUZZ = Path(__file__).parents[2] / "fuzz"
 

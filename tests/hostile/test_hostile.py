@@ -7,7 +7,6 @@ import datetime
 import socket
 import ssl
 import threading
-import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -26,6 +25,7 @@ from lomond.testing.hostile import GROUPS
 from lomond.testing.hostile.case import NO_CODE, PLAIN, PRETEND, TLS, Case, Client, to_its_end
 from lomond.testing.hostile.server import HostileServer
 from lomond.testing.pretend import PretendDoor
+from traced import tracemalloc
 
 SLACK = 4.0  # seconds, of a real clock on a busy machine
 CONNECT = ("poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tracemalloc
 import zlib
 from typing import Any
 
@@ -28,6 +27,7 @@ from protocol.compressed import (
     packed,
     texts,
 )
+from traced import tracemalloc
 
 # RFC 7692 section 7.2.3: "Hello" in the ways that the RFC shows.
 HELLO_STORED = bytes.fromhex("000500faff48656c6c6f00")

@@ -4,9 +4,11 @@
 That one parses its arguments and makes objects each time, a tenth of a short message's cost.
 """
 
+import threading
+from time import monotonic
+
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport ceil
-from time import monotonic
 
 cdef extern from "pythread.h":
     ctypedef enum PyLockStatus:
@@ -26,9 +28,15 @@ cdef double _LONGEST = 3600.0  # seconds; of one wait of several
 
 
 cdef class Lock:
-    """Guards changes; the thread that has it may take it again."""
+    """Guards changes; the thread that has it may take it again.
+
+    Where gevent or eventlet made threads greenlets, whose numbers C does not know, it is theirs.
+    """
 
     def __cinit__(self):
+        self._other = None
+        if threading.get_ident() != PyThread_get_thread_ident():
+            self._other = threading.RLock()
         self._owner = 0
         self._count = 0
         self._lock = PyThread_allocate_lock()
@@ -43,7 +51,10 @@ cdef class Lock:
 
     cpdef bint acquire(self, bint blocking=True, double timeout=-1.0) except -1:
         """As threading.RLock's; a signal's handler runs meanwhile."""
-        cdef unsigned long me = PyThread_get_thread_ident()
+        cdef unsigned long me
+        if self._other is not None:
+            return self._other.acquire(blocking, timeout)
+        me = PyThread_get_thread_ident()
         # Whether it is this thread's, no other thread can change.
         if self._owner != me:
             if not PyThread_acquire_lock(self._lock, 0) and not (blocking and self._wait(timeout)):
@@ -73,6 +84,9 @@ cdef class Lock:
 
     cpdef release(self):
         """Raises RuntimeError if this thread does not have it."""
+        if self._other is not None:
+            self._other.release()
+            return
         if self._owner != PyThread_get_thread_ident():
             raise RuntimeError("cannot release un-acquired lock")
         self._count -= 1
@@ -82,9 +96,16 @@ cdef class Lock:
 
     def locked(self):
         """Whether any thread has it. From Python 3.14 on threading.Condition asks for it."""
-        return self._count > 0
+        if self._other is None:
+            return self._count > 0
+        if self._other._is_owned() or not self._other.acquire(False):
+            return True
+        self._other.release()  # which has no such method before
+        return False
 
-    cpdef bint _is_owned(self):
+    cpdef bint _is_owned(self) except -1:
+        if self._other is not None:
+            return self._other._is_owned()
         return self._owner == PyThread_get_thread_ident()
 
     def __enter__(self):

@@ -17,6 +17,7 @@ cdef class Transport:
     cdef public bint may_wait
     cdef public list queue
     cdef public object queued
+    cdef public bint sends_at_once
     cdef public object sock
     cdef public bint write_ended
     cdef public object written

@@ -6,9 +6,8 @@ anew for each read costs more than the read, because the system has to find zero
 """
 
 import os
-import socket
 
-from ..io.wire import Wire as _PlainWire
+from ..io.wire import Wire as _PlainWire, is_plain as _is_plain
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
@@ -62,12 +61,7 @@ cdef extern from *:
     void _forget_hash "lomond_forget_hash"(PyObject *bytes)
 
 
-def _is_plain(kind):
-    """Whether the class has the methods of Python's sockets, and none in their place as ssl's has."""
-    names = ("recv", "recv_into", "send", "fileno")
-    return os.name == "posix" and all(
-        getattr(kind, name, None) is getattr(socket.SocketType, name) for name in names
-    )
+cdef bint _IS_POSIX = os.name == "posix"
 
 
 cdef int _judge(int number) except -1:
@@ -93,7 +87,7 @@ cdef class Wire:
         self._data = NULL
         self._size = 0
         self._fileno = sock.fileno
-        self._other = None if _is_plain(type(sock)) else _PlainWire(sock)
+        self._other = None if _IS_POSIX and _is_plain(type(sock)) else _PlainWire(sock)
 
     def __init__(self, sock):
         pass  # for classes made of this one, as the plain one has it

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..io.progress import asked_of
 from ..io.waiting import BOUND
+from ..io.wire import is_plain
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _MEDIUM, _LARGE = (
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
+# A timeval by its length in bytes: of 32 bits each, and of 64 where the time has them, which the
+# newer systems of 32 bits give it too.
+_TIMEVALS = {8: "=ii", 16: "=qq"}
 
 
 class Transport:
@@ -38,6 +42,8 @@ class Transport:
 
     Attributes:
         may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
+        sends_at_once: Whether a send does nothing but hand the system bytes, so that a lock may be
+            held. (That of gevent may let other greenlets run.)
         has_tls: Whether bytes pass through a layer.
         is_full: Whether the loop's last read brought all that it could: there may be more.
         queue: What waits to be written; touched under the lock or by the write turn's holder.
@@ -47,13 +53,14 @@ class Transport:
     """
 
     __slots__ = (
-        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued", "sock",
-        "write_ended", "written",
+        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued",
+        "sends_at_once", "sock", "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: Any, waits: bool = True) -> None:
         self.sock = sock
         self.may_wait = waits and _bound_reads(sock)
+        self.sends_at_once = is_plain(sock.__class__) or isinstance(sock, Wire)
         self.has_tls = False
         self.is_full = False
         self.queued = 0
@@ -210,11 +217,18 @@ class Transport:
 
 
 def _bound_reads(sock: socket.socket) -> bool:
-    """Have reads wait, for BOUND seconds at most; whether that could be done."""
-    if not _NOW:
+    """Have reads wait, for BOUND seconds at most; whether that could be done.
+
+    The sockets of gevent, and others with methods of their own, wait as they think right; where
+    such a class stands for Python's, a read in the system would keep all greenlets waiting.
+    """
+    if not (_NOW and is_plain(sock.__class__) and is_plain(socket.socket)):
         return False
-    timeval = struct.pack("ll", 0, int(BOUND * 1_000_000))
     try:
+        size = len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(_TIMEVALS)))
+        if size not in _TIMEVALS:
+            return False
+        timeval = struct.pack(_TIMEVALS[size], 0, int(BOUND * 1_000_000))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
         # A system may take the option and mean another layout by it.
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeval)) != timeval:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import _socket
 import socket
 
 _MOST = 64 * 1024  # bytes
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _SEND = _NOW | getattr(socket, "MSG_NOSIGNAL", 0)  # whatever the program does about SIGPIPE
+
+_OWN = ("recv", "recv_into", "send", "fileno")
+
+
+def is_plain(kind: type) -> bool:
+    """Whether a class of sockets does with these calls what the system does, and nothing else.
+
+    Those of ssl, gevent and eventlet have methods of their own. (After gevent has put its classes
+    into `socket`, even SocketType is one of them.)
+    """
+    return all(getattr(kind, name, None) is getattr(_socket.socket, name) for name in _OWN)
 
 
 class Wire:

@@ -87,6 +87,8 @@ class Writer:
         is_long = len(payload) > _LARGEST or link.output.is_held
         if is_long or transport is None or not link.is_clear or link.is_wanted or link.is_owned():
             return -1
+        if not transport.sends_at_once:
+            return -1
         failure: OSError | None = None
         target = 0
         link.lock.acquire()

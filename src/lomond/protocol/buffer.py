@@ -10,6 +10,9 @@ FIRST_ROOM = 256 * 1024  # bytes; nothing larger is allocated before its bytes a
 class Buffer:
     """Bytes in one piece, and room for more, which at most doubles.
 
+    Every view is released where it was made, that of which one is a part too: while one lives, the
+    bytes can't become more, and not every Python ends it as soon as nobody has it.
+
     Attributes:
         size: Bytes that are here.
     """
@@ -24,7 +27,8 @@ class Buffer:
         """Where the next bytes may be put, at most so many; release it before anything else."""
         if self.size == len(self._data):
             self._data += bytes(min(most, max(FIRST_ROOM, self.size)))
-        return memoryview(self._data)[self.size : self.size + most]
+        with memoryview(self._data) as whole:
+            return whole[self.size : self.size + most]
 
     def filled(self, count: int) -> None:
         """`count` bytes were put into the room."""
@@ -38,7 +42,7 @@ class Buffer:
 
     def count_utf8(self, start: int) -> int:
         """How many bytes from `start` are whole code points. Raises UnicodeDecodeError."""
-        with memoryview(self._data)[start : self.size] as unchecked:
+        with memoryview(self._data) as whole, whole[start : self.size] as unchecked:
             return utf_8_decode(unchecked, "strict", False)[1]
 
     def tail(self, start: int) -> bytes:

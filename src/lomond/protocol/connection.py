@@ -402,7 +402,7 @@ class Connection:
             start = self._position
             count = min(self._remaining, len(self._data) - start)
             if count:
-                with memoryview(self._data)[start : start + count] as payload:
+                with memoryview(self._data) as whole, whole[start : start + count] as payload:
                     message.add(payload)
                 self._position = start + count
         self._remaining -= count

@@ -71,7 +71,8 @@ class Message:
                 self._checked += self._buffer.count_utf8(self._checked)
                 rest = self._buffer.tail(self._checked)
             else:
-                with memoryview(self._inflated)[self._checked :] as unchecked:
+                # Both views, as in buffer.py.
+                with memoryview(self._inflated) as whole, whole[self._checked :] as unchecked:
                     self._checked += utf_8_decode(unchecked, "strict", False)[1]
                 rest = bytes(self._inflated[self._checked :])
         except UnicodeDecodeError as error:
