@@ -106,7 +106,7 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
         channel = self._connected()
         driver = channel.link.wakeup
         assert isinstance(driver, Driver)
-        if driver.loop is not None:
+        if driver.loop is not None and not channel.session.has_ended:
             driver.check_loop()
         target = channel.post(opcode, payload, compress)
         if target:

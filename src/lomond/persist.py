@@ -331,7 +331,16 @@ def _connect(
                 found["unconfirmed"] = getattr(event, "unconfirmed", 0)
             yield event
     finally:
-        end = getattr(stream, "close", None)
-        if end is not None:
-            end()
+        try:
+            _end(stream)
+        except BaseException:
+            _end(stream)  # interrupted, perhaps before it came to that
+            raise
     return Outcome(**found, ended=time.monotonic(), wall=time.time())
+
+
+def _end(stream: Any) -> None:
+    """Leave a connection, if its events can be left."""
+    end = getattr(stream, "close", None)
+    if end is not None:
+        end()

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lomond.options import Timing
+from lomond.engine import engine
+from lomond.options import Limits, Timing
 from lomond.protocol import frames
+from lomond.session.session import Session
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.pretend import PretendDoor, counting_bytes
 
 SLOW = 7.0  # seconds that a slow handler takes; longer than every deadline here
 LONG = 3.0  # seconds; each deadline
@@ -237,3 +239,34 @@ def test_a_hang_up_after_close_timeout_ends_it_as_one_before(ends: bool) -> None
     seen = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2)).play(act)
     assert [event.name for _, event in seen][-2:] == ["text", "disconnected"]
     assert seen[-1][1].graceful is ends
+
+
+@pytest.mark.parametrize("size", [0, 125, 70_000])
+def test_a_session_that_ended_within_a_frame_has_nothing_more_to_say(size: int) -> None:
+    """Its door asks once more."""
+    timing = Timing(poll=None, ping_rate=0, close_timeout=2)
+    session = Session(engine, timing, Limits(), counting_bytes())
+    session.opened(0.0)
+    session.close(1000, "", 0.0)
+    session.receive(say(frames.BINARY, bytes(size + 1)).data[:-1], 3.0, 3.0)
+    assert session.next_event(3.0) is None
+    session.tick(3.0)
+    assert session.has_ended
+    for _ in range(2):
+        assert session.next_event(3.0) is None
+
+
+def test_a_death_that_is_noticed_while_closing_is_told_after_close_timeout_too() -> None:
+    timing = Timing(poll=None, ping_rate=0, ping_timeout=1, close_timeout=2)
+    session = Session(engine, timing, Limits(), counting_bytes())
+    session.opened(0.0)
+    session.send_message(frames.PING, b"")
+    session.output.take()
+    session.written(0.0, True)
+    session.close(1000, "", 0.5)
+    session.tick(1.5)
+    assert session.has_ended
+    event = session.next_event(9.0)
+    assert event is not None
+    assert event.name == "unresponsive"
+    assert session.next_event(9.0) is None

@@ -162,7 +162,7 @@ class Session:
 
     def next_event(self, now: float) -> AnyEvent | None:
         """The next event for the user, or None: read, write, or wait for the deadline."""
-        if now >= self._close_at and self._awaits_answer():
+        if now >= self._close_at and self.connection.state == CLOSING:
             return self._late_answer(now)
         if now >= self.connection.due:
             timed = self._judge(now)
@@ -180,10 +180,6 @@ class Session:
             self.connection.shorten()
         return event
 
-    def _awaits_answer(self) -> bool:
-        """Whether our close frame is sent, or queued, and the peer's has not been seen."""
-        return self.connection.state == CLOSING and not self.has_ended
-
     def _late_answer(self, now: float) -> AnyEvent | None:
         """Past close_timeout: the answer to our close frame, if it came; no data any more.
 
@@ -192,6 +188,8 @@ class Session:
         have waited in the socket. What a socket holds is less than the bound.)
         """
         connection = self.connection
+        if self.has_ended:
+            return self._judge(now)  # what is told of the end
         if connection.seek_close():
             event = connection.next_event()
             if event is not None:
