@@ -38,4 +38,4 @@ def test_a_message_that_the_server_refuses_names_its_close() -> None:
         caught.set()
         assert next(stream).name == "text"
         assert next(stream).code == 1009  # type: ignore[union-attr]  # Closing
-        until(stream, "disconnected")
+        assert [event.name for event in stream] == ["disconnected"]

@@ -107,34 +107,25 @@ def test_a_pong_leaves_right_after_the_message_it_waited_for_though_the_handler_
         stream.close()
 
 
-def test_a_message_waits_for_the_half_that_another_thread_is_writing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    settled = threading.Event()  # the second thread waits for its turn, or does not wait
+def test_a_message_waits_for_the_half_that_another_thread_is_writing() -> None:
+    writes = threading.Event()  # the second thread does not wait for its turn
     heard: list[tuple[int, bytes]] = []
-    wait: Any = threading.Condition.wait
-
-    def waiting(condition: threading.Condition, *arguments: Any) -> Any:
-        if threading.current_thread() in threads:
-            settled.set()
-        return wait(condition, *arguments)
 
     def listen(connection: socket.socket) -> None:
         heard.extend(read_all(connection))
 
     def take(data: bytes) -> int:
         if threading.current_thread() in threads:
-            settled.set()
+            writes.set()
         elif not threads:
             half = sock.take_all(data[: len(data) // 2])
             threads.append(threading.Thread(target=websocket.send_text, args=("after",)))
             threads[0].start()
-            settled.wait(PATIENCE)
+            writes.wait(0.3)
             return half
         return sock.take_all(data)
 
     threads: list[threading.Thread] = []
-    monkeypatch.setattr(threading.Condition, "wait", waiting)
     with raw_server(listen) as server:
         sock = connect(server.port)
         websocket = WebSocket(server.url, socket=sock)
