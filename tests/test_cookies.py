@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, LWPCookieJar
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -350,3 +351,17 @@ def test_a_jar_that_another_thread_fills_meanwhile() -> None:
     for name in "abc":
         keep(jar, URL, [("Set-Cookie", f"{name}=x")], limits)
     assert names_in(jar) == ["c"]
+
+
+def test_cookies_of_servers_are_known_in_a_jar_that_was_saved_and_loaded(tmp_path: Path) -> None:
+    limits = Limits(max_domain_cookies=5)
+    path = str(tmp_path / "cookies")
+    for round_ in range(4):
+        jar = LWPCookieJar(path)
+        if round_:
+            jar.load(ignore_discard=True)
+        answer = [("Set-Cookie", f"c{round_}-{number}=x; Max-Age=1000") for number in range(4)]
+        keep(jar, "wss://example.org/", answer, limits)
+        jar.save(ignore_discard=True)
+    assert len(jar) == 5
+    assert {cookie.name for cookie in jar} >= {f"c3-{number}" for number in range(4)}

@@ -6,9 +6,9 @@ import contextlib
 import itertools
 import re
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
-from weakref import WeakKeyDictionary
 
 from .options import Limits
 from .response import printable
@@ -30,9 +30,10 @@ _MAX_TIME = 64  # characters of the attributes Expires and Max-Age
 _MAX_ATTRIBUTE = 1024  # bytes of the others (RFC 6265bis section 5.6)
 _LIMITS = Limits()
 
-# The cookies that servers set, by our hand, and in which order: others are the user's.
-_set_at: WeakKeyDictionary[Cookie, int] = WeakKeyDictionary()
-_counter = itertools.count()
+# By this attribute, whose value is a time, the cookies are known that servers set by our hand, also
+# in a jar that was saved and loaded (LWPCookieJar keeps such attributes); others are the user's.
+_MARK = "set-at"
+_counter = itertools.count()  # of those at the same time
 _NO_MONTH = re.compile(
     r"[A-Z][a-z]{2}, \d\d (?!Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[A-Z][a-z]{2} "
 )
@@ -144,7 +145,7 @@ def keep(
     order = {value.split("=")[0].strip(): number for number, value in enumerate(values)}
     new = [cookie for cookie in _all(cookies) if id(cookie) not in known]
     for cookie in sorted(new, key=lambda cookie: order.get(cookie.name, -1)):
-        _set_at[cookie] = next(_counter)
+        cookie.set_nonstandard_attr(_MARK, f"{time.time_ns():020}-{next(_counter):012}")
     _make_room(cookies, limits)
 
 
@@ -158,7 +159,8 @@ def _all(jar: CookieJar) -> list[Cookie]:
 
 def _of_servers(jar: CookieJar) -> list[Cookie]:
     """Those that are not the user's; what was set longest ago is the first."""
-    return sorted((cookie for cookie in _all(jar) if cookie in _set_at), key=_set_at.__getitem__)
+    ours = [cookie for cookie in _all(jar) if cookie.has_nonstandard_attr(_MARK)]
+    return sorted(ours, key=lambda cookie: str(cookie.get_nonstandard_attr(_MARK)))
 
 
 def _make_room(jar: CookieJar, limits: Limits) -> None:

@@ -89,8 +89,8 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "max_redirects": lambda value: options.check_range(
         "max_redirects", value, 0, options.MAX_REDIRECTS
     ),
-    "ssl_certfile": lambda value: given.check_path(value, "ssl_certfile"),
-    "ssl_keyfile": lambda value: given.check_path(value, "ssl_keyfile"),
+    "ssl_certfile": lambda value: given.check_file("ssl_certfile", value),
+    "ssl_keyfile": lambda value: given.check_file("ssl_keyfile", value),
     "truststore": lambda value: given.check_truststore(value, None),
     "proxy_ssl_context": lambda value: given.check_context(value, "proxy_ssl_context"),
     "server_name": given.check_server_name,
@@ -153,9 +153,13 @@ def checked(websocket: type, name: str, value: Any) -> Any:
     check = _CHECKS.get(name)
     if check is not None:
         check(value)
-    elif not hasattr(websocket, name):  # what a class has is meant
-        _refuse_slip(name)
+    elif not hasattr(websocket, name) and not _is_announced(websocket, name):
+        _refuse_slip(name)  # what a class has, or says that it will have, is meant
     return value
+
+
+def _is_announced(websocket: type, name: str) -> bool:
+    return any(name in vars(kind).get("__annotations__", ()) for kind in websocket.__mro__)
 
 
 @lru_cache(maxsize=256)  # a user may count messages in one

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from doors.loops import PATIENCE, Run, until
+from doors.loops import PATIENCE, Run, echo, until
 from doors.raw_server import frame, raw_server, read_all, read_frame
 from lomond.aio import AsyncWebSocket
 from lomond.engine import engine
@@ -189,6 +189,25 @@ def test_a_poll_that_was_ahead_is_none_once_we_close(run: Run) -> None:
 
     with raw_server(serve) as server:
         assert run(talk(server.url)) == ["disconnected"]
+
+
+def test_a_pong_that_came_while_the_loop_was_kept_is_read_before_it_is_judged(run: Run) -> None:
+    """Its handler begins when a ping is on its way, and takes longer than ping_timeout."""
+
+    async def talk(url: str) -> list[str]:
+        names = []
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0, ping_timeout=0.3):
+                names.append(event.name)
+                if names.count("pong") == 4:
+                    await websocket.close()
+                elif event.name in ("ready", "pong"):
+                    await websocket.send_ping(b"there?")
+                    time.sleep(0.4)  # the loop is kept
+        return names[3:]
+
+    with raw_server(echo) as server:
+        assert run(talk(server.url)) == ["pong"] * 4 + ["closed", "disconnected"]
 
 
 class InterruptError(Exception):

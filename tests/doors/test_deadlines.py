@@ -30,6 +30,7 @@ from doors.raw_server import (
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.events import AnyEvent
+from lomond.io import performing
 from lomond.protocol import frames
 
 pytestmark = pytest.mark.every_door
@@ -274,7 +275,7 @@ def test_a_slow_upload_is_no_dead_server(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_the_system_still_has_of_an_upload_is_waited_for(kind: str) -> None:
     """All was taken at once, and the ping lies behind it."""
-    message, rate = bytes(1_500_000), 1_000_000  # bytes; bytes a second
+    message, rate = bytes(2_000_000), 1_000_000  # bytes; bytes a second
 
     def serve(connection: socket.socket) -> None:
         slow: Any = Slowly(connection, rate)
@@ -286,10 +287,44 @@ def test_what_the_system_still_has_of_an_upload_is_waited_for(kind: str) -> None
     large = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)]
     with served(kind, serve, read_buffer=50_000) as (server, options):
         websocket = WebSocket(server.url, socket_options=large, **options)
-        stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=0.4)
+        stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=1)
         until(stream, "ready")
         websocket.send_binary(message)
         websocket.send_ping()
         assert next(stream).name == "pong"
         websocket.force_disconnect()
         until(stream, "disconnected")
+
+
+class AlarmError(Exception):
+    """Of a signal's handler."""
+
+
+def test_what_a_signal_handler_raises_while_opening_comes_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At each look at the clock; it is no failed attempt, as what the user's callables raise is."""
+    left = 0
+
+    def now() -> float:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise AlarmError
+        return time.monotonic()
+
+    monkeypatch.setattr(performing, "monotonic", now)
+    moment = 0
+    with raw_server(echo) as server:
+        while left <= 0:
+            moment += 1
+            left = moment
+            websocket = WebSocket(server.url)
+            try:
+                for event in websocket.connect(poll=None, ping_rate=0):
+                    if event.name == "ready":
+                        websocket.close()
+            except AlarmError:
+                continue
+            assert left > 0, event
+    assert moment > 5

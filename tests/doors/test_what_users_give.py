@@ -313,3 +313,32 @@ def test_in_a_group_no_other_member_notices() -> None:
     assert seen[once] == ["connecting", "connect_fail"]
     assert seen[bad][:6] == ["connecting", "connect_fail", "back_off"] * 2
     assert "disconnected" not in seen[good]
+
+
+class FailsLater(Mapping[str, str]):
+    """Proxies that can't be asked any more once a server has redirected us."""
+
+    def __init__(self) -> None:
+        self.is_well = True
+
+    def __getitem__(self, key: str) -> str:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        if not self.is_well:
+            raise TokenError("no proxies")
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_proxies_that_fail_for_a_redirect() -> None:
+    proxies = FailsLater()
+    with serving(Site({"/": redirect("/there")})) as site:
+        seen = []
+        for event in WebSocket(site.url, proxies=proxies, max_redirects=3):
+            seen.append(event)
+            proxies.is_well = event.name != "connected"
+    assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
+    assert "the redirect is not followed: no proxies" in seen[2].reason  # type: ignore[union-attr]

@@ -158,3 +158,26 @@ def test_what_the_system_takes_while_it_is_not_full_is_none() -> None:
     upload = Upload(has_progress=False)
     upload.ping(0)
     assert upload.until_dead(lambda now: upload.session.written(now, True)) == TIMEOUT
+
+
+@pytest.mark.parametrize("stops_at", [5, 40])
+def test_a_ping_that_can_not_leave_is_excused_while_the_peer_confirms(stops_at: int) -> None:
+    """A system that was full takes more in large steps only: on a slow line, after minutes."""
+    upload = Upload()
+    upload.session.send_message(frames.PING, b"")
+    upload.waiting = 3 * MEGABYTE + len(upload.session.output.take())
+    upload.session.written(0.0, False, upload.progress)
+
+    def steps(now: float) -> None:
+        if now <= stops_at:
+            upload.confirm(MEGABYTE // 20)
+
+    assert upload.until_dead(steps) == stops_at + TIMEOUT
+
+
+def test_a_ping_that_can_not_leave_is_not_excused_where_nothing_is_confirmed() -> None:
+    upload = Upload()
+    upload.session.send_message(frames.PING, b"")
+    upload.waiting = 3 * MEGABYTE + len(upload.session.output.take())
+    upload.session.written(0.0, False, upload.progress)
+    assert upload.until_dead() == TIMEOUT

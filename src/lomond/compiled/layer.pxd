@@ -11,6 +11,7 @@ cdef class TLSLayer:
     cdef object _take
     cdef object _tls
     cdef public bint has_ended
+    cdef public bint is_users
 
     cpdef feed(self, bytes records)
     cpdef bint has_more(self)

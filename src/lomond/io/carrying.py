@@ -64,7 +64,7 @@ class Carrier(Wire):
 
     def has_news(self) -> bool:
         """Whether a read has something to say."""
-        return self._count > 0 or self._has_ended
+        return bool(self._unread) or self._has_ended
 
     def hold(self, most: int) -> None:
         """So many bytes may wait here from now on."""
@@ -146,7 +146,7 @@ class Carrier(Wire):
 
     def receive_apart(self, size: int, waits: bool) -> bytes | None:
         """What came; empty at the end of the stream, None if nothing did. Raises OSError."""
-        if not self._count:
+        if not self._unread:
             if self._error is not None:
                 raise self._error
             return b"" if self._has_ended else None

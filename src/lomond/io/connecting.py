@@ -143,10 +143,12 @@ class Race:
     def _race(
         self, deadline: float | None, check: Callable[[], object]
     ) -> Generator[Need, None, socket.socket]:
+        need: Need | None = None
         while True:
             check()
             now = monotonic()
-            if deadline is not None and now >= deadline:
+            looked_at = now if need is None or need.looked_at is None else need.looked_at
+            if deadline is not None and looked_at >= deadline:
                 raise self._timed_out(now)
             if self._waiting and (now >= self._start_at or not self._running):
                 winner = self._start()

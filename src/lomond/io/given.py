@@ -87,6 +87,18 @@ def check_path(path: object, name: str = "ssl_cafile") -> str | None:
     return found
 
 
+def check_file(name: str, path: object) -> None:
+    """Raise unless it is None, or a file that can be read.
+
+    Raises:
+        TypeError: As `check_path`.
+        ValueError: It can't be read.
+    """
+    found = check_path(path, name)
+    if found is not None:
+        _contents(name, found)
+
+
 def check_cafile(path: object) -> None:
     """Raise unless it is None, or a file or directory that holds certificates to trust.
 

@@ -24,11 +24,12 @@ class TLSLayer:
 
     Attributes:
         has_ended: The stream is over; nothing more can be read.
+        is_users: Whether the user's own class shakes hands.
     """
 
     __slots__ = (
         "_decrypt", "_encrypt", "_failure", "_incoming", "_is_partly_read", "_outgoing", "_put",
-        "_take", "_tls", "has_ended",
+        "_take", "_tls", "has_ended", "is_users",
     )  # fmt: skip
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
@@ -45,6 +46,7 @@ class TLSLayer:
             inner = getattr(inner, "_sslobj", inner)
         self._decrypt: Callable[..., Any] = inner.read
         self._encrypt: Callable[[bytes | memoryview], int] = inner.write
+        self.is_users: bool = kind.do_handshake is not ssl.SSLObject.do_handshake
         self._failure: OSError | None = None  # to be raised behind what was read before it
         self._is_partly_read = False  # of a record some was read, and the rest not
         self._put = self._incoming.write

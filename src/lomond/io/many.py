@@ -226,7 +226,7 @@ class Many:
             if not isinstance(item, Need):
                 event: AnyEvent = item
                 return event
-            if item.until is None or item.until > monotonic():
+            if item.until is None or item.until > monotonic() or item.writable:
                 member.need = item
                 self._arrange(member, item)
                 return None

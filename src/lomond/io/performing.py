@@ -104,11 +104,8 @@ class Performer:
             raise
         except ImportError as error:
             raise Failed(descriptors.behind(error), monotonic()) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise Failed(descriptors.told(error), monotonic()) from None
-        except Exception as error:
-            # Also of what the user gave: a callable, a context, a socket with methods of its own.
-            raise Failed(error, monotonic()) from None
         finally:
             self._link.is_in_use = False
         self._link.report()
@@ -140,10 +137,7 @@ class Performer:
             data = transport.receive()
             if data is not None:
                 return data
-            if need is None:
-                self._check()
-            else:
-                self._check(deadline, now if need.looked_at is None else need.looked_at)
+            self._check_after(need, deadline, now)
             need = Need(deadline, transport.sock)
             yield need
 
@@ -156,9 +150,18 @@ class Performer:
         if deadline is not None and (now if looked_at is None else looked_at) >= deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
 
+    def _check_after(
+        self, need: Need | None, deadline: float | None, looked_at: float | None = None
+    ) -> None:
+        """As `_check`, where that was waited for; without a wait, no deadline is judged yet."""
+        if need is None:
+            self._check()
+        else:
+            self._check(deadline, looked_at if need.looked_at is None else need.looked_at)
+
     def _ask(self, request: Ask) -> Steps:
         yield from ()
-        value = request.act()
+        value = _asked(request.act)
         now = monotonic()
         if request.deadline is not None and now >= request.deadline:
             raise TimedOut(TimeoutError("no answer in time"), now)
@@ -174,9 +177,11 @@ class Performer:
                 late.said = in_the_way()
                 raise
             yield Need(monotonic() + _SLOT_PAUSE)
+        need: Need | None = None
         while not resolution.finished:
-            self._check(request.deadline)
-            yield Need(request.deadline)
+            self._check_after(need, request.deadline)
+            need = Need(request.deadline)
+            yield need
         if resolution.error is not None:
             raise Failed(resolution.error, monotonic())
         return resolution.addresses
@@ -223,7 +228,9 @@ class Performer:
     def _start_tls(self, request: StartTLS) -> Steps:
         link, transport = self._link, self._link.transport
         assert transport is not None
-        layer = TLSLayer(self._outside.context(request.of_proxy), request.server_name)
+        layer = _asked(
+            lambda: TLSLayer(self._outside.context(request.of_proxy), request.server_name)
+        )
         with link.lock:
             transport.add_layer(layer)
             if request.received:
@@ -238,7 +245,7 @@ class Performer:
                 late += request.deadline is not None and monotonic() >= request.deadline
                 self._check(request.deadline if late > _MOST_LATE else None)
                 with link.lock:
-                    done = layer.shake_hands()
+                    done = _shaken(layer)
                     transport.enqueue(b"")
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
@@ -279,7 +286,7 @@ class Performer:
 
     def _send(self, request: Send) -> Steps:
         if request.waits:
-            self._check(request.deadline)
+            self._check()
             with self._link.lock:
                 self._link.enqueue_quietly()
             self._start()
@@ -290,6 +297,7 @@ class Performer:
     def _write(self, deadline: float | None) -> Steps:
         transport = self._link.transport
         assert transport is not None
+        need: Need | None = None
         while True:
             try:
                 self._channel.write_some()
@@ -297,8 +305,9 @@ class Performer:
                 raise Failed(failure.cause or failure, monotonic()) from None
             if not transport.queue:
                 return
-            self._check(deadline)
-            yield Need(deadline, None, (transport.sock,))
+            self._check_after(need, deadline)
+            need = Need(deadline, None, (transport.sock,))
+            yield need
 
     def _read(self, request: Read) -> Generator[Need, None, bytes]:
         link, transport = self._link, self._link.transport
@@ -333,3 +342,25 @@ class Performer:
         Read: _read,
         Hangup: _hang_up,
     }
+
+
+def _asked(act: Callable[[], Any]) -> Any:
+    """What the user's own code gives: a callable, a mapping, a TLS context. Raises Failed."""
+    try:
+        return act()
+    except ImportError:
+        raise  # of a module that is needed only now
+    except Exception as error:
+        raise Failed(descriptors.told(error), monotonic()) from None
+
+
+def _shaken(layer: TLSLayer) -> bool:
+    """Whether the handshake is done, after a step of it. Raises OSError, or Failed for the user."""
+    try:
+        return layer.shake_hands()
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        if layer.is_users:
+            raise Failed(error, monotonic()) from None
+        raise

@@ -205,15 +205,17 @@ class Transport:
 
     def close(self, quietly: bool = False) -> None:
         """Close the socket; `quietly` leaves the connection itself alone (after a fork)."""
-        if not quietly:
-            with contextlib.suppress(OSError):
-                self.sock.shutdown(socket.SHUT_WR)
-                # Unread bytes at a close make the system send a reset, which could overtake
-                # our close frame.
-                for _ in range(_LAST_READS):
-                    if not self.sock.recv(_READ_SIZE, _NOW):
-                        break
-        self.sock.close()
+        try:
+            if not quietly:
+                with contextlib.suppress(OSError):
+                    self.sock.shutdown(socket.SHUT_WR)
+                    # Unread bytes at a close make the system send a reset, which could overtake
+                    # our close frame.
+                    for _ in range(_LAST_READS):
+                        if not self.sock.recv(_READ_SIZE, _NOW):
+                            break
+        finally:
+            self.sock.close()
 
 
 def _bound_reads(sock: socket.socket) -> bool:

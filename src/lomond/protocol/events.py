@@ -309,7 +309,10 @@ class Disconnected(FailureEvent):
 
 
 class Closed(Event):
-    """The server answered our close frame. `code` is None if it named none."""
+    """The server answered our close frame. `code` is None if it named none.
+
+    `reason` is the server's text as it came: escape it before you print it to a terminal.
+    """
 
     __slots__ = ("code", "reason")
     __match_args__ = ("code", "reason")
@@ -327,7 +330,10 @@ class Closed(Event):
 
 
 class Closing(Event):
-    """The server closes. Messages may still be sent in the handler; the answer follows it."""
+    """The server closes. Messages may still be sent in the handler; the answer follows it.
+
+    `reason` is the server's text as it came: escape it before you print it to a terminal.
+    """
 
     __slots__ = ("code", "reason")
     __match_args__ = ("code", "reason")

@@ -140,7 +140,7 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
             return True, None
         if outcome.upgrades is True:
             return True, _open(session, outcome, answer)
-        onward = _onward(plan, target, outcome, redirects, origin)
+        onward = yield from _onward(plan, target, outcome, redirects, origin)
         if isinstance(onward, str):
             yield from _reject(session, outcome.response, onward, answer.now)
             return True, None
@@ -221,7 +221,7 @@ def _give_up(session: Session, target: Target | None, failure: Failed) -> Script
 
 def _onward(
     plan: Plan, target: Target, refusal: Refusal, done: int, origin: Origin | None
-) -> Target | str:
+) -> Generator[Request, Answer, Target | str]:
     """Where a redirect leads; or why the answer is a rejection, in words."""
     if not plan.max_redirects:
         return refusal.reason
@@ -231,9 +231,14 @@ def _onward(
         from .redirects import destination
 
         url = destination(target, refusal.response, done, plan.max_redirects)
-        return plan.redirected(url, origin == (url.secure, url.host, url.port))
-    except (ValueError, ImportError, OSError) as reason:
-        return f"{refusal.reason}; the redirect is not followed: {printable(reason, _LONGEST)}"
+        is_ours = origin == (url.secure, url.host, url.port)
+        onward: Target = (yield Ask(lambda: plan.redirected(url, is_ours), None)).value
+        return onward
+    except (ValueError, ImportError, OSError) as error:
+        reason: BaseException = error
+    except Failed as failure:
+        reason = failure.cause
+    return f"{refusal.reason}; the redirect is not followed: {printable(reason, _LONGEST)}"
 
 
 def _upgrade(

@@ -136,7 +136,8 @@ class Pings:
 
         Asked when the peer seems dead: behind a large upload no ping is answered in time.
         """
-        if progress is None or self._confirmed >= self._before:
+        is_before = not self.is_queued and self._confirmed >= self._before
+        if progress is None or is_before:  # nothing lies before it
             return False
         found = progress()
         if found is None or found.confirmed <= self._confirmed:

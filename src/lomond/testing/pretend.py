@@ -207,7 +207,10 @@ class PretendDoor:
             case Ask(act=act):
                 if deadline is not None and self.now >= deadline:
                     raise TimedOut(TimeoutError("no answer in time"), self.now)
-                return act()
+                try:
+                    return act()
+                except Exception as error:
+                    raise Failed(error, self.now) from None
             case Resolve():
                 return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
             case Race():
