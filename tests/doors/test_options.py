@@ -285,7 +285,7 @@ def test_the_name_that_is_expected(pair: Pair, localhost: None) -> None:
         ({"unix_socket": "/x\0"}, r"unix_socket .* holds '\\x00'"),
         ({"unix_socket": "/" + "x" * 200}, "unix_socket .* takes"),
         ({"unix_socket": ""}, "unix_socket '' is empty"),
-        ({"ssl_keyfile": "x"}, "ssl_keyfile needs ssl_certfile"),
+        ({"ssl_keyfile": __file__}, "ssl_keyfile needs ssl_certfile"),
         ({"ssl_password": "x"}, "ssl_password needs ssl_certfile"),
         ({"truststore": True, "ssl_cafile": __file__}, "no certificate|exclude each other"),
         ({"source_address": ("localhost", 0)}, "needs an IP address"),
