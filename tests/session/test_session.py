@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lomond.engine import engine
-from lomond.errors import WebSocketClosing
+from lomond.errors import TransportFail, WebSocketClosing
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.causes import kept, words
@@ -102,6 +102,33 @@ def test_a_flood_does_not_put_off_the_close_timeout() -> None:
         reads += 1
     assert reads * len(flood) < 10_000_000
     assert "within 30s" in session.disconnected().reason
+
+
+def test_an_answer_of_which_a_part_came_late_is_waited_for_no_longer() -> None:
+    session = opened(poll=None, ping_rate=0, close_timeout=30)
+    session.close(1000, "", 0.0)
+    session.receive(frames.build(frames.TEXT, b"x", None) + b"\x88\x05\x03", 31.0, 31.0)
+    assert drain(session, 31.0) == []
+    assert not session.has_ended
+    session.tick(31.0)
+    assert session.has_ended
+
+
+def test_what_a_send_after_the_end_raises() -> None:
+    """The network's failure, until somebody was told of the end."""
+    session = opened(poll=None, ping_rate=0)
+    error = ConnectionResetError(104, "Connection reset by peer")
+    session.fail(error, "read", 1.0)
+    assert drain(session, 1.0) == []
+    refusal = session.refusal()
+    assert isinstance(refusal, TransportFail)
+    assert refusal.cause is error
+    assert "the connection ended (socket fail; recv fail; Connection reset" in str(refusal)
+    session.disconnected()
+    assert str(session.refusal()) == "not connected"
+    left = opened(poll=None, ping_rate=0)
+    left.end("left by the user", False, 1.0)
+    assert str(left.refusal()) == "not connected"
 
 
 @pytest.mark.parametrize(

@@ -384,10 +384,10 @@ class Session:
         return True
 
     def _ping(self, now: float) -> None:
-        if self.connection.state == OPEN:
-            self.pings.queued(b"", self.output.sent)
-            self.connection.send(frames.PING, b"")
-            self.pings.date(now)
+        # The connection is open: whoever begins to close it switches pings off.
+        self.pings.queued(b"", self.output.sent)
+        self.connection.send(frames.PING, b"")
+        self.pings.date(now)
 
     def _start_closing(self, now: float) -> None:
         """One side has begun to close: its time runs, and there is no regular work any more."""
