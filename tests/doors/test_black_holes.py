@@ -21,7 +21,6 @@ ip route add unreachable 10.8.0.0/16
 exec "$@"
 """
 
-# On a busy machine all takes longer; the system would wait for minutes, and lomond for 30 s.
 CLIENT = """
 import socket, sys, threading, time
 from lomond import WebSocket
@@ -42,13 +41,13 @@ def resolve(host, port, *arguments, **options):
 socket.getaddrinfo = resolve
 with EchoServer() as server:
     port = server.url.rstrip("/").rpartition(":")[2]
-    for name, least in (("hole", 0.25), ("nowhere", 0.0)):
+    for name, least, most in (("hole", 0.25, 0.6), ("nowhere", 0.0, 0.2)):
         start = time.monotonic()
         websocket = WebSocket(f"ws://{name}.example:{port}/")
         for event in websocket:
             if event.name == "ready":
                 seconds = time.monotonic() - start
-                assert least <= seconds < 10, (name, seconds)
+                assert least <= seconds < most, (name, seconds)
                 (last,) = [tried for tried in event.timings.attempts if tried.error is None]
                 assert last.address.startswith("127.0.0.1:")
                 websocket.close()
@@ -57,13 +56,13 @@ with EchoServer() as server:
     *_, last = WebSocket(f"ws://all.example:{port}/", open_timeout=1)
     assert last.name == "connect_fail" and last.phase == "connect", last
     assert "10.9.0.77" in last.reason and "10.8.0.1" in last.reason, last.reason
-    assert 1 <= time.monotonic() - start < 10
+    assert 1 <= time.monotonic() - start < 1.5
     websocket = WebSocket(f"ws://all.example:{port}/")
     threading.Timer(0.3, websocket.close).start()
     start = time.monotonic()
     *_, last = websocket
     assert last.reason.endswith("closed by the user"), last.reason
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 0.6
 print("done")
 """
 
