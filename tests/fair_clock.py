@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 TICK = 0.005  # seconds
@@ -13,9 +14,17 @@ class FairClock:
 
     While other processes have the processors, it stands nearly still. So an upper bound judges
     the code, whatever else the machine does; a lower bound wants the time that has passed.
+
+    Arguments:
+        limit: Seconds of its time after which it acts, once.
+        act: What it does then.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, limit: float = float("inf"), act: Callable[[], object] = lambda: None
+    ) -> None:
+        self._limit = limit
+        self._act = act
         self._ticks = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._count, daemon=True)
@@ -36,6 +45,9 @@ class FairClock:
     def _count(self) -> None:
         while not self._over.wait(TICK):
             self._ticks += 1
+            if self.now() >= self._limit:
+                self._limit = float("inf")
+                self._act()
 
     def now(self) -> float:
         """Seconds since it was entered."""

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from doors.raw_server import echo, raw_server
-from doors.tapped import PATIENCE, in_thread
+from doors.tapped import in_thread
 from lomond.aio import AsyncWebSocket
 from lomond.engine import engine
 from lomond.io.waiting import Wakeup
+from patience import PATIENCE
 
 Lock: Any = engine.module("io", "lock").Lock
 

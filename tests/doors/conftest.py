@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from doors.every_door import DOORS
-from doors.loops import PATIENCE, uvloop_loop
+from doors.loops import uvloop_loop
 from doors.tapped import Tapped
 from lomond.engine import engine
+from patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,6 @@ from doors.raw_server import frame, read_frame
 from lomond.aio import Events
 from lomond.protocol import frames
 
-PATIENCE = 10.0  # seconds
-
 
 def uvloop_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     uvloop = pytest.importorskip("uvloop", reason="there is no uvloop for this Python")

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from patience import PATIENCE
 from refcounts import end_what_was_dropped
-
-TIMEOUT = 10.0
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Served:
 def served(talk: Callable[[Peer], Talk]) -> Iterator[Served]:
     """A server whose every connection runs the script."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(TIMEOUT)
+    listener.settimeout(PATIENCE)
     result = Served(f"ws://127.0.0.1:{listener.getsockname()[1]}/")
     stopping = threading.Event()
 
@@ -45,7 +44,7 @@ def served(talk: Callable[[Peer], Talk]) -> Iterator[Served]:
             peer = Peer(talk)
             result.peers.append(peer)
             with connection:
-                connection.settimeout(TIMEOUT)
+                connection.settimeout(PATIENCE)
                 with contextlib.suppress(OSError):  # the client has gone
                     _run(peer, connection)
 
@@ -59,7 +58,7 @@ def served(talk: Callable[[Peer], Talk]) -> Iterator[Served]:
         # A last connection wakes the accepting thread.
         with contextlib.suppress(OSError):
             socket.create_connection(listener.getsockname(), 1).close()
-        thread.join(TIMEOUT)
+        thread.join(PATIENCE)
         listener.close()
         assert not thread.is_alive()
 

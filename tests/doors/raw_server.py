@@ -20,9 +20,9 @@ from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.protocol.handshake import accept_value
 from lomond.protocol.mask import mask
+from patience import PATIENCE
 from refcounts import end_what_was_dropped
 
-TIMEOUT = 10.0
 _KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
 Handler = Callable[[socket.socket], None]
 
@@ -76,7 +76,7 @@ def raw_server(
     threads: list[threading.Thread] = []
 
     def serve(connection: socket.socket) -> None:
-        connection.settimeout(TIMEOUT)
+        connection.settimeout(PATIENCE)
         try:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(connection)
@@ -114,7 +114,7 @@ def raw_server(
         with contextlib.suppress(OSError):  # a last connection wakes the accepting thread
             socket.create_connection((address, server.port), 1).close()
         for thread in threads:
-            thread.join(TIMEOUT)
+            thread.join(PATIENCE)
         listener.close()
     assert not any(thread.is_alive() for thread in threads)
     assert server.errors == []

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from doors.raw_server import TIMEOUT, accept_upgrade, echo, raw_server, read_request
+from doors.raw_server import accept_upgrade, echo, raw_server, read_request
 from lomond import WebSocket
 from lomond.cookies import keep
 from lomond.events import AnyEvent
+from patience import PATIENCE
 from refcounts import end_what_was_dropped
 
 
@@ -99,7 +100,7 @@ def serving_at(path: Path, site: Site, context: ssl.SSLContext | None = None) ->
                 stack.enter_context(connection)
                 if released.is_set():
                     return
-                connection.settimeout(TIMEOUT)
+                connection.settimeout(PATIENCE)
                 with contextlib.suppress(OSError, EOFError):
                     if context is not None:
                         connection = context.wrap_socket(connection, server_side=True)
@@ -118,7 +119,7 @@ def serving_at(path: Path, site: Site, context: ssl.SSLContext | None = None) ->
             released.set()
             with socket.socket(socket.AF_UNIX) as last:
                 last.connect(str(path))
-            thread.join(TIMEOUT)
+            thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from lomond.io.waiting import Waiter, Wakeup
-
-PATIENCE = 10.0  # seconds; nothing that works takes so long
+from patience import PATIENCE
 
 
 class Tapped(socket.socket):

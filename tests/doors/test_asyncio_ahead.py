@@ -18,12 +18,13 @@ from typing import Any
 
 import pytest
 
-from doors.loops import PATIENCE, Run, echo, until
+from doors.loops import Run, echo, until
 from doors.raw_server import frame, raw_server, read_all, read_frame
 from lomond.aio import AsyncWebSocket
 from lomond.engine import engine
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.protocol import frames
+from patience import PATIENCE
 
 MEGABYTE = 1024 * 1024
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from doors.loops import PATIENCE, Run, until
+from doors.loops import Run, until
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
 from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail
 from lomond.persist import persist
 from lomond.protocol import frames
+from patience import PATIENCE
 
 
 def test_a_turn_that_is_owed_does_not_take_the_answer_away(run: Run) -> None:

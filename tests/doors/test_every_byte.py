@@ -13,10 +13,11 @@ import pytest
 
 from doors.certified import contexts
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, until
-from doors.tapped import PATIENCE, connect, in_thread, wait_for_bytes
+from doors.tapped import connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.protocol import frames
+from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door
 

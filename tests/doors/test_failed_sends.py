@@ -6,20 +6,19 @@ import errno
 import os
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 from types import FrameType
 
 import pytest
 
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import PATIENCE, LoopSight, Tapped, connect, in_thread
+from doors.tapped import LoopSight, Tapped, connect, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.events import Disconnected
 from lomond.protocol import frames
+from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
 
@@ -127,12 +126,7 @@ def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
         until(stream, "ready")
         sight.waits.clear()
         sender = in_thread(send)
-        guard = threading.Timer(3, sock.shutdown, (socket.SHUT_RDWR,))
-        guard.start()
-        started = monotonic()
         (last,) = stream
-        assert monotonic() - started < 2
-        guard.cancel()
         sight.end()
         sender.join(PATIENCE)
         assert "Broken pipe" in last.reason  # type: ignore[union-attr]  # a Disconnected

@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from time import monotonic, process_time
+from time import process_time
 
 import pytest
 
@@ -18,6 +18,7 @@ from lomond.group import WebSocketGroup
 from lomond.io import many
 from lomond.io.many import Many, Member
 from lomond.protocol import frames
+from patience import FAR
 
 QUIET = {"ping_rate": 0}
 
@@ -87,16 +88,16 @@ def test_a_fast_feed_does_not_starve_a_slow_one() -> None:
 def test_opening_one_keeps_none_waiting() -> None:
     group = WebSocketGroup()
     with raw_server(echo) as server, socket.create_server(("127.0.0.1", 0)) as silent:
-        group.add(WebSocket(f"wss://127.0.0.1:{silent.getsockname()[1]}", open_timeout=0.5))
+        never = WebSocket(f"wss://127.0.0.1:{silent.getsockname()[1]}", open_timeout=FAR)
+        group.add(never)
         group.add(WebSocket("ws://name.invalid/"))
         other = WebSocket(server.url)
         group.add(other, **QUIET)
-        start = monotonic()
         ends = {}
         for websocket, event in group:
             if event.name == "ready":
-                assert monotonic() - start < 0.4
                 websocket.close()
+                never.close()
             if event.name in ("connect_fail", "disconnected"):
                 ends[websocket.url] = event.name
     assert sorted(ends.values()) == ["connect_fail", "connect_fail", "disconnected"]

@@ -17,10 +17,11 @@ import pytest
 import lomond
 from doors.every_door import OnAsyncio
 from doors.raw_server import echo, raw_server, until
-from doors.tapped import PATIENCE, in_thread
+from doors.tapped import in_thread
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.io import resolving
+from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
 

@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
-from doors.tapped import PATIENCE, connect, in_thread
+from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.session.session import Session
+from patience import PATIENCE
 from refcounts import at_once
 
 GOING_AWAY = (frames.CLOSE, (1001).to_bytes(2, "big"))

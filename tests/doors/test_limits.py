@@ -6,7 +6,7 @@ import contextlib
 import socket
 import sys
 import threading
-from time import monotonic, sleep, thread_time
+from time import sleep, thread_time
 
 import pytest
 
@@ -21,6 +21,7 @@ from doors.raw_server import (
 )
 from lomond import WebSocket
 from lomond.protocol import frames
+from patience import PATIENCE
 from traced import tracemalloc
 
 pytestmark = pytest.mark.every_door
@@ -119,13 +120,13 @@ def test_an_endless_answer_to_the_upgrade_ends() -> None:
 def test_a_dripping_answer_to_the_upgrade_ends_within_open_timeout() -> None:
     def drip(connection: socket.socket) -> None:
         connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX-Slow: ")
         while not server.released.wait(0.02):
-            connection.sendall(b"H")
+            connection.sendall(b"x")
 
-    started = monotonic()
     with raw_server(drip, upgrades=False) as server:
-        names(WebSocket(server.url, open_timeout=0.3))
-        assert monotonic() - started < 2
+        *_, last = WebSocket(server.url, open_timeout=0.3)
+        assert "open_timeout" in last.reason
 
 
 def test_an_endless_body_of_a_rejection_is_cut() -> None:
@@ -164,10 +165,8 @@ def test_a_server_that_talks_on_after_its_close_can_not_hold_us() -> None:
         while not server.released.wait(0.01):
             connection.sendall(frame(frames.TEXT, b"more"))
 
-    started = monotonic()
     with raw_server(talk_on) as server:
         seen = names(WebSocket(server.url), poll=None, ping_rate=0, close_timeout=0.3)
-        assert monotonic() - started < 2
     assert seen[2:] == ["ready", "closing", "disconnected"]
 
 
@@ -226,7 +225,7 @@ def test_an_idle_connection_costs_no_processor_time() -> None:
 def test_a_server_that_says_much_and_reads_nothing_does_not_put_send_timeout_off() -> None:
     said = frame(frames.PING, b"x" * 125)
     here, there = socket.socketpair()  # unlike TCP it takes nothing more once it is full
-    there.settimeout(8)
+    there.settimeout(PATIENCE)
 
     def flood() -> None:
         accept_upgrade(there, read_request(there))
@@ -239,11 +238,9 @@ def test_a_server_that_says_much_and_reads_nothing_does_not_put_send_timeout_off
     server.start()
     with there:
         websocket = WebSocket("ws://localhost/", socket=here, send_timeout=0.3)
-        started = monotonic()
         for event in websocket.connect(poll=None, ping_rate=0):
             last = event
             sleep(0.001)  # a handler that is slower than the flood: there is always more
-            assert monotonic() - started < 5
         assert last.name == "disconnected"
         assert "send_timeout" in last.reason
     server.join()

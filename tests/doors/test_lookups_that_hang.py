@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from doors.tapped import PATIENCE
 from lomond import WebSocket
 from lomond.io import resolving
 from lomond.io.resolving import MAX_AT_ONCE, Resolution
+from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door
 

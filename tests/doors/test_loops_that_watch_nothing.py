@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from doors.loops import PATIENCE, echo
+from doors.loops import echo
 from doors.raw_server import raw_server
 from lomond.aio import AsyncWebSocket
+from patience import PATIENCE
 
 
 class Loop(asyncio.SelectorEventLoop):

@@ -11,10 +11,9 @@ import pytest
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.testing.echo import EchoServer
+from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
-
-PATIENCE = 10.0
 
 
 def test_a_send_while_the_request_is_written_does_not_write_beside_it(

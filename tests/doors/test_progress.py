@@ -9,11 +9,11 @@ import time
 import pytest
 
 from lomond.io.progress import asked_of
+from patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells how far TCP is"
 )
-PATIENCE = 10.0  # seconds
 
 
 def test_what_a_peer_does_not_read_waits_to_be_confirmed() -> None:

@@ -10,11 +10,12 @@ from time import monotonic
 import pytest
 
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import PATIENCE, LoopSight, connect, in_thread, wait_for_bytes
+from doors.tapped import LoopSight, connect, in_thread, wait_for_bytes
 from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.io.waiting import BOUND
 from lomond.protocol import frames
+from patience import PATIENCE
 
 PERIOD = 0.05  # seconds; of Polls and pings
 PAUSE = threading.Event()  # never set: its wait paces a server

@@ -17,11 +17,12 @@ import pytest
 
 from doors.certified import contexts
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import PATIENCE, Tapped, connect, in_thread, wait_for_bytes
+from doors.tapped import Tapped, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.io.waiting import Waiter
 from lomond.protocol import frames
+from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
 

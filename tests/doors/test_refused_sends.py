@@ -15,8 +15,6 @@ from lomond.protocol import frames
 
 pytestmark = pytest.mark.every_door
 
-PATIENCE = 10.0  # seconds
-
 
 def test_a_message_that_the_server_refuses_names_its_close() -> None:
     """What the system says of it is only "Broken pipe"."""

@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 import trustme
@@ -18,6 +18,7 @@ from lomond import WebSocket
 from lomond.io import resolving
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
+from patience import FAR, PATIENCE
 from refcounts import end_what_was_dropped
 
 pytestmark = pytest.mark.every_door
@@ -159,15 +160,14 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
     def hangs(host: str, *arguments: object, **keywords: object) -> object:
         if keywords.get("flags"):
             return real(host, *arguments, **keywords)  # type: ignore[arg-type]
-        release.wait(10)
+        release.wait(FAR)
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
-    started = monotonic()
     _, failed = WebSocket("ws://name.invalid/", open_timeout=0.2)
     assert failed.name == "connect_fail"
     assert (failed.phase, "open_timeout" in failed.reason) == ("resolve", True)
-    websocket = WebSocket("ws://name.invalid/")
+    websocket = WebSocket("ws://name.invalid/", open_timeout=FAR)
     stream = iter(websocket)
     next(stream)
     threading.Timer(0.05, websocket.close).start()
@@ -179,7 +179,6 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
     resolving.Resolution("a.invalid", 1, lambda: None).start()
     _, failed = WebSocket("ws://name.invalid/", open_timeout=0.1)
     assert failed.name == "connect_fail"
-    assert monotonic() - started < 5
     release.set()
 
 
@@ -228,12 +227,10 @@ def test_the_end_of_tls_ends_a_wait_that_nothing_else_would(last: str) -> None:
         ):
             sleep(0.2)  # the loop waits, and nothing is due
             connection.sendall(data)
-        assert is_over.wait(10)  # and says nothing more
+        assert is_over.wait(PATIENCE)  # and says nothing more
 
     with tls_server(upgrades, serve) as (url, context):
         websocket = WebSocket(url, ssl_context=context)
-        start = monotonic()
         names = [event.name for event in websocket.connect(poll=None, ping_rate=0)]
-        assert monotonic() - start < 3
         assert names[-2:] == ["text", "disconnected"]
         is_over.set()

@@ -14,11 +14,10 @@ import trustme
 from websockets.asyncio.server import ServerConnection, serve
 
 from lomond import WebSocket
+from patience import PATIENCE
 from refcounts import at_once
 
 pytestmark = pytest.mark.every_door
-
-PATIENCE = 10.0  # seconds
 
 
 async def echo(connection: ServerConnection) -> None:

@@ -17,9 +17,9 @@ import pytest
 from doors.raw_server import echo, raw_server
 from lomond import WebSocket
 from lomond.engine import engine
+from patience import PATIENCE
 from traced import tracemalloc
 
-PATIENCE = 10.0  # seconds
 lock = engine.module("io", "lock")
 wire = engine.module("io", "wire")
 clock = engine.module("io", "clock")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import time
 from base64 import b64encode
 from urllib.request import parse_http_list, parse_keqv_list
 
@@ -26,6 +25,7 @@ from doors.unkind_proxies import (
     tunnel,
 )
 from lomond.events import ConnectFail, Rejected
+from patience import FAR
 
 REFUSED = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n"
 AUTHORIZATION = b"Basic " + b64encode(b"user:p@ss")
@@ -207,9 +207,7 @@ def test_what_comes_behind_200_is_the_target_s(headers: bytes) -> None:
 def test_what_comes_behind_200_is_for_tls_first() -> None:
     answer = ESTABLISHED + b"no TLS at all, and more than a record's head"
     with raw_server(answering(answer, hang), upgrades=False) as proxy:
-        started_at = time.monotonic()
-        _, failure = through(proxy, url="wss://target.example/", open_timeout=10.0)
-        assert time.monotonic() - started_at < 5
+        _, failure = through(proxy, url="wss://target.example/", open_timeout=FAR)
         assert isinstance(failure, ConnectFail)
         assert failure.phase == "tls"
         assert "target.example:443" in failure.reason

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from doors.raw_server import echo, raw_server, read_all
-from doors.tapped import PATIENCE
 from lomond import WebSocket
 from lomond.aio import AsyncWebSocket
 from lomond.base import Base
@@ -19,6 +18,7 @@ from lomond.group import WebSocketGroup
 from lomond.io.noticing import Notice
 from lomond.persist import persist
 from lomond.testing.echo import EchoServer
+from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door
 

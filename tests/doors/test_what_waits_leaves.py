@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import PATIENCE, LoopSight, Tapped, connect, in_thread
+from doors.tapped import LoopSight, Tapped, connect, in_thread
 from lomond import WebSocket
 from lomond.protocol import frames
 from lomond.session.session import Session
+from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
 

@@ -6,17 +6,16 @@ import contextlib
 import datetime
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
-from time import monotonic
 from typing import Any
 
 import pytest
 import trustme
 
 from doors.every_door import DOORS, OnAsyncio
+from fair_clock import FairClock
 from lomond.errors import WebSocketError
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
@@ -175,16 +174,10 @@ def converse(case: Case, tls: dict[str, ssl.SSLContext] | None, name: str) -> No
         websocket = door(f"{scheme}://127.0.0.1:{server.port}/", **made)
         # Whoever waits for ever is woken, and fails for that.
         slack = SLACK * (3 if door is OnAsyncio else 1)  # whose loop runs anew for each event
-        watch = threading.Timer(case.seconds + slack, websocket.force_disconnect)
-        watch.start()
-        started = monotonic()
-        try:
+        with FairClock(case.seconds + slack, websocket.force_disconnect) as clock:
             connecting = {name: value for name, value in options.items() if name in CONNECT}
             shown.see(websocket.connect(**connecting), acting(case, websocket))
-            seconds = monotonic() - started
-        finally:
-            watch.cancel()
-            watch.join()
+            seconds = clock.now()
     assert websocket.is_closed
     check(case, shown, server.heard, seconds, slack)
 
