@@ -378,7 +378,7 @@ def a_group() -> None:
                 texts[websocket].append(event.text)
             if websocket is websockets[1] and event.name == "text":
                 ending = library.spawn(add)
-            done = sum(map(len, texts.values())) == 31 and came_back > 3 and polls > 60
+            done = sum(map(len, texts.values())) == 31 and came_back > 3 and polls > 200
             if done and persistent in group:
                 group.remove(persistent)
                 for other in texts:
