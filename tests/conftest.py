@@ -1,6 +1,7 @@
 """Fixtures of all tests. First of all, the environment and the twin that they run on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.door = config.option.door or list(DOORS)
+
+
+TESTS = Path(__file__).parent
+#: Where the rules are, and a taste of each door.
+QUICK = [
+    TESTS / "protocol",
+    TESTS / "session",
+    TESTS / "doors" / "test_golden_traces.py",
+    TESTS / "doors" / "test_defects.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`pytest -m quick` is a minute's work."""
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in QUICK):
+            item.add_marker(pytest.mark.quick)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
