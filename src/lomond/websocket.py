@@ -61,7 +61,8 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         socket_options: Tuples for ``setsockopt``, set before connecting; TCP_NODELAY is on.
         tcp_keepalive: Seconds without traffic after which the system probes the peer; None: off.
         open_timeout: Seconds for names, TCP, proxy, TLS and upgrade together, redirects included
-            (30); None for no limit.
+            (30); None for no limit. While something else keeps the thread from the connection
+            (another task of its event loop, the body of a group's loop), they stand still.
         send_timeout: Seconds a send may wait without progress (30); None for no limit.
         frame_timeout: Seconds without a byte inside a frame (60); None or 0 for no limit.
         max_message_size: Largest message accepted, bytes (16 MiB); None for no limit.

@@ -93,12 +93,18 @@ class Race:
         self._start_at = 0.0
         self._first: tuple[BaseException, str] | None = None
 
-    def run(self, deadline: float | None, check: Callable[[], object]) -> Running:
+    def run(
+        self,
+        deadline: float | None,
+        check: Callable[[], object],
+        kept: Callable[[], float] = float,
+    ) -> Running:
         """Work in progress: the first socket that is connected, and its peer's address.
 
         Arguments:
             deadline: Monotonic seconds; None for none.
             check: Asked after each wait; raises Interrupted if the user closed.
+            kept: Tells by how many seconds the deadline is put off by now.
 
         Raises:
             Failed: All attempts failed. The cause is the first one's error; `said` names all.
@@ -108,7 +114,7 @@ class Race:
         self._keep_family()
         left = "closed by the user"
         try:
-            winner = yield from self._race(deadline, check)
+            winner = yield from self._race(deadline, check, kept)
             attempt = self._running.pop(winner)
             address = address_of(attempt.info)
             left = f"given up; {address} was faster"
@@ -141,14 +147,15 @@ class Race:
             raise Failed(OSError(errno.EAFNOSUPPORT, said), monotonic())
 
     def _race(
-        self, deadline: float | None, check: Callable[[], object]
+        self, deadline: float | None, check: Callable[[], object], kept: Callable[[], float]
     ) -> Generator[Need, None, socket.socket]:
         need: Need | None = None
         while True:
             check()
             now = monotonic()
             looked_at = now if need is None or need.looked_at is None else need.looked_at
-            if deadline is not None and looked_at >= deadline:
+            until = None if deadline is None else deadline + kept()
+            if until is not None and looked_at >= until:
                 raise self._timed_out(now)
             if self._waiting and (now >= self._start_at or not self._running):
                 winner = self._start()
@@ -157,7 +164,7 @@ class Race:
                 error, where = self._first
                 raise Failed(error, now, where, tried(self.attempts))
             else:
-                need = self._need(deadline)
+                need = self._need(until)
                 yield need
                 winner = self._look(need.ready)
             if winner is not None:

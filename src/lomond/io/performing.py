@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 _MOST_LATE = 16  # reads of a TLS handshake that bring something after the deadline
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
+_BEATS = 16  # in open_timeout: as often it is looked at whether the wait ends in time
+_LATE = 0.02  # seconds after which it does not
 
 #: Yields what it waits for.
 Steps = Generator[Need, None, Any]
@@ -99,7 +101,7 @@ class Performer:
         act = self._ACTS[type(request)]
         self._link.is_in_use = type(request) is not Hangup
         try:
-            value = yield from act(self, request)
+            value = yield from self._counted(act(self, request))
         except Failed:
             raise
         except ImportError as error:
@@ -110,6 +112,33 @@ class Performer:
             self._link.is_in_use = False
         self._link.report()
         return Answer(monotonic(), time(), value)
+
+    def _counted(self, steps: Steps) -> Steps:
+        """The same steps; what they lose where somebody keeps the door from going on is noted."""
+        session = self._channel.session
+        timeout = session.timing.open_timeout
+        if timeout is None:
+            return (yield from steps)
+        try:
+            while True:
+                need = next(steps)
+                beat = monotonic() + timeout / _BEATS
+                need.until = beat if need.until is None else min(need.until, beat)
+                yield need
+                late = monotonic() - need.until
+                if late > _LATE:
+                    session.kept += late
+        except StopIteration as done:
+            return done.value
+        finally:
+            steps.close()
+
+    def _until(self, deadline: float | None) -> float | None:
+        """When a deadline passes, by the clock."""
+        return None if deadline is None else deadline + self._channel.session.kept
+
+    def _has_passed(self, deadline: float | None, moment: float) -> bool:
+        return deadline is not None and self._channel.session.counted(moment) >= deadline
 
     def _is_interrupted(self) -> bool:
         """Whether the user closed; True once."""
@@ -138,7 +167,7 @@ class Performer:
             if data is not None:
                 return data
             self._check_after(need, deadline, now)
-            need = Need(deadline, transport.sock)
+            need = Need(self._until(deadline), transport.sock)
             yield need
 
     def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
@@ -147,7 +176,7 @@ class Performer:
         now = monotonic()
         if self._is_interrupted():
             raise Interrupted(OSError("closed by the user"), now)
-        if deadline is not None and (now if looked_at is None else looked_at) >= deadline:
+        if self._has_passed(deadline, now if looked_at is None else looked_at):
             raise TimedOut(TimeoutError("no answer in time"), now)
 
     def _check_after(
@@ -163,7 +192,7 @@ class Performer:
         yield from ()
         value = _asked(request.act)
         now = monotonic()
-        if request.deadline is not None and now >= request.deadline:
+        if self._has_passed(request.deadline, now):
             raise TimedOut(TimeoutError("no answer in time"), now)
         return value
 
@@ -180,7 +209,7 @@ class Performer:
         need: Need | None = None
         while not resolution.finished:
             self._check_after(need, request.deadline)
-            need = Need(request.deadline)
+            need = Need(self._until(request.deadline))
             yield need
         if resolution.error is not None:
             raise Failed(resolution.error, monotonic())
@@ -190,7 +219,9 @@ class Performer:
         self._start()
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
-            sock, address = yield from race.run(request.deadline, self._check)
+            sock, address = yield from race.run(
+                request.deadline, self._check, lambda: self._channel.session.kept
+            )
         except Failed as failure:
             failure.attempts = race.attempts
             raise
@@ -242,7 +273,7 @@ class Performer:
             while True:
                 # What is here already is used, if the thread was kept from it until now; but a
                 # peer that is quick enough lets nobody wait.
-                late += request.deadline is not None and monotonic() >= request.deadline
+                late += self._has_passed(request.deadline, monotonic())
                 self._check(request.deadline if late > _MOST_LATE else None)
                 with link.lock:
                     done = _shaken(layer)
@@ -270,7 +301,7 @@ class Performer:
 
     def _feed(self, transport: Transport, deadline: float | None, failed: Failed | None) -> Steps:
         if failed is not None:
-            patience = failed.now + BODY_TIMEOUT
+            patience = self._channel.session.counted(failed.now) + BODY_TIMEOUT
             deadline = patience if deadline is None else min(deadline, patience)
         try:
             data = yield from self._received(transport, deadline)
@@ -306,7 +337,7 @@ class Performer:
             if not transport.queue:
                 return
             self._check_after(need, deadline)
-            need = Need(deadline, None, (transport.sock,))
+            need = Need(self._until(deadline), None, (transport.sock,))
             yield need
 
     def _read(self, request: Read) -> Generator[Need, None, bytes]:

@@ -193,7 +193,7 @@ def _connect(
     try:
         answer = yield Send(deadline)
     except Failed as failure:
-        words, now = yield from last_words(failure, deadline)
+        words, now = yield from last_words(session, failure, deadline)
         return rest + words, now
     return rest, answer.now
 
@@ -261,7 +261,8 @@ def _upgrade(
             if session.has_ended:
                 return None, answer
             # The closing handshake follows the upgrade, if that is done soon.
-            deadline = _sooner(deadline, failure.now + CLOSE_GRACE, session.close_at)
+            patience = failure.now + CLOSE_GRACE, session.close_at
+            deadline = _sooner(deadline, *map(session.counted, patience))
             continue
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
@@ -281,7 +282,7 @@ def _upgrade(
             return upgrade.end_of_stream(), answer  # nobody needs the body of a redirect
         if upgrade.is_reading_body and not is_limited:
             is_limited = True
-            deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)
+            deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
 
 
 def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:

@@ -181,7 +181,7 @@ def _talk(
         if tunnel.is_done:
             return None, answer
         if tunnel.is_reading_body and not was_reading:
-            deadline = _sooner(deadline, answer.now + BODY_TIMEOUT)
+            deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
 
 
 def _answered(
@@ -193,12 +193,12 @@ def _answered(
         try:
             yield Send(deadline)
         except Failed as failure:
-            data, now = yield from last_words(failure, deadline)
+            data, now = yield from last_words(session, failure, deadline)
             return Answer(now, value=data)
     return (yield Read(deadline))
 
 
-def last_words(failure: Failed, deadline: float | None) -> Steps:
+def last_words(session: Session, failure: Failed, deadline: float | None) -> Steps:
     """Writing failed: what the other side said before, and when it was read.
 
     Raises:
@@ -208,7 +208,7 @@ def last_words(failure: Failed, deadline: float | None) -> Steps:
     if isinstance(failure, (TimedOut, Interrupted)):
         raise failure
     try:
-        answer = yield Read(_sooner(deadline, failure.now + BODY_TIMEOUT))
+        answer = yield Read(_sooner(deadline, session.counted(failure.now) + BODY_TIMEOUT))
     except Interrupted:
         raise
     except Failed as told:

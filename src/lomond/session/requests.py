@@ -1,6 +1,7 @@
 """What a script may ask of its door, and what it gets back.
 
-Every request is safe in every state; a failure is thrown into the script as `Failed`.
+Every request is safe in every state; a failure is thrown into the script as `Failed`. A deadline is
+a moment of the time that counts (`Session.counted`); None for none.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ class Session:
         close_asked_at: When the user first called `close`, or None.
         is_told: Whether the last event was handed out.
         opened_at: When the upgrade was done, or None.
+        kept: Seconds of the opening in which whoever waits could not go on with it: something else
+            had the thread. They do not count; deadlines of the opening are in time that does.
         compression: What was negotiated about it, or None.
         phase: How far the opening has come, as `FailureEvent.phase` says it.
         timings: How long its phases took.
@@ -63,8 +65,8 @@ class Session:
     __slots__ = (
         "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
         "_ping_at", "_poll_at", "_unresponsive", "_watched", "_write_at", "address",
-        "close_asked_at", "compression", "connection", "engine", "is_told", "limits", "opened_at",
-        "output", "output_ends", "phase", "pings", "started_at", "timing", "timings",
+        "close_asked_at", "compression", "connection", "engine", "is_told", "kept", "limits",
+        "opened_at", "output", "output_ends", "phase", "pings", "started_at", "timing", "timings",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +81,7 @@ class Session:
         self.output = self.connection.output
         self.output_ends = False
         self.started_at = 0.0
+        self.kept = 0.0
         self.opened_at: float | None = None
         self.close_asked_at: float | None = None
         self.is_told = False
@@ -108,6 +111,10 @@ class Session:
         """The next phase of the opening begins."""
         self.phase = phase
         self._phase_at = now
+
+    def counted(self, moment: float) -> float:
+        """The moment in the time that counts for the opening's deadlines."""
+        return moment - self.kept
 
     def note_phase(self, now: float) -> None:
         """The phase has failed: its time counts too, where it has one of its own."""

@@ -156,6 +156,11 @@ class PretendDoor:
         """The user's handler takes its time; the network goes on."""
         self._network.advance_to(self.now + seconds)
 
+    def keep(self, seconds: float) -> None:
+        """Something else has the thread for a while; the network goes on. For `at`."""
+        self.session.kept += seconds
+        self._network.advance_to(self.now + seconds)
+
     def play(
         self, act: Callable[[PretendDoor, Any], None] = lambda door, event: None
     ) -> list[tuple[float, Any]]:
@@ -205,7 +210,7 @@ class PretendDoor:
             raise Failed(failure, self.now)
         match request:
             case Ask(act=act):
-                if deadline is not None and self.now >= deadline:
+                if deadline is not None and self.session.counted(self.now) >= deadline:
                     raise TimedOut(TimeoutError("no answer in time"), self.now)
                 try:
                     return act()
@@ -245,8 +250,10 @@ class PretendDoor:
 
     def _wait(self, deadline: float | None, until: float = _NEVER) -> None:
         self._check_asked()
-        if deadline is not None and self.now >= deadline:
-            raise TimedOut(TimeoutError("no answer in time"), self.now)
+        if deadline is not None:
+            deadline += self.session.kept
+            if self.now >= deadline:
+                raise TimedOut(TimeoutError("no answer in time"), self.now)
         moments = [m for m in (deadline, until) if m is not None and m > self.now]
         nearest = min(moments, default=_NEVER)
         self._network.advance(None if nearest == _NEVER else nearest)
