@@ -260,6 +260,13 @@ class Base:
 
     # For the plan of a connection
 
+    def options_now(self) -> Base:
+        """All options as they are now: what is set later does not change these."""
+        now = Base.__new__(Base)
+        for name in Base.__slots__:
+            object.__setattr__(now, name, getattr(self, name))
+        return now
+
     def place(self) -> Place:
         """Where to, as the attributes say now."""
         return self._place

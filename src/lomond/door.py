@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .io.noticing import Look
     from .io.performing import Driving
     from .timings import Latency
+    from .tracing import Tracer
 
 __all__ = ["Door"]
 
@@ -56,6 +57,7 @@ class Door(Base, Generic[Stream, Sent]):
 
     _channel: Channel | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
+    _traced: Tracer | None = None  # of the current connection
 
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
@@ -136,7 +138,8 @@ class Door(Base, Generic[Stream, Sent]):
     ) -> Stream:
         """A new connection, as an iterator of events; nothing is sent before its first event.
 
-        An earlier connection of this object ends.
+        An earlier connection of this object ends. The options are those that the object has now:
+        what is set later, also before the first event, is for the next one.
 
         Arguments:
             poll: Seconds between two Poll events (5), until one side begins to close; 0 for one at
@@ -201,9 +204,12 @@ class Door(Base, Generic[Stream, Sent]):
         from .session.opening import conversation
         from .session.session import Session
 
-        plan = Plan(self, self._make_context)
+        asked = self.options_now()
+        plan = Plan(asked, asked._make_context)
         session = Session(engine, timing, self.limits, os.urandom)
         tracer = self._tracer() if self.trace else None
+        if tracer is not self._traced:
+            self._traced = tracer
         channel = Channel(session, tracer.length if tracer else None, driver)
         script = conversation(session, plan)
         self._replace(channel, "replaced by a new connection")
@@ -299,7 +305,7 @@ class Door(Base, Generic[Stream, Sent]):
                 raise TypeError("text argument must not be bytes")
             raise TypeError(f"text argument must be str, not {type(text).__name__}")
         data = text.encode()
-        if self.trace:
+        if self._traced is not None:
             self._trace_sent("send_text", length=len(text), compressed=compress)
         return self._send(frames.TEXT, data, compress)
 
@@ -311,7 +317,7 @@ class Door(Base, Generic[Stream, Sent]):
         """
         if not isinstance(data, bytes):
             raise TypeError("data argument must be bytes")
-        if self.trace:
+        if self._traced is not None:
             self._trace_sent("send_binary", length=len(data), compressed=compress)
         return self._send(frames.BINARY, data, compress)
 
@@ -352,8 +358,8 @@ class Door(Base, Generic[Stream, Sent]):
         return channel
 
     def _trace_sent(self, stage: str, **fields: object) -> None:
-        if self.trace:
-            self._tracer()(stage, **fields)
+        if self._traced is not None:
+            self._traced(stage, **fields)
 
 
 def _refuse(unknown: set[str]) -> None:

@@ -1,8 +1,8 @@
 """What a user asked of one connection, made ready: whom to ask for what, through what.
 
-The attributes of a WebSocket may be set at any time; a plan is what they were at `connect()`. What
-the user gave that is code (a callable, a mapping, a CookieJar) is asked later, as a step of the
-opening, for it may take its time and fail.
+The attributes of a WebSocket may be set at any time; a plan is given a copy of what they were at
+`connect()` (`Base.options_now`). What the user gave that is code (a callable, a mapping, a
+CookieJar) is asked later, as a step of the opening, for it may take its time and fail.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Plan:
         asked: What of the user's is used just now; for people.
 
     Arguments:
-        websocket: Whose attributes say what is asked for.
+        websocket: Whose attributes say what is asked for; they do not change any more.
         contexts: Makes the TLS context for the proxy, if the first argument is true, or for the
             server, to which the second tells whether it may know who we are.
     """

@@ -20,8 +20,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
     object may be iterated again, for a new connection each time. Any thread may send or close.
 
-    All options are attributes too, and may be set: for the next connection. `url` sets `scheme`,
-    `host`, `port` and `resource`, and each of these sets `url`.
+    All options are attributes too, and may be set: for the next connection, which takes all of them
+    as they are at its `connect`. `url` sets `scheme`, `host`, `port` and `resource`, and each of
+    these sets `url`.
 
     Arguments:
         url: ``ws://`` or ``wss://`` (``http://``, ``https://`` mean the same).

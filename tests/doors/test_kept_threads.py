@@ -62,7 +62,7 @@ async def keep_the_loop(turns: int, seconds: float) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_task_that_keeps_the_loop_is_no_silent_server(run: Run, kind: str, turns: int) -> None:
     async def open_one(options: dict[str, Any]) -> list[str]:
-        names = []
+        names: list[str] = []
         async with AsyncWebSocket(open_timeout=TIMEOUT, **options) as websocket:
             async for event in websocket.connect(poll=None, ping_rate=0):
                 names.append(event.name)
@@ -174,7 +174,7 @@ def test_a_connection_that_stands_is_judged_by_what_came(run: Run, row: Row, kin
     """A task keeps the loop again and again, for longer than the deadline."""
 
     async def talk(url: str, context: Any) -> list[str]:
-        seen = []
+        seen: list[str] = []
         options = {row.option: 0.2}
         connect = {name: options.pop(name) for name in CONNECT if name in options}
         async with AsyncWebSocket(url, ssl_context=context, **options) as websocket:
