@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, LWPCookieJar
+from http.cookiejar import (
+    Cookie,
+    CookieJar,
+    DefaultCookiePolicy,
+    LWPCookieJar,
+    MozillaCookieJar,
+)
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +20,8 @@ from lomond.cookies import check, header, keep
 from lomond.options import Limits
 
 URL = "wss://www.example.org/feed/live?x=1"
+Kind = type[LWPCookieJar] | type[MozillaCookieJar]
+KINDS = [LWPCookieJar, MozillaCookieJar]
 
 
 def kept(*values: str, url: str = URL) -> CookieJar:
@@ -353,15 +361,67 @@ def test_a_jar_that_another_thread_fills_meanwhile() -> None:
     assert names_in(jar) == ["c"]
 
 
-def test_cookies_of_servers_are_known_in_a_jar_that_was_saved_and_loaded(tmp_path: Path) -> None:
-    limits = Limits(max_domain_cookies=5)
+@pytest.mark.parametrize(
+    "end", ["Max-Age=1000", "Path=/", "Secure; HttpOnly", "Domain=example.org"]
+)
+@pytest.mark.parametrize("limit", ["max_domain_cookies", "max_cookies"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_cookies_of_servers_are_known_in_a_jar_that_was_saved_and_loaded(
+    kind: Kind, limit: str, end: str, tmp_path: Path
+) -> None:
+    limits = Limits(**{limit: 5})
     path = str(tmp_path / "cookies")
     for round_ in range(4):
-        jar = LWPCookieJar(path)
+        jar = kind(path)
         if round_:
             jar.load(ignore_discard=True)
-        answer = [("Set-Cookie", f"c{round_}-{number}=x; Max-Age=1000") for number in range(4)]
+        answer = [("Set-Cookie", f"c{round_}-{number}=x; {end}") for number in range(4)]
         keep(jar, "wss://example.org/", answer, limits)
         jar.save(ignore_discard=True)
     assert len(jar) == 5
     assert {cookie.name for cookie in jar} >= {f"c3-{number}" for number in range(4)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_header_of_a_jar_that_was_loaded_is_cut_as_before(kind: Kind, tmp_path: Path) -> None:
+    jar = kind(str(tmp_path / "cookies"))
+    keep(jar, URL, [("Set-Cookie", f"old{number:02}={'x' * 94}; Path=/") for number in range(20)])
+    jar.save(ignore_discard=True)
+    again = kind(str(tmp_path / "cookies"))
+    again.load(ignore_discard=True)
+    again.set_cookie(own("own", "y" * 500))
+    keep(again, URL, [("Set-Cookie", f"new{number:02}={'x' * 94}; Path=/") for number in range(3)])
+    keep(again, URL, [("Set-Cookie", f"old05={'x' * 94}; Path=/")])  # is as new
+    said = header(again, URL, Limits(max_cookie_header=504 + 5 * 102))
+    assert said is not None
+    names = {pair.partition("=")[0] for pair in said.split("; ")}
+    assert names > {"own", "new00", "new01", "new02", "old05"}
+    assert len(names) == 6
+    assert header(again, URL, Limits(max_cookie_header=1)) == "own=" + "y" * 500
+    assert len(again) == 24  # nothing goes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_user_puts_into_a_jar_that_was_loaded_stays(kind: Kind, tmp_path: Path) -> None:
+    jar = kind(str(tmp_path / "cookies"))
+    keep(jar, URL, [("Set-Cookie", f"old{number}=x") for number in range(4)])
+    jar.save(ignore_discard=True)
+    again = kind(str(tmp_path / "cookies"))
+    again.load(ignore_discard=True)
+    for name in ("mine", "old0"):
+        again.set_cookie(own(name))
+    keep(again, URL, [("Set-Cookie", "new=x")], Limits(max_domain_cookies=1))
+    assert names_in(again) == ["mine", "new", "old0"]
+
+
+@pytest.mark.parametrize(("kind", "is_known"), [(LWPCookieJar, True), (MozillaCookieJar, False)])
+def test_whether_a_file_tells_whose_a_cookie_was(
+    kind: Kind, is_known: bool, tmp_path: Path
+) -> None:
+    jar = kind(str(tmp_path / "cookies"))
+    jar.set_cookie(own("mine"))
+    jar.save(ignore_discard=True)
+    again = kind(str(tmp_path / "cookies"))
+    again.load(ignore_discard=True)
+    keep(again, URL, [("Set-Cookie", "new=x")], Limits(max_domain_cookies=1))
+    assert names_in(again) == (["mine", "new"] if is_known else ["new"])

@@ -31,7 +31,8 @@ _MAX_ATTRIBUTE = 1024  # bytes of the others (RFC 6265bis section 5.6)
 _LIMITS = Limits()
 
 # By this attribute, whose value is a time, the cookies are known that servers set by our hand, also
-# in a jar that was saved and loaded (LWPCookieJar keeps such attributes); others are the user's.
+# in a jar that was saved and loaded (LWPCookieJar keeps such attributes; of a MozillaCookieJar see
+# `_set_at`); others are the user's.
 _MARK = "set-at"
 _counter = itertools.count()  # of those at the same time
 _NO_MONTH = re.compile(
@@ -108,7 +109,7 @@ def keep(
 
     What a server sends raises nothing. Into a mapping nothing is put. Of the cookies that servers
     set, those go that were set longest ago where there are more than the limits say; the others in
-    the jar are the user's.
+    the jar are the user's. (What a MozillaCookieJar has loaded counts as set by servers.)
 
     Arguments:
         cookies: The CookieJar.
@@ -159,8 +160,24 @@ def _all(jar: CookieJar) -> list[Cookie]:
 
 def _of_servers(jar: CookieJar) -> list[Cookie]:
     """Those that are not the user's; what was set longest ago is the first."""
-    ours = [cookie for cookie in _all(jar) if cookie.has_nonstandard_attr(_MARK)]
-    return sorted(ours, key=lambda cookie: str(cookie.get_nonstandard_attr(_MARK)))
+    forgets = isinstance(jar, sys.modules["http.cookiejar"].MozillaCookieJar)
+    found = [(_set_at(cookie, forgets), cookie) for cookie in _all(jar)]
+    ours = [(set_at, cookie) for set_at, cookie in found if set_at is not None]
+    return [cookie for _, cookie in sorted(ours, key=lambda one: one[0])]
+
+
+def _set_at(cookie: Cookie, forgets: bool) -> str | None:
+    """When a server set it; None if it is the user's.
+
+    Arguments:
+        cookie: Of a jar.
+        forgets: Whether that is a MozillaCookieJar, whose file has no room for our attribute. What
+            was loaded from one is known by a path that was not asked for, as its `load` has it; it
+            counts as set by a server, before all that is known.
+    """
+    if cookie.has_nonstandard_attr(_MARK):
+        return str(cookie.get_nonstandard_attr(_MARK))
+    return "" if forgets and not cookie.path_specified else None
 
 
 def _make_room(jar: CookieJar, limits: Limits) -> None:

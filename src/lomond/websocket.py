@@ -76,7 +76,8 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         max_cookie_size: Largest cookie put into a CookieJar, bytes of name and value (4096).
         max_cookies_set: Most cookies of one answer that are put there (50).
         max_domain_cookies: Most cookies of servers that stay there for a domain (180): those set
-            longest ago go. What lomond did not put there is neither counted nor removed.
+            longest ago go. What lomond did not put there is neither counted nor removed, but for
+            what a ``MozillaCookieJar`` has loaded, whose file does not tell it from the others.
         max_cookies: Most of them that stay there in all (3000), likewise.
         max_cookie_header: Bytes of the Cookie header beyond which no cookies of servers are sent,
             those set longest ago first (8192). What you put into the jar, or a mapping, is.

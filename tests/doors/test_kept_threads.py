@@ -175,7 +175,7 @@ def test_a_connection_that_stands_is_judged_by_what_came(run: Run, row: Row, kin
 
     async def talk(url: str, context: Any) -> list[str]:
         seen: list[str] = []
-        options = {row.option: 0.2}
+        options: dict[str, Any] = {row.option: 0.2}
         connect = {name: options.pop(name) for name in CONNECT if name in options}
         async with AsyncWebSocket(url, ssl_context=context, **options) as websocket:
             async for event in websocket.connect(poll=None, ping_rate=0, **connect):
