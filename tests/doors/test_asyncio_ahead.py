@@ -192,6 +192,27 @@ def test_a_poll_that_was_ahead_is_none_once_we_close(run: Run) -> None:
         assert run(talk(server.url)) == ["disconnected"]
 
 
+def test_what_was_ahead_is_not_handed_out_after_close_timeout(run: Run) -> None:
+    async def talk(url: str) -> list[str]:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0, close_timeout=0.2)
+            await until(events, "text")
+            await asyncio.sleep(0.2)  # meanwhile the others are read
+            await websocket.close()
+            await asyncio.sleep(0.3)
+            return [event.name async for event in events]
+
+    def serve(connection: socket.socket) -> None:
+        one_of_each = [(frames.TEXT, b"x"), (frames.BINARY, b"x"), (frames.PING, b"x")]
+        connection.sendall(
+            frame(frames.TEXT, b"x") + b"".join(frame(*each) for each in one_of_each)
+        )
+        read_all(connection)
+
+    with raw_server(serve) as server:
+        assert run(talk(server.url)) == ["disconnected"]
+
+
 def test_a_pong_that_came_while_the_loop_was_kept_is_read_before_it_is_judged(run: Run) -> None:
     """Its handler begins when a ping is on its way, and takes longer than ping_timeout."""
 

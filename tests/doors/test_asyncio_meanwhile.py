@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 import threading
+import time
 import warnings
 from asyncio import selector_events
 from types import SimpleNamespace
@@ -80,6 +82,86 @@ def test_a_send_goes_on_reading_after_the_server_had_to_wait(run: Run) -> None:
 
     with raw_server(serve) as server:
         run(talk(server.url))
+
+
+def test_of_two_sends_that_wait_the_one_that_is_given_up_leaves_the_other_its_reading(
+    run: Run,
+) -> None:
+    large = bytes(8_000_000)
+    is_given_up = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"go"))
+        assert is_given_up.wait(PATIENCE)
+        connection.sendall(frame(frames.BINARY, bytes(1000)) * 15_000)  # and reads only afterwards
+        for _ in range(2):
+            assert read_frame(connection) == (frames.BINARY, large)
+        read_all(connection)
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url, send_timeout=None) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            first, second = (asyncio.create_task(websocket.send_binary(large)) for _ in range(2))
+            await asyncio.sleep(0)
+            assert not first.done()
+            assert not second.done()
+            first.cancel()
+            await asyncio.wait([first])
+            is_given_up.set()
+            await second
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+
+
+def test_a_send_whose_time_is_up_is_judged_when_a_server_that_had_to_wait_could_read(
+    run: Run,
+) -> None:
+    """It reads when it has written, and that is when we have read. Events wait for the task."""
+    small, timeout = 16 * 1024, 0.2  # bytes; seconds
+    texts = frame(frames.TEXT, b"x") * 20  # more than wait
+
+    async def talk(ours: socket.socket, theirs: socket.socket) -> None:
+        def fill() -> None:
+            theirs.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                theirs.send(b"\x82\x7f" + (1_000_000).to_bytes(8, "big"))
+                while True:
+                    theirs.send(bytes(small))
+
+        def has_written() -> None:
+            loop.remove_writer(theirs)
+            loop.add_reader(theirs, read)
+            read()
+
+        def read() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while theirs.recv(65536):
+                    pass
+
+        loop = asyncio.get_running_loop()
+        websocket = AsyncWebSocket("ws://x/", socket=ours, send_timeout=timeout)
+        async with websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            accepting = asyncio.to_thread(lambda: accept_upgrade(theirs, read_request(theirs)))
+            await asyncio.gather(until(events, "ready"), accepting)
+            theirs.sendall(texts)
+            await until(events, "text")
+            await asyncio.sleep(0.1)  # the others are read
+            send = asyncio.create_task(websocket.send_binary(bytes(1_000_000)))
+            await asyncio.sleep(0)
+            assert not send.done()
+            fill()
+            loop.add_writer(theirs, has_written)
+            time.sleep(2 * timeout)  # the loop is kept
+            await send
+            loop.remove_reader(theirs)
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, small)
+        run(talk(ours, theirs))
 
 
 @pytest.mark.parametrize("end", ["silence", "reserved bits"])

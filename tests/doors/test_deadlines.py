@@ -27,6 +27,7 @@ from doors.raw_server import (
     read_request,
     until,
 )
+from doors.tapped import connect
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.events import AnyEvent
@@ -213,6 +214,69 @@ def test_close_timeout_is_kept_by_a_slow_handler(kind: str, answers: bool) -> No
         seen = names(websocket.connect(close_timeout=timeout, **work), act)
     assert texts <= timeout / seconds + 2
     assert seen[-2] == ("closed" if answers else "text")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_came_in_time_is_one_however_many_reads_it_takes(kind: str) -> None:
+    heard, handled = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1_000_000)
+        connection.sendall(frame(frames.TEXT, b"work"))
+        while read_frame(connection)[0] != frames.CLOSE:
+            pass
+        answer = frame(frames.BINARY, bytes(400_000)) + frame(frames.CLOSE, code=1000)
+        connection.sendall(answer)  # of which the system takes what it may
+        heard.set()
+        assert handled.wait(PATIENCE)
+        read_all(connection)
+
+    def act(event: AnyEvent) -> None:
+        if event.name == "text":
+            websocket.close()
+            heard.wait(1)
+            time.sleep(0.3)
+            handled.set()
+
+    with served(kind, serve) as (server, options):
+        websocket = WebSocket(server.url, **options)
+        seen = names(websocket.connect(poll=None, ping_rate=0, close_timeout=0.2), act)
+    assert seen[-3:] == ["text", "closed", "disconnected"]
+
+
+def test_the_time_of_a_ping_that_another_thread_sends_begins_at_once() -> None:
+    """Nothing else is due, and nothing comes."""
+    with raw_server(read_all) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=0.2)
+        until(stream, "ready")
+        thread = threading.Timer(0.1, websocket.send_ping)
+        thread.start()
+        assert [event.name for event in stream] == ["unresponsive", "disconnected"]
+        thread.join(PATIENCE)
+
+
+def test_what_the_system_takes_at_a_second_call_is_life() -> None:
+    """It was full before, and is not any more: the server's went on."""
+
+    def half(data: bytes) -> int:
+        sock.on_send = None
+        return sock.send_now(data[: len(data) // 2])
+
+    with raw_server(read_all) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=FAR)
+        until(stream, "ready")
+        websocket.send_ping()
+        assert websocket.session is not None
+        before = websocket.session.deadline
+        assert before is not None
+        sock.on_send = half
+        websocket.send_text("x" * 100)
+        assert websocket.session.deadline > before
+        websocket.force_disconnect()
+        until(stream, "disconnected")
 
 
 def test_the_loop_that_sends_at_each_poll_survives_a_server_that_closes() -> None:

@@ -132,20 +132,27 @@ def test_nothing_was_said_before_the_request_could_not_be_written() -> None:
     assert isinstance(failed.cause, BrokenPipeError)
 
 
-def test_a_socket_that_says_nothing_any_more_is_not_waited_for() -> None:
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_socket_that_says_nothing_any_more_is_not_waited_for(scheme: str) -> None:
     """A write that fails for a reason of our own: nothing may ever come."""
 
     def fail(data: bytes) -> int:
         raise OSError(errno.ENOBUFS, "No buffer space available")
 
+    def serve(connection: socket.socket) -> None:
+        was_in_time.append(over.wait(PATIENCE))
+
     over = threading.Event()
-    with raw_server(lambda connection: over.wait(PATIENCE), upgrades=False) as server:
+    was_in_time: list[bool] = []
+    with raw_server(serve, upgrades=False) as server:
         sock = connect(server.port)
         sock.on_send = fail
-        *_, failed = WebSocket(server.url, socket=sock, open_timeout=PATIENCE * 100)
+        url = server.url.replace("ws", scheme)
+        *_, failed = WebSocket(url, socket=sock, open_timeout=PATIENCE * 100)
         over.set()
     assert failed.name == "connect_fail"
     assert "No buffer space" in failed.reason
+    assert was_in_time == [True]
 
 
 def test_a_proxys_refusal_that_came_with_a_reset(late: threading.Event) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from time import process_time
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from lomond.group import WebSocketGroup
 from lomond.io import many
 from lomond.io.many import Many, Member
 from lomond.protocol import frames
-from patience import FAR
+from patience import FAR, PATIENCE
 
 QUIET = {"ping_rate": 0}
 
@@ -267,3 +269,73 @@ def test_what_one_connection_raises_at_its_end_leaves_no_other_open() -> None:
     with pytest.raises(ZeroDivisionError):
         group.close()
     assert sorted(ended) == ["first", "second", "third"]
+
+
+def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No descriptor is left for what ends it."""
+
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def add() -> None:
+        assert waits.wait(PATIENCE)
+        group.add(second, **QUIET)
+
+    def give_up() -> None:
+        is_late.append(True)
+        first.force_disconnect()
+
+    waits = threading.Event()
+    is_late: list[bool] = []
+    group = WebSocketGroup()
+    with raw_server(read_all) as server:
+        first, second = WebSocket(server.url), WebSocket(server.url)
+        group.add(first, **QUIET)
+        monkeypatch.setattr(many, "Wakeup", fail)
+        adding = threading.Thread(target=add)
+        adding.start()
+        guard = threading.Timer(PATIENCE, give_up)
+        guard.start()
+        for websocket, event in group:
+            if event.name == "ready":
+                assert group._many._selector is not None
+                monkeypatch.setattr(group._many._selector, "select", waited(group, waits))
+            if websocket is second:
+                break
+        guard.cancel()
+        adding.join(PATIENCE)
+    assert websocket is second
+    assert not is_late
+
+
+def waited(group: WebSocketGroup, waits: threading.Event) -> Callable[[float | None], Any]:
+    """What the group's selector does, which says before that it waits."""
+    assert group._many._selector is not None
+    select = group._many._selector.select
+
+    def selecting(timeout: float | None) -> Any:
+        if timeout != 0:
+            waits.set()
+        return select(timeout)
+
+    return selecting
+
+
+def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted() -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    group = Many()
+    member = Member(group, "owner")
+    monkeypatch.setattr(group, "_wake", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        member.wake()
+    assert list(group._woken) == [member]
+    group._woken.clear()  # as the group does when it has looked
+    member.wake()
+    assert list(group._woken) == [member]

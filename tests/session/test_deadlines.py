@@ -1,7 +1,7 @@
 """Every deadline, whatever the handler and the server do: a table, in pretend time.
 
-What each door adds to it (what has arrived is read before it is judged) is in
-tests/doors/test_deadlines.py.
+The same for each door is in tests/doors/test_every_deadline.py; what a door adds to it (what has
+arrived is read before it is judged) in tests/doors/test_deadlines.py.
 """
 
 from __future__ import annotations

@@ -161,6 +161,30 @@ def test_what_comes_in_time_is_handed_out_until_close_timeout() -> None:
     assert session.has_ended
 
 
+@pytest.mark.parametrize("option", ["ping_timeout", "close_timeout", "frame_timeout"])
+def test_the_end_of_the_stream_is_something_that_came(option: str) -> None:
+    """Where its driver, which found it after the deadline, asks for no event in between."""
+    session = opened(poll=None, ping_rate=0, **{"close_timeout": None, option: 3})
+    if option == "ping_timeout":
+        session.send_message(frames.PING, b"")
+    elif option == "close_timeout":
+        session.close(1000, "", 0.0)
+    else:
+        session.receive(b"\x81\x05ab", 0.0, 0.0)
+        assert session.next_event(0.0) is None
+    session.output.take()
+    session.written(0.0, True)
+    assert session.deadline == 3.0
+    session.receive(b"", 7.0, 7.0)
+    session.tick(7.0)
+    assert session.next_event(7.0) is None
+    assert session.has_ended
+    ending = session.ending
+    assert ending is not None
+    assert ending.graceful is (option == "close_timeout")
+    assert ending.reason == ("closed" if ending.graceful else "socket fail; connection lost")
+
+
 def test_a_tick_before_anything_is_due_changes_nothing() -> None:
     session = opened(poll=None, ping_rate=0)
     assert session.deadline is None

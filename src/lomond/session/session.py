@@ -292,7 +292,7 @@ class Session:
             now: When that was found out.
             progress: Tells how far the peer's system has come with what ours took, if it can.
         """
-        if self.has_ended:
+        if self.has_ended or self._is_at_end:  # the end of the stream came: that tells what it is
             return
         self._note_turn(now)
         self.pings.date(now)
