@@ -303,6 +303,38 @@ def test_what_came_in_time_counts_however_long_the_handler_takes(
     assert at <= seen.ended <= at + 1.5 * BOUND
 
 
+def takes_nothing_until_it_is_read(peer: Peer) -> Talk:
+    """It says more than there is room for on the way, and reads only behind that."""
+    ping = say(frames.PING, b"?" * 125).data
+    yield from peer.upgrade()
+    yield Pause(START)
+    yield Say(ping * 8_000 + GO + ping * 8_000)
+    yield from peer.hear_until(frames.PONG)
+    yield End()
+    yield from peer.hear_end()
+
+
+@pure
+@pytest.mark.parametrize("sends", [False, True])
+@pytest.mark.parametrize("seconds", [0.0, 1.0, SLOW])
+def test_a_server_that_waits_for_us_to_read_is_not_given_up(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, sends: bool
+) -> None:
+    """Our pongs wait, for send_timeout and longer where the handler is so slow."""
+
+    def spend(websocket: Any) -> None:
+        clock.spend(seconds)
+        if sends:
+            websocket.send_text("behind the pongs")
+
+    clock = PretendTime(takes_nothing_until_it_is_read)
+    clock.install(monkeypatch)
+    row = Row("send_timeout", takes_nothing_until_it_is_read, LOST, "lost")
+    seen = played(row, clock, spend, None)
+    assert seen.names == row.names
+    assert row.says in seen.reason
+
+
 class Case(NamedTuple):
     """A row in real time. It may end `at_least` so many seconds after its deadline began."""
 

@@ -27,7 +27,7 @@ cdef class Channel:
     cpdef Py_ssize_t post(self, int opcode, payload, bint compress=?) except? -1
     @cython.locals(target=Py_ssize_t, has_turn=bint)
     cdef Py_ssize_t _send(self, int opcode, payload, bint compress, bint waits) except? -1
-    cpdef bint is_written(self, Py_ssize_t target) except *
+    cpdef bint is_written(self, Py_ssize_t target, bint is_read) except *
     @cython.locals(link=Link, transport=Transport, target=Py_ssize_t, has_turn=bint, is_written=bint)
     cdef tuple _queue(self, int opcode, payload, bint compress, bint takes_turn)
     cpdef run_deferred(self)

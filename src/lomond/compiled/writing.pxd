@@ -19,7 +19,7 @@ cdef class Writer:
     @cython.locals(link=Link, transport=Transport, target=Py_ssize_t)
     cpdef Py_ssize_t send(self, int opcode, payload, bint compress=?) except? -2
     @cython.locals(transport=Transport)
-    cpdef bint is_written(self, Py_ssize_t target) except *
+    cpdef bint is_written(self, Py_ssize_t target, bint is_read=*) except *
     @cython.locals(link=Link, transport=Transport)
     cpdef write_until(self, Py_ssize_t target, bint has_turn)
     @cython.locals(link=Link, transport=Transport)

@@ -141,14 +141,18 @@ class Channel:
             self.run_deferred()
         return target
 
-    def is_written(self, target: int) -> bool:
+    def is_written(self, target: int, is_read: bool) -> bool:
         """Write what can be written without waiting; whether the system has the queue up to there.
+
+        Arguments:
+            target: Where it ends, in bytes ever queued.
+            is_read: Whether what came until the write's deadline has been read: then it counts.
 
         Raises:
             TransportFail: It will not: the connection is over, or nothing was taken for too long.
         """
         try:
-            return self._writer.is_written(target)
+            return self._writer.is_written(target, is_read)
         except WebSocketError:
             raise
         except BaseException as error:

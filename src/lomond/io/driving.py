@@ -205,10 +205,13 @@ class Driver:
 
     async def _until_written(self, carrier: Carrier | None, channel: Channel, target: int) -> None:
         while True:
-            if channel.session.write_deadline <= monotonic():
+            is_late = channel.session.write_deadline <= monotonic()
+            if is_late:
                 for _ in range(_TURNS):  # a server that is blocked takes more when we have read
                     await asyncio.sleep(0)
-            if channel.is_written(target):
+                if carrier is not None and carrier.has_news():  # of which the session can't know
+                    channel.session.connection.received_at = monotonic()
+            if channel.is_written(target, is_late):
                 return
             due = channel.session.write_deadline
             if carrier is not None:

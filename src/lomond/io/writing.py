@@ -113,8 +113,12 @@ class Writer:
                 self._give_turn()
         return target
 
-    def is_written(self, target: int) -> bool:
+    def is_written(self, target: int, is_read: bool = False) -> bool:
         """Write what can be written without waiting; whether the system has the queue up to there.
+
+        Arguments:
+            target: Where it ends, in bytes ever queued.
+            is_read: Whether what came until the write's deadline has been read: then it counts.
 
         Raises:
             TransportFail: It will not: the connection is over, or nothing was taken for too long.
@@ -125,7 +129,7 @@ class Writer:
         if transport is not None and transport.written >= target:
             return True
         self._check()
-        if monotonic() >= self._link.session.write_deadline:
+        if is_read and monotonic() >= self._link.session.write_deadline:
             self._give_up()
         return False
 
@@ -213,12 +217,12 @@ class Writer:
             # The system takes nothing: wait, and read on, because the peer may do the same.
             waiter = waiter or Waiter(None, transport.sock)
             due = session.write_deadline - monotonic()
-            if due <= 0:
-                self._give_up()
             reads = reader.may_read_ahead()
-            readable, _ = waiter.wait(due if due < 3600 else None, True, reads)
+            readable, writable = waiter.wait(due if due < 3600 else None, True, reads)
             if readable and reads:
                 reader.receive_ahead()
+            elif due <= 0 and not writable:
+                self._give_up()
 
     def _write_once(self, transport: Transport) -> bool:
         """One system call (turn held); whether anything was taken."""
@@ -237,9 +241,8 @@ class Writer:
                 now = monotonic()
                 if taken or session.write_deadline == float("inf"):
                     session.written(now, not transport.queue, transport.progress)
-                elif now >= session.write_deadline:
-                    # Here and not in `tick` alone: a peer that reads nothing may say much.
-                    session.give_up_writing(now)
+                else:
+                    session.refused(now)
                 if not transport.queue:
                     link.enqueue_quietly()  # a pong that the backlog kept back
             if is_watched and taken:

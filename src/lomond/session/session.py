@@ -9,7 +9,6 @@ session never asks what time it is, and never waits.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError, TransportFail, WebSocketUnavailable
@@ -17,6 +16,7 @@ from ..protocol import frames
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
 from ..response import printable
 from ..timings import Timings
+from .backlog import FAR, NEVER, Backlog
 from .causes import kept, words
 from .pings import Pings
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     AskProgress = Callable[[], Progress | None]
 
-NEVER = float("inf")
-_FAR = sys.float_info.max  # a moment that does not come, of something that is waited for
 _MOST_SOUGHT = 8 * 1024 * 1024  # bytes; more than a socket's buffer keeps
 _STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
 
@@ -64,7 +62,7 @@ class Session:
 
     __slots__ = (
         "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
-        "_ping_at", "_poll_at", "_unresponsive", "_watched", "_write_at", "address",
+        "_ping_at", "_poll_at", "_unresponsive", "_watched", "address", "backlog",
         "close_asked_at", "compression", "connection", "engine", "is_told", "kept", "limits",
         "opened_at", "output", "output_ends", "phase", "pings", "started_at", "timing", "timings",
     )  # fmt: skip
@@ -103,7 +101,7 @@ class Session:
         self._has_polled = False  # a Poll was handed out, and nothing else had its turn yet
         self._ping_at = NEVER
         self._close_at = NEVER
-        self._write_at = NEVER
+        self.backlog = Backlog(timing.send_timeout)
 
     # The opening
 
@@ -278,12 +276,12 @@ class Session:
     @property
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
-        due = min(self.connection.due, self._close_at, self._write_at, self._frame_at())
+        due = min(self.connection.due, self._close_at, self.write_deadline, self._frame_at())
         if self.pings.is_late:
             due = min(due, self._unresponsive_at())
         if self.timing.poll == 0 and self.opened_at is not None:
             due = min(due, self.connection.received_at)
-        return None if due >= _FAR else due
+        return None if due >= FAR else due
 
     def tick(self, now: float, progress: AskProgress | None = None) -> None:
         """The deadline has passed, and there is nothing to read.
@@ -296,7 +294,7 @@ class Session:
             return
         self._note_turn(now)
         self.pings.date(now)
-        if now >= self._write_at:
+        if now >= self.write_deadline:
             self.give_up_writing(now)
         elif now >= self._close_at:
             self._give_up_closing(now)
@@ -310,6 +308,12 @@ class Session:
             self.connection.close(_STALLED_FRAME, "frame stalled")
             self._set_ending(reason, False, now, phase="read")
             self.has_ended = True
+
+    def refused(self, now: float) -> None:
+        """The system was tried, and took none of the output that waits."""
+        # Here and not in `tick` alone: a peer that reads nothing may say much.
+        if self.backlog.has_failed(now, self.connection.received_at):
+            self.give_up_writing(now)
 
     def give_up_writing(self, now: float) -> TimeoutError:
         """Nothing was taken for `send_timeout`: it is over. The cause, for whoever waits."""
@@ -425,15 +429,14 @@ class Session:
         if self.output.has_backlog:
             self.pings.taken(now)  # only where it was full does it tell something of the peer
         if is_all:
-            self._write_at = NEVER
+            self.backlog.is_gone()
             if self.output.has_backlog:
                 self.connection.release_pong()
             if self.pings.is_queued and not self.output.is_ready:
                 self.pings.written(now, progress)
         else:
             self.output.has_backlog = True
-            timeout = self.timing.send_timeout
-            self._write_at = _FAR if timeout is None else now + timeout
+            self.backlog.waits(now)
             self.pings.date(now)
 
     # The end
@@ -450,7 +453,7 @@ class Session:
     @property
     def write_deadline(self) -> float:
         """When a waiting write is given up; infinity while none waits."""
-        return self._write_at
+        return self.backlog.due(self.connection.received_at)
 
     @property
     def is_closing(self) -> bool:
