@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from . import options
 from .base import Base
@@ -58,6 +58,36 @@ class Door(Base, Generic[Stream, Sent]):
     _channel: Channel | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
     _traced: Tracer | None = None  # of the current connection
+    _unshared: tuple[str, ...] = ("_channel", "_look", "_traced")  # what no copy has
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
+        state = self._copied()
+        for name in ("ssl_context", "proxy_ssl_context", "socket", "cookies"):
+            if state[name] is not None and not (
+                name == "cookies" and _can_be_pickled(self.cookies)
+            ):
+                raise TypeError(
+                    f"a {type(self).__name__} with {name}= can't be copied deeply or pickled; use "
+                    "copy.copy, or make another where you need it"
+                )
+        return state
+
+    def __copy__(self) -> Self:
+        other = type(self).__new__(type(self))
+        other.__setstate__(self._copied())
+        return other
+
+    def _copied(self) -> dict[str, Any]:
+        """The options, and what the user keeps here; nothing of a connection."""
+        kept, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", super().__getstate__())
+        state = (kept or {}) | options | {"_headers": self.added_headers()}
+        return {name: value for name, value in state.items() if name not in self._unshared}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)  # it was checked when the original was made
+        self._load()
 
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
@@ -360,6 +390,17 @@ class Door(Base, Generic[Stream, Sent]):
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self._traced is not None:
             self._traced(stage, **fields)
+
+
+def _can_be_pickled(cookies: object) -> bool:
+    """What a jar's class says of it; CPython's own has a lock."""
+    import pickle
+
+    try:
+        pickle.dumps(cookies)
+    except Exception:
+        return False
+    return True
 
 
 def _refuse(unknown: set[str]) -> None:
