@@ -310,6 +310,17 @@ def test_proxies_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "ready" in names(visit(websocket))
 
 
+def test_a_host_without_a_proxy() -> None:
+    with raw_server(lambda connection: None) as nobody:
+        dead = f"http://127.0.0.1:{nobody.port}"
+    with serving(Site()) as site:
+        websocket = WebSocket(site.url, proxies={"http": dead, "no": f"127.0.0.1:{site.port}"})
+        assert "ready" in names(visit(websocket))
+        websocket.proxies = {"http": dead, "no": "127.0.0.1:1"}
+        failed: Any = visit(websocket)[-1]
+        assert dead in failed.reason
+
+
 def test_limits() -> None:
     long = refusal("503 Busy", "X-Long: " + "x" * 5000, body=b"y" * 500)
     with serving(Site({"/": long})) as site:
