@@ -165,12 +165,15 @@ def _is_announced(websocket: type, name: str) -> bool:
 @lru_cache(maxsize=256)  # a user may count messages in one
 def _refuse_slip(name: str) -> None:
     for meant in (*CONNECT, *NAMES):
-        if name == meant or is_one_edit(name, meant):
-            slip = "" if name == meant else f"a WebSocket has no {name!r}; did you mean {meant!r}? "
-            if meant in CONNECT:
-                how = f"{meant} is told to each connection: websocket.connect({meant}=...)"
-                raise AttributeError(f"{slip}{how}")
-            raise AttributeError(slip.rstrip())
+        how = f"{meant} is told to each connection: websocket.connect({meant}=...)"
+        if name == meant:
+            raise AttributeError(how)
+        if is_one_edit(name, meant):
+            raise AttributeError(
+                f"a WebSocket has no {name!r}; did you mean {meant!r}? "
+                f"{how + '. ' if meant in CONNECT else ''}"
+                f"If {name!r} is yours, declare it: class Mine(WebSocket): {name}: object"
+            )
 
 
 def is_one_edit(name: str, other: str) -> bool:

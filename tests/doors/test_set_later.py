@@ -431,6 +431,20 @@ def test_other_names_belong_to_the_user() -> None:
     assert websocket.my_state == 4
 
 
+@pytest.mark.parametrize("name", ["hosts", "polls", "pool", "protocol", "sort"])
+def test_a_slip_that_is_none_is_told_what_to_do(name: str) -> None:
+    """By its own words: a class that declares the name may set it."""
+    with pytest.raises(AttributeError) as caught:
+        setattr(WebSocket("ws://h/"), name, 3)
+    declared = f"class Mine(WebSocket): {name}: object"
+    assert f"declare it: {declared}" in str(caught.value)
+    found: dict[str, Any] = {"WebSocket": Base}
+    exec(declared, found)
+    mine = found["Mine"]("ws://h/")
+    setattr(mine, name, 3)
+    assert getattr(mine, name) == 3
+
+
 def test_what_a_class_of_the_users_has_is_meant() -> None:
     class Mine(WebSocket):  # type: ignore[misc,valid-type]  # whichever door it is
         urls: object = ()
