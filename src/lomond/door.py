@@ -264,6 +264,11 @@ class Door(Base, Generic[Stream, Sent]):
         if look is not self._look:
             self._look = look
 
+    def forget_look(self, look: Look | None) -> None:
+        """Where no connection was made, the next one has nothing to look at."""
+        if look is self._look:
+            self._look = None
+
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
         self._replace(None, "reset by the user")
