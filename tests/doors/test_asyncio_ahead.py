@@ -298,10 +298,9 @@ async def interrupted(url: str, step: int) -> bool:
     interrupter = Interrupter(step)
     sys.settrace(interrupter)
     try:
-        for _ in range(50):
-            await asyncio.sleep(0.001)
-            if waiting.done() or interrupter.has_raised:
-                break
+        async with asyncio.timeout(PATIENCE):
+            while not (waiting.done() or interrupter.has_raised):
+                await asyncio.sleep(0.001)
     finally:
         sys.settrace(None)
     waiting.cancel()
