@@ -16,7 +16,7 @@ from .errors import WebSocketUnavailable
 from .io import forking
 from .io.holding import abandon
 from .protocol import frames
-from .settable import CONNECT
+from .settable import CONNECT, check_deep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -62,16 +62,8 @@ class Door(Base, Generic[Stream, Sent]):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
-        state = self._copied()
-        for name in ("ssl_context", "proxy_ssl_context", "socket", "cookies"):
-            if state[name] is not None and not (
-                name == "cookies" and _can_be_pickled(self.cookies)
-            ):
-                raise TypeError(
-                    f"a {type(self).__name__} with {name}= can't be copied deeply or pickled; use "
-                    "copy.copy, or make another where you need it"
-                )
-        return state
+        check_deep(self)
+        return self._copied()
 
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
@@ -395,17 +387,6 @@ class Door(Base, Generic[Stream, Sent]):
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self._traced is not None:
             self._traced(stage, **fields)
-
-
-def _can_be_pickled(cookies: object) -> bool:
-    """What a jar's class says of it; CPython's own has a lock."""
-    import pickle
-
-    try:
-        pickle.dumps(cookies)
-    except Exception:
-        return False
-    return True
 
 
 def _refuse(unknown: set[str]) -> None:

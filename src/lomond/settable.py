@@ -1,4 +1,4 @@
-"""Which options may be set on a WebSocket, what each may be, and which names are none.
+"""Which options may be set on a WebSocket, what each may be, which names are none; deep copies.
 
 What can't be is refused where it is set. Options that depend on each other are looked at when a
 connection is asked for: between two of them that are set, anything may stand.
@@ -156,6 +156,28 @@ def checked(websocket: type, name: str, value: Any) -> Any:
     elif not hasattr(websocket, name) and not _is_announced(websocket, name):
         _refuse_slip(name)  # what a class has, or says that it will have, is meant
     return value
+
+
+def check_deep(websocket: Any) -> None:
+    """Raise TypeError, naming it, where an option has no deep copy and no pickle."""
+    for name in ("ssl_context", "proxy_ssl_context", "socket", "cookies"):
+        value = getattr(websocket, name)
+        # A jar's class may be copied; CPython's own has a lock.
+        if value is not None and not (name == "cookies" and _can_be_pickled(value)):
+            raise TypeError(
+                f"a {type(websocket).__name__} with {name}= can't be copied deeply or pickled; "
+                "use copy.copy, or make another where you need it"
+            )
+
+
+def _can_be_pickled(value: object) -> bool:
+    import pickle
+
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return False
+    return True
 
 
 def _is_announced(websocket: type, name: str) -> bool:
