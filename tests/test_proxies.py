@@ -138,7 +138,7 @@ def test_what_a_mapping_chooses(
     proxies: dict[str, str | None], secure: str | None, plain: str | None
 ) -> None:
     for is_secure, host in ((True, secure), (False, plain)):
-        proxy = chosen(proxies, is_secure)
+        proxy = chosen(proxies, is_secure, "example.org", 443)
         assert (proxy and proxy.host) == host
 
 
@@ -154,17 +154,17 @@ def test_what_a_mapping_chooses(
 )
 def test_mappings_that_can_not_be(proxies: object, message: str) -> None:
     with pytest.raises(TypeError, match=message) as caught:
-        chosen(proxies, True)  # type: ignore[arg-type]
+        chosen(proxies, True, "h", 443)  # type: ignore[arg-type]
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("secure", [True, False])
 @pytest.mark.parametrize(
-    "key", ["https://", "all://", "http://h", "HTTPS", "no", "ftp", "socks", ""]
+    "key", ["https://", "all://", "http://h", "HTTPS", "No", "no_", "socks", ""]
 )
 def test_a_key_that_is_none_is_named_and_so_are_the_keys(key: str, secure: bool) -> None:
     with pytest.raises(ValueError, match="a key that is none") as caught:
-        chosen({"all": "proxy", key: "http://mallory:hunter2@proxy"}, secure)
+        chosen({"all": "proxy", key: "http://mallory:hunter2@proxy"}, secure, "h", 1)
     for word in (key, "'https'", "'wss'", "'http'", "'ws'", "'all'"):
         assert word in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -172,13 +172,57 @@ def test_a_key_that_is_none_is_named_and_so_are_the_keys(key: str, secure: bool)
 
 def test_a_key_that_is_none_shows_no_password() -> None:
     with pytest.raises(ValueError, match=r"'http://\*\*\*@h'") as caught:
-        chosen({"http://mallory:hunter2@h": "proxy"}, True)
+        chosen({"http://mallory:hunter2@h": "proxy"}, True, "h", 1)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["no", "no_proxy"])
+@pytest.mark.parametrize(
+    ("hosts", "host", "port", "proxy"),
+    [
+        ("example.org", "example.org", 443, None),
+        ("example.org", "a.example.org", 443, None),
+        ("example.org", "example.net", 443, "p"),
+        ("x, example.org:81", "example.org", 81, None),
+        ("x, example.org:81", "example.org", 443, "p"),
+        ("10.0.0.0/8", "10.1.2.3", 443, None),
+        ("*", "example.org", 443, None),
+        ("", "example.org", 443, "p"),
+        (None, "example.org", 443, "p"),
+    ],
+)
+def test_a_mapping_has_exceptions(
+    key: str, hosts: str | None, host: str, port: int, proxy: str | None
+) -> None:
+    for secure in (True, False):
+        found = chosen({"all": "p", key: hosts}, secure, host, port)
+        assert (found and found.host) == proxy
+
+
+def test_each_list_of_exceptions_counts() -> None:
+    proxies = {"all": "p", "no": "a", "no_proxy": "b"}
+    found = [chosen(proxies, True, host, 443) for host in ("a", "b", "c")]
+    assert [proxy and proxy.host for proxy in found] == [None, None, "p"]
+
+
+def test_exceptions_must_be_text() -> None:
+    with pytest.raises(TypeError, match=r"proxies\['no'\] must be a str or None, not list"):
+        chosen({"all": "p", "no": ["a"]}, True, "h", 443)  # type: ignore[dict-item]
+
+
+def test_what_python_knows_of_the_environment_is_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https", "http", "ftp", "no"):
+        monkeypatch.setenv(f"{name}_proxy", "h.example" if name == "no" else f"http://{name}:1")
+    proxies = urllib.request.getproxies()
+    assert proxies.keys() == {"https", "http", "ftp", "no"}
+    for host, hosts in (("h.example", [None, None]), ("g.example", ["https", "http"])):
+        found = [chosen(proxies, secure, host, 443) for secure in (True, False)]
+        assert [proxy and proxy.host for proxy in found] == hosts
 
 
 def test_a_bad_proxy_of_a_mapping_is_named() -> None:
     with pytest.raises(ValueError, match=r"^proxies\['https'\]: proxy 'http://\*\*\*@p:x' has"):
-        chosen({"https": "mallory:hunter2@p:x"}, True)
+        chosen({"https": "mallory:hunter2@p:x"}, True, "h", 1)
 
 
 @pytest.mark.parametrize(

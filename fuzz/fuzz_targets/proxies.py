@@ -110,19 +110,22 @@ def _parse(text: str) -> str:
     except ValueError as error:
         _check_discreet(text, str(error))
         return str(error)
+    # All that is shown: what the user's words can be part of is the host.
+    user = "" if proxy.username is None else "***@"
+    shown = f"<proxy {proxy.scheme}://{user}{authority(proxy.host, proxy.port)}>"
+    assert repr(proxy) == shown, "the credentials are told"
     assert 1 <= proxy.port <= 65535
     assert proxy.host.isascii()
     assert proxy.host
     assert not any(c <= " " for c in proxy.host)
-    shown = repr(proxy)
-    _check_discreet(text, shown)
     return f"{shown} {proxy.username!r} {proxy.password!r}"
 
 
-def _check_discreet(text: str, shown: str) -> None:
-    user = text.rpartition("@")[0].rpartition("://")[2]
-    if len(user) > 12:
-        assert user not in shown, "the credentials are told"
+def _check_discreet(text: str, said: str) -> None:
+    rest, _, place = text.rpartition("@")
+    user = rest.rpartition("://")[2]
+    if len(user) > 12 and user.lower() not in place.lower():  # a host may have the user's name
+        assert user not in said, "the credentials are told"
 
 
 def _environment(choices: Choices) -> str:

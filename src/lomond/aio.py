@@ -77,6 +77,7 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
 
     _is_entered = False
     _driver: Driver | None = None  # of the current iterator, which it does not keep alive
+    _unshared = (*Door._unshared, "_is_entered", "_driver")
 
     def _stream(self, timing: options.Timing) -> Events:
         driver = Driver()

@@ -287,7 +287,7 @@ class Base:
         from .proxies import chosen, from_environment
 
         if self.proxies is not None:
-            proxy = chosen(self.proxies, url.secure)
+            proxy = chosen(self.proxies, url.secure, url.host, url.port)
         else:
             proxy = from_environment(url.secure, url.host, url.port, self._environ)
         if proxy is not None and proxy.scheme.startswith("socks"):

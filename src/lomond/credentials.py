@@ -12,15 +12,16 @@ __all__ = ["Challenge", "answer", "authorization", "basic", "challenges", "diges
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control, half a pair
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1, b64token
 
-# What `challenges` reads. Nothing here goes back ("++"), so that no text takes long.
-_GAP = re.compile(r"[\s,]*+")
+# What `challenges` reads. What follows a run never begins as the run goes on, so that no text takes
+# long. (Saying so by "++" would have PyPy lose what the groups hold.)
+_GAP = re.compile(r"[\s,]*")
 _SCHEME = re.compile(
-    r"([!#$%&'*+.^_`|~0-9A-Za-z-]++)"
-    r"(?:[ \t]++([A-Za-z0-9\-._~+/]++=*+)(?=[ \t]*+(?:,|\Z)))?"  # token68
+    r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)"
+    r"(?:[ \t]+([A-Za-z0-9\-._~+/]+=*)(?=[ \t]*(?:,|\Z)))?"  # token68
 )
 _PARAMETER = re.compile(
-    r"([!#$%&'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+"
-    r'(?:"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([^\s,"]*+))',  # an end without its quote is the last
+    r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*"
+    r'(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s,"]*))',  # an end without its quote is the last
     re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)

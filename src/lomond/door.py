@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from . import options
 from .base import Base
@@ -16,7 +16,7 @@ from .errors import WebSocketUnavailable
 from .io import forking
 from .io.holding import abandon
 from .protocol import frames
-from .settable import CONNECT
+from .settable import CONNECT, check_deep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,6 +58,28 @@ class Door(Base, Generic[Stream, Sent]):
     _channel: Channel | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
     _traced: Tracer | None = None  # of the current connection
+    _unshared: tuple[str, ...] = ("_channel", "_look", "_traced")  # what no copy has
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
+        check_deep(self)
+        return self._copied()
+
+    def __copy__(self) -> Self:
+        other = type(self).__new__(type(self))
+        other.__setstate__(self._copied())
+        return other
+
+    def _copied(self) -> dict[str, Any]:
+        """The options, and what the user keeps here; nothing of a connection."""
+        kept, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", super().__getstate__())
+        state = (kept or {}) | options | {"_headers": self.added_headers()}
+        return {name: value for name, value in state.items() if name not in self._unshared}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)  # it was checked when the original was made
+        self._load()
 
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
@@ -233,6 +255,11 @@ class Door(Base, Generic[Stream, Sent]):
         """The connection that is made next looks at something else too while it waits."""
         if look is not self._look:
             self._look = look
+
+    def forget_look(self, look: Look | None) -> None:
+        """Where no connection was made, the next one has nothing to look at."""
+        if look is self._look:
+            self._look = None
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""

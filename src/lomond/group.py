@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .door import Door
 from .io.many import Many, Member
@@ -108,6 +108,12 @@ class WebSocketGroup:
     def close(self) -> None:
         """Leave all connections: the loop ends. In the thread that iterates, as `remove`."""
         self._many.close()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "a WebSocketGroup can't be copied or pickled; make another, and add copies of its "
+            "WebSockets to that"
+        )
 
     def __len__(self) -> int:
         return len(self._many.members)

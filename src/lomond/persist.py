@@ -59,6 +59,10 @@ class Way(Protocol):
         """A new connection: its events, and between them what to wait for."""
         ...
 
+    def forget_look(self, look: Look | None) -> None:
+        """No connection is to take this look any more."""
+        ...
+
     def close(self) -> object:
         """Close the connection."""
         ...
@@ -181,11 +185,13 @@ class _Blocking:
 
     def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent]:
         websocket = self._websocket
-        look_with = getattr(websocket, "look_with", _never)
-        look_with(look)
+        getattr(websocket, "look_with", _never)(look)
         connect = websocket.again if _is_plain(websocket) else websocket.connect
         stream: Iterable[AnyEvent] = connect(**timing)
         return stream
+
+    def forget_look(self, look: Look | None) -> None:
+        getattr(self._websocket, "forget_look", _never)(look)
 
     def close(self) -> None:
         getattr(self._websocket, "close", _never)()
@@ -216,6 +222,9 @@ class Waiting:
     def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
         self._door.look_with(look)
         return self._door.begin(self._door.timed_again(**timing), self._driver)
+
+    def forget_look(self, look: Look | None) -> None:
+        self._door.forget_look(look)
 
     def close(self) -> None:
         self._door.start_closing(1000, b"goodbye")
@@ -309,8 +318,10 @@ def _connect(
             found["is_final"] = True
             way.close()
 
-    stream = iter(way.connect(timing, Look(act, notice) if watch.exit else None))
+    look = Look(act, notice) if watch.exit else None
+    stream: Any = None
     try:
+        stream = iter(way.connect(timing, look))
         for event in stream:
             if isinstance(event, Need):
                 yield event
@@ -336,6 +347,8 @@ def _connect(
         except BaseException:
             _end(stream)  # interrupted, perhaps before it came to that
             raise
+        finally:
+            way.forget_look(look)
     return Outcome(**found, ended=time.monotonic(), wall=time.time())
 
 

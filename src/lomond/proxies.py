@@ -21,7 +21,8 @@ _SCHEMES = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5":
             "socks5h": 1080}  # fmt: skip
 #: whether the connection is secure -> the keys that a mapping may have for it, the first first
 _KEYS = {True: ("wss", "https", "all"), False: ("ws", "http", "all")}
-_ALL_KEYS = ("wss", "https", "ws", "http", "all")
+_NO_KEYS = ("no", "no_proxy")  # hosts without a proxy, as `urllib.request.getproxies` says it
+_ALL_KEYS = ("wss", "https", "ws", "http", "all", *_NO_KEYS, "ftp")  # ftp is never ours
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _UNFIT = re.compile(r"[\s\x00-\x20\x7f\\\ud800-\udfff]")  # white, control, backslash, half a pair
@@ -132,11 +133,18 @@ def _credentials(user: str, what: str) -> tuple[str | None, str | None]:
     return username, password if colon else None
 
 
-def chosen(proxies: Mapping[str, str | None], secure: bool) -> Proxy | None:
+def chosen(proxies: Mapping[str, str | None], secure: bool, host: str, port: int) -> Proxy | None:
     """The proxy that a user's mapping has for a connection; None for none.
 
     The first key that is there decides, of ``"wss"``, ``"https"`` and ``"all"`` if the connection
-    is secure, and else of ``"ws"``, ``"http"`` and ``"all"``. None or ``""`` means no proxy.
+    is secure, and else of ``"ws"``, ``"http"`` and ``"all"``. None or ``""`` means no proxy; so
+    does a host that ``"no"`` or ``"no_proxy"`` names, as no_proxy does in the environment.
+
+    Arguments:
+        proxies: The mapping; that of `urllib.request.getproxies` is one.
+        secure: Whether it is a connection with TLS.
+        host: Where it goes.
+        port: Likewise.
 
     Raises:
         TypeError: It is no mapping of str to str or None; the message names the key.
@@ -144,6 +152,8 @@ def chosen(proxies: Mapping[str, str | None], secure: bool) -> Proxy | None:
             wants a proxy, and is not to be connected without one.
     """
     check(proxies)
+    if any(is_bypassed(host, port, proxies.get(key) or "") for key in _NO_KEYS):
+        return None
     for key in _KEYS[secure]:
         if key in proxies:
             return _parse_of(f"proxies[{key!r}]", proxies[key])
@@ -170,8 +180,8 @@ def check(proxies: Mapping[str, str | None]) -> None:
         said = ", ".join(repr(shown_url(key)) for key in others)
         raise ValueError(
             f"proxies has a key that is none: {said}; use 'https' or 'wss' for wss://, 'http' or "
-            "'ws' for ws://, 'all' for both (without proxies= the environment decides, and its "
-            "no_proxy)"
+            "'ws' for ws://, 'all' for both, 'no' for hosts without a proxy (without proxies= the "
+            "environment decides)"
         )
 
 

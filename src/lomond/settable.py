@@ -1,4 +1,4 @@
-"""Which options may be set on a WebSocket, what each may be, and which names are none.
+"""Which options may be set on a WebSocket, what each may be, which names are none; deep copies.
 
 What can't be is refused where it is set. Options that depend on each other are looked at when a
 connection is asked for: between two of them that are set, anything may stand.
@@ -158,6 +158,28 @@ def checked(websocket: type, name: str, value: Any) -> Any:
     return value
 
 
+def check_deep(websocket: Any) -> None:
+    """Raise TypeError, naming it, where an option has no deep copy and no pickle."""
+    for name in ("ssl_context", "proxy_ssl_context", "socket", "cookies"):
+        value = getattr(websocket, name)
+        # A jar's class may be copied; CPython's own has a lock.
+        if value is not None and not (name == "cookies" and _can_be_pickled(value)):
+            raise TypeError(
+                f"a {type(websocket).__name__} with {name}= can't be copied deeply or pickled; "
+                "use copy.copy, or make another where you need it"
+            )
+
+
+def _can_be_pickled(value: object) -> bool:
+    import pickle
+
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return False
+    return True
+
+
 def _is_announced(websocket: type, name: str) -> bool:
     return any(name in vars(kind).get("__annotations__", ()) for kind in websocket.__mro__)
 
@@ -165,12 +187,15 @@ def _is_announced(websocket: type, name: str) -> bool:
 @lru_cache(maxsize=256)  # a user may count messages in one
 def _refuse_slip(name: str) -> None:
     for meant in (*CONNECT, *NAMES):
-        if name == meant or is_one_edit(name, meant):
-            slip = "" if name == meant else f"a WebSocket has no {name!r}; did you mean {meant!r}? "
-            if meant in CONNECT:
-                how = f"{meant} is told to each connection: websocket.connect({meant}=...)"
-                raise AttributeError(f"{slip}{how}")
-            raise AttributeError(slip.rstrip())
+        how = f"{meant} is told to each connection: websocket.connect({meant}=...)"
+        if name == meant:
+            raise AttributeError(how)
+        if is_one_edit(name, meant):
+            raise AttributeError(
+                f"a WebSocket has no {name!r}; did you mean {meant!r}? "
+                f"{how + '. ' if meant in CONNECT else ''}"
+                f"If {name!r} is yours, declare it: class Mine(WebSocket): {name}: object"
+            )
 
 
 def is_one_edit(name: str, other: str) -> bool:

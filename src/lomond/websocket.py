@@ -29,8 +29,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         proxies: A mapping: ``"https"`` (or ``"wss"``) for wss://, ``"http"`` (or ``"ws"``) for
             ws://, ``"all"`` for both, each the URL of a proxy: ``http://``, ``https://``,
             ``socks4://``, ``socks4a://``, ``socks5://`` or ``socks5h://``, with user and password
-            if it wants them; no other key. None for what the environment says now
-            (``https_proxy``, ``no_proxy``, ...); an empty one for no proxy.
+            if it wants them; ``"no"`` for hosts that are reached without, as in ``no_proxy``. No
+            other key. None for what the environment says now (``https_proxy``, ``no_proxy``, ...);
+            an empty one for no proxy.
         protocols: Sub-protocols to offer, the preferred first.
         agent: ``User-Agent`` header; None for lomond's own.
         compress: Whether to offer compression (False); or a `lomond.Deflate` that says how.

@@ -310,6 +310,17 @@ def test_proxies_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "ready" in names(visit(websocket))
 
 
+def test_a_host_without_a_proxy() -> None:
+    with raw_server(lambda connection: None) as nobody:
+        dead = f"http://127.0.0.1:{nobody.port}"
+    with serving(Site()) as site:
+        websocket = WebSocket(site.url, proxies={"http": dead, "no": f"127.0.0.1:{site.port}"})
+        assert "ready" in names(visit(websocket))
+        websocket.proxies = {"http": dead, "no": "127.0.0.1:1"}
+        failed: Any = visit(websocket)[-1]
+        assert dead in failed.reason
+
+
 def test_limits() -> None:
     long = refusal("503 Busy", "X-Long: " + "x" * 5000, body=b"y" * 500)
     with serving(Site({"/": long})) as site:
@@ -418,6 +429,20 @@ def test_other_names_belong_to_the_user() -> None:
     for _ in range(3):
         websocket.my_state += 1
     assert websocket.my_state == 4
+
+
+@pytest.mark.parametrize("name", ["hosts", "polls", "pool", "protocol", "sort"])
+def test_a_slip_that_is_none_is_told_what_to_do(name: str) -> None:
+    """By its own words: a class that declares the name may set it."""
+    with pytest.raises(AttributeError) as caught:
+        setattr(WebSocket("ws://h/"), name, 3)
+    declared = f"class Mine(WebSocket): {name}: object"
+    assert f"declare it: {declared}" in str(caught.value)
+    found: dict[str, Any] = {"WebSocket": Base}
+    exec(declared, found)
+    mine = found["Mine"]("ws://h/")
+    setattr(mine, name, 3)
+    assert getattr(mine, name) == 3
 
 
 def test_what_a_class_of_the_users_has_is_meant() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -101,6 +102,38 @@ def test_while_it_waits_to_connect_again() -> None:
     stream = persist(WebSocket("ws://127.0.0.1:1/"), exit_event=stop, **STILL)
     assert names(stream, "back_off", later.start) == ["connecting", "connect_fail", "back_off"]
     later.join()
+
+
+def test_a_connection_that_could_not_begin_leaves_nothing_to_look_at() -> None:
+    """The next one of this object would wake ten times a second, for an event of the past."""
+
+    def interrupts(record: Any) -> None:
+        if record["stage"] == "connect_start":
+            raise KeyboardInterrupt
+
+    websocket = WebSocket("ws://127.0.0.1:1/", trace=interrupts)
+    with pytest.raises(KeyboardInterrupt):
+        list(persist(websocket, exit_event=threading.Event(), **STILL))
+    assert websocket._look is None
+
+
+@pytest.mark.doors("sync")
+@pytest.mark.parametrize("error", [OSError, None])
+def test_a_connect_that_makes_no_connection_leaves_nothing_to_look_at(
+    error: type[Exception] | None,
+) -> None:
+    class Mine(WebSocket):
+        def connect(self, *arguments: object, **options: Any) -> Any:
+            stop.set()
+            if error is not None:
+                raise error("not today")
+            return []
+
+    stop = threading.Event()
+    websocket = Mine("ws://127.0.0.1:1/")
+    with contextlib.nullcontext() if error is None else pytest.raises(error, match="not today"):
+        list(persist(websocket, exit_event=stop, **STILL))
+    assert websocket._look is None
 
 
 @pytest.mark.doors("sync")
