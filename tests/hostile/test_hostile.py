@@ -16,13 +16,13 @@ import trustme
 
 from doors.every_door import DOORS, OnAsyncio
 from fair_clock import FairClock
+from hostile.case import NO_CODE, PLAIN, PRETEND, TLS, Case, Client, to_its_end
+from hostile.groups import GROUPS
+from hostile.server import HostileServer
 from lomond.errors import WebSocketError
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.mask import mask
-from lomond.testing.hostile import GROUPS
-from lomond.testing.hostile.case import NO_CODE, PLAIN, PRETEND, TLS, Case, Client, to_its_end
-from lomond.testing.hostile.server import HostileServer
 from lomond.testing.pretend import PretendDoor
 from traced import tracemalloc
 

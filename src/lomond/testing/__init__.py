@@ -1,1 +1,1 @@
-"""For tests: a scripted peer, a pretend clock, a local echo server."""
+"""For tests of programs that use lomond: a scripted server, pretend time, an echo server."""

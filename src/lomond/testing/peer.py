@@ -1,7 +1,7 @@
 """A scripted peer without I/O: what a server says, in a few lines a case.
 
 A script is a generator: it yields what to do and is sent what came. The pretend door runs it in
-pretend time, a test server over a real socket.
+pretend time, server.py over a real socket.
 """
 
 from __future__ import annotations
@@ -39,15 +39,7 @@ class End(NamedTuple):
     resets: bool = False
 
 
-class Below(NamedTuple):
-    """Do something under the bytes, which only a real server can; see testing/hostile/server.py."""
-
-    what: str
-    data: bytes = b""
-    size: int = 0
-
-
-Action = Say | Hear | Pause | End | Below
+Action = Say | Hear | Pause | End
 Talk = Generator[Action, bytes, None]
 _KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from ...protocol import frames
-from ...protocol.handshake import accept_value
-from ..peer import Action, Below, End, Pause, Peer, Say, Talk, key_of
+from lomond.protocol import frames
+from lomond.protocol.handshake import accept_value
+from lomond.testing.peer import Action as Bytes
+from lomond.testing.peer import End, Pause, Peer, Say, key_of
 
+
+class Below(NamedTuple):
+    """Do something under the bytes, which only a real server can; see server.py."""
+
+    what: str
+    data: bytes = b""
+    size: int = 0
+
+
+Action = Bytes | Below
+Talk = Generator[Action, bytes, None]
 Script = Callable[[Peer], Talk]
 Said = bytes | float | Action  #: what `does` takes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..peer import Below, End, Hear
-from .case import MIB, Case, Said, frame, repeated, text, upgraded
+from lomond.testing.peer import End, Hear
+
+from .case import MIB, Below, Case, Said, frame, repeated, text, upgraded
 
 _MANY = text(b"x") * 20_000
 

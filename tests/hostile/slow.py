@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from ..peer import Below, End, Hear, Pause, Peer, Talk
+from lomond.testing.peer import End, Hear, Pause, Peer
+
 from .case import (
     MIB,
     PRETEND,
     REAL,
+    Below,
     Case,
     Client,
+    Talk,
     close,
     closes,
     does,

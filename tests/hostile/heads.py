@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..peer import Below, End, Peer, Say, Talk
+from lomond.testing.peer import End, Peer, Say
+
 from .case import (
     MIB,
+    Below,
     Case,
     Said,
     Script,
+    Talk,
     answered,
     byte_by_byte,
     dribbled,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from ..peer import Below, End, Hear, Peer, Talk
+from lomond.testing.peer import End, Hear, Peer
+
 from .case import (
     TLS,
+    Below,
     Case,
     Said,
     Script,
+    Talk,
     byte_by_byte,
     does,
     dribbled,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ...options import Deflate
-from ..peer import End
+from lomond.options import Deflate
+from lomond.testing.peer import End
+
 from .case import (
     MIB,
     Case,

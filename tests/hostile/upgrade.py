@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...options import Deflate
-from ..peer import End, Peer, Say, Talk
-from .case import ANYWHERE, PRETEND, REAL, TLS, Case, answered, text
+from lomond.options import Deflate
+from lomond.testing.peer import End, Peer, Say
+
+from .case import ANYWHERE, PRETEND, REAL, TLS, Case, Talk, answered, text
 
 _LINE = b"HTTP/1.1 101 Switching Protocols"
 _UPGRADE = b"Upgrade: websocket"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from ..peer import Below, End, Hear, Peer, Talk
+from lomond.testing.peer import End, Hear, Peer
+
 from .case import (
     ANYWHERE,
     MIB,
     REAL,
+    Below,
     Case,
     Handler,
     Said,
     Script,
+    Talk,
     close,
     closes,
     does,

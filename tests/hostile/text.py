@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...options import Deflate
-from ..peer import Below, End
-from .case import Case, Said, close, frame, text, upgraded
+from lomond.options import Deflate
+from lomond.testing.peer import End
+
+from .case import Below, Case, Said, close, frame, text, upgraded
 from .deflating import AGREED, deflated
 
 _BROKEN = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..peer import Below, End, Pause
-from .case import MIB, NO_CODE, Case, Said, close, frame, repeated, text, upgraded
+from lomond.testing.peer import End, Pause
+
+from .case import MIB, NO_CODE, Below, Case, Said, close, frame, repeated, text, upgraded
 
 _PING, _PONG, _CLOSE = 0x89, 0x8A, 0x88
 

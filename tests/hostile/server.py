@@ -25,8 +25,9 @@ import threading
 import time
 from types import TracebackType
 
-from ..peer import Action, Below, End, Hear, Pause, Peer, Say
-from .case import Case
+from lomond.testing.peer import End, Hear, Pause, Peer, Say
+
+from .case import Action, Below, Case
 
 _TIMEOUT = 10.0
 _SMALL_BUFFER = 4096  # bytes

@@ -2,7 +2,7 @@
 shows.
 
 A new case goes into the module of its group; `server.py` runs it on a socket, the pretend door of
-testing/pretend.py without one.
+lomond.testing without one.
 """
 
 from . import (

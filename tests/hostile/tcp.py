@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from ..peer import Below, End, Pause, Peer, Talk
-from .case import ANYWHERE, REAL, Case, Said, Script, answered, does, dribbled, text, upgraded
+from lomond.testing.peer import End, Pause, Peer
+
+from .case import (
+    ANYWHERE,
+    REAL,
+    Below,
+    Case,
+    Said,
+    Script,
+    Talk,
+    answered,
+    does,
+    dribbled,
+    text,
+    upgraded,
+)
 
 _HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: web"
 _HALF = text(b"x" * 50)[:20]

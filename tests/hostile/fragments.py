@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..peer import Below, End
-from .case import MIB, NO_CODE, Case, Said, close, frame, repeated, text, upgraded
+from lomond.testing.peer import End
+
+from .case import MIB, NO_CODE, Below, Case, Said, close, frame, repeated, text, upgraded
 
 _FIRST, _MORE, _LAST, _PING = 0x01, 0x00, 0x80, 0x89
 

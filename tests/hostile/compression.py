@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 
-from ...options import Deflate
-from ..peer import End
+from lomond.options import Deflate
+from lomond.testing.peer import End
+
 from .case import MIB, Case, Said, dribbled, frame, repeated, upgraded
 from .deflating import AGREED, deflated, ended, stored
 
