@@ -1,5 +1,5 @@
 """Builds the compiled twin: protocol/*.py and the path of the bytes through io/, by Cython as they
-are, with the types of compiled/*.pxd.
+are, with the types of compiled/**/*.pxd.
 
 Without Cython or a C compiler the package is installed pure, and says so; with
 LOMOND_REQUIRE_COMPILED=1 the build fails instead. All else is in pyproject.toml.
@@ -33,12 +33,24 @@ def sources() -> dict[str, Path]:
 def stage() -> None:
     """Put the sources where Cython finds them under the names of the twin."""
     shutil.rmtree(STAGE, ignore_errors=True)
-    package = STAGE / "lomond" / "compiled"
-    package.mkdir(parents=True)
-    for directory in (package.parent, package):
-        (directory / "__init__.py").touch()
-    for path in [*sources().values(), *COMPILED.glob("*.pxd")]:
-        shutil.copy(path, package / path.name)
+    types = {".".join(path.relative_to(COMPILED).parts): path for path in COMPILED.rglob("*.pxd")}
+    for name, path in sources().items():
+        copy(path, staged(name, path))
+    for name, path in types.items():
+        copy(path, staged(name.removesuffix(".pxd"), path))
+
+
+def staged(name: str, path: Path) -> Path:
+    """Where the source of that module lies."""
+    return (STAGE / "lomond" / "compiled").joinpath(*name.split(".")).with_suffix(path.suffix)
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy into a package, which is made on the way."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for directory in target.relative_to(STAGE).parents[:-1]:
+        (STAGE / directory / "__init__.py").touch()
+    shutil.copy(path, target)
 
 
 class BuildTwin(build_ext):
@@ -66,9 +78,8 @@ class BuildTwin(build_ext):
         from Cython.Build import cythonize
 
         stage()
-        package = STAGE / "lomond" / "compiled"
         modules = [
-            Extension(f"lomond.compiled.{name}", [str((package / path.name).relative_to(HERE))])
+            Extension(f"lomond.compiled.{name}", [str(staged(name, path).relative_to(HERE))])
             for name, path in sources().items()
         ]
         self.extensions = cythonize(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import lomond.protocol
 from lomond.engine import engine
 
 #: The modules as they are, whichever twin runs.
 PURE = {
-    name: import_module(f"lomond.protocol.{name}")
-    for _, name, _ in iter_modules(lomond.protocol.__path__)
+    name.removeprefix("lomond.protocol."): import_module(name)
+    for _, name, _ in walk_packages(lomond.protocol.__path__, "lomond.protocol.")
 }
 
 if engine.name == "compiled":
     for name in PURE:
         module = import_module(f"lomond.compiled.{name}")
         sys.modules[f"lomond.protocol.{name}"] = module
-        setattr(lomond.protocol, name, module)
+        room, _, last = f"lomond.protocol.{name}".rpartition(".")
+        setattr(sys.modules[room], last, module)

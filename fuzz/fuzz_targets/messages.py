@@ -115,7 +115,7 @@ def check(data: bytes) -> str:
         stream.add(choices)
 
     def heard(chunks: list[bytes], has_short_ways: bool = False) -> Heard:
-        deflates = engine.module("protocol", "deflate")
+        deflates = engine.module("protocol", "extensions.deflate")
         deflate = deflates.PerMessageDeflate(Compression(*parameters), options, backend)
         return hear(chunks, limits, deflate=deflate, has_short_ways=has_short_ways)
 
@@ -144,7 +144,7 @@ def _check_sent(
     messages: list[bytes], compression: Compression, options: Deflate, backend: Backend
 ) -> None:
     connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
-    deflates = engine.module("protocol", "deflate")
+    deflates = engine.module("protocol", "extensions.deflate")
     connection.opened(deflates.PerMessageDeflate(compression, options, backend))
     bits = compression.client_max_window_bits
     reader = None

@@ -57,7 +57,7 @@ def _talk(proxy: proxies.Proxy, host: str, chunks: list[bytes]) -> str:
     tunnel: Any
     if proxy.scheme == "http":
         there = authority(host, 443)
-        module = engine.module("protocol", "tunnel")
+        module = engine.module("protocol", "http.tunnel")
         tunnel = module.HttpTunnel(proxy, there, "fuzz", Limits(max_header_size=2000), bytes)
     else:
         tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, 443)

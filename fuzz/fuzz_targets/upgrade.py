@@ -15,7 +15,7 @@ from lomond import cookies, credentials
 from lomond.engine import engine
 from lomond.errors import HandshakeError, ProtocolError
 from lomond.options import Deflate, Limits
-from lomond.protocol.request import Request
+from lomond.protocol.http.request import Request
 from lomond.response import Response
 from lomond.session.reaching import Target
 from lomond.session.redirects import NotFollowedError, destination
@@ -155,7 +155,7 @@ def _redirect(head: bytes) -> str:
 
 def _extensions(header: str) -> str:
     """What an answer about extensions means."""
-    accepted = engine.module("protocol", "negotiation").accepted
+    accepted = engine.module("protocol", "extensions.negotiation").accepted
     told = []
     for request in _REQUESTS:
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import constants, options, settable
 from .io import given
 from .place import Place, moved, placed
-from .protocol.request import check_header, check_protocols
+from .protocol.http.request import check_header, check_protocols
 from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import RestoredCause
 
 if TYPE_CHECKING:
-    from .protocol import connection, events, handshake, keys
+    from .protocol import connection, events, keys
+    from .protocol.http import upgrade
 
 _PACKAGES = {"compiled": "lomond.compiled", "pure": "lomond.protocol"}
 
@@ -32,7 +33,7 @@ class Engine(NamedTuple):
     event_classes: ModuleType
     Connection: type[connection.Connection]
     MaskingKeys: type[keys.MaskingKeys]
-    Upgrade: type[handshake.Upgrade]
+    Upgrade: type[upgrade.Upgrade]
     Connecting: type[events.Connecting]
     ConnectFail: type[events.ConnectFail]
     Connected: type[events.Connected]
@@ -89,7 +90,7 @@ def load(name: str) -> Engine:
     package = _PACKAGES[name]
     connection = import_module(f"{package}.connection")
     events = import_module(f"{package}.events")
-    handshake = import_module(f"{package}.handshake")
+    upgrade = import_module(f"{package}.http.upgrade")
     keys = import_module(f"{package}.keys")
     events.install(time.time, rebuild)
     return Engine(
@@ -97,7 +98,7 @@ def load(name: str) -> Engine:
         events,
         connection.Connection,
         keys.MaskingKeys,
-        handshake.Upgrade,
+        upgrade.Upgrade,
         events.Connecting,
         events.ConnectFail,
         events.Connected,

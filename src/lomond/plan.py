@@ -15,7 +15,7 @@ from . import cookies, credentials, options
 from .engine import engine
 from .io.given import check_source_address
 from .io.settings import SocketSettings
-from .protocol.request import Request, check_header, check_protocols
+from .protocol.http.request import Request, check_header, check_protocols
 from .session.opening import Route
 from .session.reaching import Target
 from .url import Url, authority, tls_name, userinfo
@@ -127,7 +127,7 @@ class Plan:
             socks: Tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, target.port)
             return socks
         there = authority(host, target.port)
-        http: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
+        http: Tunnel = engine.module("protocol", "http.tunnel").HttpTunnel(
             proxy, there, self._agent, self._limits, os.urandom
         )
         return http

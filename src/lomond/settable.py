@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from . import constants, options
 from .io import given
-from .protocol.request import check_header, check_protocols
+from .protocol.http.request import check_header, check_protocols
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from typing import Any
 from lomond import WebSocket
 from lomond.events import AnyEvent
 from lomond.protocol import frames
-from lomond.protocol.handshake import accept_value
+from lomond.protocol.http.upgrade import accept_value
 from lomond.protocol.mask import mask
 from patience import PATIENCE
 from refcounts import end_what_was_dropped

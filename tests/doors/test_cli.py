@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lomond.protocol.handshake import accept_value
+from lomond.protocol.http.upgrade import accept_value
 from lomond.testing.echo import EchoServer
 
 ACCEPT = (

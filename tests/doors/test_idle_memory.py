@@ -10,9 +10,9 @@ from typing import Any
 from doors.raw_server import raw_server
 from lomond import WebSocket
 from lomond.plan import Plan
-from lomond.protocol.answer import AnswerReader
-from lomond.protocol.handshake import Upgrade
-from lomond.protocol.request import Request
+from lomond.protocol.http.answer import AnswerReader
+from lomond.protocol.http.request import Request
+from lomond.protocol.http.upgrade import Upgrade
 from lomond.session.opening import Route
 from traced import tracemalloc
 

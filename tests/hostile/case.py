@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from lomond.protocol import frames
-from lomond.protocol.handshake import accept_value
+from lomond.protocol.http.upgrade import accept_value
 from lomond.testing.peer import Action as Bytes
 from lomond.testing.peer import End, Pause, Peer, Say, key_of
 

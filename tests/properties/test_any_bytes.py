@@ -9,10 +9,10 @@ from lomond.errors import ProtocolError
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.handshake import Upgrade
+from lomond.protocol.http.request import Request
+from lomond.protocol.http.upgrade import Upgrade
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
-from lomond.protocol.request import Request
 
 payloads = st.one_of(
     st.binary(max_size=200), st.text(max_size=80).map(str.encode), st.binary(max_size=2000)

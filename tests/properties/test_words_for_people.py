@@ -67,7 +67,7 @@ def answers(head: bytes, upgrades: bool) -> Callable[[Peer], Talk]:
     def talk(peer: Peer) -> Talk:
         yield from peer.read_request() if upgrades else ()
         if upgrades:
-            from lomond.protocol.handshake import accept_value
+            from lomond.protocol.http.upgrade import accept_value
 
             good = accept_value(key_of(peer.request))
             lines = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + good

@@ -14,7 +14,7 @@ from lomond.errors import ProtocolError
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.deflate import PerMessageDeflate
+from lomond.protocol.extensions.deflate import PerMessageDeflate
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (

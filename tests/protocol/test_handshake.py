@@ -8,8 +8,8 @@ import pytest
 
 from lomond.errors import ProtocolError
 from lomond.options import Limits
-from lomond.protocol.handshake import Acceptance, Refusal, Upgrade, accept_value
-from lomond.protocol.request import Request, check_header, check_protocols
+from lomond.protocol.http.request import Request, check_header, check_protocols
+from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade, accept_value
 
 NONCE = b"the sample nonce"
 KEY = base64.b64encode(NONCE)

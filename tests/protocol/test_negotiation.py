@@ -7,7 +7,7 @@ import pytest
 from lomond.compression import Compression
 from lomond.errors import CompressionParameterError, HandshakeError
 from lomond.options import Deflate
-from lomond.protocol.negotiation import accepted, offer, parse
+from lomond.protocol.extensions.negotiation import accepted, offer, parse
 
 
 @pytest.mark.parametrize(

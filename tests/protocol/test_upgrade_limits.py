@@ -9,8 +9,8 @@ import pytest
 from lomond import url
 from lomond.errors import ProtocolError
 from lomond.options import Limits
-from lomond.protocol.handshake import Acceptance, Refusal, Upgrade
-from lomond.protocol.request import Request, check_protocols
+from lomond.protocol.http.request import Request, check_protocols
+from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade
 
 ACCEPT = b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"  # for a key of 16 zero bytes
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT

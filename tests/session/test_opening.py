@@ -351,7 +351,7 @@ def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -
 
     missing = ImportError("h11.so: cannot open shared object file: Too many open files")
     door = PretendDoor(echo)
-    monkeypatch.setattr(engine.module("protocol", "answer"), "_client", prepare)
+    monkeypatch.setattr(engine.module("protocol", "http.answer"), "_client", prepare)
     seen = door.play()
     assert names(seen) == ["connecting", "connect_fail"]
     failed = seen[-1][1]

@@ -14,8 +14,9 @@ BYTE_PATH = (
 
 def sources(source: Path) -> dict[str, Path]:
     """The plain modules that are compiled as they are, by their names in the twin."""
-    paths = sorted((source / "protocol").glob("*.py"))
-    found = {path.stem: path for path in paths if path.stem != "__init__"}
+    room = source / "protocol"
+    paths = [path for path in sorted(room.rglob("*.py")) if path.stem != "__init__"]
+    found = {".".join(path.relative_to(room).with_suffix("").parts): path for path in paths}
     return found | {name: source / "io" / f"{name}.py" for name in BYTE_PATH}
 
 
@@ -27,7 +28,7 @@ def fingerprint(source: Path) -> str:
     """
     digest = hashlib.sha256()
     kinds = [("compiled", "*.pyx"), ("compiled", "*.pxd")]
-    others = sorted(path for room, kind in kinds for path in (source / room).glob(kind))
+    others = sorted(path for room, kind in kinds for path in (source / room).rglob(kind))
     for path in [*sources(source).values(), *others]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..options import Limits
-    from .deflate import Inflater, PerMessageDeflate
     from .events import AnyEvent
+    from .extensions.deflate import Inflater, PerMessageDeflate
     from .keys import MaskingKeys
 
 _FIN_TEXT = FIN | TEXT

@@ -13,7 +13,7 @@ from .buffer import Buffer
 from .frames import invalid_utf8
 
 if TYPE_CHECKING:
-    from .deflate import Inflater
+    from .extensions.deflate import Inflater
 
 
 class Message:

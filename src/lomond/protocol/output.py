@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .frames import CLOSE, OPCODE_BITS, PONG, RSV1, build
 
 if TYPE_CHECKING:
-    from .deflate import Deflater
+    from .extensions.deflate import Deflater
     from .keys import MaskingKeys
 
 

@@ -34,7 +34,7 @@ from .requests import (
 
 if TYPE_CHECKING:
     from ..protocol.events import Ready
-    from ..protocol.handshake import Acceptance, Refusal, Upgrade
+    from ..protocol.http.upgrade import Acceptance, Refusal, Upgrade
     from ..response import Response
     from ..url import Url
     from .session import Session

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..errors import WebSocketError
     from ..options import Limits, Timing
-    from ..protocol.deflate import PerMessageDeflate
     from ..protocol.events import AnyEvent, Disconnected
+    from ..protocol.extensions.deflate import PerMessageDeflate
     from .pings import Progress
 
     AskProgress = Callable[[], Progress | None]

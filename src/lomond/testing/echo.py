@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from ..errors import ProtocolError
 from ..protocol import frames
-from ..protocol.handshake import accept_value
+from ..protocol.http.upgrade import accept_value
 from ..protocol.mask import mask
 
 _LONGEST_LINE = 16384  # bytes, of a request

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import NamedTuple
 
 from ..protocol import frames
-from ..protocol.handshake import accept_value
+from ..protocol.http.upgrade import accept_value
 from ..protocol.mask import mask
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..engine import engine
 from ..options import Deflate, Limits
-from ..protocol.request import Request
+from ..protocol.http.request import Request
 from ..proxies import Proxy
 from ..response import Response
 from ..session.opening import Route
@@ -90,7 +90,7 @@ class PretendPlan:
                 target.proxy, host, target.port
             )
             return socks
-        tunnel: Tunnel = engine.module("protocol", "tunnel").HttpTunnel(
+        tunnel: Tunnel = engine.module("protocol", "http.tunnel").HttpTunnel(
             target.proxy,
             authority(host, target.port),
             "Lomond/test",

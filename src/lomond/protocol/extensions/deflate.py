@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..compression import chosen_backend
-from ..errors import CriticalProtocolError, PayloadTooLarge
+from ...compression import chosen_backend
+from ...errors import CriticalProtocolError, PayloadTooLarge
 
 if TYPE_CHECKING:
-    from ..compression import Backend, Compression
-    from ..options import Deflate
+    from ...compression import Backend, Compression
+    from ...options import Deflate
 
 _TAIL = b"\x00\x00\xff\xff"  # of an empty stored block: not sent (7.2.1)
 _EMPTY = b"\x00"  # an empty message (7.2.3.6)

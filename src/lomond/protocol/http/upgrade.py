@@ -9,18 +9,18 @@ import hashlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..constants import WS_KEY
-from ..errors import HandshakeError
-from ..response import Response, printable
+from ...constants import WS_KEY
+from ...errors import HandshakeError
+from ...response import Response, printable
+from ..extensions.deflate import PerMessageDeflate
+from ..extensions.negotiation import NAME, accepted
 from . import request as requests
 from .answer import UPGRADE, AnswerReader, Head
-from .deflate import PerMessageDeflate
-from .negotiation import NAME, accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..options import Limits
+    from ...options import Limits
     from .request import Request
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import credentials
-from ..errors import ProtocolError, ProxyError
-from ..response import printable
+from ... import credentials
+from ...errors import ProtocolError, ProxyError
+from ...response import printable
 from .answer import CONNECT, AnswerReader, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..options import Limits
-    from ..proxies import Proxy
-    from ..response import Response
+    from ...options import Limits
+    from ...proxies import Proxy
+    from ...response import Response
 
 _LONGEST_PHRASE = 64  # characters
 _UNAUTHORIZED = (401, 407)  # some proxies answer the one, RFC 9110 section 15.5.8 says the other

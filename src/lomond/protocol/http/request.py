@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..constants import WS_VERSION
+from ...constants import WS_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..options import Deflate
+    from ...options import Deflate
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[!-~]+")
@@ -101,7 +101,7 @@ def build(request: Request, key: bytes) -> bytes:
     if request.protocols:
         standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
     if request.deflate is not None:
-        from .negotiation import offer
+        from ..extensions.negotiation import offer
 
         standard.append((b"Sec-WebSocket-Extensions", offer(request.deflate).encode()))
     lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]

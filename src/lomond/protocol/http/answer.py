@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import CriticalProtocolError
-from ..response import Response, printable
+from ...errors import CriticalProtocolError
+from ...response import Response, printable
 
 if TYPE_CHECKING:
     import h11
 
-    from ..options import Limits
+    from ...options import Limits
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FRAMING = re.compile(

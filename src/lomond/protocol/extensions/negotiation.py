@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..compression import Compression
-from ..errors import CompressionParameterError, HandshakeError
-from ..response import printable
+from ...compression import Compression
+from ...errors import CompressionParameterError, HandshakeError
+from ...response import printable
 
 if TYPE_CHECKING:
-    from ..options import Deflate
+    from ...options import Deflate
 
 NAME = "permessage-deflate"
 
