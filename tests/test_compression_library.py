@@ -12,7 +12,7 @@ import pytest
 from lomond import WebSocket, compression
 from lomond.compression import Compression, chosen_backend
 from lomond.options import Deflate
-from lomond.protocol.extensions.deflate import PerMessageDeflate
+from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 
 
 @pytest.fixture(autouse=True)

@@ -115,9 +115,9 @@ def check(data: bytes) -> str:
         stream.add(choices)
 
     def heard(chunks: list[bytes], has_short_ways: bool = False) -> Heard:
-        deflates = engine.module("protocol", "extensions.deflate")
+        deflates = engine.module("protocol", "extensions.permessage_deflate")
         deflate = deflates.PerMessageDeflate(Compression(*parameters), options, backend)
-        return hear(chunks, limits, deflate=deflate, has_short_ways=has_short_ways)
+        return hear(chunks, limits, extensions=[deflate], has_short_ways=has_short_ways)
 
     whole = heard([stream.data])
     for has_short_ways in (False, True):
@@ -144,8 +144,8 @@ def _check_sent(
     messages: list[bytes], compression: Compression, options: Deflate, backend: Backend
 ) -> None:
     connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
-    deflates = engine.module("protocol", "extensions.deflate")
-    connection.opened(deflates.PerMessageDeflate(compression, options, backend))
+    deflates = engine.module("protocol", "extensions.permessage_deflate")
+    connection.opened([deflates.PerMessageDeflate(compression, options, backend)])
     bits = compression.client_max_window_bits
     reader = None
     for message in messages[:8]:

@@ -68,7 +68,7 @@ def check(data: bytes) -> str:
         limits,
         failures={kind: error for kind, error in failures.items() if error is not None},
         secure=secure,
-        deflate=Deflate(min_size=1) if offers else None,
+        compress=Deflate(min_size=1) if offers else False,
         max_redirects=1,
         later_talks=(_talk(later),),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lomond.engine import engine
@@ -53,7 +54,7 @@ def hear(
     limits: Limits,
     *,
     auto_pong: bool = True,
-    deflate: Any = None,
+    extensions: Sequence[Any] = (),
     has_short_ways: bool = False,
 ) -> Heard:
     """Give the chunks to a connection, and check what holds whatever they are.
@@ -61,11 +62,11 @@ def hear(
     Arguments:
         chunks: The stream.
         limits, auto_pong: Of the connection.
-        deflate: Of the connection, if compression was negotiated.
+        extensions: Of the connection; one that compresses, or none.
         has_short_ways: Whether to go the ways of a session that has nothing due.
     """
     connection = engine.Connection(limits, engine.MaskingKeys(counting_bytes()), auto_pong)
-    connection.opened(deflate)
+    connection.opened(extensions)
     if has_short_ways:
         connection.due = float("inf")
         connection.shorten()
@@ -77,7 +78,7 @@ def hear(
             _check_size(event, limits)
             events.append(event)
         output += connection.output.take()
-    frames = written(output, deflate is not None)
+    frames = written(output, bool(extensions))
     assert len(events) <= 1 + sum(map(len, chunks)) // 2, "events from nothing"
     _check_pongs(events, frames, auto_pong)
     _check_end(connection, events, frames)

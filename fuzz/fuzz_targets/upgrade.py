@@ -22,16 +22,18 @@ from lomond.session.redirects import NotFollowedError, destination
 
 from .choices import Choices, split
 
+offers = engine.module("protocol", "extensions.known").offers
+
 _ACCEPT = b"ICX+Yqv66kxgM0FcWaLWlFLwTAI="  # for a key of 16 zeros
 _REQUESTS = (
     Request("/", "a.example.org:80", "fuzz"),
-    Request("/", "a.example.org:80", "fuzz", deflate=Deflate()),
+    Request("/", "a.example.org:80", "fuzz", extensions=offers(Deflate())),
     Request(
         "/",
         "a.example.org:80",
         "fuzz",
         protocols=["chat", "v2"],
-        deflate=Deflate(12, 11, True, True),
+        extensions=offers(Deflate(12, 11, True, True)),
     ),
 )
 _HEADER_SIZES = (64 * 1024, 300)
@@ -81,8 +83,8 @@ def _answer(chunks: list[bytes], request: Request, most: int) -> str:
             assert _ACCEPT in raw, "upgraded without the right Accept"
             assert b"websocket" in raw.lower()
             assert found.protocol is None or found.protocol in request.protocols
-            assert found.deflate is None or request.deflate is not None
-            said = found.deflate and found.deflate.compression
+            assert len(found.extensions) <= len(request.extensions)
+            said = [extension.compression for extension in found.extensions]
             return f"accepted {found.protocol} {said} {found.rest + rest!r}"
         return f"refused {found.reason} {found.response.body!r}"
     end = upgrade.end_of_stream()
@@ -159,7 +161,8 @@ def _extensions(header: str) -> str:
     told = []
     for request in _REQUESTS:
         try:
-            told.append(repr(accepted(header, request.deflate)))
+            agreed = accepted(header, request.extensions)
+            told.append(repr([extension.compression for extension in agreed]))
         except HandshakeError as error:
             told.append(str(error))
     return " ".join(told)

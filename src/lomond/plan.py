@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     import ssl
 
     from .base import Base
+    from .protocol.extensions.known import offers
     from .response import Response
     from .session.reaching import Tunnel
     from .session.requests import AddressInfo
+else:
+    offers = engine.module("protocol", "extensions.known").offers
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -46,7 +49,7 @@ class Plan:
     """
 
     __slots__ = (
-        "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_deflate",
+        "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_extensions",
         "_first", "_headers", "_is_ours", "_limits", "_origin", "_protocols", "_server_name",
         "_url", "_websocket", "asked", "max_redirects", "socket", "socket_settings", "url",
     )  # fmt: skip
@@ -64,7 +67,7 @@ class Plan:
         )
         self._agent = websocket.agent
         self._protocols = websocket.protocols
-        self._deflate = options.check_compress(websocket.compress)
+        self._extensions = offers(options.check_compress(websocket.compress))
         self._limits = websocket.limits
         self._asked_headers = websocket.headers
         self._headers = websocket.added_headers()
@@ -110,7 +113,7 @@ class Plan:
         url = self._url
         headers = self._sent_headers(target.url, self._is_ours)
         request = Request(
-            url.resource, url.authority, self._agent, headers, self._protocols, self._deflate
+            url.resource, url.authority, self._agent, headers, self._protocols, self._extensions
         )
         upgrade = engine.Upgrade(request, os.urandom, self._limits)
         return Route(target, upgrade, upgrade.request_bytes())

@@ -124,7 +124,7 @@ def test_in_pretend_time(case: Case) -> None:
         to_its_end(case.talk),
         Timing(**{name: options[name] for name in Timing.__match_args__ if name in options}),
         Limits(**{name: options[name] for name in Limits.__match_args__ if name in options}),
-        deflate=options.get("compress"),
+        compress=options.get("compress", False),
         max_redirects=options.get("max_redirects", 0),
     )
     act = acting(case, door)

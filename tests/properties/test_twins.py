@@ -43,7 +43,7 @@ def opened(
         limits, keys.MaskingKeys(lambda size: bytes(next(numbers) % 251 for _ in range(size)))
     )
     deflate = deflates.PerMessageDeflate(Compression(), Deflate(min_size=1)) if packs else None
-    connection.opened(deflate)
+    connection.opened([deflate] if deflate else [])
     return connection
 
 
@@ -54,7 +54,9 @@ def fields(event: Any) -> tuple[object, ...]:
 
 def story(number: int, chunks: list[bytes], packs: bool, limits: Limits) -> list[object]:
     """All that can be seen of one twin while it gets the chunks and sends now and then."""
-    modules = [twin(name)[number] for name in ("connection", "keys", "deflate")]
+    modules = [
+        twin(name)[number] for name in ("connection", "keys", "extensions.permessage_deflate")
+    ]
     connection = opened(*modules, limits, packs)
     seen: list[object] = []
     connection.clock = lambda: 1.0

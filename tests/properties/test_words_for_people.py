@@ -55,7 +55,7 @@ heads = st.one_of(
 )
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "compressed": {"deflate": Deflate()},
+    "compressed": {"compress": Deflate()},
     "redirected": {"max_redirects": 3},
     "http": {"proxy": parse_proxy("http://me:secret@proxy:3128")},
     "socks4": {"proxy": parse_proxy("socks4://proxy")},

@@ -10,7 +10,7 @@ from lomond.events import AnyEvent
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.extensions.deflate import PerMessageDeflate
+from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
@@ -38,7 +38,7 @@ def opened(
     deflate = PerMessageDeflate(
         compression or Compression(), options or Deflate(min_size=0), backend
     )
-    connection.opened(deflate)
+    connection.opened([deflate])
     return connection
 
 

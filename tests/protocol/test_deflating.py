@@ -14,7 +14,7 @@ from lomond.errors import ProtocolError
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.extensions.deflate import PerMessageDeflate
+from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (
@@ -170,11 +170,11 @@ def test_bytes_are_counted(backend: Backend) -> None:
 def test_what_is_held_until_the_upgrade_leaves_as_it_is(backend: Backend) -> None:
     connection = Connection(Limits(), MaskingKeys(counting_bytes()))
     connection.send(frames.TEXT, b"x" * 100, True)
-    connection.opened(PerMessageDeflate(Compression(), Deflate(), backend))
+    connection.opened([PerMessageDeflate(Compression(), Deflate(), backend)])
     assert not connection.output.take()[0] & frames.RSV1
 
 
 def test_errors_are_errors_of_the_protocol(backend: Backend) -> None:
-    inflater = PerMessageDeflate(Compression(), Deflate(), backend).inflater(100)
+    inflater = PerMessageDeflate(Compression(), Deflate(), backend).incoming()
     with pytest.raises(ProtocolError):
-        inflater.feed(b"\xff" * 10, bytearray())
+        inflater.feed(b"\xff" * 10, bytearray(), 100)

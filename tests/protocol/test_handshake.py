@@ -121,7 +121,7 @@ def test_an_acceptance_whole_or_in_pieces(changes: dict[bytes, bytes | None], st
     outcome = machine.receive(data[-1:] + frame)
     assert isinstance(outcome, Acceptance)
     assert outcome.rest == frame
-    assert outcome.extensions == set()
+    assert list(outcome.extensions) == []
     assert outcome.protocol == ("chat" if b"Sec-WebSocket-Protocol" in changes else None)
     assert outcome.response.raw == data
     assert outcome.response.status_code == 101

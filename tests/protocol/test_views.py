@@ -69,8 +69,10 @@ def test_every_view_is_released_before_the_bytes_become_more(
 ) -> None:
     connection = PURE["connection"].Connection(Limits(), PURE["keys"].MaskingKeys(counting_bytes()))
     backend = load_backend("zlib")
-    deflate = PURE["extensions.deflate"].PerMessageDeflate(Compression(), Deflate(), backend)
-    connection.opened(deflate if kind == "compressed text" else None)
+    deflate = PURE["extensions.permessage_deflate"].PerMessageDeflate(
+        Compression(), Deflate(), backend
+    )
+    connection.opened([deflate] if kind == "compressed text" else [])
     payload = deflated(PAYLOAD) if kind == "compressed text" else PAYLOAD
     size = -(-len(payload) // pieces)
     data = b""

@@ -31,7 +31,7 @@ def overrides(peer: Peer) -> Talk:
 
 
 def test_ready_tells_what_was_negotiated() -> None:
-    door = PretendDoor(packs, deflate=Deflate())
+    door = PretendDoor(packs, compress=Deflate())
     seen = []
     for event in door.events():
         seen.append(event)
@@ -54,7 +54,7 @@ def test_ready_tells_what_was_negotiated() -> None:
 
 
 def test_an_answer_that_may_not_be_is_a_rejection() -> None:
-    rejected = list(PretendDoor(overrides, deflate=Deflate()).events())[2]
+    rejected = list(PretendDoor(overrides, compress=Deflate()).events())[2]
     assert rejected.name == "rejected"
     assert rejected.reason == "permessage-deflate has no parameter mux"
     rejected = list(PretendDoor(packs).events())[2]
@@ -67,6 +67,6 @@ def test_a_server_may_decline() -> None:
         yield from peer.upgrade()
         yield say(frames.TEXT, b"plain")
 
-    _, _, ready, *_ = islice(PretendDoor(declines, deflate=Deflate()).events(), 3)
+    _, _, ready, *_ = islice(PretendDoor(declines, compress=Deflate()).events(), 3)
     assert ready.name == "ready"
     assert (ready.extensions, ready.compression) == (set(), None)

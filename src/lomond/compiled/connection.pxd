@@ -17,7 +17,7 @@ cdef int BINARY
 cdef int CLOSE
 cdef int FIN
 cdef int OPCODE_BITS
-cdef int RSV1
+cdef int RESERVED_BITS
 cdef int TEXT
 cdef int _FIN_TEXT
 cdef int _FIN_BINARY
@@ -37,13 +37,13 @@ cdef class Connection:
     cdef bytes _answer
     cdef object _arrived
     cdef bint _auto_pong
+    cdef int _claimed
     cdef bytes _data
     cdef Py_ssize_t _filled
     cdef bint _final
     cdef bint _is_starved
-    cdef object _inflater
+    cdef dict _incoming
     cdef object _limits
-    cdef object _max_compressed
     cdef Py_ssize_t _max_size
     cdef Message _message
     cdef Py_ssize_t _most_short
@@ -66,12 +66,12 @@ cdef class Connection:
     @cython.locals(data=bytes, start=Py_ssize_t)
     cpdef close_to_come(self)
     cdef bytes _unparsed(self)
-    @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, message=Message, final=bint)
+    @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, bits=int, message=Message, final=bint)
     cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)
     cdef _more_payload(self)
     cdef _check_sequence(self, int opcode)
-    cdef _check_limits(self, Message message, length, bint is_compressed)
+    cdef _check_limits(self, Message message, length, incoming)
     cdef _control(self, int opcode, bytes payload)
     cdef _answer_ping(self, bytes payload)
     cdef _fail(self, error)

@@ -1,5 +1,5 @@
 from lomond.compiled.mask cimport masked_frame
 
 cpdef bytes build(int opcode, payload, bytes key)
-cpdef check_first_bytes(int first, int second, bint may_be_compressed=?)
+cpdef check_first_bytes(int first, int second, int claimed=?)
 cpdef check_extended_length(length, int size)

@@ -3,10 +3,11 @@ from lomond.compiled.buffer cimport Buffer
 cdef class Message:
     cdef Buffer _buffer
     cdef Py_ssize_t _checked
-    cdef bytearray _inflated
+    cdef bytearray _changed
+    cdef object _limit
     cdef public object announced  # may pass what a C size holds
     cdef public Py_ssize_t fragments
-    cdef public object inflater
+    cdef public object incoming
     cdef public bint is_text
 
     cpdef add(self, data)

@@ -7,9 +7,9 @@ cdef class Output:
     cdef list _frames
     cdef MaskingKeys _keys
     cdef bytes _only
+    cdef tuple _outgoing
     cdef object _pong
     cdef bytes _request
-    cdef public object deflater
     cdef public bint has_backlog
     cdef public object held_size
     cdef public bint is_held

@@ -23,12 +23,13 @@ from ..errors import (
 from . import frames
 from .events import Binary, Closed, Closing, Ping, Pong, Text
 from .events import ProtocolError as ProtocolErrorEvent
+from .extensions import chain
 from .frames import (
     BINARY,
     CLOSE,
     FIN,
     OPCODE_BITS,
-    RSV1,
+    RESERVED_BITS,
     TEXT,
     check_extended_length,
     check_first_bytes,
@@ -47,18 +48,16 @@ from .states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..options import Limits
     from .events import AnyEvent
-    from .extensions.deflate import Inflater, PerMessageDeflate
+    from .extensions.extension import Extension, Incoming
     from .keys import MaskingKeys
 
 _FIN_TEXT = FIN | TEXT
 _FIN_BINARY = FIN | BINARY
-_SLACK = 64 * 1024  # bytes
 _NEVER = float("inf")
-_SLACK_OF_FRAGMENT = 16  # bytes; a block's header, and what a flush adds
 _LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
 
@@ -85,9 +84,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_answer", "_arrived", "_auto_pong", "_data", "_filled", "_final", "_inflater",
-        "_is_starved", "_limits", "_max_compressed", "_max_size", "_message", "_most_short",
-        "_position", "_remaining", "_wall", "clock", "due", "has_ended", "is_ahead", "output",
+        "_answer", "_arrived", "_auto_pong", "_claimed", "_data", "_filled", "_final",
+        "_incoming", "_is_starved", "_limits", "_max_size", "_message", "_most_short", "_position",
+        "_remaining", "_wall", "clock", "due", "has_ended", "is_ahead", "output",
         "received_at", "sought", "state", "violation",
     )  # fmt: skip
 
@@ -105,9 +104,6 @@ class Connection:
         self._auto_pong = auto_pong
         limit = limits.max_message_size
         self._max_size = _LARGEST if limit is None else min(limit, _LARGEST)
-        # Compressed, a message that fits may be larger than it is: nine bits for a byte (RFC 1951
-        # 3.2.6), and what blocks and fragments add.
-        self._max_compressed = self._max_size + self._max_size // 8 + _SLACK
         self._most_short = -1  # longest short message
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
@@ -119,21 +115,24 @@ class Connection:
         self._remaining = 0  # bytes of the current data frame's payload that are not here
         self._filled = 0  # bytes put straight into the message, not looked at
         self._final = False  # whether the current data frame is its message's last
-        self._inflater: Inflater | None = None
+        # What changes a message back, by its reserved bits; and all of these.
+        self._incoming: dict[int, Incoming] | None = None
+        self._claimed = 0
         self._answer = b""
 
     # What comes in
 
-    def opened(self, deflate: PerMessageDeflate | None = None) -> None:
+    def opened(self, extensions: Sequence[Extension] = ()) -> None:
         """The upgrade is done: held frames may leave, frames may come.
 
         Arguments:
-            deflate: Compression, if it was negotiated.
+            extensions: Those that were negotiated, in the order of the server's answer.
         """
         self._move("opened")
-        if deflate is not None:
-            self._inflater = deflate.inflater(self._max_size)
-        self.output.opened(None if deflate is None else deflate.deflater())
+        for extension in extensions:
+            self._claimed |= extension.bit
+        self._incoming = chain.incoming(extensions) if extensions else None
+        self.output.opened(chain.outgoing(extensions))
 
     def receive(self, data: bytes, wall: float) -> None:
         """Store bytes from the peer; `wall` is the wall clock's time of the read."""
@@ -175,7 +174,7 @@ class Connection:
         remaining = self._remaining - self._filled
         if message is None or remaining < _DIRECT or self._arrived:
             return None
-        if message.inflater is not None:
+        if message.incoming is not None:
             return None
         return message.room(remaining)
 
@@ -316,7 +315,7 @@ class Connection:
 
     def _next_frame(self, first: int, second: int, start: int) -> tuple[AnyEvent | None, bool]:
         """The event of the frame whose header starts, and whether anything was consumed."""
-        check_first_bytes(first, second, self._inflater is not None)
+        check_first_bytes(first, second, self._claimed)
         opcode = first & OPCODE_BITS
         data = self._data
         length = second
@@ -335,20 +334,21 @@ class Connection:
             start += size
             check_extended_length(length, size)
         message = self._message
-        inflater = self._inflater if first & RSV1 else None
-        self._check_limits(message, length, inflater is not None)
+        bits = first & RESERVED_BITS
+        incoming = self._incoming[bits] if bits and self._incoming is not None else None
+        self._check_limits(message, length, incoming)
         final = first >= FIN
         end = start + length
         if final and message is None and end <= len(data):
             self._position = end
             payload = data[start:end]
-            if inflater is not None:
-                payload = inflater.whole(payload)
+            if incoming is not None:
+                payload = incoming.whole(payload, self._max_size)
             if opcode == TEXT:
                 return Text(payload.decode(), received_time=self._wall), True
             return Binary(payload, received_time=self._wall), True
         if message is None:
-            message = self._message = Message(opcode == TEXT, inflater)
+            message = self._message = Message(opcode == TEXT, incoming, self._max_size)
         message.fragments += 1
         message.announced += length
         self._final = final
@@ -366,17 +366,20 @@ class Connection:
         elif self._message is not None:
             raise ProtocolError("continuation frame expected", section="RFC 6455 5.4")
 
-    def _check_limits(self, message: Message | None, length: int, is_compressed: bool) -> None:
+    def _check_limits(
+        self, message: Message | None, length: int, incoming: Incoming | None
+    ) -> None:
         size = length
+        pieces = 1
         if message is not None:
             size += message.announced
-            is_compressed = message.inflater is not None
+            pieces += message.fragments
+            incoming = message.incoming
         allowed = self._max_size
-        if is_compressed:
-            pieces = 1 if message is None else 1 + message.fragments
-            allowed = min(self._max_compressed + _SLACK_OF_FRAGMENT * pieces, _LARGEST)
+        if incoming is not None:
+            allowed = min(incoming.most(allowed, pieces), _LARGEST)
         if size > allowed:
-            what = "compressed message" if is_compressed else "message"
+            what = "message" if incoming is None else incoming.noun
             raise PayloadTooLarge(
                 f"{what} of {size} bytes or more is larger than max_message_size "
                 f"({self._max_size}); raise that option to accept it",
@@ -471,7 +474,7 @@ class Connection:
         Arguments:
             opcode: What it is.
             payload: Its bytes.
-            compress: Whether to compress it, where that was negotiated.
+            compress: Whether an extension may compress it.
 
         Raises:
             WebSocketClosing: A close frame was sent, or is all that may be.

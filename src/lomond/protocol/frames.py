@@ -12,7 +12,7 @@ from .mask import head, masked_frame
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 FIN = 0x80
-RSV1 = 0x40
+RSV1, RSV2, RSV3 = 0x40, 0x20, 0x10
 RESERVED_BITS = 0x70
 OPCODE_BITS = 0x0F
 MASKED = 0x80
@@ -20,20 +20,19 @@ MAX_CONTROL_PAYLOAD = 125
 MAX_HEADER_SIZE = 14  # bytes, masking key included
 
 
-def check_first_bytes(first: int, second: int, may_be_compressed: bool = False) -> None:
+def check_first_bytes(first: int, second: int, claimed: int = 0) -> None:
     """Raise if the first two bytes alone make the frame illegal.
 
     Arguments:
         first, second: The bytes.
-        may_be_compressed: Whether permessage-deflate was negotiated.
+        claimed: The reserved bits that mark what a negotiated extension has changed.
     """
     opcode = first & OPCODE_BITS
-    if first & RESERVED_BITS:
+    reserved = first & RESERVED_BITS
+    if reserved and (reserved & ~claimed or opcode not in (TEXT, BINARY)):
         # 5.2: RSV1-3 MUST be 0 unless an extension is negotiated that defines meanings.
-        # RFC 7692 6.1: RSV1 stands on the first frame of a message, and on no control frame.
-        is_start = opcode in (TEXT, BINARY)
-        if not (may_be_compressed and is_start and first & RESERVED_BITS == RSV1):
-            raise ProtocolError("reserved bits set", section="RFC 6455 5.2")
+        # RFC 7692 6: they stand on the first frame of a message, and on no control frame.
+        raise ProtocolError("reserved bits set", section="RFC 6455 5.2")
     if 2 < opcode < 8 or opcode > PONG:
         # 5.2: if an unknown opcode is received, the endpoint MUST fail the connection.
         raise ProtocolError(f"opcode is reserved ({opcode})", section="RFC 6455 5.2")
@@ -62,7 +61,7 @@ def check_extended_length(length: int, size: int) -> None:
 def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | None) -> bytes:
     """A whole, unfragmented frame; masked with the key, or bare without one (a server's).
 
-    The opcode may have RSV1 added, for a compressed message.
+    The opcode may have reserved bits added, for a message that extensions have changed.
     """
     if key is None:
         return b"".join((head(FIN | opcode, len(payload)), payload))

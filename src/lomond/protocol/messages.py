@@ -1,7 +1,7 @@
 """A message that arrives in pieces: its bytes, their number, and UTF-8 as they come.
 
-RFC 6455 sections 5.4 and 8.1; inflating as they come is in deflate.py. Knows nothing of frames'
-headers.
+RFC 6455 sections 5.4 and 8.1; what extensions do to them as they come is in extensions/. Knows
+nothing of frames' headers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .buffer import Buffer
 from .frames import invalid_utf8
 
 if TYPE_CHECKING:
-    from .extensions.deflate import Inflater
+    from .extensions.extension import Incoming
 
 
 class Message:
@@ -21,7 +21,8 @@ class Message:
 
     Arguments:
         is_text: Whether the bytes must be UTF-8.
-        inflater: Inflates what comes; None for a message that is not compressed.
+        incoming: Changes back what comes; None for a message that no extension has changed.
+        limit: The most bytes that it may then come to.
 
     Attributes:
         fragments: Frames that have started.
@@ -29,16 +30,18 @@ class Message:
     """
 
     __slots__ = (
-        "_buffer", "_checked", "_inflated", "announced", "fragments", "inflater", "is_text",
+        "_buffer", "_changed", "_checked", "_limit", "announced", "fragments", "incoming",
+        "is_text",
     )  # fmt: skip
 
-    def __init__(self, is_text: bool, inflater: Inflater | None = None) -> None:
+    def __init__(self, is_text: bool, incoming: Incoming | None = None, limit: int = 0) -> None:
         self.is_text = is_text
-        self.inflater = inflater
+        self.incoming = incoming
+        self._limit = limit
         self.fragments = 0
         self.announced = 0
         self._buffer = Buffer()
-        self._inflated = bytearray()  # stands for the buffer where there is an inflater
+        self._changed = bytearray()  # stands for the buffer where something is to be changed
         self._checked = 0  # bytes known to be UTF-8
 
     def room(self, remaining: int) -> memoryview:
@@ -51,15 +54,15 @@ class Message:
 
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order; `check` is to follow."""
-        if self.inflater is None:
+        if self.incoming is None:
             self._buffer.add(data)
         else:
-            self.inflater.feed(data, self._inflated)
+            self.incoming.feed(data, self._changed, self._limit)
 
     def end(self) -> None:
         """The last byte is here."""
-        if self.inflater is not None:
-            self.inflater.finish(self._inflated)
+        if self.incoming is not None:
+            self.incoming.finish(self._changed, self._limit)
 
     def check(self) -> None:
         """Raise if what arrived can't be the start of a text."""
@@ -67,14 +70,14 @@ class Message:
         if not self.is_text:
             return
         try:
-            if self.inflater is None:
+            if self.incoming is None:
                 self._checked += self._buffer.count_utf8(self._checked)
                 rest = self._buffer.tail(self._checked)
             else:
                 # Both views, as in buffer.py.
-                with memoryview(self._inflated) as whole, whole[self._checked :] as unchecked:
+                with memoryview(self._changed) as whole, whole[self._checked :] as unchecked:
                     self._checked += utf_8_decode(unchecked, "strict", False)[1]
-                rest = bytes(self._inflated[self._checked :])
+                rest = bytes(self._changed[self._checked :])
         except UnicodeDecodeError as error:
             raise invalid_utf8("payload contains invalid utf-8", error) from None
         if rest[:1] == b"\xed" and rest[1:] > b"\x9f":
@@ -85,10 +88,10 @@ class Message:
     def text(self) -> str:
         """The whole message as text; raises if it is none."""
         try:
-            return self._buffer.text() if self.inflater is None else self._inflated.decode()
+            return self._buffer.text() if self.incoming is None else self._changed.decode()
         except UnicodeDecodeError as error:
             raise invalid_utf8("payload contains invalid utf-8", error) from None
 
     def data(self) -> bytes:
         """The whole message as bytes."""
-        return self._buffer.data() if self.inflater is None else bytes(self._inflated)
+        return self._buffer.data() if self.incoming is None else bytes(self._changed)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import CLOSE, OPCODE_BITS, PONG, RSV1, build
+from .frames import CLOSE, OPCODE_BITS, PONG, build
 
 if TYPE_CHECKING:
-    from .extensions.deflate import Deflater
+    from .extensions.extension import Outgoing
     from .keys import MaskingKeys
 
 
@@ -26,16 +26,15 @@ class Output:
         has_backlog: Set by the session while earlier output is still unwritten.
         is_held: Whether frames wait for the upgrade.
         sent: Bytes of messages that were ever queued, with their heads.
-        deflater: Compresses messages, or None.
     """
 
     __slots__ = (
         "_frames",
         "_keys",
         "_only",
+        "_outgoing",
         "_pong",
         "_request",
-        "deflater",
         "has_backlog",
         "held_size",
         "is_held",
@@ -48,7 +47,7 @@ class Output:
         self.held_size = 0
         self.sent = 0
         self.has_backlog = False
-        self.deflater: Deflater | None = None
+        self._outgoing: tuple[tuple[int, Outgoing], ...] = ()
         self._keys = keys
         self.is_held = True
         self._request = b""
@@ -61,11 +60,15 @@ class Output:
         self._request = request
         self.is_ready = True
 
-    def opened(self, deflater: Deflater | None) -> None:
-        """The upgrade is done: what was held may leave."""
+    def opened(self, outgoing: tuple[tuple[int, Outgoing], ...]) -> None:
+        """The upgrade is done: what was held may leave.
+
+        Arguments:
+            outgoing: What changes messages, in order, each with the bit that says so.
+        """
         self.is_held = False
         self.is_ready = bool(self._only or self._frames)
-        self.deflater = deflater
+        self._outgoing = outgoing
 
     def take(self) -> bytes:
         """The bytes to be written, in order."""
@@ -80,14 +83,13 @@ class Output:
         return b"".join(taken)
 
     def put(self, opcode: int, payload: bytes, compress: bool = False) -> None:
-        """Queue a frame; a message is compressed if `compress`, and if that was negotiated."""
-        deflater = self.deflater
-        if compress and deflater is not None and len(payload) >= deflater.min_size:
-            deflated = deflater.deflate(payload)
-            if deflated is not None:
-                # RFC 7692 6.1: RSV1 of the first frame says that the message is compressed.
-                opcode |= RSV1
-                payload = deflated
+        """Queue a frame; a message as the extensions make it, compressed only if `compress`."""
+        if self._outgoing and opcode < CLOSE:
+            for bit, outgoing in self._outgoing:
+                changed = outgoing.change(payload, compress)
+                if changed is not None:
+                    opcode |= bit
+                    payload = changed
         frame = build(opcode, payload, self._keys.take())
         if opcode & OPCODE_BITS < CLOSE:
             self.sent += len(frame)

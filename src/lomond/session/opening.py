@@ -286,13 +286,13 @@ def _upgrade(
 
 
 def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:
-    session.opened(answer.now, acceptance.deflate)
+    session.opened(answer.now, acceptance.extensions)
     if acceptance.rest:
         session.receive(acceptance.rest, answer.now, answer.wall)
     return session.engine.Ready(
         acceptance.response,
         acceptance.protocol,
-        acceptance.extensions,
+        {extension.name for extension in acceptance.extensions},
         compression=session.compression,
         timings=session.timings,
         received_time=answer.wall,

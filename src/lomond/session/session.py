@@ -21,14 +21,14 @@ from .causes import kept, words
 from .pings import Pings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..compression import Compression
     from ..engine import Engine
     from ..errors import WebSocketError
     from ..options import Limits, Timing
     from ..protocol.events import AnyEvent, Disconnected
-    from ..protocol.extensions.deflate import PerMessageDeflate
+    from ..protocol.extensions.extension import Extension
     from .pings import Progress
 
     AskProgress = Callable[[], Progress | None]
@@ -121,11 +121,12 @@ class Session:
 
     # The peer
 
-    def opened(self, now: float, deflate: PerMessageDeflate | None = None) -> None:
-        """The upgrade is done; timers start. `deflate` is the compression that was negotiated."""
+    def opened(self, now: float, extensions: Sequence[Extension] = ()) -> None:
+        """The upgrade is done, with those extensions; timers start."""
         self.opened_at = self.connection.received_at = now
-        self.connection.opened(deflate)
-        self.compression = None if deflate is None else deflate.compression
+        self.connection.opened(extensions)
+        for extension in extensions:
+            self.compression = self.compression or extension.compression
         is_open = self.connection.state == OPEN  # and was not closed before it was
         if self.timing.poll == 0 or (self.timing.poll is not None and is_open):
             self._poll_at = now

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..engine import engine
-from ..options import Deflate, Limits
+from ..options import Limits
+from ..protocol.extensions.extension import Offer
 from ..protocol.http.request import Request
 from ..proxies import Proxy
 from ..response import Response
@@ -22,7 +23,7 @@ class PretendPlan:
         random_bytes: Gives n bytes.
         secure: Whether to ask for TLS (which is then only pretended).
         has_socket: Whether the user gave a connected socket.
-        deflate: Compression to offer; None for none.
+        extensions: To offer.
         proxy: To go through.
         addresses: To connect to instead of those of the host.
         max_redirects: How many are followed.
@@ -41,7 +42,7 @@ class PretendPlan:
         *,
         secure: bool = False,
         has_socket: bool = False,
-        deflate: Deflate | None = None,
+        extensions: Sequence[Offer] = (),
         proxy: Proxy | None = None,
         addresses: list[AddressInfo] | None = None,
         max_redirects: int = 0,
@@ -51,7 +52,7 @@ class PretendPlan:
         self.answers: list[tuple[str, Response]] = []
         self.routes: list[tuple[str, bool]] = []
         self._random_bytes = random_bytes
-        self._deflate = deflate
+        self._extensions = extensions
         self._proxy = proxy
         self._addresses = addresses
         self._limits = limits or Limits()
@@ -74,7 +75,7 @@ class PretendPlan:
     def route(self, target: Target) -> Route:
         """What is said to the target."""
         url = self._url
-        request = Request(url.resource, url.authority, "Lomond/test", deflate=self._deflate)
+        request = Request(url.resource, url.authority, "Lomond/test", extensions=self._extensions)
         upgrade = engine.Upgrade(request, self._random_bytes, self._limits)
         return Route(target, upgrade, upgrade.request_bytes())
 

@@ -6,13 +6,14 @@ No socket, no sleep, no thread.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..engine import engine
-from ..options import Deflate, Limits, Timing
+from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
+from ..protocol.extensions.extension import Offer
 from ..proxies import Proxy
 from ..session.opening import conversation
 from ..session.requests import (
@@ -38,6 +39,11 @@ from .network import PretendNetwork
 from .peer import Peer, Talk
 from .plans import PretendPlan
 
+if TYPE_CHECKING:
+    from ..protocol.extensions.known import offers
+else:
+    offers = engine.module("protocol", "extensions.known").offers
+
 _NEVER = float("inf")
 _WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
 
@@ -62,7 +68,8 @@ class PretendDoor:
         latency: Seconds that bytes travel.
         secure: Whether to ask for TLS (which is then only pretended).
         has_socket: Whether the user gave a connected socket.
-        deflate: Compression to offer; None for none.
+        compress: As for a WebSocket.
+        extensions: More to offer, beside compression.
         proxy, max_redirects: As for a plan.
         later_talks: What the peers of later connections do, after a redirect or a challenge.
 
@@ -84,7 +91,8 @@ class PretendDoor:
         latency: float = 0.001,
         secure: bool = False,
         has_socket: bool = False,
-        deflate: Deflate | None = None,
+        compress: bool | Deflate = False,
+        extensions: Sequence[Offer] = (),
         proxy: Proxy | None = None,
         max_redirects: int = 0,
         later_talks: tuple[Callable[[Peer], Talk], ...] = (),
@@ -103,7 +111,7 @@ class PretendDoor:
             random_bytes,
             secure=secure,
             has_socket=has_socket,
-            deflate=deflate,
+            extensions=[*offers(check_compress(compress)), *extensions],
             proxy=proxy,
             max_redirects=max_redirects,
             limits=self.limits,

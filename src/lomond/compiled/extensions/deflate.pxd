@@ -4,11 +4,12 @@ cdef class Inflater:
     cdef object _compression
     cdef bint _has_begun
     cdef bint _keeps
-    cdef object _max_size
+    cdef Py_ssize_t _made
     cdef object _stream
+    cdef public str noun
 
 cdef class Deflater:
-    cdef public object min_size
+    cdef Py_ssize_t _min_size
     cdef object _backend
     cdef object _compression
     cdef bint _keeps

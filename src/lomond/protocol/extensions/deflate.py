@@ -1,13 +1,12 @@
 """Messages compressed and inflated, RFC 7692 sections 6 and 7.2.
 
-Knows nothing of frames; what is negotiated is in negotiation.py.
+Knows nothing of frames; what is negotiated is in permessage_deflate.py.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...compression import chosen_backend
 from ...errors import CriticalProtocolError, PayloadTooLarge
 
 if TYPE_CHECKING:
@@ -20,37 +19,13 @@ _STEP = 64 * 1024  # bytes; most that is fed, or inflated, at once
 # Of what a new stream is fed. When a final block ends it the library copies the rest, so that
 # small ones without end would each cost a large step.
 _FIRST_STEP = 256
+# A message that fits may be larger as it is sent: nine bits for a byte (RFC 1951 3.2.6), and what
+# blocks, and flushes between fragments, add.
+_SLACK = 64 * 1024  # bytes
+_SLACK_OF_FRAGMENT = 16  # bytes; a block's header, and what a flush adds
 _SYNC_FLUSH = 2
 _DEFLATED = 8
-_MIN_WINDOW_BITS = 9  # what the libraries can compress with
-
-
-class PerMessageDeflate:
-    """The extension on one connection.
-
-    Arguments:
-        compression: What was negotiated; bytes are counted there.
-        options: The user's.
-        backend: The library that does the work; None for that of the process.
-    """
-
-    def __init__(
-        self, compression: Compression, options: Deflate, backend: Backend | None = None
-    ) -> None:
-        self.compression = compression
-        self.options = options
-        self.backend = backend or chosen_backend()
-        compression.backend = self.backend.name
-
-    def inflater(self, max_size: int) -> Inflater:
-        """For the messages that come, of at most so many bytes."""
-        return Inflater(self.compression, self.backend, max_size)
-
-    def deflater(self) -> Deflater | None:
-        """For the messages that are sent; None if they can't be compressed."""
-        if self.compression.client_max_window_bits < _MIN_WINDOW_BITS:
-            return None
-        return Deflater(self.compression, self.backend, self.options)
+MIN_WINDOW_BITS = 9  # what the libraries can compress with
 
 
 class Inflater:
@@ -59,53 +34,50 @@ class Inflater:
     Arguments:
         compression: What was negotiated.
         backend: The library.
-        max_size: Largest message, bytes inflated.
     """
 
     __slots__ = (
-        "_backend",
-        "_bits",
-        "_compression",
-        "_has_begun",
-        "_keeps",
-        "_max_size",
-        "_stream",
-    )
+        "_backend", "_bits", "_compression", "_has_begun", "_keeps", "_made", "_stream", "noun",
+    )  # fmt: skip
 
-    def __init__(self, compression: Compression, backend: Backend, max_size: int) -> None:
+    def __init__(self, compression: Compression, backend: Backend) -> None:
+        self.noun = "compressed message"
         self._compression = compression
         self._backend = backend
         self._keeps = not compression.server_no_context_takeover
         bits = compression.server_max_window_bits
         # A window of 8 bits can be inflated only with a larger one.
-        self._bits = 15 if bits < _MIN_WINDOW_BITS else bits
-        self._max_size = max_size
+        self._bits = 15 if bits < MIN_WINDOW_BITS else bits
+        self._made = 0  # bytes of the current message
         self._stream: Any = None
         self._has_begun = False  # the stream there is got bytes of the current message
 
-    def whole(self, payload: bytes) -> bytes:
+    def most(self, size: int, pieces: int) -> int:
+        """The most bytes that a message of that size may be sent in, in so many frames."""
+        return size + size // 8 + _SLACK + _SLACK_OF_FRAGMENT * pieces
+
+    def whole(self, payload: bytes, limit: int) -> bytes:
         """A message that is here in one piece. Raises as `feed`."""
         if not 0 < len(payload) < _STEP:
             buffer = bytearray()
-            self.feed(payload, buffer)
-            self.finish(buffer)
+            self.feed(payload, buffer, limit)
+            self.finish(buffer, limit)
             return bytes(buffer)
         data = payload + _TAIL
-        asked = min(_STEP, self._max_size + 1)
+        asked = min(_STEP, limit + 1)
         inflated = self._inflate(data, asked)
         self._compression.received_compressed += len(payload)
         if len(inflated) < asked and not self._stream.eof:
-            self._compression.received_raw += len(inflated)
+            self._made = len(inflated)
             self._end_message()
             return inflated
         buffer = bytearray()
-        position = len(data) - self._take(inflated, buffer)
-        self._go_on(data, buffer, position, len(_TAIL), is_more=self._has_begun)
-        self._compression.received_raw += len(buffer)
+        position = len(data) - self._take(inflated, buffer, limit)
+        self._go_on(data, buffer, limit, position, len(_TAIL), is_more=self._has_begun)
         self._end_message()
         return bytes(buffer)
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray) -> None:
+    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
         """Append to the buffer what the data, the next of the message, inflates to.
 
         Raises:
@@ -113,18 +85,18 @@ class Inflater:
             ProtocolError: The data is broken.
         """
         self._compression.received_compressed += len(data)
-        self._go_on(data, buffer)
+        self._go_on(data, buffer, limit)
 
-    def finish(self, buffer: bytearray) -> None:
+    def finish(self, buffer: bytearray, limit: int) -> None:
         """The message has ended. Raises as `feed`."""
-        self._go_on(_TAIL, buffer, ours=len(_TAIL))
-        self._compression.received_raw += len(buffer)
+        self._go_on(_TAIL, buffer, limit, ours=len(_TAIL))
         self._end_message()
 
     def _go_on(
         self,
         data: bytes | memoryview,
         buffer: bytearray,
+        limit: int,
         position: int = 0,
         ours: int = 0,
         *,
@@ -143,9 +115,9 @@ class Inflater:
             piece = view[position : position + step]
             step = min(2 * step, _STEP)
             # Never 0: that would mean no limit.
-            asked = min(_STEP, self._max_size - len(buffer) + 1)
+            asked = min(_STEP, limit - len(buffer) + 1)
             inflated = self._inflate(piece, asked)
-            position += len(piece) - self._take(inflated, buffer)
+            position += len(piece) - self._take(inflated, buffer, limit)
             is_more = self._has_begun and len(inflated) == asked
 
     def _inflate(self, data: bytes | memoryview, asked: int) -> bytes:
@@ -158,12 +130,13 @@ class Inflater:
             raise _broken(error) from None
         return inflated
 
-    def _take(self, inflated: bytes, buffer: bytearray) -> int:
+    def _take(self, inflated: bytes, buffer: bytearray, limit: int) -> int:
         """Append to the buffer; how many bytes the stream has not looked at."""
         buffer += inflated
-        if len(buffer) > self._max_size:
+        self._made += len(inflated)
+        if len(buffer) > limit:
             raise PayloadTooLarge(
-                f"message inflates to more than max_message_size ({self._max_size}); "
+                f"message inflates to more than max_message_size ({limit}); "
                 "raise that option to accept it",
                 code=1009,
                 section="RFC 6455 7.4.1",
@@ -177,6 +150,8 @@ class Inflater:
         return len(stream.unconsumed_tail)
 
     def _end_message(self) -> None:
+        self._compression.received_raw += self._made
+        self._made = 0
         self._has_begun = False
         if not self._keeps:
             self._stream = None
@@ -191,18 +166,20 @@ class Deflater:
         options: The user's.
     """
 
-    __slots__ = ("_backend", "_compression", "_keeps", "_options", "_stream", "min_size")
+    __slots__ = ("_backend", "_compression", "_keeps", "_min_size", "_options", "_stream")
 
     def __init__(self, compression: Compression, backend: Backend, options: Deflate) -> None:
-        self.min_size = options.min_size
+        self._min_size = options.min_size
         self._compression = compression
         self._backend = backend
         self._options = options
         self._keeps = not compression.client_no_context_takeover
         self._stream: Any = None
 
-    def deflate(self, payload: bytes) -> bytes | None:
+    def change(self, payload: bytes, compress: bool) -> bytes | None:
         """The message compressed; None if it is to be sent as it is."""
+        if not compress or len(payload) < self._min_size:
+            return None
         stream = self._stream
         if stream is None:
             options = self._options

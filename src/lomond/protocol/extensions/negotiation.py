@@ -1,18 +1,17 @@
-"""Extensions in the opening handshake: RFC 6455 section 9.1 and RFC 7692 sections 5 and 7.1."""
+"""Extensions in the opening handshake, RFC 6455 section 9.1: the offer, and what was agreed on."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from ...compression import Compression
-from ...errors import CompressionParameterError, HandshakeError
+from ...errors import HandshakeError
 from ...response import printable
 
 if TYPE_CHECKING:
-    from ...options import Deflate
+    from collections.abc import Sequence
 
-NAME = "permessage-deflate"
+    from .extension import Extension, Offer, Parameters
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 # A value in quotes must be a token too, once quotes and backslashes are gone (9.1).
@@ -21,47 +20,46 @@ _PARAMETER = re.compile(
 )
 _EXTENSION = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|\Z)")
 _BLANK = re.compile(r"[ \t]*(?:,|\Z)")
-_BITS = re.compile(r"[89]|1[0-5]")  # 7.1.2: no leading zeros
-
-Parameters = list[tuple[str, str | None]]
 
 
-def offer(options: Deflate) -> str:
+def offered(offers: Sequence[Offer]) -> str:
     """What the request says."""
-    said = [NAME]
-    if options.server_no_context_takeover:
-        said.append("server_no_context_takeover")
-    if options.client_no_context_takeover:
-        said.append("client_no_context_takeover")
-    if options.server_max_window_bits < 15:
-        said.append(f"server_max_window_bits={options.server_max_window_bits}")
-    bits = options.client_max_window_bits
-    said.append("client_max_window_bits" if bits == 15 else f"client_max_window_bits={bits}")
-    return "; ".join(said)
+    return ", ".join([offer.offer() for offer in offers])
 
 
-def accepted(header: str, options: Deflate | None) -> Compression | None:
-    """What the server's answer means; None if it chose no extension.
+def accepted(header: str, offers: Sequence[Offer]) -> list[Extension]:
+    """The extensions that the server chose, in its order.
 
     Arguments:
         header: All its Sec-WebSocket-Extensions headers, joined.
-        options: What was offered; None for nothing.
+        offers: What was offered.
 
     Raises:
-        HandshakeError: It answers what was not offered, or with parameters that may not be.
+        HandshakeError: It chose what was not offered, or what can't be together, or answers with
+            parameters that may not be.
     """
+    known = {offer.name: offer for offer in offers}
     found = parse(header)
-    if not found:
-        return None
     for name, _ in found:
-        if options is None or name.lower() != NAME:
-            # RFC 6455 4.1, item 5: an extension that was not requested: MUST fail the connection.
+        if name.lower() not in known:
+            # 4.1, item 5: an extension that was not requested: MUST fail the connection.
             said = printable(name)
             raise HandshakeError(f"Server chose extension '{said}', which was not offered")
-    if len(found) > 1:
-        raise HandshakeError(f"Server chose extension {NAME!r} twice")
-    assert options is not None
-    return _agreed(found[0][1], options)
+    agreed: list[Extension] = []
+    marked: dict[int, Extension] = {}
+    for name, parameters in found:
+        offer = known.pop(name.lower(), None)
+        if offer is None:
+            raise HandshakeError(f"Server chose extension {name.lower()!r} twice")
+        extension = offer.accept(parameters)
+        other = marked.setdefault(extension.bit, extension)
+        if other is not extension:
+            raise HandshakeError(
+                f"Server chose both extensions {other.name!r} and {extension.name!r}, which mark "
+                "messages by the same reserved bit"
+            )
+        agreed.append(extension)
+    return agreed
 
 
 def parse(header: str) -> list[tuple[str, Parameters]]:
@@ -92,43 +90,3 @@ def parse(header: str) -> list[tuple[str, Parameters]]:
         found.append((extension.group(1), parameters))
         position = extension.end()
     return found
-
-
-def _agreed(parameters: Parameters, options: Deflate) -> Compression:
-    """RFC 7692 section 7.1: what the server may say, given our offer."""
-    agreed = Compression(client_max_window_bits=options.client_max_window_bits)
-    seen: set[str] = set()
-    for name, value in parameters:
-        # Section 7: a client MUST fail the connection for a name, a value or a repetition
-        # that is not defined.
-        if name in seen:
-            raise CompressionParameterError(f"{printable(name)} stands twice")
-        seen.add(name)
-        if name == "server_no_context_takeover" or name == "client_no_context_takeover":
-            if value is not None:
-                said = printable(value)
-                raise CompressionParameterError(f"{name}={said} is invalid; it has no value")
-            setattr(agreed, name, True)
-        elif name == "server_max_window_bits" or name == "client_max_window_bits":
-            setattr(agreed, name, _bits(name, value, getattr(options, name)))
-        else:
-            raise CompressionParameterError(f"{NAME} has no parameter {printable(name)}")
-    # 7.1.1.1 and 7.1.2.1: to accept the offer of one of these is to repeat it.
-    if options.server_no_context_takeover and "server_no_context_takeover" not in seen:
-        raise CompressionParameterError("server_no_context_takeover was asked for, and is missing")
-    if options.server_max_window_bits < 15 and "server_max_window_bits" not in seen:
-        raise CompressionParameterError("server_max_window_bits was asked for, and is missing")
-    if options.client_no_context_takeover:
-        agreed.client_no_context_takeover = True
-    return agreed
-
-
-def _bits(name: str, value: str | None, offered: int) -> int:
-    if value is None:
-        raise CompressionParameterError(f"{name} has no value")
-    if not _BITS.fullmatch(value):
-        said = printable(value)
-        raise CompressionParameterError(f"{name}={said} is invalid; it can be 8 to 15")
-    if int(value) > offered:
-        raise CompressionParameterError(f"{name}={value} is more than was offered ({offered})")
-    return int(value)

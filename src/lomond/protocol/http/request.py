@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...constants import WS_VERSION
+from ..extensions.negotiation import offered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...options import Deflate
+    from ..extensions.extension import Offer
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[!-~]+")
@@ -74,7 +75,7 @@ class Request(NamedTuple):
     agent: str
     headers: Sequence[tuple[bytes, bytes]] = ()
     protocols: Sequence[str] = ()
-    deflate: Deflate | None = None  #: compression to offer
+    extensions: Sequence[Offer] = ()  #: to offer, the preferred first
 
     def __repr__(self) -> str:
         return f"<request to {self.host}>"  # the rest may be secret
@@ -100,10 +101,8 @@ def build(request: Request, key: bytes) -> bytes:
     ]
     if request.protocols:
         standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
-    if request.deflate is not None:
-        from ..extensions.negotiation import offer
-
-        standard.append((b"Sec-WebSocket-Extensions", offer(request.deflate).encode()))
+    if request.extensions:
+        standard.append((b"Sec-WebSocket-Extensions", offered(request.extensions).encode()))
     lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
     for name, value in request.headers:
         check_header(name, value)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ...constants import WS_KEY
 from ...errors import HandshakeError
 from ...response import Response, printable
-from ..extensions.deflate import PerMessageDeflate
-from ..extensions.negotiation import NAME, accepted
+from ..extensions.negotiation import accepted
 from . import request as requests
 from .answer import UPGRADE, AnswerReader, Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ...options import Limits
+    from ..extensions.extension import Extension
     from .request import Request
 
 
@@ -37,9 +37,8 @@ class Acceptance(NamedTuple):
 
     response: Response
     protocol: str | None
-    extensions: set[str]
+    extensions: Sequence[Extension]  #: in the order of the answer
     rest: bytes  #: what came after the head: frames
-    deflate: PerMessageDeflate | None = None
     upgrades: Literal[True] = True
 
 
@@ -111,14 +110,10 @@ class Upgrade:
             self._check_accept(headers.get(b"sec-websocket-accept", []))
             protocol = self._check_protocol(headers.get(b"sec-websocket-protocol", []))
             said = b", ".join(headers.get(b"sec-websocket-extensions", []))
-            options = self._request.deflate
-            compression = accepted(said.decode("latin-1"), options)
+            extensions = accepted(said.decode("latin-1"), self._request.extensions)
         except HandshakeError as error:
             return Refusal(response, str(error))
-        if compression is None or options is None:
-            return Acceptance(response, protocol, set(), rest)
-        deflate = PerMessageDeflate(compression, options)
-        return Acceptance(response, protocol, {NAME}, rest, deflate)
+        return Acceptance(response, protocol, extensions, rest)
 
     def _check_upgrade(self, headers: dict[bytes, list[bytes]]) -> None:
         # Items 2 and 3: Upgrade is "websocket", Connection holds the token "Upgrade", both
