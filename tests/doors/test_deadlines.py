@@ -1,6 +1,6 @@
 """A deadline is judged by what has arrived, in every door, whatever kept the thread meanwhile.
 
-The rules themselves are in tests/session/test_deadlines.py, in pretend time.
+The rules themselves are in tests/session/test_session_deadlines.py, in pretend time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each rule of RFC 6455 with its section, at the byte that breaks it; the table of states."""
+"""Each rule of RFC 6455 with its section, at the byte that breaks it, and what follows it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ import sys
 
 import pytest
 
-from lomond.errors import WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames, states
 from lomond.protocol.connection import Connection
 from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
-from lomond.protocol.states import TRANSITIONS
 from lomond.testing.pretend import counting_bytes
 from traced import tracemalloc
-
-STATES = (
-    states.CONNECTING,
-    states.CLOSING_EARLY,
-    states.OPEN,
-    states.ANSWERING,
-    states.CLOSING,
-    states.CLOSED,
-)
 
 
 def opened(limits: Limits | None = None) -> Connection:
@@ -96,58 +85,6 @@ def test_close_codes_that_may_come(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        b"\xff",
-        b"\xc0\xaf",
-        b"\xe2\x28",
-        b"\xed\xa0\x80",  # a surrogate: Python's decoder waits for its third byte
-        b"\xf4\x90",
-        b"\xf0\x80",
-        "κόσμε".encode() + b"\xed\xa0\x80",
-        b"a" * 700 + b"\xce\xba\x80",
-    ],
-)
-@pytest.mark.parametrize(
-    "before",
-    [
-        b"",
-        frame(1, b"so far", final=False),
-        frame(1, b"so far", final=False) + frame(9, b"ping"),
-        frame(1, b"so far", final=False) + frame(0, final=False) + frame(10) + frame(10),
-    ],
-)
-def test_broken_utf8_is_told_at_its_byte(before: bytes, broken: bytes) -> None:
-    opcode = 0 if before else 1
-    header = frame(opcode, broken + b"more" * 50)[: -(len(broken) + 200)]
-    at_once, event = bytes_until_violation(before + header + broken + b"more" * 50)
-    assert at_once <= len(before + header + broken)
-    assert event.name == "protocol_error"
-    assert (event.code, event.critical, event.section) == (1007, True, "RFC 6455 8.1")
-
-
-def test_broken_utf8_across_fragments_and_a_ping_is_told_before_the_rest() -> None:
-    data = frame(1, b"\xe2", final=False) + frame(9) + b"\x00\x7d" + b"\x41"
-    assert bytes_until_violation(data + b"x" * 9)[0] == len(data)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        frame(1, b"ab\xe2\x82"),
-        frame(1, b"a" * 126 + b"\xe2\x82"),
-        frame(1, b"ab", final=False) + frame(0, b"\xe2\x82"),
-        frame(1, b"\xe2\x82", final=False) + frame(9) + frame(0),
-    ],
-)
-def test_a_text_that_ends_inside_a_code_point(data: bytes) -> None:
-    count, event = bytes_until_violation(data)
-    assert count == len(data)
-    assert event.name == "protocol_error"
-    assert event.code == 1007
-
-
-@pytest.mark.parametrize(
     ("data", "at"),
     [
         (b"\x82\x0b", 2),
@@ -216,54 +153,6 @@ def test_a_tail_in_the_same_read_is_not_kept_after_a_close() -> None:
     assert not connection.is_mid_frame()
 
 
-def in_state(state: str) -> Connection:
-    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
-    if state == states.CLOSING_EARLY:
-        connection.close(1000, "")
-    if state in (states.CONNECTING, states.CLOSING_EARLY):
-        return connection
-    connection.opened()
-    if state == states.CLOSING:
-        connection.close(1000, "")
-    if state in (states.ANSWERING, states.CLOSED):
-        connection.receive(frame(8), 1.0)
-        connection.next_event()
-    if state == states.CLOSED:
-        connection.next_event()
-    return connection
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_the_table_of_states(state: str) -> None:
-    connection = in_state(state)
-    assert connection.state == state
-    after_close = TRANSITIONS.get((state, "close sent"))
-    assert connection.close(1000, "") is (after_close is not None)
-    assert connection.state == (after_close or state)
-    for happening, data in (("close received", frame(8)), ("violation", b"\xc1\x00")):
-        connection = in_state(state)
-        connection.receive(data, 1.0)
-        found = connection.next_event()
-        expected = TRANSITIONS.get((state, happening))
-        assert (found is not None) is (expected is not None)
-        if expected is not None:
-            assert connection.state == expected
-    connection = in_state(state)
-    if state in (states.CONNECTING, states.OPEN, states.ANSWERING):
-        connection.send(frames.TEXT, b"x")
-    else:
-        with pytest.raises(WebSocketUnavailable, match="data not sent"):
-            connection.send(frames.TEXT, b"x")
-
-
-def test_the_table_leads_to_its_end_from_everywhere() -> None:
-    assert {state for state, _ in TRANSITIONS} == set(STATES) - {states.CLOSED}
-    reached = {states.CLOSED}
-    while more := {s for (s, _), to in TRANSITIONS.items() if to in reached} - reached:
-        reached |= more
-    assert reached == set(STATES)
-
-
 def test_a_close_frame_is_the_last_that_is_sent() -> None:
     connection = opened()
     connection.output.has_backlog = True
@@ -279,38 +168,6 @@ def test_a_close_frame_is_the_last_that_is_sent() -> None:
     output = connection.output.take()
     assert output[:2] == b"\x88\x82"
     assert len(output) == 2 + 4 + 2
-
-
-def test_every_frame_has_a_key_of_its_own_from_the_source() -> None:
-    connection = opened()
-    for _ in range(3000):
-        connection.send(frames.BINARY, b"\0\0\0\0")
-    sent = connection.output.take()
-    keys = [sent[i + 2 : i + 6] for i in range(0, len(sent), 10)]
-    assert [sent[i + 6 : i + 10] for i in range(0, len(sent), 10)] == keys
-    assert [int.from_bytes(key, "big") for key in keys] == list(range(1, 3001))
-
-
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-@pytest.mark.parametrize("size", [0, 5, 599, 600, 601, 1203])
-def test_whatever_holds_bytes_is_masked(kind: type, size: int) -> None:
-    payload = bytes(range(256)) * 5
-    masked = mask(kind(payload[:size]), b"\x01\x80\xff\x00")
-    assert bytes(mask(masked, b"\x01\x80\xff\x00")) == payload[:size]
-
-
-@pytest.mark.parametrize("reason", ["é" * 61 + "x", "é" * 62, "€" * 42, "𝄞" * 40, "a" * 300])
-def test_a_long_reason_stays_text_and_fits(reason: str) -> None:
-    payload = frames.build_close_payload(1000, reason)
-    assert 2 + 120 <= len(payload) <= 125
-    assert reason.startswith(frames.read_close_payload(payload)[1])
-    assert frames.build_close_payload(1000, reason.encode()) == payload
-
-
-@pytest.mark.parametrize("reason", [5, 0, bytearray(b"x"), ["x"]])
-def test_a_reason_must_be_text(reason: object) -> None:
-    with pytest.raises(TypeError, match="close reason must be"):
-        frames.build_close_payload(1000, reason)  # type: ignore[arg-type]
 
 
 def test_the_close_frame_after_a_violation_says_what_was_wrong() -> None:

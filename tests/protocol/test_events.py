@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import socket
 import time
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 from lomond import events
 from lomond.errors import RestoredCause
+from lomond.events import ConnectFail
 from lomond.response import Response
 
 RESPONSE = Response(b"HTTP/1.1 401 No\r\n\r\n")
+
+
 REPRS = [
     (events.Connecting("ws://a"), "Connecting(url='ws://a')"),
     (events.Connecting("ws://u:secret@a"), "Connecting(url='ws://***@a')"),
@@ -42,6 +46,23 @@ REPRS = [
     (events.BackOff(5.25), "BackOff(delay=5.2)"),
     (events.Poll(), "Poll()"),
 ]
+
+
+class Timed(events.Text):
+    """A user's event, with fields of its own."""
+
+    def __init__(self, text: str, **details: Any) -> None:
+        super().__init__(text, **details)
+        self.note = ""
+
+
+class Refused(events.Disconnected):
+    __slots__ = ("code", "never_set")
+
+
+class Strict(events.Poll):
+    def __init__(self, needed: int) -> None:
+        super().__init__()
 
 
 @pytest.mark.parametrize(("event", "expected"), REPRS)
@@ -107,23 +128,6 @@ def test_causes_travel_as_type_and_arguments() -> None:
     assert repr(pickle.loads(pickle.dumps(again)).cause) == "OddError(1)"
 
 
-class Timed(events.Text):
-    """A user's event, with fields of its own."""
-
-    def __init__(self, text: str, **details: Any) -> None:
-        super().__init__(text, **details)
-        self.note = ""
-
-
-class Refused(events.Disconnected):
-    __slots__ = ("code", "never_set")
-
-
-class Strict(events.Poll):
-    def __init__(self, needed: int) -> None:
-        super().__init__()
-
-
 def test_an_event_of_a_users_class_can_be_pickled() -> None:
     timed = Timed("x", received_time=7.0)
     timed.note = "seen"
@@ -159,3 +163,11 @@ def test_without_the_engine_events_have_no_time_and_no_way_back() -> None:
     assert bare._no_clock() == 0.0
     with pytest.raises(RuntimeError, match=r"import lomond\.events"):
         bare._no_rebuild("Poll", (), {})
+
+
+def test_a_cause_that_was_restored_is_restored_again() -> None:
+    event = ConnectFail("r", cause=socket.gaierror(-2, "no"), phase="resolve")
+    for _ in range(3):
+        event = pickle.loads(pickle.dumps(event))
+        assert repr(event.cause) == "gaierror(-2, 'no')"
+        assert event.phase == "resolve"

@@ -1,15 +1,11 @@
-"""One frame's bytes, close payloads, masking and its keys."""
+"""One frame: its bytes, and the payload of a close frame."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
 from lomond.errors import ProtocolError
 from lomond.protocol import frames
-from lomond.protocol.keys import MaskingKeys
-from lomond.protocol.mask import mask
 from lomond.status import may_be_sent
 
 KEY = b"\x37\xfa\x21\x3d"
@@ -28,29 +24,6 @@ def test_the_example_of_the_rfc() -> None:
 )
 def test_lengths(size: int, head: str) -> None:
     assert frames.build(frames.BINARY, bytes(size), None).hex().startswith(head + "00")
-
-
-@pytest.mark.parametrize("size", [*range(10), 599, 600, 601, 602, 603, 5000])
-def test_masking_twice_gives_the_payload_back(size: int) -> None:
-    payload = os.urandom(size)
-    masked = mask(payload, KEY)
-    assert bytes(masked) == bytes(byte ^ KEY[i % 4] for i, byte in enumerate(payload))
-    assert bytes(mask(masked, KEY)) == payload
-
-
-def test_each_masking_key_is_given_out_once_and_drawn_in_batches() -> None:
-    drawn = []
-
-    def random_bytes(size: int) -> bytes:
-        drawn.append(size)
-        return os.urandom(size)
-
-    keys = MaskingKeys(random_bytes)
-    taken = [keys.take() for _ in range(5000)]
-    assert all(len(key) == 4 for key in taken)
-    assert len(set(taken)) > 4990  # 32 bits at random: next to no chance of many repetitions
-    assert len(drawn) < 20
-    assert max(drawn) == 4096
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1014, 3000, 4999])
@@ -94,3 +67,17 @@ def test_a_reason_of_broken_bytes_is_mended() -> None:
 def test_a_broken_payload() -> None:
     with pytest.raises(ProtocolError, match="1 byte"):
         frames.read_close_payload(b"\x03")
+
+
+@pytest.mark.parametrize("reason", ["é" * 61 + "x", "é" * 62, "€" * 42, "𝄞" * 40, "a" * 300])
+def test_a_long_reason_stays_text_and_fits(reason: str) -> None:
+    payload = frames.build_close_payload(1000, reason)
+    assert 2 + 120 <= len(payload) <= 125
+    assert reason.startswith(frames.read_close_payload(payload)[1])
+    assert frames.build_close_payload(1000, reason.encode()) == payload
+
+
+@pytest.mark.parametrize("reason", [5, 0, bytearray(b"x"), ["x"]])
+def test_a_reason_must_be_text(reason: object) -> None:
+    with pytest.raises(TypeError, match="close reason must be"):
+        frames.build_close_payload(1000, reason)  # type: ignore[arg-type]

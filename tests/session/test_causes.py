@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from lomond.session.causes import copied, tried, words
-from lomond.session.requests import Failed
 from lomond.timings import Attempt
 
 REFUSED = "Connection refused"
@@ -138,12 +137,6 @@ def test_which_addresses_were_tried() -> None:
         "tried 1 address: a:1 (Connection refused); no answer from b:1, c:1; not tried yet: d:1"
     )
     assert tried([], ["b:1"]) == "no answer from b:1"
-
-
-def test_a_failure_says_its_words_or_its_cause() -> None:
-    assert str(Failed(OSError("cause"), 0.0)) == "cause"
-    failure = Failed(OSError("cause"), 0.0, "a:1", "more")
-    assert (str(failure), failure.said, failure.address) == ("more", "more", "a:1")
 
 
 class DemandingError(Exception):

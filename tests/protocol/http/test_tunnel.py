@@ -11,13 +11,15 @@ from lomond.errors import ProxyError
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.proxies import Proxy, parse_proxy
-from lomond.session.requests import Race, Resolve, Send, StartTLS
+from lomond.session.requests import Race, StartTLS
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
 
 OK = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PLAIN = parse_proxy("http://proxy:3128")
 WITH_PASSWORD = parse_proxy("http://me:p%40ss@proxy:3128")
+
+
 DIGEST = (
     b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n"
     b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256\r\n\r\n'
@@ -218,38 +220,6 @@ def test_garbage(answer: bytes, said: str) -> None:
     assert failed.response is None
 
 
-@pytest.mark.parametrize("kind", [Resolve, Race])
-def test_a_proxy_that_is_not_there(kind: type) -> None:
-    door = PretendDoor(says(), proxy=WITH_PASSWORD, failures={kind: OSError("no way")})
-    failed = failure_of(door)
-    if kind is Resolve:
-        assert failed.reason == (
-            "unable to resolve host name 'proxy' (of proxy http://***@proxy:3128); no way"
-        )
-    else:
-        assert failed.reason == "unable to connect to proxy http://***@proxy:3128; no way"
-    assert failed.address == "proxy:3128"
-
-
-@pytest.mark.parametrize("proxy", [PLAIN, parse_proxy("socks5h://proxy:3128")])
-def test_a_proxy_that_hangs(proxy: Proxy) -> None:
-    door = PretendDoor(says(then=_pauses()), Timing(open_timeout=7), proxy=proxy)
-    failed = failure_of(door)
-    assert (failed.phase, door.now) == ("proxy", 7)
-    assert failed.reason.endswith(
-        "did not connect us to peer:80; not done within open_timeout (7 s)"
-    )
-
-
-@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\n"])
-def test_closing_while_a_proxy_hangs_ends_at_once(answer: bytes | None) -> None:
-    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=PLAIN)
-    door.at(0.5, door.close)
-    failed = failure_of(door)
-    assert (failed.phase, door.now) == ("proxy", 0.5)
-    assert failed.reason.endswith("closed by the user")
-
-
 def test_a_challenge_is_answered_once_on_a_new_connection() -> None:
     for last, expected in ((connects(), "ready"), (says(DIGEST), "connect_fail")):
         requests.clear()
@@ -284,18 +254,6 @@ def test_a_nonce_that_was_too_old_is_no_wrong_password() -> None:
             assert b'nonce="2"' in requests[0]
 
 
-def test_a_refusal_that_came_before_the_proxy_was_asked() -> None:
-    def talk(peer: Peer) -> Talk:
-        yield Say(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nla")
-        yield Say(b"te")
-        yield End(resets=True)
-
-    broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
-    failed = failure_of(PretendDoor(talk, proxy=PLAIN, failures=broken))
-    assert "it answered 503 Busy" in failed.reason
-    assert failed.response.body == b"late"
-
-
 @pytest.mark.parametrize("framing", [b"Transfer-Encoding: gzip, chunked", b"Content-Length: x"])
 def test_a_length_that_makes_no_sense(framing: bytes) -> None:
     refusal = b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\n\r\nlate"
@@ -305,12 +263,6 @@ def test_a_length_that_makes_no_sense(framing: bytes) -> None:
     # RFC 9110 section 9.3.6: the client MUST ignore it where the proxy has connected us.
     agreed = OK[:-2] + framing + b"\r\n\r\n"
     assert "ready" in names(PretendDoor(connects(agreed), proxy=PLAIN).play(closes))
-
-
-def test_a_proxy_that_can_not_be_asked_and_says_nothing() -> None:
-    broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
-    failed = failure_of(PretendDoor(says(then=_pauses()), proxy=PLAIN, failures=broken))
-    assert (failed.phase, failed.cause) == ("proxy", broken[Send])
 
 
 @pytest.mark.parametrize("phrase", ["\x1b]0;pwned\x07", "was {}", "long " * 100])
@@ -331,153 +283,3 @@ def test_what_a_proxy_says_moves_no_cursor_and_shows_no_password(phrase: str) ->
         assert "it answered 403 was ***" in failed.reason
         assert said[0] not in failed.reason + repr(failed.cause)
     assert len(failed.reason) < 250
-
-
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 407 No\r\nContent-Length: 9\r\n\r\n"])
-def test_who_ended_it_is_not_the_proxy(answer: bytes) -> None:
-    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=WITH_PASSWORD)
-    door.at(0.5, door.force_disconnect)
-    failed = failure_of(door)
-    assert failed.reason.endswith("did not connect us to peer:80; disconnected by the user")
-    assert failed.response is None
-    assert failed.timings.proxy == pytest.approx(0.5, abs=0.1)
-
-
-# SOCKS
-
-NO_AUTH, LOG_IN = b"\x05\x00", b"\x05\x02"
-DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
-
-
-@pytest.mark.parametrize(
-    ("proxy", "said", "answers"),
-    [
-        (
-            "socks5h://proxy",
-            [b"\x05\x01\x00", b"\x05\x01\x00\x03\x04peer\x00\x50"],
-            [NO_AUTH, DONE],
-        ),
-        (
-            "socks5://proxy",
-            [b"\x05\x01\x00", b"\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50"],
-            [NO_AUTH, b"\x05\x00\x00\x03\x02ab\x00\x50"],
-        ),
-        (
-            "socks5h://me:pw@proxy",
-            [b"\x05\x02\x00\x02", b"\x01\x02me\x02pw", b"\x05\x01\x00\x03\x04peer\x00\x50"],
-            [LOG_IN, b"\x01\x00", b"\x05\x00\x00\x04" + bytes(18)],
-        ),
-        (
-            "socks4://me@proxy",
-            [b"\x04\x01\x00\x50\xc0\x00\x02\x01me\x00"],
-            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
-        ),
-        (
-            "socks4a://proxy",
-            [b"\x04\x01\x00\x50\x00\x00\x00\xff\x00peer\x00"],
-            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
-        ),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("in_pieces", [False, True])
-def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: bool) -> None:
-    told: list[bytes] = []
-
-    def talk(peer: Peer) -> Talk:
-        for answer in answers:
-            told.append((yield Hear()))
-            pieces = [answer[i : i + 1] for i in range(len(answer))] if in_pieces else [answer]
-            for piece in pieces:
-                yield Say(piece)
-                yield Pause(0.01)
-        yield from peer.upgrade()
-        frame = yield from peer.hear_until(frames.CLOSE)
-        assert frame is not None
-        yield Say(frames.build(frames.CLOSE, frame.payload, None))
-
-    door = PretendDoor(talk, proxy=parse_proxy(proxy))
-    seen = door.play(closes)
-    assert names(seen)[:3] == ["connecting", "connected", "ready"]
-    assert told == said
-
-
-@pytest.mark.parametrize(
-    ("proxy", "answers", "said"),
-    [
-        ("socks5h://p", [NO_AUTH, b"\x05\x05\x00\x01" + bytes(6)], "connection refused (5)"),
-        ("socks5h://p", [NO_AUTH, b"\x05\x04"], "peer:80: host unreachable (4)"),
-        ("socks5h://p", [NO_AUTH, b"\x05\x63\x00\x01" + bytes(6)], "no reason that SOCKS knows"),
-        ("socks5h://p", [LOG_IN], "which was not offered"),
-        ("socks5h://p", [b"\x05\xff"], "authentication failed: it wants credentials"),
-        ("socks5h://me:pw@p", [b"\x05\xff"], "takes no credentials of our kind"),
-        ("socks5h://p", [b"\x05\x42"], "its answer is not SOCKS"),
-        ("socks5h://me:pw@p", [LOG_IN, b"\x01\x01"], "authentication failed: it does not accept"),
-        ("socks5h://p", [b"HTTP/1.1 400 Bad"], "answer is not SOCKS; it starts with b'HTTP/1.1'"),
-        ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)], "its answer is not SOCKS"),
-        ("socks5h://p", [NO_AUTH, b""], "it hung up before it had answered"),
-        ("socks5h://p", [NO_AUTH + NO_AUTH], "it answered before it was asked"),
-        ("socks5h://me:pw@p", [LOG_IN + b"\x01\x00"], "it answered before it was asked"),
-        ("socks4a://p", [b"\x00\x5b" + bytes(6)], "request rejected or failed (91)"),
-        ("socks4a://p", [b"\x00\x5d" + bytes(6)], "identd names another user (93)"),
-        ("socks4a://p", [b"\x00\x01" + bytes(6)], "its answer is not SOCKS"),
-        ("socks4a://p", [b"\x05\x5a" + bytes(6)], "its answer is not SOCKS"),
-    ],
-)  # fmt: skip
-def test_socks_that_fails(proxy: str, answers: list[bytes], said: str) -> None:
-    def ends() -> Talk:
-        yield End()
-
-    failed = failure_of(PretendDoor(says(*answers, then=ends()), proxy=parse_proxy(proxy)))
-    assert failed.phase == "proxy"
-    assert said in failed.reason
-
-
-@pytest.mark.parametrize("host", ["fe80::1%eth0", "192.0.2.9"])
-def test_socks4_knows_ipv4_only(host: str) -> None:
-    class Door(PretendDoor):
-        def _perform(self, request: object) -> Any:
-            found = super()._perform(request)
-            if isinstance(request, Resolve) and request.host == "peer":
-                return [("inet6", "stream", 0, "", (host, request.port))]
-            return found
-
-    door = Door(says(b"\x00\x5a" + bytes(6), then=_pauses()), proxy=parse_proxy("socks4://p"))
-    if ":" in host:
-        failed = failure_of(door)
-        assert failed.phase == "resolve"
-        assert failed.reason == (
-            "unable to resolve host name 'peer'; it has no IPv4 address, and SOCKS4 knows no "
-            "other; use socks5://"
-        )
-    else:
-        events = door.events()
-        assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
-        assert heard[0][4:8] == bytes([192, 0, 2, 9])
-
-
-def two_addresses(request: object) -> Any:
-    hosts = ["2001:db8::1", "192.0.2.7"]
-    return [("inet", "stream", 0, "", (host, request.port)) for host in hosts]  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("is_reached", [False, True])
-def test_a_proxy_that_cannot_reach_one_address_is_asked_for_the_next(is_reached: bool) -> None:
-    class Door(PretendDoor):
-        def _perform(self, request: object) -> Any:
-            found = super()._perform(request)
-            is_server = isinstance(request, Resolve) and request.host == "peer"
-            return two_addresses(request) if is_server else found
-
-    unreachable = says(NO_AUTH, b"\x05\x04\x00\x01" + bytes(6))
-    after = says(NO_AUTH, DONE, then=_pauses()) if is_reached else unreachable
-    door = Door(unreachable, proxy=parse_proxy("socks5://p"), later_talks=(after,))
-    if not is_reached:
-        failed = failure_of(door)
-        assert "could not connect to 2001:db8::1:80: host unreachable (4)" in failed.reason
-        assert len(failed.timings.attempts) == 2
-        return
-    events = door.events()
-    assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
-    asked = [words for words in heard if words.startswith(b"\x05\x01\x00") and len(words) > 3]
-    assert [words[3] for words in asked] == [4, 1]
-    assert asked[1][4:8] == bytes([192, 0, 2, 7])

@@ -1,0 +1,81 @@
+"""The request, RFC 6455 section 4.1: its lines, and what may be in them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from lomond.options import Limits
+from lomond.protocol.http.request import Request, check_header, check_protocols
+from lomond.protocol.http.upgrade import Upgrade
+
+NONCE = b"the sample nonce"
+KEY = base64.b64encode(NONCE)
+REQUEST = Request("/chat?x=1", "server:80", "Lomond/test", (), ("superchat", "chat"))
+
+
+def upgrade(request: Request = REQUEST, max_header_size: int = 65536) -> Upgrade:
+    return Upgrade(request, lambda size: NONCE, Limits(max_header_size=max_header_size))
+
+
+def test_the_request_in_its_order() -> None:
+    request = REQUEST._replace(headers=((b"Cookie", b"a=b"), (b"Origin", b"http://x")))
+    assert upgrade(request).request_bytes() == (
+        b"GET /chat?x=1 HTTP/1.1\r\n"
+        b"Cookie: a=b\r\nOrigin: http://x\r\n"
+        b"Host: server:80\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: " + KEY + b"\r\nSec-WebSocket-Version: 13\r\n"
+        b"User-Agent: Lomond/test\r\nSec-WebSocket-Protocol: superchat, chat\r\n\r\n"
+    )
+
+
+def test_a_header_of_the_user_replaces_ours() -> None:
+    request = REQUEST._replace(headers=((b"host", b"other"),), protocols=())
+    sent = upgrade(request).request_bytes()
+    assert b"host: other" in sent
+    assert b"Host:" not in sent
+    assert b"Protocol" not in sent
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (b"X", b"a\r\nB: c", "holds"),
+        (b"X", b"a\nb", "holds"),
+        (b"X", b"a\0", "holds"),
+        (b"X Y", b"a", "token"),
+        (b"", b"a", "token"),
+        (b"X:", b"a", "token"),
+        (b"Upgrade", b"h2c", "written by lomond"),
+        (b"sec-websocket-KEY", b"x", "written by lomond"),
+    ],
+)
+def test_headers_that_can_not_be_added(name: bytes, value: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_header(name, value)
+    with pytest.raises(ValueError, match=message):
+        upgrade(REQUEST._replace(headers=((name, value),))).request_bytes()
+
+
+def test_an_agent_can_not_inject() -> None:
+    with pytest.raises(ValueError, match="User-Agent"):
+        upgrade(REQUEST._replace(agent="a\r\nB: c")).request_bytes()
+
+
+def test_sub_protocols_are_checked() -> None:
+    assert check_protocols(("a", "b")) == ["a", "b"]
+    with pytest.raises(TypeError, match="a list of str"):
+        check_protocols("chat")
+    with pytest.raises(TypeError, match="must be str"):
+        check_protocols([b"chat"])  # type: ignore[list-item]
+    for wrong in (["a b"], ["a\r\n"], ["é"], [""]):
+        with pytest.raises(ValueError, match="not a token"):
+            check_protocols(wrong)
+    with pytest.raises(ValueError, match="twice"):
+        check_protocols(["a", "a"])
+
+
+def test_a_request_shows_none_of_its_headers() -> None:
+    request = Request("/?token=secret", "h:80", "me", [(b"Authorization", b"secret")])
+    assert repr(request) == "<request to h:80>"

@@ -1,0 +1,73 @@
+"""What waits to be written: pongs, and what is held until the upgrade."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond.errors import WebSocketClosing, WebSocketUnavailable
+from lomond.options import Limits
+from lomond.protocol import frames
+from lomond.protocol.connection import Connection
+from lomond.protocol.events import AnyEvent
+from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.states import CLOSING
+from lomond.testing.pretend import counting_bytes
+
+NO_KEY = b"\0\0\0\0"
+
+
+def opened(limits: Limits | None = None, auto_pong: bool = True) -> Connection:
+    connection = Connection(limits or Limits(), MaskingKeys(lambda size: bytes(size)), auto_pong)
+    connection.opened()
+    return connection
+
+
+def events(connection: Connection, *chunks: bytes) -> list[AnyEvent]:
+    found = []
+    for chunk in chunks:
+        connection.receive(chunk, 1.0)
+        while (event := connection.next_event()) is not None:
+            found.append(event)
+    return found
+
+
+def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
+    built = frames.build(opcode, payload, None)
+    return built if final else bytes([built[0] & 0x7F]) + built[1:]
+
+
+def test_pongs_collapse_into_the_newest_while_output_is_unwritten() -> None:
+    connection = opened()
+    connection.output.has_backlog = True
+    assert len(events(connection, frame(frames.PING, b"1") + frame(frames.PING, b"2"))) == 2
+    assert not connection.output.is_ready
+    connection.release_pong()
+    connection.release_pong()
+    assert connection.output.take() == b"\x8a\x81" + NO_KEY + b"2"
+
+
+def test_a_pong_kept_back_is_dropped_after_our_close() -> None:
+    connection = opened()
+    connection.output.has_backlog = True
+    events(connection, frame(frames.PING, b"1"))
+    connection.close(1000, "")
+    connection.output.take()
+    connection.release_pong()
+    assert not connection.output.is_ready
+
+
+def test_what_is_sent_before_the_upgrade_is_held() -> None:
+    connection = Connection(Limits(max_held=38), MaskingKeys(counting_bytes()))
+    connection.send(frames.TEXT, b"12345")
+    with pytest.raises(WebSocketUnavailable, match="max_held"):
+        connection.send(frames.TEXT, b"123456")
+    connection.send(frames.TEXT, b"12345")
+    assert connection.output.take() == b""
+    assert connection.close(1000, "")
+    with pytest.raises(WebSocketClosing):
+        connection.send(frames.TEXT, b"x")
+    assert not connection.output.is_ready
+    connection.opened()
+    assert connection.state == CLOSING
+    assert len(connection.output.take()) == 11 + 11 + 8
+    assert connection.output.take() == b""

@@ -1,0 +1,162 @@
+"""SOCKS proxies, over the pretend door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lomond.protocol import frames
+from lomond.proxies import parse_proxy
+from lomond.session.requests import Resolve
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.pretend import PretendDoor
+
+
+def names(seen: list[tuple[float, Any]]) -> list[str]:
+    return [event.name for _, event in seen]
+
+
+def closes(door: PretendDoor, event: Any) -> None:
+    if event.name == "ready":
+        door.close()
+
+
+def says(*answers: bytes, then: Talk | None = None) -> Callable[[Peer], Talk]:
+    """A proxy that answers each thing that it hears."""
+
+    def talk(peer: Peer) -> Talk:
+        for answer in answers:
+            heard.append((yield Hear()))
+            yield Say(answer)
+        yield from then or ()
+
+    heard.clear()
+    return talk
+
+
+heard: list[bytes] = []
+
+
+def failure_of(door: PretendDoor) -> Any:
+    seen = door.play()
+    assert names(seen) == ["connecting", "connect_fail"]
+    failed = seen[-1][1]
+    assert door.hung_up
+    assert "p@ss" not in repr(failed) + failed.reason + repr(failed.cause)
+    return failed
+
+
+def _pauses() -> Talk:
+    yield Pause(1000)
+
+
+NO_AUTH, LOG_IN = b"\x05\x00", b"\x05\x02"
+DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said", "answers"),
+    [
+        (
+            "socks5h://proxy",
+            [b"\x05\x01\x00", b"\x05\x01\x00\x03\x04peer\x00\x50"],
+            [NO_AUTH, DONE],
+        ),
+        (
+            "socks5://proxy",
+            [b"\x05\x01\x00", b"\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50"],
+            [NO_AUTH, b"\x05\x00\x00\x03\x02ab\x00\x50"],
+        ),
+        (
+            "socks5h://me:pw@proxy",
+            [b"\x05\x02\x00\x02", b"\x01\x02me\x02pw", b"\x05\x01\x00\x03\x04peer\x00\x50"],
+            [LOG_IN, b"\x01\x00", b"\x05\x00\x00\x04" + bytes(18)],
+        ),
+        (
+            "socks4://me@proxy",
+            [b"\x04\x01\x00\x50\xc0\x00\x02\x01me\x00"],
+            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
+        ),
+        (
+            "socks4a://proxy",
+            [b"\x04\x01\x00\x50\x00\x00\x00\xff\x00peer\x00"],
+            [b"\x00\x5a\x00\x50\x7f\x00\x00\x01"],
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: bool) -> None:
+    told: list[bytes] = []
+
+    def talk(peer: Peer) -> Talk:
+        for answer in answers:
+            told.append((yield Hear()))
+            pieces = [answer[i : i + 1] for i in range(len(answer))] if in_pieces else [answer]
+            for piece in pieces:
+                yield Say(piece)
+                yield Pause(0.01)
+        yield from peer.upgrade()
+        frame = yield from peer.hear_until(frames.CLOSE)
+        assert frame is not None
+        yield Say(frames.build(frames.CLOSE, frame.payload, None))
+
+    door = PretendDoor(talk, proxy=parse_proxy(proxy))
+    seen = door.play(closes)
+    assert names(seen)[:3] == ["connecting", "connected", "ready"]
+    assert told == said
+
+
+@pytest.mark.parametrize(
+    ("proxy", "answers", "said"),
+    [
+        ("socks5h://p", [NO_AUTH, b"\x05\x05\x00\x01" + bytes(6)], "connection refused (5)"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x04"], "peer:80: host unreachable (4)"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x63\x00\x01" + bytes(6)], "no reason that SOCKS knows"),
+        ("socks5h://p", [LOG_IN], "which was not offered"),
+        ("socks5h://p", [b"\x05\xff"], "authentication failed: it wants credentials"),
+        ("socks5h://me:pw@p", [b"\x05\xff"], "takes no credentials of our kind"),
+        ("socks5h://p", [b"\x05\x42"], "its answer is not SOCKS"),
+        ("socks5h://me:pw@p", [LOG_IN, b"\x01\x01"], "authentication failed: it does not accept"),
+        ("socks5h://p", [b"HTTP/1.1 400 Bad"], "answer is not SOCKS; it starts with b'HTTP/1.1'"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)], "its answer is not SOCKS"),
+        ("socks5h://p", [NO_AUTH, b""], "it hung up before it had answered"),
+        ("socks5h://p", [NO_AUTH + NO_AUTH], "it answered before it was asked"),
+        ("socks5h://me:pw@p", [LOG_IN + b"\x01\x00"], "it answered before it was asked"),
+        ("socks4a://p", [b"\x00\x5b" + bytes(6)], "request rejected or failed (91)"),
+        ("socks4a://p", [b"\x00\x5d" + bytes(6)], "identd names another user (93)"),
+        ("socks4a://p", [b"\x00\x01" + bytes(6)], "its answer is not SOCKS"),
+        ("socks4a://p", [b"\x05\x5a" + bytes(6)], "its answer is not SOCKS"),
+    ],
+)  # fmt: skip
+def test_socks_that_fails(proxy: str, answers: list[bytes], said: str) -> None:
+    def ends() -> Talk:
+        yield End()
+
+    failed = failure_of(PretendDoor(says(*answers, then=ends()), proxy=parse_proxy(proxy)))
+    assert failed.phase == "proxy"
+    assert said in failed.reason
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "192.0.2.9"])
+def test_socks4_knows_ipv4_only(host: str) -> None:
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            found = super()._perform(request)
+            if isinstance(request, Resolve) and request.host == "peer":
+                return [("inet6", "stream", 0, "", (host, request.port))]
+            return found
+
+    door = Door(says(b"\x00\x5a" + bytes(6), then=_pauses()), proxy=parse_proxy("socks4://p"))
+    if ":" in host:
+        failed = failure_of(door)
+        assert failed.phase == "resolve"
+        assert failed.reason == (
+            "unable to resolve host name 'peer'; it has no IPv4 address, and SOCKS4 knows no "
+            "other; use socks5://"
+        )
+    else:
+        events = door.events()
+        assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
+        assert heard[0][4:8] == bytes([192, 0, 2, 9])
