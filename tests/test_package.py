@@ -31,3 +31,10 @@ def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
 def test_no_name_that_is_none_is_given() -> None:
     with pytest.raises(AttributeError, match="module 'lomond' has no attribute 'WebSockets'"):
         getattr(lomond, "WebSockets")  # noqa: B009  # a type checker knows that there is none
+
+
+def test_the_module_persist_says_what_to_write() -> None:
+    code = "from lomond import persist, WebSocket; persist(WebSocket('ws://h/'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "write websocket.persist(...)" in done.stderr.splitlines()[-1]
+    assert "from lomond.persist import persist" in done.stderr.splitlines()[-1]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from ..options import check_flag, check_seconds
+from ..checks import check_flag, check_seconds
 
 _UNFIT = re.compile(r"[\x00-\x20\x7f]")
 _CERTIFICATE = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
