@@ -177,14 +177,15 @@ def bound(
         TypeError: There is no such argument, one is missing, or given twice, or too many are.
     """
     if values:
-        places = [name for name, one in rows.items() if not one.kw_only]
-        if len(values) > len(places):
-            what = f"{', '.join(places)}; " if places else ""
-            raise TypeError(
-                f"{function} was given {len(values)} positional arguments; {what}"
-                f"{'all others' if places else 'all of its arguments'} are given by name"
-            )
-        for name, value in zip(places, values, strict=False):
+        names = iter(rows.items())  # those that may be given by their place come first
+        for value in values:
+            name, one = next(names, ("", None))
+            if one is None or one.kw_only:
+                places = ", ".join(name for name, one in rows.items() if not one.kw_only)
+                raise TypeError(
+                    f"{function} was given {len(values)} positional arguments; {places}; all "
+                    "others are given by name"
+                )
             if name in named:
                 raise TypeError(f"{function} was given {name} twice")
             named[name] = value
