@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .rows import Row
 
 # Scheme, host and perhaps a port: nothing of a path, query, fragment or user.
-_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+")
+# (Compiled when it is needed, as few programs do.)
+_ORIGIN = r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+"
 
 
 def seconds(one: Row, value: Any) -> Any:
@@ -99,7 +100,7 @@ def check_origin(origin: object) -> None:
         return
     if not isinstance(origin, str):
         raise TypeError(f"origin must be a str, like 'https://example.org', not {origin!r}")
-    if origin != "null" and not _ORIGIN.fullmatch(origin):
+    if origin != "null" and not re.fullmatch(_ORIGIN, origin):
         raise ValueError(
             f"origin must be scheme and host, like 'https://example.org', not {shown_url(origin)!r}"
         )
