@@ -130,11 +130,21 @@ def test_timing_that_can_not_be(name: str, value: object) -> None:
 
 
 def test_defaults_are_those_of_the_documents() -> None:
-    assert Timing() == Timing(5.0, 30.0, None, True, 30.0, 30.0, 30.0, 60.0)
-    assert Limits() == Limits(
-        16 << 20, 131_072, 65_536, 32 << 20, 16 << 20, 256, 16_384, 8, 65_536,
-        4096, 50, 180, 3000, 8192,
-    )  # fmt: skip
+    timing = {
+        "poll": 5.0, "ping_rate": 30.0, "ping_timeout": None, "auto_pong": True,
+        "close_timeout": 30.0, "open_timeout": 30.0, "send_timeout": 30.0, "frame_timeout": 60.0,
+    }  # fmt: skip
+    assert {name: getattr(Timing(), name) for name in timing} == timing
+    assert Timing() == Timing(**timing)
+    limits = {
+        "max_message_size": 16 << 20, "max_fragments": 131_072, "max_header_size": 65_536,
+        "max_read_ahead": 32 << 20, "max_held": 16 << 20, "max_header_lines": 256,
+        "max_header_line": 16_384, "max_interim_responses": 8, "max_body_size": 65_536,
+        "max_cookie_size": 4096, "max_cookies_set": 50, "max_domain_cookies": 180,
+        "max_cookies": 3000, "max_cookie_header": 8192,
+    }  # fmt: skip
+    assert {name: getattr(Limits(), name) for name in limits} == limits
+    assert Limits() == Limits(**limits)
 
 
 def test_responses() -> None:

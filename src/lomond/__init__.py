@@ -1,20 +1,21 @@
 """Tranquil WebSockets: a connection as an orderly stream of events."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import constants, errors, response, status, websocket
-from .constants import __version__
-from .options import Deflate
-from .websocket import WebSocket
+from .constants import __version__ as __version__
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
-    from . import events
+    from . import constants, errors, events, response, status, websocket
+    from .aio import AsyncWebSocket
+    from .group import WebSocketGroup
+    from .options import Deflate
+    from .websocket import WebSocket
 
 __all__ = [
+    "AsyncWebSocket",
     "Deflate",
     "WebSocket",
+    "WebSocketGroup",
     "__version__",
     "constants",
     "errors",
@@ -24,11 +25,28 @@ __all__ = [
     "websocket",
 ]
 
+#: Name -> the module that has it: imported when somebody asks, for it brings much along.
+_HOMES = {
+    "AsyncWebSocket": "aio",
+    "Deflate": "options",
+    "WebSocket": "websocket",
+    "WebSocketGroup": "group",
+}
 
-def __getattr__(name: str) -> "ModuleType":
-    """The module `events`, when it is asked for: it brings the protocol with it."""
-    if name == "events":
+
+if not TYPE_CHECKING:  # which would take any name for one of lomond's
+
+    def __getattr__(name: str) -> Any:
+        """What is imported when it is first asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return import_module("lomond.events")
-    raise AttributeError(f"module 'lomond' has no attribute {name!r}")
+        found: Any = import_module(f".{_HOMES.get(name, name)}", __name__)
+        if name in _HOMES:
+            found = globals()[name] = getattr(found, name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from . import options
-from .door import Door
+from . import options, persisting, rows, settable
+from .door import Door, begin, start_closing
 from .engine import engine
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
     ``async with`` closes the connection when the block is left; without it, call ``aclose()`` on
     what `connect` gives. A dropped iterator closes too, with a ResourceWarning.
 
-    Arguments:
-        url: As for `WebSocket`, and all its other options too, with the same meaning.
-
-    Raises:
-        ValueError, TypeError, ImportError: As `WebSocket`.
-
     Example:
         >>> async def main():
         ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
         ...         async for event in websocket:
         ...             if event.name == "ready":
         ...                 await websocket.send_text("hello")
+
+    Any option may be given by its name, and the first nine by their place, as for `WebSocket`.
+
+    Options: as OPTIONS.md has them.
+
+    Raises:
+        ValueError, TypeError, ImportError: As `WebSocket`.
     """
 
     _is_entered = False
@@ -81,7 +82,7 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
 
     def _stream(self, timing: options.Timing) -> Events:
         driver = Driver()
-        return self._drive(driver, self.begin(timing, driver))
+        return self._drive(driver, begin(self, timing, driver))
 
     def _drive(self, driver: Driver, items: Generator[Any, None, None]) -> Events:
         self._driver = driver
@@ -100,6 +101,21 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
         way = Waiting(self, driver)
         return self._drive(driver, perform(way))
 
+    def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
+        """The events of one connection after another, as `lomond.persist.persist` gives them.
+
+        For ``async for``; without ``async with``, call ``aclose()`` on it.
+
+        Arguments:
+            Options: as OPTIONS.md has them.
+
+        Raises:
+            TypeError, ValueError: An argument can't be; at once, not at the first event.
+        """
+        from .persist import persist
+
+        return persist(self, **options)
+
     def __aiter__(self) -> Events:
         return self.connect()
 
@@ -114,7 +130,7 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
             await driver.written(channel, target)
 
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
-        self.start_closing(code, reason)
+        start_closing(self, code, reason)
 
     async def __aenter__(self) -> AsyncWebSocket:
         self._is_entered = True
@@ -128,3 +144,7 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
         channel = self._channel
         if channel is not None:
             channel.leave()
+
+
+rows.signed(AsyncWebSocket.persist, persisting.PERSIST)
+rows.document(AsyncWebSocket, settable.BY_GROUP)

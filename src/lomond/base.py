@@ -3,23 +3,24 @@
 Decides nothing about the protocol.
 """
 
+# pyright: reportPrivateUsage=false
+# What users do not see of a WebSocket, the functions below do for the rest of the package.
+
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from . import constants, options, settable
+from . import options, rows, settable
 from .io import given
 from .place import Place, moved, placed
-from .protocol.http.request import check_header, check_protocols
+from .protocol.http.request import check_header
 from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:
-    import socket as socket_module
     import ssl
-    from http.cookiejar import CookieJar
 
     from .proxies import Proxy
     from .session.requests import AddressInfo
@@ -28,134 +29,74 @@ if TYPE_CHECKING:
 __all__ = ["Base"]
 
 _HAS_SETTINGS = sys.platform in ("darwin", "win32")  # of the system, for proxies
+_LIMITS = options.Limits()
+_TIMING = options.Timing()
+_CERTIFICATE = frozenset({"ssl_certfile", "ssl_keyfile", "ssl_password"})
 
-Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
-Auth = tuple[str, str] | str
-SocketOption = tuple[int, int, int | bytes]
 
-
-class Base:
-    """The options of a WebSocket; `WebSocket` says what they mean.
+class Base(settable.Options):
+    """The options of a WebSocket, which `settable` declares.
 
     They may be set afterwards, for the next connection; what can't be is refused at once. They have
     slots, because a dict of more than 30 names is no longer shared by the instances and takes
     1.5 KiB each.
     """
 
-    __slots__ = (
-        "_environ", "_headers", "_place", "_ssl_password", "_timing", "agent", "auth", "compress",
-        "cookies", "headers", "limits", "max_redirects", "origin", "protocols", "proxies",
-        "proxy_ssl_context", "server_name", "socket", "socket_options", "source_address",
-        "ssl_cafile", "ssl_certfile", "ssl_context", "ssl_keyfile", "ssl_verify", "tcp_keepalive",
-        "trace", "truststore", "unix_socket",
-    )  # fmt: skip
+    __slots__ = {  # name -> what help() says of it
+        **dict.fromkeys(
+            ("_environ", "_fits", "_headers", "_limits", "_place", "_ssl_password", "_timing")
+        ),
+        **{name: settable.ROWS[name].described() for name in settable.PLAIN},
+    }
+    _environ: dict[str, str]
+    _fits: bool  # whether the options were looked at together, since one was set
+    _headers: list[tuple[bytes, bytes]]
+    _limits: options.Limits
+    _place: Place
+    _ssl_password: str | None
+    _timing: options.Timing
 
-    def __init__(
-        self,
-        url: str,
-        proxies: Mapping[str, str | None] | None = None,
-        protocols: Iterable[str] | None = None,
-        agent: str | None = None,
-        compress: bool | options.Deflate = False,
-        ssl_verify: bool = True,
-        ssl_cafile: str | os.PathLike[str] | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        trace: object = None,
-        *,
-        headers: Headers | None = None,
-        origin: str | None = None,
-        cookies: Mapping[str, str] | CookieJar | None = None,
-        auth: Auth | None = None,
-        max_redirects: int = 0,
-        ssl_certfile: str | os.PathLike[str] | None = None,
-        ssl_keyfile: str | os.PathLike[str] | None = None,
-        ssl_password: str | None = None,
-        truststore: bool = False,
-        proxy_ssl_context: ssl.SSLContext | None = None,
-        server_name: str | None = None,
-        socket: socket_module.socket | None = None,
-        unix_socket: str | os.PathLike[str] | None = None,
-        source_address: tuple[str, int] | None = None,
-        socket_options: Iterable[SocketOption] = (),
-        tcp_keepalive: float | None = None,
-        open_timeout: float | None = options.OPEN_TIMEOUT,
-        send_timeout: float | None = options.SEND_TIMEOUT,
-        frame_timeout: float | None = options.FRAME_TIMEOUT,
-        max_message_size: int | None = options.MAX_MESSAGE_SIZE,
-        max_fragments: int | None = options.MAX_FRAGMENTS,
-        max_header_size: int = options.MAX_HEADER_SIZE,
-        max_header_lines: int = options.MAX_HEADER_LINES,
-        max_header_line: int = options.MAX_HEADER_LINE,
-        max_interim_responses: int = options.MAX_INTERIM_RESPONSES,
-        max_body_size: int = options.MAX_BODY_SIZE,
-        max_cookie_size: int = options.MAX_COOKIE_SIZE,
-        max_cookies_set: int = options.MAX_COOKIES_SET,
-        max_domain_cookies: int = options.MAX_DOMAIN_COOKIES,
-        max_cookies: int = options.MAX_COOKIES,
-        max_cookie_header: int = options.MAX_COOKIE_HEADER,
-        max_read_ahead: int = options.MAX_READ_AHEAD,
-        max_held: int = options.MAX_HELD,
-    ) -> None:
-        self._place = placed(url)
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._environ: dict[str, str] = {}
-        self.limits = options.Limits(
-            max_message_size,
-            max_fragments,
-            max_header_size,
-            max_read_ahead,
-            max_held,
-            max_header_lines,
-            max_header_line,
-            max_interim_responses,
-            max_body_size,
-            max_cookie_size,
-            max_cookies_set,
-            max_domain_cookies,
-            max_cookies,
-            max_cookie_header,
-        )
-        self._timing = options.Timing(
-            open_timeout=open_timeout, send_timeout=send_timeout, frame_timeout=frame_timeout
-        )
-        self.protocols = check_protocols([] if protocols is None else protocols)
-        self.agent = constants.USER_AGENT if agent in (None, "") else agent
-        self.compress = compress
-        self.ssl_verify = ssl_verify
-        self.ssl_context = ssl_context
-        self.trace = trace
-        self.headers = headers
-        self.origin = origin
-        self.cookies = cookies
-        self.auth = auth
-        self.max_redirects = max_redirects
-        self.ssl_cafile = ssl_cafile
-        self.ssl_certfile = ssl_certfile
-        self.ssl_keyfile = ssl_keyfile
-        self.ssl_password = ssl_password
-        self.truststore = truststore
-        self.proxy_ssl_context = proxy_ssl_context
-        self.server_name = server_name
-        self.socket = socket
-        self.unix_socket = unix_socket
-        self.source_address = source_address
-        self.socket_options = given.check_socket_options(socket_options)
-        self.tcp_keepalive = tcp_keepalive
-        self.proxies = proxies
-        given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
-        self.check_together()
+    if not TYPE_CHECKING:  # which take the rows for its arguments
+
+        def __init__(self, *values: Any, **named: Any) -> None:
+            self._take_options(rows.bound(f"{type(self).__name__}()", settable.ROWS, values, named))
+
+    def _take_options(self, asked: dict[str, Any]) -> None:
+        """Keep what is asked for; the defaults need no check."""
+        if "url" not in asked:
+            raise TypeError(
+                f"{type(self).__name__}() needs the server's URL, like 'wss://host/path'"
+            )
+        put = object.__setattr__
+        put(self, "_place", placed(asked.pop("url")))
+        put(self, "_headers", [])
+        for name, default in settable.PLAIN.items():
+            put(self, name, default)
+        kept = rows.checked(settable.ROWS, asked)
+        put(self, "_limits", _LIMITS.but(_part(kept, settable.LIMITS)) if kept else _LIMITS)
+        put(self, "_timing", _TIMING.but(_part(kept, settable.TIMES)) if kept else _TIMING)
+        put(self, "_ssl_password", kept.pop("ssl_password", None))
+        for name, value in kept.items():
+            put(self, name, value)
+        # The original reads it here too; a redirect may need another variable of it.
+        put(self, "_environ", _proxy_variables() if self.proxies is None else {})
+        if not asked.keys().isdisjoint(_CERTIFICATE):
+            given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
+        put(self, "_fits", False)
+        check_together(self)
         self._load()
 
     def _load(self) -> None:
         """Import what a connection will need."""
 
     def __setattr__(self, name: str, value: Any) -> None:
+        put = object.__setattr__
         if name[:1] != "_":
             value = settable.checked(type(self), name, value)
+            put(self, "_fits", False)
             if name == "proxies" and value is None:
-                # The original reads it here too; a redirect may need another variable of it.
-                self._environ = _proxy_variables()
-        object.__setattr__(self, name, value)
+                put(self, "_environ", _proxy_variables())
+        put(self, name, value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({redact(self.url)!r})"
@@ -183,16 +124,7 @@ class Base:
         check_header(header, value)
         self._headers.append((header, value))
 
-    # Options that are kept elsewhere
-
-    @property
-    def url(self) -> str:
-        """Where the next connection goes; to set it sets scheme, host, port and resource."""
-        return self._place.url
-
-    @url.setter
-    def url(self, url: str) -> None:
-        self._place = placed(url)
+    # Parts of the URL
 
     @property
     def scheme(self) -> str:
@@ -230,83 +162,6 @@ class Base:
     def resource(self, resource: str) -> None:
         self._place = moved(self._place, "resource", resource)
 
-    @property
-    def ssl_password(self) -> str | None:
-        """What `ssl_keyfile` is encrypted with."""
-        return self._ssl_password
-
-    @ssl_password.setter
-    def ssl_password(self, password: str | None) -> None:
-        given.check_password(password)
-        self._ssl_password = password
-
-    open_timeout = settable.Part[float | None]("_timing")
-    send_timeout = settable.Part[float | None]("_timing")
-    frame_timeout = settable.Part[float | None]("_timing")
-    max_message_size = settable.Part[int | None]("limits")
-    max_fragments = settable.Part[int | None]("limits")
-    max_header_size = settable.Part[int]("limits")
-    max_header_lines = settable.Part[int]("limits")
-    max_header_line = settable.Part[int]("limits")
-    max_interim_responses = settable.Part[int]("limits")
-    max_body_size = settable.Part[int]("limits")
-    max_cookie_size = settable.Part[int]("limits")
-    max_cookies_set = settable.Part[int]("limits")
-    max_domain_cookies = settable.Part[int]("limits")
-    max_cookies = settable.Part[int]("limits")
-    max_cookie_header = settable.Part[int]("limits")
-    max_read_ahead = settable.Part[int]("limits")
-    max_held = settable.Part[int]("limits")
-
-    # For the plan of a connection
-
-    def options_now(self) -> Base:
-        """All options as they are now: what is set later does not change these."""
-        now = Base.__new__(Base)
-        for name in Base.__slots__:
-            object.__setattr__(now, name, getattr(self, name))
-        return now
-
-    def place(self) -> Place:
-        """Where to, as the attributes say now."""
-        return self._place
-
-    def added_headers(self) -> list[tuple[bytes, bytes]]:
-        """Those of `add_header`."""
-        return [*self._headers]
-
-    def proxy_for(self, url: Url) -> Proxy | None:
-        """The proxy for a URL, if there is one.
-
-        Raises:
-            TypeError, ValueError: What says so can't be.
-            ImportError: What the proxy needs is not installed.
-        """
-        if self.proxies is None and not self._environ and not _HAS_SETTINGS:
-            return None
-        from .proxies import chosen, from_environment
-
-        if self.proxies is not None:
-            proxy = chosen(self.proxies, url.secure, url.host, url.port)
-        else:
-            proxy = from_environment(url.secure, url.host, url.port, self._environ)
-        if proxy is not None and proxy.scheme.startswith("socks"):
-            from importlib.util import find_spec
-
-            if find_spec("socksio") is None:
-                raise ImportError(
-                    f"a {proxy.scheme}:// proxy needs a package; run: pip install 'lomond[socks]'"
-                )
-        return proxy
-
-    def unix_addresses(self) -> list[AddressInfo] | None:
-        """What to connect to instead of the host, if `unix_socket` is given."""
-        if self.unix_socket is None:
-            return None
-        import socket
-
-        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", os.fspath(self.unix_socket))]
-
     def _make_context(self, of_proxy: bool, with_own: bool) -> ssl.SSLContext:
         context = self.proxy_ssl_context if of_proxy else self.ssl_context
         if self.trace:
@@ -336,27 +191,140 @@ class Base:
 
         return Tracer(self.trace, self.url)
 
-    def check_together(self) -> None:
-        """Raise unless the options that depend on each other can be used together."""
-        if self.truststore and self.ssl_cafile is not None:
-            raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
-        if self.ssl_certfile is None:
-            given.check_certificate(None, self.ssl_keyfile, self._ssl_password)
-        if self.socket is not None and self.unix_socket is not None:
-            raise ValueError("socket and unix_socket are both given; leave one out")
-        if self.unix_socket is not None and self.source_address is not None:
-            raise ValueError("unix_socket has no source_address; leave one out")
-        if self.auth is None and (user := userinfo(self.url)) is not None:
-            from .credentials import authorization
 
-            authorization(user)
-        if self.socket is None and self.unix_socket is None:
-            self.proxy_for(self._place.parts)
+def _elsewhere(whole: str, name: str) -> property:
+    """An option that is a part of a value which does not change: to set it makes another value."""
+
+    def set_it(websocket: Any, value: Any) -> None:  # which was checked
+        object.__setattr__(websocket, whole, getattr(websocket, whole).but({name: value}))
+
+    return property(attrgetter(f"{whole}.{name}"), set_it, doc=settable.ROWS[name].described())
+
+
+def _set_url(websocket: Any, url: Any) -> None:
+    websocket._place = placed(url)
+
+
+def _set_password(websocket: Any, password: Any) -> None:
+    websocket._ssl_password = password
+
+
+def _complete() -> None:
+    # Type checkers know them from the rows.
+    own: dict[str, object] = {
+        "url": property(attrgetter("_place.url"), _set_url, doc=settable.ROWS["url"].described()),
+        "ssl_password": property(
+            attrgetter("_ssl_password"),
+            _set_password,
+            doc=settable.ROWS["ssl_password"].described(),
+        ),
+    }
+    own |= {name: _elsewhere("_limits", name) for name in settable.LIMITS}
+    own |= {name: _elsewhere("_timing", name) for name in settable.TIMES}
+    for name, value in own.items():
+        setattr(Base, name, value)
+    rows.signed(Base.__init__, settable.ROWS)
+
+
+_complete()
+
+
+def _part(kept: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """What is kept under these names, taken out of it."""
+    return {name: kept.pop(name) for name in kept.keys() & names}
+
+
+# For the plan of a connection
+
+
+def options_now(websocket: Base) -> Base:
+    """All options as they are now: what is set later does not change these."""
+    now = Base.__new__(Base)
+    for name in Base.__slots__:
+        object.__setattr__(now, name, getattr(websocket, name))
+    return now
+
+
+def place(websocket: Base) -> Place:
+    """Where to, as the attributes say now."""
+    return websocket._place
+
+
+def limits(websocket: Base) -> options.Limits:
+    """What its next connection may cost."""
+    return websocket._limits
+
+
+def added_headers(websocket: Base) -> list[tuple[bytes, bytes]]:
+    """Those of `add_header`."""
+    return [*websocket._headers]
+
+
+def proxy_for(websocket: Base, url: Url) -> Proxy | None:
+    """The proxy for a URL, if there is one.
+
+    Raises:
+        TypeError, ValueError: What says so can't be.
+        ImportError: What the proxy needs is not installed.
+    """
+    if websocket.proxies is None and not websocket._environ and not _HAS_SETTINGS:
+        return None
+    from .proxies import chosen, from_environment
+
+    if websocket.proxies is not None:
+        proxy = chosen(websocket.proxies, url.secure, url.host, url.port)
+    else:
+        proxy = from_environment(url.secure, url.host, url.port, websocket._environ)
+    if proxy is not None and proxy.scheme.startswith("socks"):
+        from importlib.util import find_spec
+
+        if find_spec("socksio") is None:
+            raise ImportError(
+                f"a {proxy.scheme}:// proxy needs a package; run: pip install 'lomond[socks]'"
+            )
+    return proxy
+
+
+def unix_addresses(websocket: Base) -> list[AddressInfo] | None:
+    """What to connect to instead of the host, if `unix_socket` is given."""
+    if websocket.unix_socket is None:
+        return None
+    import socket
+
+    return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", os.fspath(websocket.unix_socket))]
+
+
+def check_together(websocket: Base) -> None:
+    """Raise unless the options that depend on each other can be used together.
+
+    Once for what they are now; a mapping of proxies changes in place.
+    """
+    has_address = websocket.socket is not None or websocket.unix_socket is not None
+    if websocket._fits:
+        if websocket.proxies and not has_address:
+            proxy_for(websocket, websocket._place.parts)
+        return
+    if websocket.truststore and websocket.ssl_cafile is not None:
+        raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
+    keyfile, password = websocket.ssl_keyfile, websocket._ssl_password
+    if websocket.ssl_certfile is None and not (keyfile is None and password is None):
+        given.check_certificate(None, keyfile, password)
+    if websocket.socket is not None and websocket.unix_socket is not None:
+        raise ValueError("socket and unix_socket are both given; leave one out")
+    if websocket.unix_socket is not None and websocket.source_address is not None:
+        raise ValueError("unix_socket has no source_address; leave one out")
+    if websocket.auth is None and (user := userinfo(websocket.url)) is not None:
+        from .credentials import authorization
+
+        authorization(user)
+    if not has_address:
+        proxy_for(websocket, websocket._place.parts)
+    object.__setattr__(websocket, "_fits", True)
 
 
 def _proxy_variables() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.lower().endswith("_proxy") or name == "REQUEST_METHOD"
-    }
+    found: dict[str, str] = {}
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":
+            found[name] = os.environ[name]
+    return found

@@ -3,23 +3,26 @@
 A door says in which way it waits. Decides nothing about the protocol.
 """
 
+# pyright: reportPrivateUsage=false
+# What users do not see of a WebSocket, the functions below do for the rest of the package.
+
 from __future__ import annotations
 
 import os
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack, cast
 
-from . import options
-from .base import Base
+from . import options, rows
+from .base import Base, added_headers, check_together, limits, options_now
 from .errors import WebSocketUnavailable
 from .io import forking
 from .io.holding import abandon
 from .protocol import frames
-from .settable import CONNECT, check_deep
+from .settable import check_deep
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from .compression import Compression
     from .io.channel import Channel
@@ -33,6 +36,8 @@ __all__ = ["Door"]
 _MISSING: Any = object()
 #: What every connection needs, and `import lomond` does not.
 _NEEDED = ("plan", "io.performing", "io.stream", "session.opening", "session.session")
+_ROWS = rows.rows_of(options.ConnectOptions)
+_loaded: set[str] = set()
 _replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
 
 
@@ -73,7 +78,7 @@ class Door(Base, Generic[Stream, Sent]):
     def _copied(self) -> dict[str, Any]:
         """The options, and what the user keeps here; nothing of a connection."""
         kept, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", super().__getstate__())
-        state = (kept or {}) | options | {"_headers": self.added_headers()}
+        state = (kept or {}) | options | {"_headers": added_headers(self)}
         return {name: value for name, value in state.items() if name not in self._unshared}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -84,7 +89,9 @@ class Door(Base, Generic[Stream, Sent]):
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
         for name in (*_NEEDED, "tracing") if self.trace else _NEEDED:
-            import_module(f"lomond.{name}")
+            if name not in _loaded:
+                import_module(f".{name}", __package__)
+                _loaded.add(name)
 
     def _stream(self, timing: options.Timing) -> Stream:
         """The events of a new connection."""
@@ -148,118 +155,21 @@ class Door(Base, Generic[Stream, Sent]):
 
     # Connecting
 
-    def connect(
-        self,
-        *args: object,
-        poll: float | None = options.POLL,
-        ping_rate: float | None = options.PING_RATE,
-        ping_timeout: float | None = None,
-        auto_pong: bool = True,
-        close_timeout: float | None = options.CLOSE_TIMEOUT,
-        **unknown: object,
-    ) -> Stream:
+    def connect(self, *args: Never, **options: Unpack[options.ConnectKeywords]) -> Stream:
         """A new connection, as an iterator of events; nothing is sent before its first event.
 
         An earlier connection of this object ends. The options are those that the object has now:
         what is set later, also before the first event, is for the next one.
 
         Arguments:
-            poll: Seconds between two Poll events (5), until one side begins to close; 0 for one at
-                every turn until the end, None for none.
-            ping_rate: Seconds from Ready to the first ping, and between two (30); 0 or None: none.
-            ping_timeout: Seconds without any byte after a ping until Unresponsive (None: never).
-            auto_pong: Whether pings are answered (True).
-            close_timeout: Seconds from the first close frame to the end (30); what is not handed
-                out by then is dropped. 0 or None: no limit.
+            Options: as OPTIONS.md has them.
 
         Raises:
             TypeError, ValueError: An argument can't be.
         """
         if args:
             _fail_session_class()
-        timing = self.timed(
-            poll=poll,
-            ping_rate=ping_rate,
-            ping_timeout=ping_timeout,
-            auto_pong=auto_pong,
-            close_timeout=close_timeout,
-            **unknown,
-        )
-        return self._stream(timing)
-
-    def again(self, **connect: Any) -> Stream:
-        """As `connect`, for `persist`: options that can't be are a failed attempt."""
-        return self._stream(self.timed_again(**connect))
-
-    def timed(self, **connect: Any) -> options.Timing:
-        """What `connect` is asked, with the options, checked. Raises as `connect`."""
-        _refuse(connect.keys() - set(CONNECT))
-        self.check_together()
-        return self.timed_again(**connect)
-
-    def timed_again(self, **connect: Any) -> options.Timing:
-        """What `timed` says, for `persist`: options that can't be are a failed attempt."""
-        return options.Timing(
-            **connect,
-            open_timeout=self.open_timeout,
-            send_timeout=self.send_timeout,
-            frame_timeout=self.frame_timeout,
-        )
-
-    def begin(
-        self,
-        timing: options.Timing,
-        driver: Driving | None = None,
-    ) -> Generator[Any, None, None]:
-        """A new connection: its events, and between them what to wait for if there is a driver.
-
-        Arguments:
-            timing: What `timed` said.
-            driver: What waits, and goes on then; None for a wait in here.
-        """
-        # Imported by whoever connects: sockets, the protocol, and all that they need.
-        from .engine import engine
-        from .io.performing import Performer
-        from .io.stream import events
-        from .io.twin import Channel
-        from .plan import Plan
-        from .session.opening import conversation
-        from .session.session import Session
-
-        asked = self.options_now()
-        plan = Plan(asked, asked._make_context)
-        session = Session(engine, timing, self.limits, os.urandom)
-        tracer = self._tracer() if self.trace else None
-        if tracer is not self._traced:
-            self._traced = tracer
-        channel = Channel(session, tracer.length if tracer else None, driver)
-        script = conversation(session, plan)
-        self._replace(channel, "replaced by a new connection")
-        if tracer is not None:
-            tracer(
-                "connect_start",
-                poll=timing.poll,
-                ping_rate=timing.ping_rate,
-                ping_timeout=timing.ping_timeout,
-                auto_pong=timing.auto_pong,
-                close_timeout=timing.close_timeout,
-            )
-        performer = Performer(channel, plan, None if driver is None else driver.carry)
-        traced = tracer.event if tracer else None
-        look = self._look
-        if look is not None:
-            self._look = None
-        return events(channel, script, performer, traced, driver is None, look)
-
-    def look_with(self, look: Look | None) -> None:
-        """The connection that is made next looks at something else too while it waits."""
-        if look is not self._look:
-            self._look = look
-
-    def forget_look(self, look: Look | None) -> None:
-        """Where no connection was made, the next one has nothing to look at."""
-        if look is self._look:
-            self._look = None
+        return self._stream(timed(self, options))
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
@@ -306,11 +216,6 @@ class Door(Base, Generic[Stream, Sent]):
         """
         frames.build_close_payload(code, reason)
         return self._close(code, reason)
-
-    def start_closing(self, code: int | None, reason: str | bytes | None) -> None:
-        channel = self._channel
-        if channel is not None and channel.close(code, reason):
-            self._trace_sent("close_requested", code=code, reason=reason)
 
     def send_text(self, text: str, compress: bool = True) -> Sent:
         """Send a text message. Returns when the system has taken all of it.
@@ -389,11 +294,102 @@ class Door(Base, Generic[Stream, Sent]):
             self._traced(stage, **fields)
 
 
-def _refuse(unknown: set[str]) -> None:
-    if "session_class" in unknown:
-        _fail_session_class()
-    if unknown:
-        raise TypeError(f"connect() has no argument {', '.join(sorted(unknown))}")
+_connect: Any = vars(Door)["connect"]
+rows.signed(_connect, _ROWS)
+
+
+# For the doors
+
+
+def timed(
+    door: Door[Any, Any], asked: Mapping[str, object], function: str = "connect()"
+) -> options.Timing:
+    """What a connection is asked, with the options. Raises TypeError or ValueError.
+
+    Arguments:
+        door: Whose options.
+        asked: Of the next connection only.
+        function: What the user called.
+    """
+    if not asked.keys() <= _ROWS.keys():
+        if "session_class" in asked:
+            _fail_session_class()
+        raise rows.no_such(function, asked.keys() - _ROWS.keys(), _ROWS)
+    check_together(door)
+    return timed_again(door, rows.checked(_ROWS, asked))
+
+
+def timed_again(door: Door[Any, Any], kept: Mapping[str, object]) -> options.Timing:
+    """What `timed` says, where it was checked: options that can't be are a failed attempt."""
+    return door._timing.but(kept)
+
+
+def again(door: Door[Stream, Any], **kept: object) -> Stream:
+    """As `connect`, for `persist`, which has checked what is asked."""
+    return door._stream(timed_again(door, kept))
+
+
+def begin(
+    door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
+) -> Generator[Any, None, None]:
+    """A new connection: its events, and between them what to wait for if there is a driver.
+
+    Arguments:
+        timing: What `timed` said.
+        driver: What waits, and goes on then; None for a wait in here.
+    """
+    # Imported by whoever connects: sockets, the protocol, and all that they need.
+    from .engine import engine
+    from .io.performing import Performer
+    from .io.stream import events
+    from .io.twin import Channel
+    from .plan import Plan
+    from .session.opening import conversation
+    from .session.session import Session
+
+    asked = options_now(door)
+    plan = Plan(asked, asked._make_context)
+    session = Session(engine, timing, limits(door), os.urandom)
+    tracer = door._tracer() if door.trace else None
+    if tracer is not door._traced:
+        door._traced = tracer
+    channel = Channel(session, tracer.length if tracer else None, driver)
+    script = conversation(session, plan)
+    door._replace(channel, "replaced by a new connection")
+    if tracer is not None:
+        tracer(
+            "connect_start",
+            poll=timing.poll,
+            ping_rate=timing.ping_rate,
+            ping_timeout=timing.ping_timeout,
+            auto_pong=timing.auto_pong,
+            close_timeout=timing.close_timeout,
+        )
+    performer = Performer(channel, plan, None if driver is None else driver.carry)
+    traced = tracer.event if tracer else None
+    look = door._look
+    if look is not None:
+        door._look = None
+    return events(channel, script, performer, traced, driver is None, look)
+
+
+def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
+    """Start the closing handshake, if there is a connection."""
+    channel = door._channel
+    if channel is not None and channel.close(code, reason):
+        door._trace_sent("close_requested", code=code, reason=reason)
+
+
+def look_with(door: Door[Any, Any], look: Look | None) -> None:
+    """The connection that is made next looks at something else too while it waits."""
+    if look is not door._look:
+        door._look = look
+
+
+def forget_look(door: Door[Any, Any], look: Look | None) -> None:
+    """Where no connection was made, the next one has nothing to look at."""
+    if look is door._look:
+        door._look = None
 
 
 def _fail_session_class() -> NoReturn:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
-from .door import Door
+from . import door, options, persisting, rows
 from .io.many import Many, Member
-from .persist import Waiting, persist
+from .persist import Waiting, stay_connected
 from .url import redact
 from .websocket import WebSocket
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .persist import Way
 
 __all__ = ["WebSocketGroup"]
+
+
+#: Here nobody wants a Poll of each connection, unless it is asked for.
+_QUIET: dict[str, Any] = {"poll": None}
 
 
 class WebSocketGroup:
@@ -39,36 +43,29 @@ class WebSocketGroup:
     def __init__(self) -> None:
         self._many = Many()
 
-    def add(self, websocket: WebSocket, *, poll: float | None = None, **connect: Any) -> None:
+    def add(self, websocket: WebSocket, **options: Unpack[options.ConnectKeywords]) -> None:
         """Have one more connection; from the loop's body too, or from another thread.
 
         Arguments:
             websocket: What to connect; it leaves the group after its Disconnected or ConnectFail.
-            poll: Seconds between two Poll events (None: none).
-            connect: Further arguments of `WebSocket.connect`.
+            Options: as OPTIONS.md has them.
 
         Raises:
             TypeError: It is no WebSocket, or an argument can't be.
             ValueError: An argument can't be, or the WebSocket is in the group already.
         """
         _check("add", websocket)
-        timing = websocket.timed(poll=poll, **connect)
-        self._enter(websocket, lambda member: websocket.begin(timing, member))
+        timing = door.timed(websocket, {**_QUIET, **options}, "WebSocketGroup.add()")
+        self._enter(websocket, lambda member: door.begin(websocket, timing, member))
 
-    def persist(
-        self,
-        websocket: WebSocket,
-        *,
-        poll: float | None = None,
-        **arguments: Any,
-    ) -> None:
+    def persist(self, websocket: WebSocket, **options: Unpack[persisting.PersistKeywords]) -> None:
         """Have one more connection, which is made again whenever it ends.
 
         Arguments:
             websocket: What to keep connected.
-            poll: Seconds between two Poll events (None: none).
-            arguments: Further arguments of `lomond.persist.persist`; an `exit_event` is asked
-                ``is_set()`` ten times a second while it waits.
+            Options: as OPTIONS.md has them.
+
+        An `exit_event` is asked ``is_set()`` ten times a second while it waits.
 
         Raises:
             TypeError, ValueError: As `add`.
@@ -80,7 +77,7 @@ class WebSocketGroup:
             def stay(perform: Callable[[Way], Any]) -> Any:
                 return perform(Waiting(websocket, member))
 
-            return persist(websocket, poll=poll, _stay=stay, **arguments)
+            return stay_connected(websocket, {**_QUIET, **options}, stay)
 
         self._enter(websocket, begin)
 
@@ -135,10 +132,22 @@ def _check(method: str, websocket: object) -> None:
     if isinstance(websocket, WebSocket):
         return
     shown = redact(repr(websocket))
-    if isinstance(websocket, Door):
+    if isinstance(websocket, door.Door):
         hint = "which is another loop's; make a WebSocket of the same URL and options"
     elif isinstance(websocket, str):
         hint = "write WebSocket(...) around the URL"
     else:
         hint = "make one of the URL"
     raise TypeError(f"WebSocketGroup.{method}() needs a WebSocket, not {shown}; {hint}")
+
+
+rows.signed(
+    WebSocketGroup.add,
+    rows.with_defaults(rows.rows_of(options.ConnectOptions), **_QUIET),
+    ("self", "websocket"),
+)
+rows.signed(
+    WebSocketGroup.persist,
+    rows.with_defaults(persisting.PERSIST, **_QUIET),
+    ("self", "websocket"),
+)

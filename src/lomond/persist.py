@@ -6,17 +6,32 @@ In which way is waited, and connected, says a `Way`; the rules are the same for 
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+from functools import partial
+from types import ModuleType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NamedTuple,
+    NoReturn,
+    Protocol,
+    TypeGuard,
+    TypeVar,
+    Unpack,
+    cast,
+)
 
-from . import options
-from .door import Door
+from . import options, persisting, rows
+from .base import check_together
+from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
 from .engine import engine
 from .events import AnyEvent, Rejected
 from .io.noticing import LOOK, Look, Notice, is_async
 from .io.waiting import Need
+from .persisting import ExitEvent
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
 
@@ -26,8 +41,11 @@ if TYPE_CHECKING:
 __all__ = ["persist"]
 
 _MIN_WAIT = 5.0  # seconds
+_ROWS = rows.rows_of(persisting.PersistOptions)
+_CONNECT = rows.rows_of(options.ConnectOptions)
+_ALWAYS = {"poll", "ping_rate", "ping_timeout"}  # what every `connect` is told
+_DEFAULTS = {name: one.default for name, one in _ROWS.items()}
 
-Final = Iterable[int] | Callable[[Rejected], object]
 Stream_co = TypeVar("Stream_co", covariant=True)
 Items = Generator[Any, None, None]
 
@@ -35,16 +53,14 @@ Items = Generator[Any, None, None]
 class Connectable(Protocol[Stream_co]):
     """What `persist` needs of a WebSocket."""
 
-    def connect(self, **options: Any) -> Stream_co:
+    def connect(
+        self,
+        *,
+        poll: float | None = ...,
+        ping_rate: float | None = ...,
+        ping_timeout: float | None = ...,
+    ) -> Stream_co:
         """A new connection, as an iterable of events."""
-        ...
-
-
-class ExitEvent(Protocol):
-    """What `persist` needs of an event, like ``threading.Event`` or ``asyncio.Event``."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
         ...
 
 
@@ -74,22 +90,14 @@ class Way(Protocol):
 
 def persist(
     websocket: Connectable[Stream_co],
-    poll: float | None = 5,
+    poll: float | None = 5.0,
     min_wait: float | None = None,
     max_wait: float = 30,
-    ping_rate: float | None = 30,
+    ping_rate: float | None = 30.0,
     ping_timeout: float | None = None,
     exit_event: ExitEvent | None = None,
     respect_retry_after: bool = True,
-    *,
-    final: Final = (),
-    max_attempts: int | None = None,
-    max_time: float | None = None,
-    stable_after: float = 0,
-    full_jitter: bool = False,
-    watch_exit: bool = False,
-    _stay: Callable[[Callable[[Way], Items]], Any] | None = None,
-    **connect_options: Any,
+    **further: Unpack[persisting.PersistFurther],
 ) -> Stream_co:
     """The events of a WebSocket that is connected again whenever its connection ends.
 
@@ -102,33 +110,7 @@ def persist(
     Arguments:
         websocket: What to connect: a WebSocket, or an AsyncWebSocket, for which the events are to
             be iterated with ``async for``.
-        poll, ping_rate, ping_timeout: As for `WebSocket.connect`, in seconds. Set
-            `ping_timeout` (30, say): without it a dead network is not noticed.
-        min_wait: Least seconds to wait (5, or `max_wait` if only that is given, and is less).
-        max_wait: Most seconds to wait (30); one below `min_wait` counts as that.
-        exit_event: Ends the iteration, at once where that waits to connect again, if its
-            ``wait(seconds)`` returns true (for an AsyncWebSocket: at once if it is an
-            ``asyncio.Event``, else its ``is_set()`` is asked ten times a second). It is only
-            looked at between connections, so set it and then close the WebSocket, or see
-            `watch_exit`.
-        respect_retry_after: Whether a rejection's Retry-After, up to an hour, is the wait (True);
-            from the second attempt in a row that was not stable, not less than `min_wait`.
-        final: Statuses (like ``{401, 403}``) after whose rejection the iteration ends; or a
-            callable that is given the Rejected event and tells. What it raises comes out of the
-            loop.
-        max_attempts: After so many attempts in a row that were not stable the iteration ends.
-        max_time: So many seconds after the last stable connection (or the start), no further
-            attempt is made, and the iteration ends.
-        stable_after: A connection that was Ready for so many seconds is stable: attempts are
-            counted anew. 0: as soon as it is Ready; 30 keeps a server that accepts and hangs up at
-            once from being hammered.
-        full_jitter: Whether every wait is random as a whole, from 0 on (False), for many clients
-            of one server; where a Retry-After is obeyed, what would be waited without it is added.
-        watch_exit: Whether `exit_event` is also looked at while connecting and connected (False):
-            ten times a second, and before each event; an ``asyncio.Event`` of an AsyncWebSocket
-            acts at once. The WebSocket is then closed, and the iteration ends when the connection
-            has. What is iterated by a thread wakes ten times a second for it.
-        connect_options: Further arguments of `connect`.
+        Options: as OPTIONS.md has them.
 
     Raises:
         TypeError, ValueError: An argument can't be; at once, not at the first event.
@@ -140,38 +122,80 @@ def persist(
         ...         websocket.send_text("subscribe")
         ...     print(event)
     """
+    asked = {
+        "poll": poll,
+        "min_wait": min_wait,
+        "max_wait": max_wait,
+        "ping_rate": ping_rate,
+        "ping_timeout": ping_timeout,
+        "exit_event": exit_event,
+        "respect_retry_after": respect_retry_after,
+        **further,
+    }
+    return cast("Stream_co", stay_connected(websocket, asked, getattr(websocket, "_stay", None)))
+
+
+rows.signed(persist, persisting.PERSIST, ("websocket",), places=7)
+
+
+def stay_connected(
+    websocket: Any,
+    asked: dict[str, Any],
+    stay: Callable[[Callable[[Way], Items]], Any] | None,
+) -> Any:
+    """What `persist` gives.
+
+    Arguments:
+        websocket: What to connect.
+        asked: The arguments of `persist`.
+        stay: Iterates what performs a `Way`; None for whoever is iterated by a thread.
+    """
     if not callable(getattr(websocket, "connect", None)):
         raise TypeError(f"persist() needs a WebSocket, not {websocket!r}")
-    options.check_seconds("max_wait", max_wait)
+    connect = _checked_connect(websocket, asked)
+    kept = _DEFAULTS | rows.checked(_ROWS, {n: v for n, v in asked.items() if n in _ROWS})
+    min_wait, max_wait = kept["min_wait"], kept["max_wait"]
     if min_wait is None:
         min_wait = min(_MIN_WAIT, max_wait)
-    options.check_seconds("min_wait", min_wait)
-    options.check_flag("respect_retry_after", respect_retry_after)
-    options.check_count("max_attempts", max_attempts, none="no limit")
-    options.check_seconds("max_time", max_time, none="no limit")
-    options.check_seconds("stable_after", stable_after)
-    options.check_flag("full_jitter", full_jitter)
-    options.check_flag("watch_exit", watch_exit)
-    if exit_event is not None and not callable(getattr(exit_event, "wait", None)):
-        raise TypeError(f"exit_event must have wait(seconds), not {exit_event!r}")
-    stay = _stay or getattr(websocket, "_stay", None)
-    if stay is None and exit_event is not None and is_async(getattr(exit_event, "wait", None)):
+    exit_event = kept["exit_event"]
+    if stay is None and exit_event is not None and is_async(exit_event.wait):
         raise TypeError(f"a WebSocket can't await {exit_event!r}; give it a threading.Event")
     has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
-    if not has_is_set and (watch_exit or stay is not None):
+    if not has_is_set and (kept["watch_exit"] or stay is not None):
         raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
     policy = Policy(
-        min_wait, max_wait, respect_retry_after, max_attempts, max_time, stable_after, full_jitter
+        min_wait,
+        max_wait,
+        kept["respect_retry_after"],
+        kept["max_attempts"],
+        kept["max_time"],
+        kept["stable_after"],
+        kept["full_jitter"],
     )
-    timing = {"poll": poll, "ping_rate": ping_rate, "ping_timeout": ping_timeout}
-    _check(websocket, timing, connect_options)
-    watch = _Watch(_tells_final(final), watch_exit and exit_event is not None)
+    watch = _Watch(_tells_final(kept["final"]), kept["watch_exit"] and exit_event is not None)
 
     def perform(way: Way) -> Items:
-        return _perform(way, timing | connect_options, exit_event, policy, watch)
+        return _perform(way, connect, exit_event, policy, watch)
 
-    stream = perform(_Blocking(websocket)) if stay is None else stay(perform)
-    return cast("Stream_co", stream)
+    return perform(_Blocking(websocket)) if stay is None else stay(perform)
+
+
+def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    """What `connect` is told each time. Raises where it would, at the first event."""
+    if "on_ready" in asked:
+        raise TypeError(
+            "persist() has no argument on_ready; subscribe in the handler of the Ready event, "
+            "which comes with every connection: if event.name == 'ready': websocket.send_text(...)"
+        )
+    connect = {name: value for name, value in asked.items() if name not in _ROWS}
+    if _is_door(websocket):
+        check_together(websocket)
+    known = connect.keys() & _CONNECT.keys()
+    if not _is_plain(websocket):
+        known &= _ALWAYS  # whatever else it takes is its own business
+    elif len(known) < len(connect):
+        raise rows.no_such("persist()", connect.keys() - known, persisting.PERSIST)
+    return connect | rows.checked(_CONNECT, {name: connect[name] for name in known})
 
 
 class _Blocking:
@@ -185,13 +209,15 @@ class _Blocking:
 
     def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent]:
         websocket = self._websocket
-        getattr(websocket, "look_with", _never)(look)
-        connect = websocket.again if _is_plain(websocket) else websocket.connect
+        if _is_door(websocket):
+            look_with(websocket, look)
+        connect = partial(again, websocket) if _is_plain(websocket) else websocket.connect
         stream: Iterable[AnyEvent] = connect(**timing)
         return stream
 
     def forget_look(self, look: Look | None) -> None:
-        getattr(self._websocket, "forget_look", _never)(look)
+        if _is_door(self._websocket):
+            forget_look(self._websocket, look)
 
     def close(self) -> None:
         getattr(self._websocket, "close", _never)()
@@ -220,14 +246,14 @@ class Waiting:
         return Notice(exit_event, self._driver.wake if is_loops else None)
 
     def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
-        self._door.look_with(look)
-        return self._door.begin(self._door.timed_again(**timing), self._driver)
+        look_with(self._door, look)
+        return begin(self._door, timed_again(self._door, timing), self._driver)
 
     def forget_look(self, look: Look | None) -> None:
-        self._door.forget_look(look)
+        forget_look(self._door, look)
 
     def close(self) -> None:
-        self._door.start_closing(1000, b"goodbye")
+        start_closing(self._door, 1000, b"goodbye")
 
     def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
         end = time.monotonic() + seconds
@@ -250,33 +276,15 @@ def _never(*_: object) -> bool:
     return False
 
 
-def _tells_final(final: Final) -> Callable[[Rejected], object]:
+def _tells_final(final: Any) -> Callable[[Rejected], object]:
     if callable(final):
-        return final
-    if not isinstance(final, Iterable) or isinstance(final, (str, bytes)):
-        raise TypeError(f"final must be statuses, like {{401, 403}}, or a callable, not {final!r}")
-    statuses = frozenset(final)
-    for status in statuses:
-        options.check_range("a status of final", status, 100, 599)
-    return lambda rejected: rejected.response.status_code in statuses
+        tells: Callable[[Rejected], object] = final
+        return tells
+    return lambda rejected: rejected.response.status_code in final
 
 
-def _check(websocket: object, timing: dict[str, Any], connect_options: dict[str, Any]) -> None:
-    """Raise where `connect` would, at the first event."""
-    if "on_ready" in connect_options:
-        raise TypeError(
-            "persist() has no argument on_ready; subscribe in the handler of the Ready event, "
-            "which comes with every connection: if event.name == 'ready': websocket.send_text(...)"
-        )
-    together = getattr(websocket, "check_together", None)
-    if together is not None:
-        together()
-    if not _is_plain(websocket):
-        connect_options = {}  # whose connect may take more
-    unknown = ", ".join(sorted(connect_options.keys() - {"auto_pong", "close_timeout"}))
-    if unknown:
-        raise TypeError(f"persist() has no argument {unknown}")
-    options.Timing(**timing, **connect_options)
+def _is_door(websocket: object) -> TypeGuard[Door[Any, Any]]:
+    return isinstance(websocket, Door)
 
 
 def _is_plain(websocket: object) -> bool:
@@ -357,3 +365,17 @@ def _end(stream: Any) -> None:
     end = getattr(stream, "close", None)
     if end is not None:
         end()
+
+
+class _Module(ModuleType):
+    """This module, which says to whoever calls it what was meant."""
+
+    def __call__(self, *args: object, **options: object) -> NoReturn:
+        raise TypeError(
+            "lomond.persist is a module; write websocket.persist(...), or call what is in it: "
+            "from lomond.persist import persist"
+        )
+
+
+if not TYPE_CHECKING:  # which know that a module is not called
+    sys.modules[__name__].__class__ = _Module

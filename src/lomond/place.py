@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .options import check_range
+from .checks import check_range
 from .url import Url, host_and_port, parse
 
 _PORTS = {False: 80, True: 443}  # whether secure -> the port that a URL need not name

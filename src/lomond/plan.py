@@ -1,7 +1,7 @@
 """What a user asked of one connection, made ready: whom to ask for what, through what.
 
 The attributes of a WebSocket may be set at any time; a plan is given a copy of what they were at
-`connect()` (`Base.options_now`). What the user gave that is code (a callable, a mapping, a
+`connect()` (`base.options_now`). What the user gave that is code (a callable, a mapping, a
 CookieJar) is asked later, as a step of the opening, for it may take its time and fail.
 """
 
@@ -11,11 +11,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import cookies, credentials, options
+from . import base, checks, cookies, credentials, options
 from .engine import engine
-from .io.given import check_source_address
 from .io.settings import SocketSettings
-from .protocol.http.request import Request, check_header, check_protocols
+from .protocol.http.request import Request, check_header
 from .session.opening import Route
 from .session.reaching import Target
 from .url import Url, authority, tls_name, userinfo
@@ -57,20 +56,20 @@ class Plan:
     def __init__(self, websocket: Base, contexts: Callable[[bool, bool], ssl.SSLContext]) -> None:
         self._websocket = websocket
         self._contexts = contexts
-        self.url, self._url = websocket.place()
+        self.url, self._url = base.place(websocket)
         self.max_redirects: int = websocket.max_redirects
         self.socket: socket.socket | None = websocket.socket
         self.socket_settings = SocketSettings(
-            check_source_address(websocket.source_address),
+            websocket.source_address,
             websocket.socket_options,
             websocket.tcp_keepalive,
         )
         self._agent = websocket.agent
         self._protocols = websocket.protocols
         self._extensions = offers(options.check_compress(websocket.compress))
-        self._limits = websocket.limits
+        self._limits = base.limits(websocket)
         self._asked_headers = websocket.headers
-        self._headers = websocket.added_headers()
+        self._headers = base.added_headers(websocket)
         self._origin = websocket.origin
         self._cookies = websocket.cookies
         self._auth = userinfo(self.url) if websocket.auth is None else websocket.auth
@@ -89,9 +88,8 @@ class Plan:
     def first(self) -> Route:
         """Where the user wants to go, and what is said there. Raises what the user's code does."""
         self.asked = "the options"
-        self._websocket.check_together()
-        self._protocols = check_protocols(self._protocols)
-        self._addresses = self._websocket.unix_addresses()
+        base.check_together(self._websocket)
+        self._addresses = base.unix_addresses(self._websocket)
         self.asked = "headers="
         self._headers = [*_asked(self._asked_headers), *self._headers]
         self.asked = "proxies="
@@ -120,7 +118,8 @@ class Plan:
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
-        cookies.keep(self._cookies, url, response.items(), self._limits)
+        if self._cookies is not None:
+            cookies.keep(self._cookies, url, response.items(), self._limits)
 
     def tunnel(self, target: Target, host: str) -> Tunnel:
         """What is said to the target's proxy."""
@@ -148,7 +147,7 @@ class Plan:
             tls_name(url.host) if name is None else name,
             has_socket,
             self._addresses,
-            None if is_direct else self._websocket.proxy_for(url),
+            None if is_direct else base.proxy_for(self._websocket, url),
         )
 
     def _sent_headers(self, url: str, is_ours: bool) -> Headers:
@@ -158,9 +157,10 @@ class Plan:
         if self._origin is not None and b"origin" not in names:
             headers.append((b"Origin", self._origin.encode()))
         self.asked = "cookies="
+        said = None
         # A jar knows itself which cookies are for whom.
-        are_for_it = is_ours or cookies.is_jar(self._cookies)
-        said = cookies.header(self._cookies if are_for_it else None, url, self._limits)
+        if self._cookies is not None and (is_ours or cookies.is_jar(self._cookies)):
+            said = cookies.header(self._cookies, url, self._limits)
         if said is not None:
             given = [value for name, value in headers if name.lower() == b"cookie"]
             headers = [item for item in headers if item[0].lower() != b"cookie"]
@@ -178,10 +178,10 @@ def _asked(headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None) 
     if headers is None:
         return []
     if not callable(headers):
-        return options.encoded_headers(headers)
+        return checks.encoded_headers(headers)
     said: Any = headers()
     if hasattr(said, "__await__"):
         if hasattr(said, "close"):
             said.close()  # or Python would complain of it too
         raise TypeError("headers must give a mapping, and that at once; it is not awaited")
-    return options.encoded_headers(said)
+    return checks.encoded_headers(said)

@@ -1,138 +1,278 @@
-"""Which options may be set on a WebSocket, what each may be, which names are none; deep copies.
+"""What a WebSocket may be told, a row for each option; which attributes may be set, and to what.
 
-What can't be is refused where it is set. Options that depend on each other are looked at when a
-connection is asked for: between two of them that are set, anything may stand.
+What can't be is refused where it is given or set, and not looked at again: but for mappings and
+CookieJars, which change in place. Options that depend on each other are looked at when a connection
+is asked for: between two of them that are set, anything may stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from . import constants, options
+from . import checks, constants, options
 from .io import given
 from .protocol.http.request import check_header, check_protocols
+from .rows import Row, row, rows_of, table
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import socket as socket_module
+    import ssl
+    from http.cookiejar import CookieJar
 
-#: What `connect` is told, and a WebSocket does not keep.
-CONNECT = ("poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout")
-TIMES = ("open_timeout", "send_timeout", "frame_timeout")
-_PLACE = ("url", "scheme", "host", "port", "resource")
+Held = TypeVar("Held")
+Given = TypeVar("Given")
+
+Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
+Auth = tuple[str, str] | str
+Path = str | os.PathLike[str]
+SocketOption = tuple[int, int, int | bytes]
 
 
-def check_compress(compress: object) -> options.Deflate | None:
-    """What the option asks for. That its library can't be had is said here, not in the loop."""
-    deflate = options.check_compress(compress)
-    if deflate is not None:
+class Kept(Generic[Held, Given]):
+    """For type checkers: an attribute that may be set to more than what it then is."""
+
+    @overload
+    def __get__(self, websocket: None, owner: type) -> Kept[Held, Given]: ...
+    @overload
+    def __get__(self, websocket: object, owner: type) -> Held: ...
+    def __get__(self, websocket: object, owner: type) -> object:
+        raise NotImplementedError
+
+    def __set__(self, websocket: object, value: Given) -> None: ...
+
+
+# Checks
+
+
+def check_compress(_: Row, compress: Any) -> Any:
+    """What the option says. That its library can't be had is said here, not in the loop."""
+    if options.check_compress(compress) is not None:
         from .compression import chosen_backend
 
         chosen_backend()
-    return deflate
+    return compress
 
 
-def _agent(value: Any) -> str:
+def _agent(_: Row, value: Any) -> str:
     agent: str = constants.USER_AGENT if value in (None, "") else value
-    check_header(b"User-Agent", options.encoded_agent(agent))
+    check_header(b"User-Agent", checks.encoded_agent(agent))
     return agent
 
 
-def _headers(value: Any) -> None:
+def _protocols(_: Row, value: Any) -> tuple[str, ...]:
+    return tuple(check_protocols([] if value is None else value))
+
+
+def _headers(_: Row, value: Any) -> Any:
     if value is not None and not callable(value):
-        for name, said in options.encoded_headers(value):
+        for name, said in checks.encoded_headers(value):
             check_header(name, said)
+    return value
 
 
-def _cookies(value: Any) -> None:
+def _cookies(_: Row, value: Any) -> Any:
     if value is not None:
         from .cookies import check
 
         check(value)
+    return value
 
 
-def _auth(value: Any) -> None:
+def _auth(_: Row, value: Any) -> Any:
     if value is not None:
         from .credentials import authorization
 
         authorization(value)
+    return value
 
 
-def _proxies(value: Any) -> None:
+def _proxies(_: Row, value: Any) -> Any:
     if value is not None:
         from .proxies import check
 
         check(value)
+    return value
 
 
-def _limits(value: Any) -> None:
-    if not isinstance(value, options.Limits):
-        raise TypeError(f"limits must be Limits, not {value!r}; set max_message_size and the like")
+def _by(check: Callable[[Any], Any]) -> Callable[[Row, Any], Any]:
+    """A check that raises for what can't be, and leaves the value as it is."""
+
+    def checked(_: Row, value: Any) -> Any:
+        check(value)
+        return value
+
+    return checked
 
 
-def _anything(value: object) -> None:
-    pass
+def _path(one: Row, value: Any) -> Any:
+    given.check_file(one.name, value)
+    return value
 
 
-#: name -> raises for what can't be
-_CHECKS: dict[str, Callable[[Any], object]] = {
-    "proxies": _proxies,
-    "compress": check_compress,
-    "ssl_verify": lambda value: options.check_flag("ssl_verify", value),
-    "ssl_cafile": given.check_cafile,
-    "ssl_context": given.check_context,
-    "trace": _anything,
-    "headers": _headers,
-    "origin": options.check_origin,
-    "cookies": _cookies,
-    "auth": _auth,
-    "max_redirects": lambda value: options.check_range(
-        "max_redirects", value, 0, options.MAX_REDIRECTS
-    ),
-    "ssl_certfile": lambda value: given.check_file("ssl_certfile", value),
-    "ssl_keyfile": lambda value: given.check_file("ssl_keyfile", value),
-    "truststore": lambda value: given.check_truststore(value, None),
-    "proxy_ssl_context": lambda value: given.check_context(value, "proxy_ssl_context"),
-    "server_name": given.check_server_name,
-    "socket": given.check_socket,
-    "unix_socket": given.check_unix_socket,
-    "source_address": given.check_source_address,
-    "tcp_keepalive": given.check_keepalive,
-    "limits": _limits,
-}
-#: name -> what is kept of what is given
-_KEPT: dict[str, Callable[[Any], object]] = {
-    "protocols": lambda value: check_protocols([] if value is None else value),
-    "agent": _agent,
-    "socket_options": given.check_socket_options,
-}
-NAMES = frozenset(
-    [*_CHECKS, *_KEPT, *_PLACE, *TIMES, *options.Limits.__match_args__, "ssl_password"]
-)
+def _context(one: Row, value: Any) -> Any:
+    given.check_context(value, one.name)
+    return value
 
 
-class Part(Generic[T]):
-    """An option that is a part of a value which does not change: to set it makes another value.
+def _truststore(_: Row, value: Any) -> Any:
+    given.check_truststore(value, None)
+    return value
 
-    Arguments:
-        whole: The attribute that holds the value.
-    """
 
-    def __init__(self, whole: str) -> None:
-        self._whole = whole
-        self._name = ""
+@table(owner="WebSocket()")
+class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows come last
+    """The options of a WebSocket. The first nine may be given by their place."""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+    __slots__ = ()
 
-    def __get__(self, websocket: Any, owner: type | None = None) -> T:
-        whole = self if websocket is None else getattr(getattr(websocket, self._whole), self._name)
-        return cast("T", whole)
+    url: str = row(
+        kw_only=False, group="Where to", also=("uri",),
+        doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same.",
+    )  # fmt: skip
+    proxies: Mapping[str, str | None] | None = row(
+        default=None, check=_proxies, kw_only=False, group="Where to", also=("proxy",),
+        doc='A mapping: ``"https"`` (or ``"wss"``) for wss://, ``"http"`` (or ``"ws"``) for ws://, '
+        '``"all"`` for both, each the URL of a proxy: ``http://``, ``https://``, '
+        "``socks4://``, ``socks4a://``, ``socks5://`` or ``socks5h://``, with user and password "
+        'if it wants them; ``"no"`` for hosts that are reached without, as in ``no_proxy``. No '
+        "other key. None for what the environment says now (``https_proxy``, ``no_proxy``, ...); "
+        "an empty one for no proxy.",
+    )  # fmt: skip
+    protocols: Kept[tuple[str, ...], Iterable[str] | None] = row(
+        default=None, check=_protocols, kw_only=False, group="What is asked for",
+        given="Iterable[str] | None", also=("subprotocols", "sub_protocols"),
+        doc="Sub-protocols to offer, the preferred first.",
+    )  # fmt: skip
+    agent: Kept[str, str | None] = row(
+        default=None, check=_agent, kw_only=False, group="What is asked for",
+        given="str | None", also=("user_agent", "user_agent_header"),
+        doc="``User-Agent`` header; None for lomond's own.",
+    )  # fmt: skip
+    compress: bool | options.Deflate = row(
+        default=False, check=check_compress, kw_only=False, group="What is asked for",
+        also=("compression", "deflate"),
+        doc="Whether to offer compression; or a `lomond.Deflate` that says how.",
+    )  # fmt: skip
+    ssl_verify: bool = row(
+        default=True, check=checks.flag, kw_only=False, group="TLS", also=("verify", "verify_ssl"),
+        doc="Whether the server's certificate and name are checked.",
+    )  # fmt: skip
+    ssl_cafile: Path | None = row(
+        default=None, check=_by(given.check_cafile), kw_only=False, group="TLS",
+        also=("cafile", "ca_certs"),
+        doc="PEM file of the certificates to trust, or a directory of such files, which must be "
+        "there; None for the system's.",
+    )  # fmt: skip
+    ssl_context: ssl.SSLContext | None = row(
+        default=None, check=_context, kw_only=False, group="TLS",
+        also=("ssl", "sslopt", "ssl_options"),
+        doc="Used as it is, instead of all that begins with ``ssl_``, and for every server to "
+        "which a redirect leads.",
+    )  # fmt: skip
+    trace: object = row(
+        default=None, kw_only=False, group="What is told", also=("enable_trace",),
+        doc="Called with a dict at each stage of a connection; another true value logs them.",
+    )  # fmt: skip
+    headers: Headers | None = row(
+        default=None, check=_headers, group="What is asked for",
+        also=("header", "additional_headers", "extra_headers"),
+        doc="Further request headers: a mapping of str to str, or a callable that gives one and "
+        "is asked for each connection (for tokens that expire) behind Connecting, in the thread "
+        "that iterates. What it raises is a ConnectFail, with the phase \"credentials\".",
+    )  # fmt: skip
+    origin: str | None = row(
+        default=None, check=_by(checks.check_origin), group="What is asked for",
+        doc="``Origin`` header, like ``https://example.org``; None for none.",
+    )  # fmt: skip
+    cookies: Mapping[str, str] | CookieJar | None = row(
+        default=None, check=_cookies, group="Who you are", also=("cookie", "cookie_jar"),
+        doc="A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those "
+        "that a server sets.",
+    )  # fmt: skip
+    auth: Auth | None = row(
+        default=None, check=_auth, group="Who you are", also=("http_auth",),
+        doc="``(user, password)`` for Basic, a str for a bearer token; None for the user and "
+        "password of the URL, if it has them.",
+    )  # fmt: skip
+    max_redirects: int = row(
+        default=0, check=checks.whole, most=options.MAX_REDIRECTS, group="Where to",
+        doc="How many redirects are followed, 0 to 20. None from wss:// to ws://; to another "
+        "origin go neither `headers`, `add_header`, `auth` nor a mapping of cookies.",
+    )  # fmt: skip
+    ssl_certfile: Path | None = row(
+        default=None, check=_path, group="TLS", also=("certfile",),
+        doc="PEM file of our certificate, for a server that asks who we are.",
+    )  # fmt: skip
+    ssl_keyfile: Path | None = row(
+        default=None, check=_path, group="TLS", also=("keyfile",),
+        doc="PEM file of its key, if that is not in the same file.",
+    )  # fmt: skip
+    ssl_password: str | None = row(
+        default=None, check=_by(given.check_password), group="TLS", also=("password",),
+        doc="What the key is encrypted with.",
+    )  # fmt: skip
+    truststore: bool = row(
+        default=False, check=_truststore, group="TLS",
+        doc="Whether the operating system judges certificates, by truststore.",
+    )  # fmt: skip
+    proxy_ssl_context: ssl.SSLContext | None = row(
+        default=None, check=_context, group="TLS", also=("proxy_ssl",),
+        doc="As `ssl_context`, for TLS with an ``https://`` proxy.",
+    )  # fmt: skip
+    server_name: str | None = row(
+        default=None, check=_by(given.check_server_name), group="TLS",
+        also=("server_hostname", "sni"),
+        doc="Whose certificate is expected, if not the URL's host's.",
+    )  # fmt: skip
+    socket: socket_module.socket | None = row(
+        default=None, check=_by(given.check_socket), group="Sockets", also=("sock",),
+        doc="A connected socket to use instead of connecting one.",
+    )  # fmt: skip
+    unix_socket: Path | None = row(
+        default=None, check=_by(given.check_unix_socket), group="Sockets",
+        also=("unix",),
+        doc="Path of a Unix socket to connect to instead of the URL's host.",
+    )  # fmt: skip
+    source_address: tuple[str, int] | None = row(
+        default=None, check=lambda _, value: given.check_source_address(value), group="Sockets",
+        also=("local_addr", "bind_address"),
+        doc="``(address, port)`` to connect from; port 0 for any.",
+    )  # fmt: skip
+    socket_options: Kept[tuple[SocketOption, ...], Iterable[SocketOption]] = row(
+        default=(), check=lambda _, value: given.check_socket_options(value), group="Sockets",
+        given="Iterable[SocketOption]", also=("sockopt",),
+        doc="Tuples for ``setsockopt``, set before connecting; TCP_NODELAY is on.",
+    )  # fmt: skip
+    tcp_keepalive: float | None = row(
+        default=None, check=_by(given.check_keepalive), group="Sockets", also=("keepalive",),
+        doc="Seconds without traffic after which the system probes the peer; None: off.",
+    )  # fmt: skip
 
-    def __set__(self, websocket: Any, value: T) -> None:
-        whole = getattr(websocket, self._whole)
-        fields = {name: getattr(whole, name) for name in whole.__match_args__}
-        setattr(websocket, self._whole, type(whole)(**fields | {self._name: value}))
+
+_PLACE = ("url", "scheme", "host", "port", "resource")
+
+LIMITS = frozenset(rows_of(options.LimitOptions))
+TIMES = frozenset(rows_of(options.TimeOptions))
+#: The options of a WebSocket; what limits it comes last.
+ROWS = dict(sorted(rows_of(Options).items(), key=lambda item: item[0] in LIMITS | TIMES))
+_GROUPS = (
+    "Where to", "What is asked for", "Who you are", "TLS", "Sockets", "Time", "Limits",
+    "What is told",
+)  # fmt: skip
+#: The same in the order in which people read of them.
+BY_GROUP = dict(sorted(ROWS.items(), key=lambda item: _GROUPS.index(item[1].group)))
+#: Those that are attributes of their own: name -> what they are if they are not given.
+PLAIN = {
+    name: one.default
+    for name, one in ROWS.items()
+    if name not in LIMITS | TIMES | {"url", "ssl_password"}
+} | {"protocols": (), "agent": constants.USER_AGENT}
+#: What `connect` is told, and a WebSocket does not keep.
+CONNECT = tuple(rows_of(options.ConnectOptions))
+NAMES = frozenset([*ROWS, *_PLACE])
 
 
 def checked(websocket: type, name: str, value: Any) -> Any:
@@ -147,13 +287,10 @@ def checked(websocket: type, name: str, value: Any) -> Any:
         TypeError, ValueError, ImportError: It is an option, and can't be that.
         AttributeError: The name is one of `connect`'s, or one slip away from an option's.
     """
-    keep = _KEPT.get(name)
-    if keep is not None:
-        return keep(value)
-    check = _CHECKS.get(name)
-    if check is not None:
-        check(value)
-    elif not hasattr(websocket, name) and not _is_announced(websocket, name):
+    one = ROWS.get(name)
+    if one is not None:
+        return one.check(one, value)
+    if not hasattr(websocket, name) and not _is_announced(websocket, name):
         _refuse_slip(name)  # what a class has, or says that it will have, is meant
     return value
 

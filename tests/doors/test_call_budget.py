@@ -1,4 +1,4 @@
-"""Python calls for each received message: at most 2 compiled, 6 pure."""
+"""Python calls: for each received message at most 2 compiled, 6 pure; and to open a connection."""
 
 from __future__ import annotations
 
@@ -41,3 +41,36 @@ def test_a_received_text_costs_few_calls() -> None:
             sys.setprofile(None)
         stream.close()
     assert calls / MESSAGES <= (2 if engine.name == "compiled" else 6)
+
+
+def test_opening_costs_few_calls() -> None:
+    """Of lomond's own functions: from the constructor to the first event, and to Ready."""
+
+    def waits(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_end()
+
+    calls = 0
+
+    def count(frame: FrameType, kind: str, argument: object) -> None:
+        nonlocal calls
+        calls += kind == "call" and frame.f_globals.get("__name__", "").startswith("lomond.")
+
+    counted = []
+    for _ in range(4):  # the first one imports; one that the machine keeps waiting looks more often
+        calls = 0
+        with served(waits) as server:
+            sys.setprofile(count)
+            try:
+                stream = iter(WebSocket(server.url))
+                assert next(stream).name == "connecting"
+                to_first = calls
+                while next(stream).name != "ready":
+                    pass
+            finally:
+                sys.setprofile(None)
+            stream.close()
+        counted.append((to_first, calls))
+    to_first, calls = min(counted)
+    assert to_first <= (50 if engine.name == "compiled" else 60)
+    assert calls <= (200 if engine.name == "compiled" else 300)

@@ -258,9 +258,11 @@ def test_an_exit_event_that_is_false_is_used() -> None:
     class Fake:
         def connect(self, **options: Any) -> list[events.AnyEvent]:
             assert options["speed"] == 1  # what another WebSocket takes is its own business
+            assert options["close_timeout"] == "late"
             return []
 
-    assert [event.name for event in persist(Fake(), exit_event=Exit(), speed=1)] == ["back_off"]
+    given: Any = {"exit_event": Exit(), "speed": 1, "close_timeout": "late"}
+    assert [event.name for event in persist(Fake(), **given)] == ["back_off"]
 
 
 def test_a_wait_that_cannot_be_is_refused_at_once() -> None:

@@ -15,7 +15,7 @@ import pytest
 from doors.certified import contexts
 from doors.raw_server import raw_server, read_all
 from doors.site_server import Site, names, redirect, refusal, serving, visit
-from lomond import WebSocket, constants, options
+from lomond import WebSocket, constants
 from lomond.base import Base
 from lomond.persist import persist
 from lomond.settable import CONNECT, NAMES, is_one_edit
@@ -145,7 +145,6 @@ def test_a_connection_that_stands_goes_on() -> None:
         ("source_address", ("localhost", 0), ValueError),
         ("socket_options", [(1, 2)], TypeError),
         ("tcp_keepalive", 0, ValueError),
-        ("limits", 5, TypeError),
         ("open_timeout", 0, ValueError),
         ("send_timeout", "1", TypeError),
         ("frame_timeout", -1, ValueError),
@@ -332,10 +331,14 @@ def test_limits() -> None:
         assert len(seen[2].response.body) == 100
         websocket.max_header_line = 4000
         assert "protocol_error" in names(visit(websocket))
-        assert websocket.limits == options.Limits(max_body_size=100, max_header_line=4000)
-        websocket.limits = options.Limits()
-        assert websocket.max_header_line == options.MAX_HEADER_LINE
+        assert (websocket.max_body_size, websocket.max_header_line) == (100, 4000)
+        websocket.max_header_line = 16 * 1024
         assert "rejected" in names(visit(websocket))
+
+
+def begins_a_frame(connection: socket.socket) -> None:
+    connection.sendall(b"\x81\x05a")
+    read_all(connection)
 
 
 def test_timeouts() -> None:
@@ -344,8 +347,13 @@ def test_timeouts() -> None:
         websocket.open_timeout = 0.05
         failed: Any = visit(websocket)[-1]
         assert "open_timeout (0.05 s)" in failed.reason
-        websocket.send_timeout = websocket.frame_timeout = 2
-        assert websocket.timed().send_timeout == websocket.timed().frame_timeout == 2
+    with raw_server(begins_a_frame) as server:
+        websocket.url = server.url
+        websocket.open_timeout = 20
+        websocket.send_timeout = websocket.frame_timeout = 0.05
+        seen: Any = visit(websocket)
+        assert "frame_timeout" in seen[-1].reason
+        assert (websocket.send_timeout, websocket.open_timeout) == (0.05, 20)
 
 
 def test_it_traces_from_then_on() -> None:
@@ -369,6 +377,29 @@ def test_options_that_exclude_each_other_are_refused_by_connect() -> None:
             persist(websocket)
     websocket.unix_socket = None
     websocket.connect().close()
+
+
+def test_mappings_are_read_and_checked_for_each_connection() -> None:
+    proxies: dict[str, Any] = {}
+    headers = {"X-Turn": "1"}
+    cookies = {"turn": "1"}
+    with serving(Site()) as site:
+        websocket = WebSocket(site.url, proxies=proxies, headers=headers, cookies=cookies)
+        visit(websocket)
+        headers["X-Turn"] = cookies["turn"] = "2"
+        visit(websocket)
+        assert [site.fields("X-Turn", at) for at in (0, 1)] == [["1"], ["2"]]
+        assert [site.fields("Cookie", at) for at in (0, 1)] == [["turn=1"], ["turn=2"]]
+        for mapping, wrong in [(headers, "a\r\nb"), (cookies, "a b")]:
+            name = next(iter(mapping))
+            right, mapping[name] = mapping[name], wrong
+            assert names(visit(websocket)) == ["connecting", "connect_fail"]
+            mapping[name] = right
+        proxies["http"] = "ftp://h"
+        with pytest.raises(ValueError, match="proxies"):
+            websocket.connect()
+        proxies["http"] = None
+        assert "ready" in names(visit(websocket))
 
 
 # Names

@@ -21,7 +21,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
-from lomond import WebSocket, options
+from lomond import WebSocket
 from lomond.cookies import keep
 from lomond.errors import WebSocketError
 from lomond.io import connecting, tls
@@ -229,7 +229,6 @@ CASES = {
     "open_timeout": Case(0.1, {"open_timeout": 0.05}, is_silent),
     "send_timeout": Case(0.2, {"send_timeout": 0.1}, reads_nothing, size=16_000_000),
     "frame_timeout": Case(0.1, {"frame_timeout": 0.05}, stalls),
-    "limits": Case(options.Limits(max_message_size=1), None, TEXT),
     "max_message_size": Case(1, None, TEXT),
     "max_fragments": Case(1, None, says(b"\x01\x01a\x80\x01b")),
     "max_header_size": Case(50),

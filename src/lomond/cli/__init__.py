@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import constants, options
+from .. import checks, constants
 from ..compression import chosen_backend
 from ..engine import engine
 from ..websocket import WebSocket
@@ -98,7 +98,7 @@ def _websocket(parser: argparse.ArgumentParser, given: argparse.Namespace) -> We
             name, colon, value = header.partition(":")
             if not colon:
                 raise ValueError(f"--header {header!r} has no colon; write NAME:VALUE")
-            [pair] = options.encoded_headers({name.strip(): value.strip()})
+            [pair] = checks.encoded_headers({name.strip(): value.strip()})
             websocket.add_header(*pair)
     except (ValueError, ImportError) as error:
         parser.exit(2, f"lomond: {error}\n")

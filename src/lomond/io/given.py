@@ -11,14 +11,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from ..options import check_flag, check_seconds
+from ..checks import check_flag, check_seconds
 
-_UNFIT = re.compile(r"[\x00-\x20\x7f]")
-_CERTIFICATE = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
-_KEY = re.compile(rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
-_ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED", re.M)
+# Compiled when they are needed, as few programs do.
+_UNFIT = r"[\x00-\x20\x7f]"
+_CERTIFICATE = rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----"
+_KEY = rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----"
+_ENCRYPTED = rb"(?m)-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED"
 # Names as people give them, and as OpenSSL's rehash does.
-_CERTIFICATE_FILE = re.compile(r".+\.(pem|crt|cer)|[0-9a-f]{8}\.[0-9]+", re.IGNORECASE)
+_CERTIFICATE_FILE = r"(?i).+\.(pem|crt|cer)|[0-9a-f]{8}\.[0-9]+"
 _LONGEST_PROBE = 32767  # seconds; Linux takes no more for TCP_KEEPIDLE
 _LONGEST_PATH = 107 if sys.platform == "linux" else 103  # bytes of sun_path, see unix(7)
 
@@ -43,7 +44,7 @@ def check_server_name(name: object) -> None:
         raise TypeError(f"server_name must be a str, not {name!r}")
     if not name:
         raise ValueError("server_name is empty; leave it out to expect the URL's host")
-    found = _UNFIT.search(name)
+    found = re.search(_UNFIT, name)
     if found:
         raise ValueError(f"server_name {name!r} holds {found.group()!r}; remove it")
     try:
@@ -117,7 +118,7 @@ def check_cafile(path: object) -> None:
     except OSError as error:
         raise ValueError(_unreadable("ssl_cafile", cafile, error)) from error
     data = _contents("ssl_cafile", cafile)
-    if data is not None and not _CERTIFICATE.search(data):
+    if data is not None and not re.search(_CERTIFICATE, data):
         raise ValueError(f"ssl_cafile {cafile!r} holds no certificate; give a PEM file")
 
 
@@ -134,12 +135,12 @@ def certificate_files(directory: str) -> Iterator[str]:
     seen: set[str] = set()
     for name in sorted(os.listdir(directory)):
         path = os.path.realpath(os.path.join(directory, name))
-        if path in seen or not _CERTIFICATE_FILE.fullmatch(name) or not os.path.isfile(path):
+        if path in seen or not re.fullmatch(_CERTIFICATE_FILE, name) or not os.path.isfile(path):
             continue  # OpenSSL's names are links to the others
         seen.add(path)
         with open(path, "rb") as file:
             data = file.read()
-        if _CERTIFICATE.search(data) or is_der(data):
+        if re.search(_CERTIFICATE, data) or is_der(data):
             yield path
 
 
@@ -184,17 +185,17 @@ def check_certificate(certfile: object, keyfile: object, password: object) -> No
             raise ValueError(f"{name} needs ssl_certfile; give the certificate's PEM file too")
         return
     data = _contents("ssl_certfile", cert)
-    if data is not None and not _CERTIFICATE.search(data):
+    if data is not None and not re.search(_CERTIFICATE, data):
         raise ValueError(f"ssl_certfile {cert!r} holds no certificate; give a PEM file")
     name, path = ("ssl_certfile", cert) if key is None else ("ssl_keyfile", key)
     if key is not None:
         data = _contents("ssl_keyfile", key)
     if data is None:
         return
-    if not _KEY.search(data):
+    if not re.search(_KEY, data):
         hint = "give ssl_keyfile" if key is None else "give a PEM file"
         raise ValueError(f"{name} {path!r} holds no private key; {hint}")
-    if password is None and _ENCRYPTED.search(data):
+    if password is None and re.search(_ENCRYPTED, data):
         raise ValueError(f"the private key in {name} {path!r} is encrypted; give ssl_password")
 
 

@@ -196,6 +196,9 @@ def wait_for(need: Need, wakeup: Wakeup) -> None:
         for sock in need.writable:
             selector.register(sock, selectors.EVENT_WRITE)
         ready = selector.select(min(seconds, _LONGEST))
-    if any(key.fileobj is wakeup for key, _ in ready):
-        wakeup.drain()
-    need.ready = [key.fileobj for key, what in ready if what & selectors.EVENT_WRITE]
+    need.ready = []
+    for key, what in ready:
+        if key.fileobj is wakeup:
+            wakeup.drain()
+        elif what & selectors.EVENT_WRITE:
+            need.ready.append(key.fileobj)

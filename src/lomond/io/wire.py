@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import _socket
 import socket
+from operator import attrgetter
 
 _MOST = 64 * 1024  # bytes
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _SEND = _NOW | getattr(socket, "MSG_NOSIGNAL", 0)  # whatever the program does about SIGPIPE
 
-_OWN = ("recv", "recv_into", "send", "fileno")
+_own = attrgetter("recv", "recv_into", "send", "fileno")
 
 
 def is_plain(kind: type) -> bool:
@@ -18,7 +19,10 @@ def is_plain(kind: type) -> bool:
     Those of ssl, gevent and eventlet have methods of their own. (After gevent has put its classes
     into `socket`, even SocketType is one of them.)
     """
-    return all(getattr(kind, name, None) is getattr(_socket.socket, name) for name in _OWN)
+    try:
+        return bool(_own(kind) == _own(_socket.socket))
+    except AttributeError:
+        return False
 
 
 class Wire:

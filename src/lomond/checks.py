@@ -1,0 +1,121 @@
+"""What users may give: each check raises with a message that names the option and the fix.
+
+Those for TLS and sockets are in `io/given.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .url import shown_url
+
+if TYPE_CHECKING:
+    from .rows import Row
+
+# Scheme, host and perhaps a port: nothing of a path, query, fragment or user.
+# (Compiled when it is needed, as few programs do.)
+_ORIGIN = r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+"
+
+
+def seconds(one: Row, value: Any) -> Any:
+    """A check: a time span."""
+    check_seconds(one.name, value, none=one.none, zero=one.zero)
+    return value
+
+
+def count(one: Row, value: Any) -> Any:
+    """A check: a whole number from 1."""
+    check_count(one.name, value, none=one.none)
+    return value
+
+
+def whole(one: Row, value: Any) -> Any:
+    """A check: a whole number within the row's bounds."""
+    check_range(one.name, value, one.least, one.most)
+    return value
+
+
+def flag(one: Row, value: Any) -> Any:
+    """A check: a bool."""
+    check_flag(one.name, value)
+    return value
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise unless the value is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+
+
+def check_range(name: str, value: object, least: int, most: int) -> None:
+    """Raise unless the value is a whole number in the range."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, not {value!r}")
+
+
+def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True) -> None:
+    """Raise unless the value is a time span in seconds (or None, where `none` says its meaning)."""
+    if value is None and none:
+        return
+    hint = f", or None for {none}" if none else ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds{hint}, not {value!r}")
+    if not 0 <= value <= sys.float_info.max or (value == 0 and not zero):  # nan fails too
+        least = "0 or more" if zero else "more than 0"
+        raise ValueError(f"{name} must be {least} seconds{hint}, not {value!r}")
+
+
+def check_count(name: str, value: object, *, none: str = "") -> None:
+    """Raise unless the value is a whole number from 1 (or None, where `none` says its meaning)."""
+    if value is None and none:
+        return
+    hint = f", or None for {none}" if none else ""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number{hint}, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more{hint}, not {value!r}")
+
+
+def encoded_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Header names and values as bytes; raises unless it is a mapping of str to str."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers must be a mapping of str to str, not {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"headers must map str to str; look at the value of {name!r}")
+    return [
+        (_encoded(f"header {name!r}", name), _encoded(f"value of header {name!r}", value))
+        for name, value in headers.items()
+    ]
+
+
+def check_origin(origin: object) -> None:
+    """Raise unless it is None or an origin as RFC 6454 section 6.2 writes it."""
+    if origin is None:
+        return
+    if not isinstance(origin, str):
+        raise TypeError(f"origin must be a str, like 'https://example.org', not {origin!r}")
+    if origin != "null" and not re.fullmatch(_ORIGIN, origin):
+        raise ValueError(
+            f"origin must be scheme and host, like 'https://example.org', not {shown_url(origin)!r}"
+        )
+
+
+def encoded_agent(agent: str) -> bytes:
+    """The value of User-Agent as bytes. Raises TypeError or ValueError."""
+    if not isinstance(agent, str):
+        raise TypeError(f"agent must be a str, not {agent!r}")
+    return _encoded("agent", agent)
+
+
+def _encoded(what: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        shown = text[error.start]
+        raise ValueError(f"{what} can't be written as UTF-8; remove {shown!r}") from None

@@ -1,0 +1,40 @@
+"""What the package gives, and when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import lomond
+
+
+def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
+    code = """if True:
+        import sys
+        from lomond import WebSocket
+        assert "asyncio" not in sys.modules and "lomond.persist" not in sys.modules
+        from lomond import AsyncWebSocket, WebSocketGroup, Deflate, events, errors
+        import lomond, lomond.aio, lomond.group
+        assert lomond.AsyncWebSocket is lomond.aio.AsyncWebSocket is AsyncWebSocket
+        assert lomond.WebSocketGroup is lomond.group.WebSocketGroup
+        assert lomond.websocket.WebSocket is WebSocket
+        assert set(lomond.__all__) <= set(dir(lomond))
+        assert events.Text and errors.WebSocketError and lomond.status.Status"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys, lomond; print([name for name in sys.modules if 'lomond.' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['lomond.constants']\n"
+
+
+def test_no_name_that_is_none_is_given() -> None:
+    with pytest.raises(AttributeError, match="module 'lomond' has no attribute 'WebSockets'"):
+        getattr(lomond, "WebSockets")  # noqa: B009  # a type checker knows that there is none
+
+
+def test_the_module_persist_says_what_to_write() -> None:
+    code = "from lomond import persist, WebSocket; persist(WebSocket('ws://h/'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "write websocket.persist(...)" in done.stderr.splitlines()[-1]
+    assert "from lomond.persist import persist" in done.stderr.splitlines()[-1]

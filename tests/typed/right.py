@@ -1,0 +1,99 @@
+"""What a type checker is to see; run by none, read by two of them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Generator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import assert_type
+
+import lomond
+from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, errors, events
+from lomond.aio import Events
+from lomond.options import ConnectKeywords
+from lomond.persist import persist
+
+AnyEvents = Generator[events.AnyEvent, None, None]
+
+websocket = WebSocket("wss://h/")
+assert_type(websocket, WebSocket)
+WebSocket("wss://h/", {"https": None}, ["chat"], "me", True, False, "ca.pem", None, print)
+WebSocket(
+    url="wss://h/",
+    compress=Deflate(15, level=9, min_size=100),
+    headers=lambda: {"X": "y"},
+    cookies=CookieJar(),
+    auth=("user", "password"),
+    ssl_cafile=Path("ca.pem"),
+    source_address=("127.0.0.1", 0),
+    socket_options=[(1, 2, 3), (1, 2, b"3")],
+    open_timeout=None,
+    max_message_size=None,
+)
+
+
+class Mine(WebSocket):
+    count: int = 0
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"wss://h/{name}", max_held=5)
+
+
+Mine("name").count = 3
+
+# Attributes
+
+assert_type(websocket.url, str)
+assert_type(websocket.port, int)
+assert_type(websocket.agent, str)
+assert_type(websocket.protocols, tuple[str, ...])
+assert_type(websocket.open_timeout, float | None)
+assert_type(websocket.max_header_size, int)
+assert_type(websocket.max_fragments, int | None)
+assert_type(websocket.ssl_context, ssl.SSLContext | None)
+assert_type(websocket.compress, bool | Deflate)
+websocket.url = "wss://elsewhere/"
+websocket.agent = None
+websocket.protocols = ["chat"]
+websocket.socket_options = ()
+websocket.open_timeout = 3
+websocket.max_fragments = None
+assert_type(Deflate().level, int)
+
+# Connections
+
+assert_type(websocket.connect(), AnyEvents)
+websocket.connect(poll=None, ping_rate=0, ping_timeout=30, auto_pong=False, close_timeout=None)
+quiet: ConnectKeywords = {"poll": None, "ping_rate": 0}
+websocket.connect(**quiet)
+for event in websocket:
+    assert_type(event, events.AnyEvent)
+    if event.name == "text":
+        assert_type(event, events.Text)
+
+assert_type(websocket.persist(ping_timeout=30, final={401}, max_wait=5), AnyEvents)
+websocket.persist(final=lambda rejected: rejected.response.status_code == 401, **quiet)
+assert_type(persist(websocket), AnyEvents)
+assert_type(persist(websocket, 5, 1, 30, 30, None, None, True, final=()), AnyEvents)
+
+group = WebSocketGroup()
+group.add(websocket, poll=5, ping_timeout=30)
+group.persist(websocket, poll=5, max_attempts=3)
+
+
+async def main() -> None:
+    async with AsyncWebSocket("wss://h/", auth="token") as client:
+        assert_type(client.connect(poll=None), Events)
+        assert_type(client.persist(exit_event=asyncio.Event()), Events)
+        assert_type(persist(client, ping_timeout=30), Events)
+        async for event in client:
+            assert_type(event, events.AnyEvent)
+
+
+# The package
+
+assert_type(lomond.WebSocket("ws://h/"), WebSocket)
+assert_type(lomond.__version__, str)
+unavailable: type[Exception] = errors.WebSocketUnavailable

@@ -1,0 +1,81 @@
+"""Write OPTIONS.md, the page of all options, from their rows.
+
+python tools/write_options.py          write it
+python tools/write_options.py --check  fail if it is another
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lomond import options, persisting, settable
+from lomond.rows import Row, rows_of, shown
+
+PAGE = Path(__file__).parent.parent / "OPTIONS.md"
+
+_TABLES = [
+    (
+        "WebSocket, AsyncWebSocket",
+        "All of them are attributes too: what is set is the next connection's.",
+        settable.BY_GROUP,
+    ),
+    (
+        "connect, WebSocketGroup.add",
+        "Each connection is told these; in a group `poll` is None unless it is given.",
+        rows_of(options.ConnectOptions),
+    ),
+    (
+        "persist",
+        "Those of `connect`, and:",
+        rows_of(persisting.PersistOptions),
+    ),
+    ("Deflate", "For `compress=`.", rows_of(options.Deflate)),
+]
+
+
+def page() -> str:
+    """The text of the page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Options"
+    yield ""
+    yield "Written by `tools/write_options.py` from their rows in `src/lomond`; `help(WebSocket)`"
+    yield "says the same. A name that is none, or another function's, is a TypeError that says what"
+    yield "was meant."
+    for title, said, rows in _TABLES:
+        yield from ("", f"## {title}", "", said)
+        for group in dict.fromkeys(one.group for one in rows.values()):
+            yield ""
+            if len({one.group for one in rows.values()}) > 1:
+                yield from (f"### {group}", "")
+            yield from _table({n: one for n, one in rows.items() if one.group == group})
+
+
+def _table(rows: Mapping[str, Row]) -> Iterator[str]:
+    yield "| option | default | |"
+    yield "|---|---|---|"
+    for name, one in rows.items():
+        default = "" if one.is_required else f"{shown(one)}"
+        said = one.doc.removesuffix(".")
+        said += f"; None: {one.none}" if one.none else ""
+        text = said.replace("``", "`").replace("|", "\\|")
+        yield f"| `{name}` | {default} | {text} |"
+
+
+def main() -> int:
+    """Do what the command line says; the exit status."""
+    if sys.argv[1:] == ["--check"]:
+        if PAGE.read_text() == page():
+            return 0
+        print("OPTIONS.md is not what the rows say; run: python tools/write_options.py")
+        return 1
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
