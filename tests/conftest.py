@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="what is one body for all doors, for that door alone (may be given again)",
     )
+    parser.addoption(
+        "--long", action="store_true", help="also what takes long or needs much (.ci/long)"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,8 +38,12 @@ QUICK = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`pytest -m quick` is a minute's work."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`pytest -m quick` is a minute's work; what takes long is left out unless it is asked for."""
+    if not config.getoption("long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     for item in items:
         if any(item.path.is_relative_to(place) for place in QUICK):
             item.add_marker(pytest.mark.quick)
