@@ -1,15 +1,14 @@
-"""Builds the compiled twin: protocol/*.py and the path of the bytes through io/, by Cython as they
-are, with the types of compiled/**/*.pxd.
+"""Builds the compiled twin: by Cython, of the modules that src/lomond/twin.py names, as they are.
 
-Without Cython or a C compiler the package is installed pure, and says so; with
-LOMOND_REQUIRE_COMPILED=1 the build fails instead. All else is in pyproject.toml.
+Without Cython or a C compiler the package is installed pure, and says so. LOMOND_COMPILED=1 has the
+build fail instead, LOMOND_PURE=1 has nothing compiled. All else is in pyproject.toml.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import runpy
-import shutil
 import sys
 from pathlib import Path
 
@@ -17,40 +16,14 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
-COMPILED = HERE / "src" / "lomond" / "compiled"
-STAGE = HERE / "build" / "twin"
-IS_REQUIRED = os.environ.get("LOMOND_REQUIRE_COMPILED") == "1"
-TWIN = runpy.run_path(str(COMPILED / "fingerprint.py"))
+ROOT = HERE / "src"
+MADE = HERE / "build" / "cython"
+TWIN = runpy.run_path(str(ROOT / "lomond" / "twin.py"))
+IS_PURE, IS_COMPILED = TWIN["is_asked"]("LOMOND_PURE"), TWIN["is_asked"]("LOMOND_COMPILED")
 DIRECTIVES = {"language_level": 3, "annotation_typing": False}
 
-
-def sources() -> dict[str, Path]:
-    """The source of each module of the twin: a kernel written by hand stands for the pure one."""
-    found: dict[str, Path] = TWIN["sources"](COMPILED.parent)
-    return found | {path.stem: path for path in COMPILED.glob("*.pyx")}
-
-
-def stage() -> None:
-    """Put the sources where Cython finds them under the names of the twin."""
-    shutil.rmtree(STAGE, ignore_errors=True)
-    types = {".".join(path.relative_to(COMPILED).parts): path for path in COMPILED.rglob("*.pxd")}
-    for name, path in sources().items():
-        copy(path, staged(name, path))
-    for name, path in types.items():
-        copy(path, staged(name.removesuffix(".pxd"), path))
-
-
-def staged(name: str, path: Path) -> Path:
-    """Where the source of that module lies."""
-    return (STAGE / "lomond" / "compiled").joinpath(*name.split(".")).with_suffix(path.suffix)
-
-
-def copy(path: Path, target: Path) -> None:
-    """Copy into a package, which is made on the way."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for directory in target.relative_to(STAGE).parents[:-1]:
-        (STAGE / directory / "__init__.py").touch()
-    shutil.copy(path, target)
+if IS_PURE and IS_COMPILED:
+    sys.exit("lomond: LOMOND_PURE and LOMOND_COMPILED are both set; unset one of them")
 
 
 class BuildTwin(build_ext):
@@ -58,14 +31,18 @@ class BuildTwin(build_ext):
 
     def run(self) -> None:
         self.parallel = self.parallel or True
+        self._list().unlink(missing_ok=True)
+        if IS_PURE:
+            self._leave_out()
+            return
         try:
             self._cythonize()
             super().run()
-            self._sign()
+            self._write_list()
         except BaseException as error:
-            if IS_REQUIRED or isinstance(error, KeyboardInterrupt):
+            if IS_COMPILED or isinstance(error, KeyboardInterrupt):
                 raise
-            self.extensions = self.ext_modules = self.distribution.ext_modules = []
+            self._leave_out()
             reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
             print(
                 f"lomond: no compiled twin ({reason}); the pure one is installed, which does the "
@@ -74,34 +51,46 @@ class BuildTwin(build_ext):
                 file=sys.stderr,
             )
 
+    def _leave_out(self) -> None:
+        self.extensions = self.ext_modules = self.distribution.ext_modules = []
+
     def _cythonize(self) -> None:
         from Cython.Build import cythonize
 
-        stage()
-        modules = [
-            Extension(f"lomond.compiled.{name}", [str(staged(name, path).relative_to(HERE))])
-            for name, path in sources().items()
-        ]
-        self.extensions = cythonize(
-            modules,
-            include_path=[str(STAGE)],
-            compiler_directives=DIRECTIVES,
-            force=True,
-            quiet=True,
-        )
+        # From there the names that tracebacks will tell are those under which users have the files.
+        with contextlib.chdir(ROOT):
+            self.extensions = cythonize(
+                [
+                    Extension(f"lomond.{name}", [str(path.relative_to(ROOT))])
+                    for name, path in TWIN["sources"](ROOT / "lomond").items()
+                ],
+                build_dir=str(MADE),
+                compiler_directives=DIRECTIVES,
+                force=True,
+                quiet=True,
+            )
         for extension in self.extensions:
+            extension.sources = [os.path.relpath(source, HERE) for source in extension.sources]
             extension._needs_stub = False
 
-    def _sign(self) -> None:
-        """Say beside the modules what they were made of, for the tests."""
-        target = COMPILED if self.inplace else Path(self.build_lib) / "lomond" / "compiled"
-        target.mkdir(parents=True, exist_ok=True)
-        made = TWIN["fingerprint"](COMPILED.parent)
-        (target / "fingerprint.txt").write_text(made)
+    def _list(self) -> Path:
+        suffix = self.get_ext_filename("")
+        package = ROOT if self.inplace else Path(self.build_lib)
+        return package / "lomond" / TWIN["LIST"].format(suffix)
+
+    def _write_list(self) -> None:
+        """Say beside the modules what they are, and what they were made of."""
+        lines = [TWIN["fingerprint"](ROOT / "lomond")]
+        for extension in self.extensions:
+            name = extension.name.partition(".")[2]
+            source = ROOT.joinpath(*extension.name.split(".")).with_suffix(".py")
+            built = Path(self.get_ext_fullpath(extension.name))
+            lines.append(f"{name} {built.stat().st_size} {source.stat().st_size}")
+        self._list().write_text("\n".join(lines) + "\n")
 
 
 setup(
     # The real list is made when it is needed; one that is not empty has the command run.
-    ext_modules=[Extension("lomond.compiled.connection", ["setup.py"])],
+    ext_modules=[Extension("lomond.protocol.connection", ["setup.py"])],
     cmdclass={"build_ext": BuildTwin},
 )

@@ -75,7 +75,7 @@ def _have(base: Path, requirements: tuple[str, ...], is_fresh: bool = False) -> 
 
 
 def _do(command: list[str]) -> None:
-    environment = {**os.environ, "LOMOND_REQUIRE_COMPILED": "1"}
+    environment = {**os.environ, "LOMOND_COMPILED": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UnavailableError(done.stderr.strip().splitlines()[-1] if done.stderr else "failed")

@@ -17,8 +17,7 @@ from time import process_time
 
 from measure import GO, resident_bytes
 
-from lomond import WebSocket
-from lomond.engine import engine
+from lomond import WebSocket, twin
 
 ROUNDS = 3
 
@@ -59,7 +58,7 @@ def main() -> int:
             costs[count] = min(cost for cost, _ in runs)
             growths[count] = min(growth for _, growth in runs)
         server.terminate()
-    print(f"{engine.name} twin\n\n| texts | µs each | memory grew, KiB |\n|--:|--:|--:|")
+    print(f"{twin.running} twin\n\n| texts | µs each | memory grew, KiB |\n|--:|--:|--:|")
     for count in counts:
         print(f"| {count:,} | {costs[count] * 1e6:.3f} | {growths[count] // 1024} |")
     settled = [costs[count] for count in counts if count >= 100_000]

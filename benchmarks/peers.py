@@ -28,7 +28,7 @@ class Peer:
     is_ours: bool = False
 
 
-PURE = {"LOMOND_PURE": "1"}
+PURE = {"LOMOND_PURE": "1", "LOMOND_COMPILED": ""}
 UVLOOP = "uvloop==0.23.0"
 PICOWS = "picows==2.3.1"
 AIOHTTP = "aiohttp==3.14.5"

@@ -18,7 +18,8 @@ _LOOK = 32  # inputs between two looks at the clock
 
 def main(name: str, seconds: float, arguments: list[str]) -> None:
     """Fuzz."""
-    os.environ["LOMOND_PURE"] = "1"  # bytecode is what atheris instruments
+    # Bytecode is what atheris instruments.
+    os.environ |= {"LOMOND_PURE": "1", "LOMOND_COMPILED": ""}
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     with atheris.instrument_imports(include=["lomond", "h11", "socksio"]):
         import fuzz_targets

@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("target", choices=fuzz_targets.NAMES)
     parser.add_argument("paths", nargs="+", type=Path)
     options = parser.parse_args()
-    from lomond.engine import engine
+    from lomond import twin
 
     check = fuzz_targets.load(options.target)
     count = findings = 0
@@ -59,7 +59,7 @@ def main() -> int:
             continue
         if options.digests:
             print(path.name, sha256(story.encode("utf-8", "surrogateescape")).hexdigest())
-    said = f"{options.target}: {count} inputs on the {engine.name} twin, {findings} findings"
+    said = f"{options.target}: {count} inputs on the {twin.running} twin, {findings} findings"
     print(said, file=sys.stderr)
     return 1 if findings else 0
 

@@ -100,11 +100,9 @@ def replay(python: Path, target: str) -> bool:
 def _has_compiled(python: Path) -> bool:
     """Whether the compiled twin is here, and is that of these sources."""
     code = (
-        "import sys; from pathlib import Path; import lomond.compiled.connection\n"
-        "from lomond.compiled.fingerprint import fingerprint\n"
+        "import sys; from pathlib import Path; from lomond import twin\n"
         "here = Path(sys.argv[1]) / 'lomond'\n"
-        "built = (here / 'compiled' / 'fingerprint.txt').read_text()\n"
-        "sys.exit(built != fingerprint(here))"
+        "sys.exit(twin.built_from(here) != twin.fingerprint(here))"
     )
     command = [str(python), "-c", code, str(SOURCE)]
     done = subprocess.run(
@@ -115,7 +113,8 @@ def _has_compiled(python: Path) -> bool:
 
 def _environment(is_pure: bool) -> dict[str, str]:
     pure = "1" if is_pure else "0"
-    return {**os.environ, "PYTHONPATH": str(SOURCE), "LOMOND_PURE": pure, "PYTHONHASHSEED": "0"}
+    chosen = {"LOMOND_PURE": pure, "LOMOND_COMPILED": ""}
+    return {**os.environ, **chosen, "PYTHONPATH": str(SOURCE), "PYTHONHASHSEED": "0"}
 
 
 def _worth_reading(log: str) -> str:

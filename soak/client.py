@@ -19,7 +19,7 @@ from typing import Any
 from conversation import Conversation, Settings
 from messages import Maker
 
-import lomond.engine
+import lomond.twin
 
 _SAMPLE = 0.5  # seconds
 _LAST_WORDS = 120.0  # seconds that conversations may take to end
@@ -78,7 +78,7 @@ def main(task: dict[str, Any]) -> int:
         faulthandler.dump_traceback()
     counts = sum((count for count, _ in each), Counter[str]())
     said = {
-        "twin": lomond.engine.engine.name,
+        "twin": lomond.twin.running,
         "counts": counts,
         "wrong": [line for _, lines in each for line in lines][:20],
         "hung": hung,

@@ -84,8 +84,13 @@ def network(folder: str, seed: int, faults: Counter[str]) -> Iterator[dict[str, 
 
 def has_compiled() -> bool:
     """Whether the compiled twin is here."""
-    code = "import sys; from lomond.engine import engine; sys.exit(engine.name != 'compiled')"
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "LOMOND_PURE": "0"}
+    code = "import sys; from lomond import twin; sys.exit(twin.running != 'compiled')"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(SOURCE),
+        "LOMOND_PURE": "",
+        "LOMOND_COMPILED": "",
+    }
     return (
         subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
     )
@@ -109,6 +114,7 @@ def soak(options: argparse.Namespace) -> tuple[list[dict[str, Any]], Counter[str
                 "client.py",
                 json.dumps(task | {"number": number}),
                 LOMOND_PURE=pure[number % len(pure)],
+                LOMOND_COMPILED="",
                 # Else each thread's arena grows by itself, with memory that nobody holds.
                 MALLOC_ARENA_MAX="1",
             )

@@ -1,17 +1,14 @@
 """Fixtures of all tests. First of all, the environment and the twin that they run on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import built  # noqa: F401  it stops where other sources were compiled than those that are here
 import proxies  # noqa: F401  it clears the variables
-import twins  # noqa: F401  it puts the modules of the chosen twin in their place
 from doors.every_door import DOORS
 from lomond import compression
-from lomond.engine import engine
 from protocol.compressed import installed_backends
-from pure_twin import PureTwin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(DOORS),
         default=[],
         help="what is one body for all doors, for that door alone (may be given again)",
+    )
+    parser.addoption(
+        "--long", action="store_true", help="also what takes long or needs much (.ci/long)"
     )
 
 
@@ -38,8 +38,12 @@ QUICK = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`pytest -m quick` is a minute's work."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`pytest -m quick` is a minute's work; what takes long is left out unless it is asked for."""
+    if not config.getoption("long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     for item in items:
         if any(item.path.is_relative_to(place) for place in QUICK):
             item.add_marker(pytest.mark.quick)
@@ -61,14 +65,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def each_library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compress with each library that is installed, as if this process had chosen it."""
     monkeypatch.setattr(compression, "_chosen", request.param)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def pure_twin(request: pytest.FixtureRequest) -> Iterator[PureTwin | None]:
-    """Begun with the first test, if one of those to come wants to know."""
-    if engine.name == "pure" or not any("pure_twin" in i.name for i in request.session.items):
-        yield None
-        return
-    twin = PureTwin(request.config.getoption("door"))
-    yield twin
-    twin.stop()

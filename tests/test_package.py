@@ -25,7 +25,7 @@ def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     code = "import sys, lomond; print([name for name in sys.modules if 'lomond.' in name])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "['lomond.constants']\n"
+    assert done.stdout == "['lomond.twin', 'lomond.constants']\n"
 
 
 def test_no_name_that_is_none_is_given() -> None:

@@ -17,11 +17,9 @@ import pytest
 from doors.raw_server import echo, raw_server
 from doors.tapped import in_thread
 from lomond.aio import AsyncWebSocket
-from lomond.engine import engine
+from lomond.io.lock import Lock
 from lomond.io.waiting import Wakeup
 from patience import PATIENCE
-
-Lock: Any = engine.module("io", "lock").Lock
 
 
 def test_the_lock_has_the_methods_of_pythons() -> None:

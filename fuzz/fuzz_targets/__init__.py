@@ -1,6 +1,6 @@
 """The fuzz targets. Each has a `check(data)`, which raises if its invariant does not hold.
 
-They need no atheris, and run on the twin of the process (`lomond.engine`). What `check` returns
+They need no atheris, and run on the twin of the process. What `check` returns
 tells what happened, in words; it is the same on both twins.
 """
 

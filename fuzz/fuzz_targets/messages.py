@@ -10,8 +10,10 @@ import zlib
 from typing import Any
 
 from lomond.compression import Backend, Compression, load_backend
-from lomond.engine import engine
 from lomond.options import Deflate, Limits
+from lomond.protocol.connection import Connection
+from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
+from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 from .choices import Choices, split
@@ -115,8 +117,7 @@ def check(data: bytes) -> str:
         stream.add(choices)
 
     def heard(chunks: list[bytes], has_short_ways: bool = False) -> Heard:
-        deflates = engine.module("protocol", "extensions.permessage_deflate")
-        deflate = deflates.PerMessageDeflate(Compression(*parameters), options, backend)
+        deflate = PerMessageDeflate(Compression(*parameters), options, backend)
         return hear(chunks, limits, extensions=[deflate], has_short_ways=has_short_ways)
 
     whole = heard([stream.data])
@@ -143,9 +144,8 @@ def _check_honest(whole: Heard, expected: list[bytes], most: int | None) -> None
 def _check_sent(
     messages: list[bytes], compression: Compression, options: Deflate, backend: Backend
 ) -> None:
-    connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
-    deflates = engine.module("protocol", "extensions.permessage_deflate")
-    connection.opened([deflates.PerMessageDeflate(compression, options, backend)])
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
+    connection.opened([PerMessageDeflate(compression, options, backend)])
     bits = compression.client_max_window_bits
     reader = None
     for message in messages[:8]:

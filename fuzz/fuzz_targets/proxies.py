@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from lomond import proxies
-from lomond.engine import engine
 from lomond.errors import ProxyError
 from lomond.options import Limits
+from lomond.protocol.http.tunnel import HttpTunnel
+from lomond.protocol.socks import SocksTunnel
 from lomond.url import authority
 
 from .choices import Choices, split
@@ -57,10 +58,9 @@ def _talk(proxy: proxies.Proxy, host: str, chunks: list[bytes]) -> str:
     tunnel: Any
     if proxy.scheme == "http":
         there = authority(host, 443)
-        module = engine.module("protocol", "http.tunnel")
-        tunnel = module.HttpTunnel(proxy, there, "fuzz", Limits(max_header_size=2000), bytes)
+        tunnel = HttpTunnel(proxy, there, "fuzz", Limits(max_header_size=2000), bytes)
     else:
-        tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, 443)
+        tunnel = SocksTunnel(proxy, host, 443)
     said: bytes = tunnel.start()
     _check_said(proxy, said)
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lomond.engine import engine
 from lomond.errors import WebSocketClosing
 from lomond.options import Limits
+from lomond.protocol.connection import Connection
+from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 from .wire import CLOSE, PING, PONG, Written, close_code, written
@@ -65,7 +66,7 @@ def hear(
         extensions: Of the connection; one that compresses, or none.
         has_short_ways: Whether to go the ways of a session that has nothing due.
     """
-    connection = engine.Connection(limits, engine.MaskingKeys(counting_bytes()), auto_pong)
+    connection = Connection(limits, MaskingKeys(counting_bytes()), auto_pong)
     connection.opened(extensions)
     if has_short_ways:
         connection.due = float("inf")

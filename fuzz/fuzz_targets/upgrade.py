@@ -12,17 +12,17 @@ from http.cookiejar import CookieJar
 import h11  # noqa: F401  lomond imports it late; here it is to be instrumented
 
 from lomond import cookies, credentials
-from lomond.engine import engine
 from lomond.errors import HandshakeError, ProtocolError
 from lomond.options import Deflate, Limits
+from lomond.protocol.extensions.known import offers
+from lomond.protocol.extensions.negotiation import accepted
 from lomond.protocol.http.request import Request
+from lomond.protocol.http.upgrade import Upgrade
 from lomond.response import Response
 from lomond.session.reaching import Target
 from lomond.session.redirects import NotFollowedError, destination
 
 from .choices import Choices, split
-
-offers = engine.module("protocol", "extensions.known").offers
 
 _ACCEPT = b"ICX+Yqv66kxgM0FcWaLWlFLwTAI="  # for a key of 16 zeros
 _REQUESTS = (
@@ -66,7 +66,7 @@ def check(data: bytes) -> str:
 
 def _answer(chunks: list[bytes], request: Request, most: int) -> str:
     """What an answer means, in words."""
-    upgrade = engine.Upgrade(request, bytes, Limits(max_header_size=most))
+    upgrade = Upgrade(request, bytes, Limits(max_header_size=most))
     upgrade.request_bytes()
     for number, chunk in enumerate(chunks):
         try:
@@ -157,7 +157,6 @@ def _redirect(head: bytes) -> str:
 
 def _extensions(header: str) -> str:
     """What an answer about extensions means."""
-    accepted = engine.module("protocol", "extensions.negotiation").accepted
     told = []
     for request in _REQUESTS:
         try:

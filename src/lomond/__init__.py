@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from . import twin
+
+twin.install(__name__, __path__[0])  # before any module that may be compiled
+
 from .constants import __version__ as __version__
 
 if TYPE_CHECKING:

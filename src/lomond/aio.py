@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from . import options, persisting, rows, settable
 from .door import Door, begin, start_closing
-from .engine import engine
+from .io.driving import Driver
+from .io.upcoming import Upcoming
 
 if TYPE_CHECKING:
-    from .io.driving import Driver
-    from .io.upcoming import Upcoming
     from .persist import Way
-else:
-    Driver = engine.module("io", "driving").Driver  # of the twin that runs
-    Upcoming = engine.module("io", "upcoming").Upcoming
 
 __all__ = ["AsyncWebSocket", "Events"]
 

@@ -339,17 +339,16 @@ def begin(
         driver: What waits, and goes on then; None for a wait in here.
     """
     # Imported by whoever connects: sockets, the protocol, and all that they need.
-    from .engine import engine
+    from .io.channel import Channel
     from .io.performing import Performer
     from .io.stream import events
-    from .io.twin import Channel
     from .plan import Plan
     from .session.opening import conversation
     from .session.session import Session
 
     asked = options_now(door)
     plan = Plan(asked, asked._make_context)
-    session = Session(engine, timing, limits(door), os.urandom)
+    session = Session(timing, limits(door), os.urandom)
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer

@@ -27,7 +27,6 @@ from typing import (
 from . import options, persisting, rows
 from .base import check_together
 from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
-from .engine import engine
 from .events import AnyEvent, Rejected
 from .io.noticing import LOOK, Look, Notice, is_async
 from .io.waiting import Need
@@ -295,7 +294,7 @@ def _is_plain(websocket: object) -> bool:
 def _perform(
     way: Way, timing: dict[str, Any], exit_event: Any, policy: Policy, watch: _Watch
 ) -> Items:
-    script = life(engine, policy, random.random)
+    script = life(policy, random.random)
     answer: Outcome | bool | None = None
     notice = way.notice(exit_event)
     try:

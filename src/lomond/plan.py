@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import base, checks, cookies, credentials, options
-from .engine import engine
 from .io.settings import SocketSettings
+from .protocol.extensions.known import offers
 from .protocol.http.request import Request, check_header
+from .protocol.http.upgrade import Upgrade
 from .session.opening import Route
 from .session.reaching import Target
 from .url import Url, authority, tls_name, userinfo
@@ -24,12 +25,9 @@ if TYPE_CHECKING:
     import ssl
 
     from .base import Base
-    from .protocol.extensions.known import offers
     from .response import Response
     from .session.reaching import Tunnel
     from .session.requests import AddressInfo
-else:
-    offers = engine.module("protocol", "extensions.known").offers
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -113,7 +111,7 @@ class Plan:
         request = Request(
             url.resource, url.authority, self._agent, headers, self._protocols, self._extensions
         )
-        upgrade = engine.Upgrade(request, os.urandom, self._limits)
+        upgrade = Upgrade(request, os.urandom, self._limits)
         return Route(target, upgrade, upgrade.request_bytes())
 
     def answered(self, url: str, response: Response) -> None:
@@ -126,13 +124,13 @@ class Plan:
         proxy = target.proxy
         assert proxy is not None
         if proxy.scheme.startswith("socks"):
-            socks: Tunnel = engine.module("protocol", "socks").SocksTunnel(proxy, host, target.port)
-            return socks
+            from .protocol.socks import SocksTunnel
+
+            return SocksTunnel(proxy, host, target.port)
+        from .protocol.http.tunnel import HttpTunnel
+
         there = authority(host, target.port)
-        http: Tunnel = engine.module("protocol", "http.tunnel").HttpTunnel(
-            proxy, there, self._agent, self._limits, os.urandom
-        )
-        return http
+        return HttpTunnel(proxy, there, self._agent, self._limits, os.urandom)
 
     def _target(self, shown: str, *, is_first: bool) -> Target:
         url = self._url

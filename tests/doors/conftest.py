@@ -12,7 +12,7 @@ import pytest
 from doors.every_door import DOORS
 from doors.loops import uvloop_loop
 from doors.tapped import Tapped
-from lomond.engine import engine
+from lomond.io import transport
 from patience import PATIENCE
 
 
@@ -28,7 +28,6 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 @pytest.fixture(autouse=True)
 def tapped_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Tapped stands for a plain socket: it gets bounded reads, and goes the short way."""
-    transport = engine.module("io", "transport")
     is_plain = transport.is_plain
     monkeypatch.setattr(transport, "is_plain", lambda kind: kind is Tapped or is_plain(kind))
 

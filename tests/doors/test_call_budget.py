@@ -6,8 +6,7 @@ import sys
 from types import FrameType
 
 from doors.peer_server import served
-from lomond import WebSocket
-from lomond.engine import engine
+from lomond import WebSocket, twin
 from lomond.protocol import frames
 from lomond.testing.peer import Peer, Talk, say
 
@@ -40,7 +39,7 @@ def test_a_received_text_costs_few_calls() -> None:
         finally:
             sys.setprofile(None)
         stream.close()
-    assert calls / MESSAGES <= (2 if engine.name == "compiled" else 6)
+    assert calls / MESSAGES <= (2 if twin.running == "compiled" else 6)
 
 
 def test_opening_costs_few_calls() -> None:
@@ -72,5 +71,5 @@ def test_opening_costs_few_calls() -> None:
             stream.close()
         counted.append((to_first, calls))
     to_first, calls = min(counted)
-    assert to_first <= (50 if engine.name == "compiled" else 60)
-    assert calls <= (200 if engine.name == "compiled" else 300)
+    assert to_first <= (50 if twin.running == "compiled" else 60)
+    assert calls <= (200 if twin.running == "compiled" else 300)

@@ -18,8 +18,7 @@ import pytest
 from doors.certified import contexts
 from doors.loops import uvloop_loop
 from doors.pretended import PretendTime, RealTime
-from lomond import WebSocket
-from lomond.engine import engine
+from lomond import WebSocket, twin
 from lomond.errors import TransportFail
 from lomond.io.waiting import BOUND
 from lomond.protocol import frames
@@ -260,7 +259,7 @@ def check_pretended(
     assert due <= seen.ended <= due + 1.5 * BOUND
 
 
-pure = pytest.mark.skipif(engine.name != "pure", reason="the compiled twin asks C for the time")
+pure = pytest.mark.skipif(twin.running != "pure", reason="the compiled twin asks C for the time")
 
 
 @pure

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from lomond.engine import engine
-
 HERE = Path(__file__).parent
 PATIENCE = 60.0  # seconds; the program says what hangs before that
 NAMES = [
@@ -32,7 +30,6 @@ WITH_EVENTLET = (
 IN_ANY_ORDER = ("polls_and_pings_go_on", "many_greenlets_send")
 
 
-@pytest.mark.parametrize("twin", ["pure"] if engine.name == "pure" else ["compiled", "pure"])
 @pytest.mark.parametrize(
     ("library", "name"),
     [
@@ -41,18 +38,14 @@ IN_ANY_ORDER = ("polls_and_pings_go_on", "many_greenlets_send")
         *(("eventlet", name) for name in WITH_EVENTLET),
     ],
 )
-def test_what_users_see_in_greenlets(library: str, name: str, twin: str) -> None:
+def test_what_users_see_in_greenlets(library: str, name: str) -> None:
     needed = "gevent" if library == "late" else library
     if find_spec(needed) is None:
         pytest.skip(f"{needed} is not installed")
     paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-W", "error", HERE / "in_greenlets.py", library, name],
-        env={
-            **os.environ,
-            "LOMOND_PURE": "1" if twin == "pure" else "0",
-            "PYTHONPATH": os.pathsep.join(paths),
-        },
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=PATIENCE,

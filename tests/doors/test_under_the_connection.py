@@ -16,14 +16,10 @@ import pytest
 
 from doors.raw_server import echo, raw_server
 from lomond import WebSocket
-from lomond.engine import engine
+from lomond.io import clock, lock, transport, wire
 from patience import PATIENCE
 from traced import tracemalloc
 
-lock = engine.module("io", "lock")
-wire = engine.module("io", "wire")
-clock = engine.module("io", "clock")
-transport = engine.module("io", "transport")
 TIMEVALS = {8: "=ii", 16: "=qq"}  # by what systems of 32 and of 64 bits have for a time
 Pair = tuple[socket.socket, socket.socket]
 
@@ -36,7 +32,7 @@ def pair() -> Iterator[Pair]:
 
 
 @contextmanager
-def held(guard: lock.Lock) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
+def held(guard: lock.Lock) -> Iterator[None]:
     """Another thread has it."""
     has, may_go = threading.Event(), threading.Event()
 
@@ -110,7 +106,7 @@ def test_a_lock_may_be_taken_again_by_its_thread() -> None:
 
 
 @contextmanager
-def held_by_nobody(guard: lock.Lock) -> Iterator[None]:  # type: ignore[name-defined]  # of the twin
+def held_by_nobody(guard: lock.Lock) -> Iterator[None]:
     """Another thread can't get it."""
     answers: list[bool] = []
     thread = threading.Thread(target=lambda: answers.append(guard.acquire(timeout=0.01)))
@@ -347,10 +343,10 @@ def test_no_memory_leaks(pair: Pair) -> None:
 
 def test_a_program_that_is_ended_by_broken_pipes_is_not_by_ours() -> None:
     code = (
-        "import signal, socket; from lomond.engine import engine\n"
+        "import signal, socket; from lomond.io.wire import Wire\n"
         "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
         "one, other = socket.socketpair(); other.close()\n"
-        "try: engine.module('io', 'wire').Wire(one).send(b'x')\n"
+        "try: Wire(one).send(b'x')\n"
         "except BrokenPipeError: print('told')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -6,31 +6,33 @@ at some later time. Here every view is kept, so that CPython raises what PyPy wo
 
 from __future__ import annotations
 
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 
+import lomond.protocol
 from lomond.compression import Compression, load_backend
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import deflated, frame
-from twins import PURE
+from sources import source
 
 PAYLOAD = "".join(f"á{number}" for number in range(90_000)).encode()  # 650 KB
 
 
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> list[memoryview]:
-    """All that are made by the modules of the pure twin."""
+    """All that are made by the sources."""
     made: list[memoryview] = []
 
     def keep(data: Any) -> memoryview:
         made.append(memoryview(data))
         return made[-1]
 
-    for module in PURE.values():
-        monkeypatch.setattr(module, "memoryview", keep, raising=False)
+    for _, name, _ in walk_packages(lomond.protocol.__path__, "lomond.protocol."):
+        monkeypatch.setattr(source(name.removeprefix("lomond.")), "memoryview", keep, raising=False)
     return made
 
 
@@ -67,11 +69,11 @@ def arrive(connection: Any, data: bytes, step: int) -> list[Any]:
 def test_every_view_is_released_before_the_bytes_become_more(
     views: list[memoryview], kind: str, pieces: int, step: int
 ) -> None:
-    connection = PURE["connection"].Connection(Limits(), PURE["keys"].MaskingKeys(counting_bytes()))
+    keys = source("protocol.keys").MaskingKeys(counting_bytes())
+    connection = source("protocol.connection").Connection(Limits(), keys)
     backend = load_backend("zlib")
-    deflate = PURE["extensions.permessage_deflate"].PerMessageDeflate(
-        Compression(), Deflate(), backend
-    )
+    deflates = source("protocol.extensions.permessage_deflate")
+    deflate = deflates.PerMessageDeflate(Compression(), Deflate(), backend)
     connection.opened([deflate] if kind == "compressed text" else [])
     payload = deflated(PAYLOAD) if kind == "compressed text" else PAYLOAD
     size = -(-len(payload) // pieces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import socket
+import sys
 import time
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 
 from lomond import events
 from lomond.errors import RestoredCause
-from lomond.events import ConnectFail
 from lomond.response import Response
 
 RESPONSE = Response(b"HTTP/1.1 401 No\r\n\r\n")
@@ -156,18 +156,21 @@ def test_a_class_that_can_not_be_found_again_can_not_be_pickled() -> None:
         pickle.dumps(Local("x"))
 
 
-def test_without_the_engine_events_have_no_time_and_no_way_back() -> None:
-    # engine.py installs both; the protocol alone does not reach for them.
-    from lomond.protocol import events as bare
-
-    assert bare._no_clock() == 0.0
-    with pytest.raises(RuntimeError, match=r"import lomond\.events"):
-        bare._no_rebuild("Poll", (), {})
+def test_an_event_that_a_user_makes_has_the_time_of_its_making() -> None:
+    before = time.time()
+    assert before - 1e-3 <= events.Poll().received_time <= time.time() + 1e-3
 
 
 def test_a_cause_that_was_restored_is_restored_again() -> None:
-    event = ConnectFail("r", cause=socket.gaierror(-2, "no"), phase="resolve")
+    event = events.ConnectFail("r", cause=socket.gaierror(-2, "no"), phase="resolve")
     for _ in range(3):
         event = pickle.loads(pickle.dumps(event))
         assert repr(event.cause) == "gaierror(-2, 'no')"
         assert event.phase == "resolve"
+
+
+@pytest.mark.parametrize(("event", "_"), REPRS)
+def test_the_module_that_an_event_names_has_its_class(event: events.AnyEvent, _: str) -> None:
+    kind = type(event)
+    assert kind.__module__ == "lomond.protocol.events"
+    assert getattr(sys.modules[kind.__module__], kind.__name__) is kind

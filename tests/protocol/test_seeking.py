@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.engine import engine
 from lomond.options import Limits
 from lomond.protocol import frames
+from lomond.protocol.connection import Connection
+from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.seeking import seek_close
 from lomond.testing.pretend import counting_bytes
 
@@ -49,7 +50,7 @@ def test_other_frames_than_close_are_only_passed() -> None:
 
 def connection_in_pieces(pieces: list[bytes], taken: int) -> tuple[bool, object]:
     """What seek_close and the next event say, after so many events of the pieces."""
-    connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
     connection.opened()
     connection.close(1000, "")
     for piece in pieces:
@@ -81,7 +82,7 @@ def test_a_connection_drops_what_lies_before_the_close_frame(size: int, taken: i
 @pytest.mark.parametrize("size", SIZES)
 def test_a_connection_goes_on_with_the_search(size: int) -> None:
     whole = message(size) + CLOSE
-    connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
     connection.opened()
     connection.close(1000, "")
     step = max(1, len(whole) // 7)
@@ -96,7 +97,7 @@ def test_a_connection_goes_on_with_the_search(size: int) -> None:
 
 
 def test_a_close_frame_to_come_is_told_without_moving_anything() -> None:
-    connection = engine.Connection(Limits(), engine.MaskingKeys(counting_bytes()))
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
     connection.opened()
     assert connection.close_to_come() is None
     connection.receive(message(3) + CLOSE[:1], 1.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.engine import engine
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.session import Session
@@ -19,7 +18,7 @@ PING = say(frames.PING, b"?").data
 def session() -> Session:
     """Its pong waits since 0.0: the system takes nothing."""
     session = Session(
-        engine, Timing(poll=None, ping_rate=0, send_timeout=TIMEOUT), Limits(), counting_bytes()
+        Timing(poll=None, ping_rate=0, send_timeout=TIMEOUT), Limits(), counting_bytes()
     )
     session.opened(0.0)
     session.receive(PING, 0.0, 0.0)
@@ -73,9 +72,7 @@ def test_a_peer_that_says_much_and_was_tried_gets_no_more(session: Session) -> N
 
 
 def test_without_a_limit_nothing_is_given_up() -> None:
-    session = Session(
-        engine, Timing(poll=None, ping_rate=0, send_timeout=None), Limits(), counting_bytes()
-    )
+    session = Session(Timing(poll=None, ping_rate=0, send_timeout=None), Limits(), counting_bytes())
     session.opened(0.0)
     session.written(0.0, False)
     session.refused(1e9)

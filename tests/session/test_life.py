@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from lomond.engine import engine
 from lomond.session.life import Outcome, Policy, life
 from lomond.session.requests import Connect, Deliver, Sleep
 
 
 def ways(outcomes: list[Outcome], policy: Policy, random: float = 1.0) -> list[Any]:
     """The BackOffs until it stops, or until all outcomes are used."""
-    script = life(engine, policy, lambda: random)
+    script = life(policy, lambda: random)
     found = []
     request = next(script)
     for outcome in outcomes:

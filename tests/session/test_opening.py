@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lomond.engine import engine
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
+from lomond.protocol.http import answer
 from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
@@ -351,7 +351,7 @@ def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -
 
     missing = ImportError("h11.so: cannot open shared object file: Too many open files")
     door = PretendDoor(echo)
-    monkeypatch.setattr(engine.module("protocol", "http.answer"), "_client", prepare)
+    monkeypatch.setattr(answer, "_client", prepare)
     seen = door.play()
     assert names(seen) == ["connecting", "connect_fail"]
     failed = seen[-1][1]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from lomond.engine import engine
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.pings import Progress
@@ -27,7 +26,7 @@ class Upload:
 
     def __init__(self, has_progress: bool = True) -> None:
         timing = Timing(poll=None, ping_rate=0, ping_timeout=TIMEOUT, send_timeout=None)
-        self.session = Session(engine, timing, Limits(), counting_bytes())
+        self.session = Session(timing, Limits(), counting_bytes())
         self.session.opened(0.0)
         self.now = 0.0
         self.confirmed = self.waiting = 0

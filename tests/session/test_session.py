@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.engine import engine
 from lomond.errors import TransportFail, WebSocketClosing
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
@@ -14,7 +13,7 @@ from lomond.testing.pretend import counting_bytes
 
 
 def opened(**timing: float | None) -> Session:
-    session = Session(engine, Timing(**timing), Limits(), counting_bytes())  # type: ignore[arg-type]
+    session = Session(Timing(**timing), Limits(), counting_bytes())  # type: ignore[arg-type]
     session.opened(0.0)
     return session
 

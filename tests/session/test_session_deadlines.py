@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lomond.engine import engine
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.session import Session
@@ -245,7 +244,7 @@ def test_a_hang_up_after_close_timeout_ends_it_as_one_before(ends: bool) -> None
 def test_a_session_that_ended_within_a_frame_has_nothing_more_to_say(size: int) -> None:
     """Its door asks once more."""
     timing = Timing(poll=None, ping_rate=0, close_timeout=2)
-    session = Session(engine, timing, Limits(), counting_bytes())
+    session = Session(timing, Limits(), counting_bytes())
     session.opened(0.0)
     session.close(1000, "", 0.0)
     session.receive(say(frames.BINARY, bytes(size + 1)).data[:-1], 3.0, 3.0)
@@ -258,7 +257,7 @@ def test_a_session_that_ended_within_a_frame_has_nothing_more_to_say(size: int) 
 
 def test_a_death_that_is_noticed_while_closing_is_told_after_close_timeout_too() -> None:
     timing = Timing(poll=None, ping_rate=0, ping_timeout=1, close_timeout=2)
-    session = Session(engine, timing, Limits(), counting_bytes())
+    session = Session(timing, Limits(), counting_bytes())
     session.opened(0.0)
     session.send_message(frames.PING, b"")
     session.output.take()

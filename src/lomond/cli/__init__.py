@@ -8,9 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import checks, constants
+from .. import checks, constants, twin
 from ..compression import chosen_backend
-from ..engine import engine
 from ..websocket import WebSocket
 from . import demo, stream
 
@@ -80,7 +79,7 @@ class _Version(argparse.Action):
             library = chosen_backend().name
         except (ValueError, ImportError) as error:
             parser.exit(2, f"lomond: {error}\n")
-        print(f"lomond {constants.__version__} ({engine.name}, {library})")
+        print(f"lomond {constants.__version__} ({twin.running}, {library})")
         parser.exit()
 
 

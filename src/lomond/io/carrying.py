@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..io.waiting import AGAIN
+from .waiting import AGAIN
 from .wire import Wire
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError, WebSocketUnavailable
-from ..io.holding import abandon
-from ..io.waiting import BOUND, Need, Waiter, Wakeup, signals_tick
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
 from .clock import monotonic
+from .holding import abandon
 from .link import Link, next_of
 from .reading import Reader
+from .waiting import BOUND, Need, Waiter, Wakeup, signals_tick
 from .writing import Writer
 
 if TYPE_CHECKING:

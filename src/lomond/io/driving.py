@@ -10,12 +10,12 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from ..engine import engine
-from ..io.waiting import AGAIN, Need, writable_now
+from ..protocol import events as _events
 from .carrying import Carrier, carried
 from .clock import monotonic
 from .pausing import Pause
 from .transport import Transport
+from .waiting import AGAIN, Need, writable_now
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,7 +32,6 @@ _TURNS = 2  # of the loop, in which it has read whatever was there before
 _IDLE = -1  # of turns: none are counted
 _NUDGE = 0.05  # seconds
 _NEVER = float("inf")
-_events: Any = engine.event_classes
 _POLL: type = _events.Poll
 _TEXT: type = _events.Text
 _BINARY: type = _events.Binary

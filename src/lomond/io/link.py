@@ -10,9 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import TransportFail
-from ..io import forking
-from ..io.holding import asker
 from ..session.causes import words
+from . import forking
+from .holding import asker
 from .lock import Lock
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .twin import Transport
+from .transport import Transport
 from .waiting import Need, Wakeup
 
 if TYPE_CHECKING:

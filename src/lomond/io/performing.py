@@ -28,8 +28,10 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, descriptors
+from .channel import Channel
+from .layer import TLSLayer
 from .resolving import Resolution, in_the_way
-from .twin import Channel, TLSLayer, Transport
+from .transport import Transport
 from .waiting import Need
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..io.holding import abandon, is_mine
 from .clock import monotonic, time
+from .holding import abandon, is_mine
 from .lock import Lock
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.events import Disconnected
+from ..protocol.short import short_messages
 from ..session.requests import Answer, Deliver, Failed, Run
 from . import forking
-from .channel import UNEXPECTED_CONDITION
-from .twin import Channel, short_messages
+from .channel import UNEXPECTED_CONDITION, Channel
 from .waiting import Wakeup, wait_for
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def events(
         while True:
             kind = type(request)
             if forking.count != born:
-                yield session.engine.Disconnected(_PARENTS)
+                yield Disconnected(_PARENTS)
                 return
             if isinstance(request, Deliver):
                 if traced is not None:

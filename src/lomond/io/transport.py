@@ -11,9 +11,9 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
-from ..io.progress import asked_of
-from ..io.waiting import BOUND
-from ..io.wire import is_plain
+from .plain import is_plain
+from .progress import asked_of
+from .waiting import BOUND
 from .wire import Wire
 
 if TYPE_CHECKING:

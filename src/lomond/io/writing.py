@@ -8,9 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import TransportFail
-from ..io.waiting import BOUND, Waiter
 from ..session.causes import words
 from .link import next_of
+from .waiting import BOUND, Waiter
 
 if TYPE_CHECKING:
     from .link import Link

@@ -1,12 +1,13 @@
 """The events. Plain classes with slots, so that the compiled twin can make them cheaply.
 
-Made in protocol/ and session/; users import them from lomond.events. engine.py tells them the
-time and how to pickle (`install`).
+Made in protocol/ and session/, which say when; users import them from lomond.events. What a user
+makes has the time of its making.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RestoredCause
@@ -21,24 +22,6 @@ if TYPE_CHECKING:
     from ..timings import Timings
 
 _REPR_ITEMS = 24
-
-
-def _no_clock() -> float:
-    return 0.0
-
-
-def _no_rebuild(*parts: object) -> Event:
-    raise RuntimeError("import lomond.events to pickle events")
-
-
-_wall_clock: Callable[[], float] = _no_clock
-_rebuild: Callable[..., Event] = _no_rebuild
-
-
-def install(wall_clock: Callable[[], float], rebuild: Callable[..., Event]) -> None:
-    """Give events made by a user their time, and pickled ones a function to come back by."""
-    global _wall_clock, _rebuild
-    _wall_clock, _rebuild = wall_clock, rebuild
 
 
 def _cut(value: str | bytes, unit: str) -> str:
@@ -64,7 +47,7 @@ class Event:
     _details: tuple[str, ...] = ("received_time",)
 
     def __init__(self, *, received_time: float | None = None) -> None:
-        self.received_time = _wall_clock() if received_time is None else received_time
+        self.received_time = time() if received_time is None else received_time
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
@@ -80,17 +63,39 @@ class Event:
             details["cause"] = (type(cause).__name__, cause.args)
         kind = type(self)
         if kind.__module__ == __name__:
-            return (_rebuild, (kind.__name__, fields, details))
-        # A user's class: ours is found again by its name, in the twin that runs then; theirs by
-        # reference, and what it adds is its state.
-        ours = next(base for base in kind.__mro__ if base.__module__ == __name__)
-        state = (getattr(self, "__dict__", None), _added_slots(self, kind, ours))
-        return (_rebuild, (ours.__name__, fields, details, kind), state)
+            return (rebuild, (kind, fields, details))
+        # What a user's class adds is its state.
+        state = (getattr(self, "__dict__", None), _added_slots(self, kind))
+        return (rebuild, (kind, fields, details), state)
 
 
-def _added_slots(event: Event, kind: type, ours: type) -> dict[str, Any]:
+def rebuild(kind: type[Event], fields: tuple[Any, ...], details: dict[str, Any]) -> Event:
+    """An event from its pickled parts. A cause comes back as its own type if that is built in.
+
+    Arguments:
+        kind: Its class; a user's is made without its own ``__init__``.
+        fields, details: The arguments of ours.
+    """
+    if isinstance(details.get("cause"), tuple):
+        type_name, args = details["cause"]
+        cause = getattr(builtins, type_name, None)
+        if isinstance(cause, type) and issubclass(cause, BaseException):
+            details["cause"] = cause(*args)
+        else:
+            details["cause"] = RestoredCause(type_name, *args)
+    event = kind.__new__(kind)
+    _ours(kind).__init__(event, *fields, **details)
+    return event
+
+
+def _ours(kind: type[Event]) -> type[Event]:
+    """The class of this module that it is, or is derived from."""
+    return next(base for base in kind.__mro__ if base.__module__ == __name__)
+
+
+def _added_slots(event: Event, kind: type[Event]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for base in kind.__mro__[: kind.__mro__.index(ours)]:
+    for base in kind.__mro__[: kind.__mro__.index(_ours(kind))]:
         slots: str | tuple[str, ...] = base.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             if name not in ("__dict__", "__weakref__") and hasattr(event, name):

@@ -7,13 +7,11 @@ and yields `Sleep`, until that says to stop. It knows neither time nor chance; b
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from ..protocol.events import BackOff
 from .backoff import delay, longest, retry_after
 from .requests import Connect, Deliver, Sleep
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 
 class Outcome(NamedTuple):
@@ -46,7 +44,7 @@ LifeRequest = Connect | Deliver | Sleep
 Life = Generator[LifeRequest, "Outcome | bool | None", None]
 
 
-def life(engine: Engine, policy: Policy, random: Callable[[], float]) -> Life:
+def life(policy: Policy, random: Callable[[], float]) -> Life:
     """Connect again and again. Connect is answered by an Outcome, Sleep by whether to stop."""
     attempts = 0  # since one was stable
     since: float | None = None
@@ -64,7 +62,7 @@ def life(engine: Engine, policy: Policy, random: Callable[[], float]) -> Life:
         if outcome.is_final or _is_enough(policy, attempts, outcome.ended + seconds - since):
             return
         yield Deliver(
-            engine.BackOff(
+            BackOff(
                 seconds,
                 reason=outcome.reason,
                 attempt=attempts,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
+from ..protocol import events
 from ..response import printable
 from ..url import redact
 from .causes import kept, words
@@ -33,7 +34,6 @@ from .requests import (
 )
 
 if TYPE_CHECKING:
-    from ..protocol.events import Ready
     from ..protocol.http.upgrade import Acceptance, Refusal, Upgrade
     from ..response import Response
     from ..url import Url
@@ -96,10 +96,11 @@ def conversation(session: Session, plan: Plan) -> Script:
     yield Deliver(session.disconnected())
 
 
-def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bool, Ready | None]]:
+def _opened(
+    session: Session, plan: Plan
+) -> Generator[Request, Answer, tuple[bool, events.Ready | None]]:
     """Whether it was connected, and Ready; without that the session has ended."""
-    engine = session.engine
-    answer = yield Deliver(engine.Connecting(plan.url))
+    answer = yield Deliver(events.Connecting(plan.url))
     session.started_at = now = answer.now
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
@@ -125,7 +126,7 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
             yield from _give_up(session, target, Failed(error, now))
             return False, None
         yield Deliver(
-            engine.Connected(target.url, None if target.proxy is None else target.proxy.url)
+            events.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
         follows = REDIRECTS if plan.max_redirects else ()
         try:
@@ -151,7 +152,7 @@ def _opened(session: Session, plan: Plan) -> Generator[Request, Answer, tuple[bo
             return True, None
         session.timings.proxy = session.timings.tls = None  # the last way is told of
         origin = origin if origin == onward.origin else None
-        now = (yield Deliver(engine.Connecting(onward.url))).now
+        now = (yield Deliver(events.Connecting(onward.url))).now
         ask = partial(plan.route, onward)
 
 
@@ -207,7 +208,7 @@ def _give_up(session: Session, target: Target | None, failure: Failed) -> Script
     yield Hangup()
     cause = kept(failure.cause)
     yield Deliver(
-        session.engine.ConnectFail(
+        events.ConnectFail(
             reason,
             response=cause.response if isinstance(cause, ProxyError) and not is_ours else None,
             cause=cause,
@@ -285,11 +286,11 @@ def _upgrade(
             deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
 
 
-def _open(session: Session, acceptance: Acceptance, answer: Answer) -> Ready:
+def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Ready:
     session.opened(answer.now, acceptance.extensions)
     if acceptance.rest:
         session.receive(acceptance.rest, answer.now, answer.wall)
-    return session.engine.Ready(
+    return events.Ready(
         acceptance.response,
         acceptance.protocol,
         {extension.name for extension in acceptance.extensions},
@@ -303,7 +304,7 @@ def _reject(session: Session, response: Response, reason: str, now: float) -> Sc
     session.end("closed", True, now)
     yield Hangup()
     yield Deliver(
-        session.engine.Rejected(
+        events.Rejected(
             response,
             reason,
             phase="upgrade",
@@ -318,7 +319,7 @@ def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
     session.end(f"disconnected; {error}", False, answer.now, phase="upgrade")
     yield Hangup()
     yield Deliver(
-        session.engine.ProtocolError(
+        events.ProtocolError(
             str(error),
             error.critical,
             section=error.section,

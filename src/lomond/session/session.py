@@ -12,7 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError, TransportFail, WebSocketUnavailable
-from ..protocol import frames
+from ..protocol import events, frames
+from ..protocol.connection import Connection
+from ..protocol.keys import MaskingKeys
 from ..protocol.states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN
 from ..response import printable
 from ..timings import Timings
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..compression import Compression
-    from ..engine import Engine
     from ..errors import WebSocketError
     from ..options import Limits, Timing
     from ..protocol.events import AnyEvent, Disconnected
@@ -41,7 +42,6 @@ class Session:
     """Time over one connection.
 
     Arguments:
-        engine: The twin of protocol/ to use.
         timing: When to poll, ping and give up.
         limits: What the peer may make us keep.
         random_bytes: Gives n unpredictable bytes.
@@ -63,19 +63,16 @@ class Session:
     __slots__ = (
         "_close_at", "_drains", "_ending", "_has_polled", "_is_at_end", "_messages", "_phase_at",
         "_ping_at", "_poll_at", "_unresponsive", "_watched", "address", "backlog",
-        "close_asked_at", "compression", "connection", "engine", "is_told", "kept", "limits",
+        "close_asked_at", "compression", "connection", "is_told", "kept", "limits",
         "opened_at", "output", "output_ends", "phase", "pings", "started_at", "timing", "timings",
     )  # fmt: skip
 
     def __init__(
-        self, engine: Engine, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
+        self, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
     ) -> None:
-        self.engine = engine
         self.timing = timing
         self.limits = limits
-        self.connection = engine.Connection(
-            limits, engine.MaskingKeys(random_bytes), timing.auto_pong
-        )
+        self.connection = Connection(limits, MaskingKeys(random_bytes), timing.auto_pong)
         self.output = self.connection.output
         self.output_ends = False
         self.started_at = 0.0
@@ -91,8 +88,8 @@ class Session:
         self.compression: Compression | None = None
         self._ending: Disconnected | None = None
         self._unresponsive: AnyEvent | None = None  # to be handed out
-        self._watched = (engine.Pong, engine.Closing, engine.Closed, engine.ProtocolError)
-        self._messages = (engine.event_classes.Text, engine.event_classes.Binary)
+        self._watched = (events.Pong, events.Closing, events.Closed, events.ProtocolError)
+        self._messages = (events.Text, events.Binary)
         self._is_at_end = False  # the peer's stream has ended
         self._drains = False  # the server closed first: it is to close TCP first (RFC 6455 7.1.1)
         # Timers: moments, or NEVER.
@@ -225,7 +222,7 @@ class Session:
             self._poll_at = _next(self._poll_at, poll, now) if poll else NEVER
             self._has_polled = True
             self._set_due()
-            return self.engine.Poll()
+            return events.Poll()
         # Between two Polls all else has a turn, however slow their handler is.
         self._has_polled = False
         if now >= self._ping_at:
@@ -239,14 +236,13 @@ class Session:
         return None
 
     def _note(self, event: AnyEvent, now: float) -> None:
-        engine = self.engine
-        if isinstance(event, engine.Pong):
+        if isinstance(event, events.Pong):
             self.pings.answered(event.data, self.connection.received_at)
-        elif isinstance(event, engine.ProtocolError):
+        elif isinstance(event, events.ProtocolError):
             self._add_details(event, now, None, "read")
             self._set_ending(f"disconnected; {event.error}", False, now, phase="read")
         else:
-            self._drains = isinstance(event, engine.Closing)
+            self._drains = isinstance(event, events.Closing)
             self._set_ending("closed", True, now)
             self._start_closing(now)
 
@@ -266,7 +262,7 @@ class Session:
             self._set_ending("socket fail; connection lost", False, now, phase="read")
             if connection.state == CLOSING and self._ending_is_plain_loss():
                 # The peer hung up instead of answering our close frame: as good as an answer.
-                self._ending = self.engine.Disconnected("closed", True)
+                self._ending = events.Disconnected("closed", True)
             self.has_ended = True
 
     def _ending_is_plain_loss(self) -> bool:
@@ -334,7 +330,7 @@ class Session:
     def _be_unresponsive(self, now: float) -> None:
         timeout = self.timing.ping_timeout
         assert timeout is not None
-        event = self.engine.Unresponsive()
+        event = events.Unresponsive()
         self._add_details(event, now, None, "read")
         self._unresponsive = event
         reason = f"disconnected; exceeded {timeout:.0f}s ping timeout"
@@ -552,15 +548,15 @@ class Session:
     ) -> None:
         # The first reason is the true one.
         if self._ending is None:
-            self._ending = self.engine.Disconnected(reason, graceful)
+            self._ending = events.Disconnected(reason, graceful)
             if not graceful:
                 self._add_details(self._ending, now, cause, phase)
 
     def _add_details(
         self, event: AnyEvent, now: float, cause: BaseException | None, phase: str | None
     ) -> None:
-        assert isinstance(event, (self.engine.Disconnected, self.engine.ProtocolError,
-                                  self.engine.Unresponsive))  # fmt: skip
+        assert isinstance(event, (events.Disconnected, events.ProtocolError,
+                                  events.Unresponsive))  # fmt: skip
         event.cause = kept(cause)
         event.phase = phase
         event.address = self.address

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..engine import engine
 from ..options import Limits
 from ..protocol.extensions.extension import Offer
 from ..protocol.http.request import Request
+from ..protocol.http.tunnel import HttpTunnel
+from ..protocol.http.upgrade import Upgrade
+from ..protocol.socks import SocksTunnel
 from ..proxies import Proxy
 from ..response import Response
 from ..session.opening import Route
@@ -76,7 +78,7 @@ class PretendPlan:
         """What is said to the target."""
         url = self._url
         request = Request(url.resource, url.authority, "Lomond/test", extensions=self._extensions)
-        upgrade = engine.Upgrade(request, self._random_bytes, self._limits)
+        upgrade = Upgrade(request, self._random_bytes, self._limits)
         return Route(target, upgrade, upgrade.request_bytes())
 
     def answered(self, url: str, response: Response) -> None:
@@ -87,18 +89,9 @@ class PretendPlan:
         """What is said to the proxy."""
         assert target.proxy is not None
         if target.proxy.scheme.startswith("socks"):
-            socks: Tunnel = engine.module("protocol", "socks").SocksTunnel(
-                target.proxy, host, target.port
-            )
-            return socks
-        tunnel: Tunnel = engine.module("protocol", "http.tunnel").HttpTunnel(
-            target.proxy,
-            authority(host, target.port),
-            "Lomond/test",
-            self._limits,
-            self._random_bytes,
-        )
-        return tunnel
+            return SocksTunnel(target.proxy, host, target.port)
+        there = authority(host, target.port)
+        return HttpTunnel(target.proxy, there, "Lomond/test", self._limits, self._random_bytes)
 
     def _target(self, has_socket: bool) -> Target:
         url = self._url

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..engine import engine
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
 from ..protocol.extensions.extension import Offer
+from ..protocol.extensions.known import offers
 from ..proxies import Proxy
 from ..session.opening import conversation
 from ..session.requests import (
@@ -38,11 +38,6 @@ from ..timings import Attempt
 from .network import PretendNetwork
 from .peer import Peer, Talk
 from .plans import PretendPlan
-
-if TYPE_CHECKING:
-    from ..protocol.extensions.known import offers
-else:
-    offers = engine.module("protocol", "extensions.known").offers
 
 _NEVER = float("inf")
 _WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
@@ -102,7 +97,7 @@ class PretendDoor:
         self.hung_up = False
         self.is_stuck = False
         self.limits = limits or Limits()
-        self.session = Session(engine, timing or Timing(), self.limits, random_bytes)
+        self.session = Session(timing or Timing(), self.limits, random_bytes)
         self._network = PretendNetwork(Peer(talk), latency)
         self._later_talks = list(later_talks)
         self._failures = failures or {}

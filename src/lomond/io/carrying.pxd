@@ -1,4 +1,4 @@
-from lomond.compiled.wire cimport Wire
+from lomond.io.wire cimport Wire
 
 cdef class Carrier(Wire):
     cdef object _driver

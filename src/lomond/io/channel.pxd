@@ -1,10 +1,10 @@
 cimport cython
 
-from lomond.compiled.clock cimport monotonic
-from lomond.compiled.link cimport Link
-from lomond.compiled.reading cimport Reader
-from lomond.compiled.transport cimport Transport
-from lomond.compiled.writing cimport Writer
+from lomond.io.clock cimport monotonic
+from lomond.io.link cimport Link
+from lomond.io.reading cimport Reader
+from lomond.io.transport cimport Transport
+from lomond.io.writing cimport Writer
 
 cdef int PING
 cdef double _NEVER

@@ -1,4 +1,4 @@
-from lomond.compiled.buffer cimport Buffer
+from lomond.protocol.buffer cimport Buffer
 
 cdef class Message:
     cdef Buffer _buffer

@@ -1,11 +1,11 @@
 cimport cython
 
-from lomond.compiled.clock cimport monotonic, time
-from lomond.compiled.connection cimport Connection
-from lomond.compiled.layer cimport TLSLayer
-from lomond.compiled.link cimport Link
-from lomond.compiled.lock cimport Lock
-from lomond.compiled.transport cimport Transport
+from lomond.io.clock cimport monotonic, time
+from lomond.protocol.connection cimport Connection
+from lomond.io.layer cimport TLSLayer
+from lomond.io.link cimport Link
+from lomond.io.lock cimport Lock
+from lomond.io.transport cimport Transport
 
 cdef double _NEVER
 

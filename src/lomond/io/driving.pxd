@@ -1,10 +1,10 @@
 cimport cython
 
-from lomond.compiled.carrying cimport Carrier
-from lomond.compiled.channel cimport Channel
-from lomond.compiled.clock cimport monotonic
-from lomond.compiled.pausing cimport Pause
-from lomond.compiled.transport cimport Transport
+from lomond.io.carrying cimport Carrier
+from lomond.io.channel cimport Channel
+from lomond.io.clock cimport monotonic
+from lomond.io.pausing cimport Pause
+from lomond.io.transport cimport Transport
 
 cdef Py_ssize_t _MOST_UNREAD
 cdef Py_ssize_t _TURN

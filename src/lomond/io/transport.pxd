@@ -1,7 +1,7 @@
 cimport cython
 
-from lomond.compiled.layer cimport TLSLayer
-from lomond.compiled.wire cimport Wire
+from lomond.io.layer cimport TLSLayer
+from lomond.io.wire cimport Wire
 
 cdef int _NOW
 cdef Py_ssize_t _LARGE

@@ -1,9 +1,9 @@
 cimport cython
 
-from lomond.compiled.events cimport Binary, Pong, Text
-from lomond.compiled.frames cimport check_extended_length, check_first_bytes
-from lomond.compiled.messages cimport Message
-from lomond.compiled.output cimport Output
+from lomond.protocol.events cimport Binary, Pong, Text
+from lomond.protocol.frames cimport check_extended_length, check_first_bytes
+from lomond.protocol.messages cimport Message
+from lomond.protocol.output cimport Output
 
 cdef object ANSWERING
 cdef object CLOSED

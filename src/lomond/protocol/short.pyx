@@ -1,7 +1,7 @@
 # cython: language_level=3
 """Short messages as an iterator: what protocol/short.py says, without a call from Python for each."""
 
-from lomond.compiled.connection cimport Connection
+from lomond.protocol.connection cimport Connection
 
 
 cdef class short_messages:

@@ -1,7 +1,7 @@
-from lomond.compiled.connection cimport Connection
-from lomond.compiled.lock cimport Lock
-from lomond.compiled.output cimport Output
-from lomond.compiled.transport cimport Transport
+from lomond.protocol.connection cimport Connection
+from lomond.io.lock cimport Lock
+from lomond.protocol.output cimport Output
+from lomond.io.transport cimport Transport
 
 cdef double _NOT_CALM
 

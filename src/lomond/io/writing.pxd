@@ -1,8 +1,8 @@
 cimport cython
 
-from lomond.compiled.link cimport Link
-from lomond.compiled.reading cimport Reader
-from lomond.compiled.transport cimport Transport
+from lomond.io.link cimport Link
+from lomond.io.reading cimport Reader
+from lomond.io.transport cimport Transport
 
 cdef Py_ssize_t _LARGEST
 cdef double _LAST_READ

@@ -8,7 +8,7 @@ so that neither an object nor an exception is made on its way.
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 
-from lomond.compiled.driving cimport Driver
+from lomond.io.driving cimport Driver
 
 cdef extern from "Python.h":
     int _GIVEN "PYGEN_RETURN"

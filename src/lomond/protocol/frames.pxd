@@ -1,4 +1,4 @@
-from lomond.compiled.mask cimport masked_frame
+from lomond.protocol.mask cimport masked_frame
 
 cpdef bytes build(int opcode, payload, bytes key)
 cpdef check_first_bytes(int first, int second, int claimed=?)

@@ -1,7 +1,7 @@
 cimport cython
 
-from lomond.compiled.frames cimport build
-from lomond.compiled.keys cimport MaskingKeys
+from lomond.protocol.frames cimport build
+from lomond.protocol.keys cimport MaskingKeys
 
 cdef class Output:
     cdef list _frames

@@ -1,1 +1,0 @@
-"""The compiled twin of protocol/: its C types, its kernel, and its modules where it was built."""

@@ -1,1 +1,0 @@
-"""The compiled twin of protocol/http."""
