@@ -37,6 +37,19 @@ QUICK = [
     TESTS / "doors" / "test_defects.py",
 ]
 
+#: What no twin changes: tests/both.py tries it on one.
+ONCE = [
+    TESTS / "conformance",
+    TESTS / "real",
+    *(
+        TESTS / f"test_{name}.py"
+        for name in (
+            "benchmarks", "compression_library", "cookies", "credentials", "edges", "guards",
+            "names_of_certificates", "places", "proxies", "rows", "soak", "typing", "values",
+        )
+    ),
+]  # fmt: skip
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`pytest -m quick` is a minute's work; what takes long is left out unless it is asked for."""
@@ -47,6 +60,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if any(item.path.is_relative_to(place) for place in QUICK):
             item.add_marker(pytest.mark.quick)
+        if any(item.path.is_relative_to(place) for place in ONCE):
+            item.add_marker(pytest.mark.once)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
