@@ -79,4 +79,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(params=installed_backends(), ids=lambda backend: backend.name)
 def each_library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compress with each library that is installed, as if this process had chosen it."""
-    monkeypatch.setattr(compression, "_chosen", request.param)
+    monkeypatch.setattr(compression, "chosen", request.param)

@@ -17,7 +17,7 @@ from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 
 @pytest.fixture(autouse=True)
 def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "_chosen", None)
+    monkeypatch.setattr(compression, "chosen", None)
     monkeypatch.delenv("LOMOND_DEFLATE", raising=False)
 
 

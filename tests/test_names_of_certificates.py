@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from lomond import WebSocket
 from lomond.plan import Plan
 from lomond.url import tls_name
+
+
+def contexts(is_proxy: bool, is_ours: bool) -> NoReturn:
+    raise AssertionError("none is needed before there is a connection")
 
 
 @pytest.mark.parametrize(
@@ -21,12 +27,12 @@ from lomond.url import tls_name
 )
 def test_no_zone_and_no_dot_at_the_end(url: str, name: str, host: str) -> None:
     websocket = WebSocket(url, proxies={})
-    route = Plan(websocket, websocket._make_context).first()
+    route = Plan(websocket, contexts).first()
     assert route.target.server_name == name
     assert f"\r\nHost: {host}\r\n" in route.request.decode()
 
 
 def test_what_the_user_expects_is_expected_as_it_is() -> None:
     websocket = WebSocket("wss://[::1]/", proxies={}, server_name="inside.example.")
-    assert Plan(websocket, websocket._make_context).first().target.server_name == "inside.example."
+    assert Plan(websocket, contexts).first().target.server_name == "inside.example."
     assert tls_name("example.org.") == "example.org"

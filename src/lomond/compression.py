@@ -67,7 +67,7 @@ class Backend(NamedTuple):
 
 _MODULES = {"zlib-ng": "zlib_ng.zlib_ng", "zlib": "zlib"}  # the preferred first
 _VARIABLE = "LOMOND_DEFLATE"
-_chosen: Backend | None = None
+chosen: Backend | None = None  #: by `chosen_backend`; None where nobody has asked yet
 
 
 def chosen_backend() -> Backend:
@@ -80,10 +80,10 @@ def chosen_backend() -> Backend:
         ValueError: The variable names none that is known.
         ImportError: What it names can't be imported, or nothing can.
     """
-    global _chosen
-    if _chosen is None:
-        _chosen = _choose()
-    return _chosen
+    global chosen
+    if chosen is None:
+        chosen = _choose()
+    return chosen
 
 
 def load_backend(name: str) -> Backend:

@@ -39,7 +39,8 @@ class OnAsyncio:
 
     def _stay(self, perform: Any) -> Generator[AnyEvent, None, None]:
         """What `persist` asks for."""
-        return self._iterate(self.inner._stay(perform))
+        stay = self.inner._stay  # this is the door that persist sees
+        return self._iterate(stay(perform))
 
     def _iterate(self, events: Events) -> Generator[AnyEvent, None, None]:
         loop = asyncio.new_event_loop()
@@ -59,9 +60,9 @@ class OnAsyncio:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._run(self.inner.__aexit__(None, None, None))
+        self.run(self.inner.__aexit__(None, None, None))
 
-    def _run(self, act: Coroutine[Any, Any, None]) -> None:
+    def run(self, act: Coroutine[Any, Any, None]) -> None:
         loop: asyncio.AbstractEventLoop | None = self._loop
         if loop is None or loop.is_closed():
             asyncio.run(act)
@@ -75,22 +76,22 @@ class OnAsyncio:
                 raise RuntimeError("in a callback of the loop this would have to wait")
 
     def send_text(self, *arguments: Any, **options: Any) -> None:
-        self._run(self.inner.send_text(*arguments, **options))
+        self.run(self.inner.send_text(*arguments, **options))
 
     def send_binary(self, *arguments: Any, **options: Any) -> None:
-        self._run(self.inner.send_binary(*arguments, **options))
+        self.run(self.inner.send_binary(*arguments, **options))
 
     def send_json(self, *arguments: Any, **options: Any) -> None:
-        self._run(self.inner.send_json(*arguments, **options))
+        self.run(self.inner.send_json(*arguments, **options))
 
     def send_ping(self, *arguments: Any) -> None:
-        self._run(self.inner.send_ping(*arguments))
+        self.run(self.inner.send_ping(*arguments))
 
     def send_pong(self, *arguments: Any) -> None:
-        self._run(self.inner.send_pong(*arguments))
+        self.run(self.inner.send_pong(*arguments))
 
     def close(self, *arguments: Any) -> None:
-        self._run(self.inner.close(*arguments))
+        self.run(self.inner.close(*arguments))
 
 
 class InGroup(WebSocket):

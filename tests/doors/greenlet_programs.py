@@ -23,6 +23,7 @@ from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.group import WebSocketGroup
 from lomond.io import forking
+from lomond.io.holding import is_mine
 from lomond.persist import persist
 from lomond.testing.echo import EchoServer
 
@@ -70,9 +71,9 @@ def nobody_leaves_with_a_lock() -> Iterator[None]:
     found: list[str] = []
 
     def look(event: str, between: tuple[Any, Any]) -> None:
-        for link in list(forking._watching):
+        for link in list(forking.watching):
             lock = link.lock  # type: ignore[attr-defined]  # all who watch are links
-            if lock._is_owned() or not lock.acquire(False):
+            if is_mine(lock) or not lock.acquire(False):
                 found.append(f"{event} {between}")
             else:
                 lock.release()

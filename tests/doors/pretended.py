@@ -70,8 +70,8 @@ class PretendTime:
         calls = SimpleNamespace(poll=lambda: _Poll(self), POLLIN=select.POLLIN)
         calls.POLLOUT = select.POLLOUT
         monkeypatch.setattr(waiting, "select", calls)
-        monkeypatch.setattr(waiting, "_Selector", lambda: _Selector(self))
-        monkeypatch.setattr(many, "_new_selector", lambda: _Selector(self))
+        monkeypatch.setattr(waiting, "Selector", lambda: _Selector(self))
+        monkeypatch.setattr(many, "new_selector", lambda: _Selector(self))
         monkeypatch.setattr(asyncio, "new_event_loop", lambda: _Loop(self))
 
     def monotonic(self) -> float:
@@ -181,7 +181,7 @@ class _Poll:
         return self._clock.wait(lambda: self._poll.poll(0), milliseconds / 1000)
 
 
-class _Selector(waiting._Selector):  # type: ignore[misc]  # of each system its own
+class _Selector(waiting.Selector):  # type: ignore[misc]  # of each system its own
     def __init__(self, clock: PretendTime) -> None:
         super().__init__()
         self._clock = clock

@@ -101,9 +101,9 @@ class LoopSight:
         monkeypatch.setattr(Wakeup, "wake", lambda wakeup: self._waking(wakeup))
 
     def _waiting(self, waiter: Waiter, *arguments: Any) -> tuple[bool, bool]:
-        if threading.get_ident() == self._loop and waiter._wakeup is not None:
+        if threading.get_ident() == self._loop and waiter.wakeup is not None:
             with self._between:
-                if not select.select([waiter._wakeup], [], [], 0)[0]:
+                if not select.select([waiter.wakeup], [], [], 0)[0]:
                     self.waits.set()
         return self._wait(waiter, *arguments)
 

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from doors.inside import link_of
 from doors.raw_server import (
     accept_upgrade,
     echo,
@@ -229,11 +230,10 @@ def test_a_trace_gets_every_stage_and_holds_no_lock() -> None:
             thread.join(5)
 
     def take_the_lock() -> None:
-        channel = websocket._channel
-        if channel is not None:
-            was_free.append(channel.link.lock.acquire(timeout=3))
-            if was_free[-1]:
-                channel.link.lock.release()
+        lock = link_of(websocket).lock
+        was_free.append(lock.acquire(timeout=3))
+        if was_free[-1]:
+            lock.release()
 
     with raw_server(echo) as server:
         websocket = WebSocket(server.url, trace=trace)

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 import warnings
-from asyncio import selector_events
 from types import SimpleNamespace
 from typing import Any
 
@@ -269,17 +268,28 @@ def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
         run(talk(server.url))
 
 
+async def kind_of_transport() -> Any:
+    """The class by which asyncio's own loop reads from a socket."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        _, writer = await asyncio.open_connection(sock=ours)
+        writer.close()
+        await writer.wait_closed()
+    return type(writer.transport)
+
+
 def test_another_thread_that_ends_the_connection_leaves_asyncio_to_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     threads: set[int] = set()
-    resume = selector_events._SelectorSocketTransport.resume_reading
+    kind = asyncio.run(kind_of_transport())
+    resume = kind.resume_reading
 
     def resume_reading(transport: Any) -> None:
         threads.add(threading.get_ident())
         resume(transport)
 
-    monkeypatch.setattr(selector_events._SelectorSocketTransport, "resume_reading", resume_reading)
+    monkeypatch.setattr(kind, "resume_reading", resume_reading)
 
     def flood(connection: socket.socket) -> None:
         while True:

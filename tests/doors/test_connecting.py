@@ -71,9 +71,18 @@ def running(race: Race, deadline: float | None = None, is_over: bool = False) ->
 
 
 def failure(race: Race, deadline: float | None = None, is_over: bool = False) -> Failed:
-    with pytest.raises(Failed) as caught, running(race, deadline, is_over):
-        pass
-    assert race._running == {}
+    made: list[socket.socket] = []
+
+    class Noted(socket.socket):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", Noted)
+        with pytest.raises(Failed) as caught, running(race, deadline, is_over):
+            pass
+    assert [sock.fileno() for sock in made] == [-1] * len(made)
     return caught.value
 
 
@@ -433,12 +442,13 @@ def test_a_unix_socket_whose_queue_is_full_is_tried_again(tmp_path: Path) -> Non
 def test_a_unix_socket_whose_queue_stays_full_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "_BUSY_PATIENCE", 0.1)
+    monkeypatch.setattr(connecting, "BUSY_PATIENCE", 0.1)
     with full_unix_listener(tmp_path / "busy"):
-        race = Race([unix(tmp_path / "busy")], DELAY)
+        addresses = [unix(tmp_path / "busy")]
+        race = Race(addresses, DELAY)
         with (
             contextlib.closing(Wakeup()) as wakeup,
             pytest.raises(Failed, match="its queue is full"),
         ):
             run(race, None, wakeup, lambda: False)
-        assert isinstance(failure(Race(race._addresses, DELAY), monotonic() + 0.05), TimedOut)
+        assert isinstance(failure(Race(addresses, DELAY), monotonic() + 0.05), TimedOut)

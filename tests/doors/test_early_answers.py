@@ -58,13 +58,20 @@ def reset_socket(port: int, go: threading.Event) -> socket.socket:
 def late(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set it when the server is done: no race looks at its sockets before."""
     done = threading.Event()
-    look: Any = Race._look
+    run: Any = Race.run
 
-    def looks(race: Race, ready: Any) -> Any:
-        assert done.wait(PATIENCE)
-        return look(race, ready)
+    def runs(*arguments: Any) -> Any:
+        with contextlib.closing(run(*arguments)) as steps:
+            try:
+                need = next(steps)
+                while True:
+                    met = yield need
+                    assert done.wait(PATIENCE)
+                    need = steps.send(met)
+            except StopIteration as end:
+                return end.value
 
-    monkeypatch.setattr(Race, "_look", looks)
+    monkeypatch.setattr(Race, "run", runs)
     return done
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from doors.certified import contexts
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, until
-from doors.tapped import connect, in_thread, wait_for_bytes
+from doors.tapped import connect, wait_for_bytes
 from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.protocol import frames
@@ -171,13 +171,20 @@ def cutting(serve: Callable[[Cutter], None]) -> Iterator[WebSocket]:
         yield WebSocket(server.url.replace("ws:", "wss:"), ssl_context=contexts()[1])
 
 
-def texts_of(websocket: WebSocket, count: int, poll: float | None = None) -> list[str]:
+def texts_of(
+    websocket: WebSocket,
+    count: int,
+    poll: float | None = None,
+    ready: threading.Event | None = None,
+) -> list[str]:
     """So many texts; nothing else comes, so that one left asleep would never be seen."""
     stream = websocket.connect(poll=poll, ping_rate=0)
     guard = threading.Timer(3, websocket.force_disconnect)
     guard.start()
     result = []
     for event in stream:
+        if ready is not None and event.name == "ready":
+            ready.set()
         if isinstance(event, Text):
             result.append(event.text)
             if len(result) == count:
@@ -218,16 +225,8 @@ def test_nothing_is_left_asleep_in_tls(layout: str, glued: str, poll: float | No
     told = LAYOUTS[layout]
     ready = threading.Event()
     with cutting(serve) as websocket:
-
-        def tell() -> None:
-            while not (websocket._channel and websocket._channel.session.opened_at):
-                PAUSE.wait(0.001)
-            ready.set()
-
-        teller = in_thread(tell)
         expected = [text for texts in told for text in texts]
-        assert texts_of(websocket, len(expected), poll) == expected
-        teller.join(PATIENCE)
+        assert texts_of(websocket, len(expected), poll, ready) == expected
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -281,7 +281,7 @@ def test_a_deadline_is_kept_while_the_task_is_elsewhere(
     monkeypatch: pytest.MonkeyPatch, name: str, poll: float | None
 ) -> None:
     def spend(clock: PretendTime, websocket: Any) -> None:
-        websocket._run(asyncio.sleep(SLOW))
+        websocket.run(asyncio.sleep(SLOW))
 
     check_pretended(name, monkeypatch, poll, spend)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system"),
 ]
 
+TESTS = Path(__file__).parents[1]  # from where a program imports what is theirs
 # Python 3.12 warns of a fork beside threads, which is what is tested.
 QUIET = ("-W", "ignore::DeprecationWarning")
 
@@ -50,6 +52,7 @@ def run(body: str) -> None:
         text=True,
         timeout=30,
         check=False,
+        cwd=TESTS,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -137,10 +140,11 @@ check(websocket)
 def test_a_fork_while_another_thread_holds_every_lock() -> None:
     run(
         """
-channel = websocket._channel
+from doors.inside import link_of
+lock = link_of(websocket).lock
 held, done = threading.Event(), threading.Event()
 def hold():
-    with channel.link.lock:
+    with lock:
         held.set()
         done.wait(20)
 thread = threading.Thread(target=hold)
@@ -172,7 +176,8 @@ def test_a_fork_while_a_thread_iterates() -> None:
 events = []
 thread = threading.Thread(target=lambda: events.extend(e.name for e in stream))
 thread.start()
-while not websocket._channel.link.is_in_use:
+from doors.inside import link_of
+while not link_of(websocket).is_in_use:
     pass
 child = os.fork()
 if child == 0:

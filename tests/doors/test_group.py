@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import errno
 import select
+import selectors
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from time import process_time
 from typing import Any
 
 import pytest
 
+from doors.inside import socket_of
 from doors.raw_server import frame, raw_server, read_all, read_frame
+from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.group import WebSocketGroup
 from lomond.io import many
 from lomond.io.many import Many, Member
+from lomond.io.waiting import Need, Wakeup
 from lomond.protocol import frames
 from patience import FAR, PATIENCE
 
@@ -36,14 +40,6 @@ def echo(connection: socket.socket) -> None:
 def flood(connection: socket.socket) -> None:
     while True:
         connection.sendall(frame(frames.TEXT, b"fast") * 20_000)
-
-
-def is_readable(websocket: WebSocket) -> bool:
-    """Whether there is something that the group has not read yet."""
-    channel = websocket._channel
-    if channel is None or channel.link.transport is None:
-        return False
-    return bool(select.select([channel.link.transport.sock], [], [], 0)[0])
 
 
 def test_many_conversations() -> None:
@@ -69,7 +65,8 @@ def test_a_fast_feed_does_not_starve_a_slow_one() -> None:
     group = WebSocketGroup()
     with raw_server(flood) as fast, raw_server(echo) as slow:
         group.add(WebSocket(fast.url), **QUIET)
-        other = WebSocket(slow.url)
+        sock = connect(slow.port)
+        other = WebSocket(slow.url, socket=sock)
         group.add(other, **QUIET)
         answers = kept_waiting = 0
         for websocket, event in group:
@@ -80,7 +77,7 @@ def test_a_fast_feed_does_not_starve_a_slow_one() -> None:
                     break
                 if event.name in ("ready", "text"):
                     other.send_text("x")
-            elif other.session is not None and (kept_waiting or is_readable(other)):
+            elif kept_waiting or select.select([sock], [], [], 0)[0]:
                 kept_waiting += 1
                 # The rest of the turn in which it became so, and one more.
                 assert kept_waiting <= 2 * many.EVENTS_OF_A_TURN
@@ -225,7 +222,11 @@ def test_it_is_iterated_once_at_a_time_and_holds_nobody_twice() -> None:
         group.remove(websocket)
 
 
-def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_others() -> None:
+def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    selector = selectors.DefaultSelector()
+    monkeypatch.setattr(many, "new_selector", lambda: selector)
     group = WebSocketGroup()
     with raw_server(flood) as server, raw_server(echo) as other:
         fast, ticks = WebSocket(server.url), WebSocket(other.url)
@@ -235,13 +236,12 @@ def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_other
         for websocket, event in group:
             if websocket is ticks and event.name in ("ready", "text"):
                 ticks.send_text("tick")
-                if fast in group and fast.is_active and (link := fast._channel.link).transport:
-                    number = link.transport.sock.fileno()
+                if fast in group and fast.is_active and (sock := socket_of(fast)):
+                    number = sock.fileno()
                     fast.force_disconnect()
-                    if link.transport.sock.fileno() < 0:  # it was behind an event
+                    if sock.fileno() < 0:  # it was behind an event
                         is_freed = True
-                        assert group._many._selector is not None
-                        assert number not in group._many._selector.get_map()
+                        assert number not in selector.get_map()
                         break
             elif websocket is fast and event.name == "disconnected":
                 fast = WebSocket(server.url)
@@ -289,9 +289,11 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
 
     waits = threading.Event()
     is_late: list[bool] = []
+    selector = Telling()
+    monkeypatch.setattr(many, "new_selector", lambda: selector)
     group = WebSocketGroup()
     with raw_server(read_all) as server:
-        first, second = WebSocket(server.url), WebSocket(server.url)
+        first, second = (WebSocket(server.url, open_timeout=None) for _ in range(2))
         group.add(first, **QUIET)
         monkeypatch.setattr(many, "Wakeup", fail)
         adding = threading.Thread(target=add)
@@ -300,8 +302,7 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
         guard.start()
         for websocket, event in group:
             if event.name == "ready":
-                assert group._many._selector is not None
-                monkeypatch.setattr(group._many._selector, "select", waited(group, waits))
+                selector.waits = waits
             if websocket is second:
                 break
         guard.cancel()
@@ -310,32 +311,41 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
     assert not is_late
 
 
-def waited(group: WebSocketGroup, waits: threading.Event) -> Callable[[float | None], Any]:
-    """What the group's selector does, which says before that it waits."""
-    assert group._many._selector is not None
-    select = group._many._selector.select
+class Telling(selectors.DefaultSelector):
+    """A selector that says before that it waits."""
 
-    def selecting(timeout: float | None) -> Any:
-        if timeout != 0:
-            waits.set()
-        return select(timeout)
+    waits: threading.Event | None = None
 
-    return selecting
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout != 0 and self.waits is not None:
+            self.waits.set()
+        return super().select(timeout)
 
 
 def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted() -> None:
-        monkeypatch.undo()
+    def interrupted(wakeup: Wakeup) -> None:
         raise KeyboardInterrupt
 
+    def items() -> Iterator[Any]:
+        yield Need(None)  # only a wake-up ends that
+        yield "woken"
+
+    selector = Telling()
+    selector.waits = threading.Event()
+    monkeypatch.setattr(many, "new_selector", lambda: selector)
     group = Many()
     member = Member(group, "owner")
-    monkeypatch.setattr(group, "_wake", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        member.wake()
-    assert list(group._woken) == [member]
-    group._woken.clear()  # as the group does when it has looked
+    member.items = items()  # type: ignore[assignment]  # a generator it is
+    group.add(member)
+    seen: list[Any] = []
+    loop = in_thread(lambda: seen.extend(group.events()))
+    assert selector.waits.wait(PATIENCE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Wakeup, "wake", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            member.wake()
     member.wake()
-    assert list(group._woken) == [member]
+    loop.join(PATIENCE)
+    assert seen == [("owner", "woken")]

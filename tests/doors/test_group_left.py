@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import lomond
+from doors.inside import is_at_rest, is_freed
 from doors.raw_server import echo, frame, raw_server, read_all
 from lomond import WebSocket
 from lomond.aio import AsyncWebSocket
@@ -36,20 +37,6 @@ def greets(connection: socket.socket) -> None:
 def hangs_up(connection: socket.socket) -> None:
     connection.sendall(frame(frames.CLOSE, code=1000))
     read_all(connection)
-
-
-def is_freed(websocket: WebSocket) -> bool:
-    """Whether no socket of its connection is open."""
-    channel = websocket._channel
-    if channel is None or channel.link.transport is None:
-        return True
-    return channel.link.transport.sock.fileno() == -1
-
-
-def is_at_rest(group: WebSocketGroup) -> bool:
-    """Whether nothing is registered, and no descriptor of its own is open."""
-    many = group._many
-    return len(group) == 0 and many._selector is None and many._wakeup is None
 
 
 # Leaving from anywhere

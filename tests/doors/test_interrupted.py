@@ -16,8 +16,9 @@ import pytest
 
 import lomond
 from doors.every_door import OnAsyncio
+from doors.inside import socket_of
 from doors.raw_server import echo, raw_server, until
-from doors.tapped import in_thread
+from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.io import resolving
@@ -120,16 +121,14 @@ def test_an_interruption_at_any_call_holds_up_no_other_thread(
             websocket = WebSocket(server.url)
             stream = websocket.connect(poll=None, ping_rate=0)
             until(stream, "ready")
-            channels = [websocket._channel]
+            socks = [socket_of(websocket)]
             interrupter = Interrupter(moment)
             try:
                 with interrupter.armed():
                     ACTS[act](websocket, stream)
             except KeyboardInterrupt:
                 assert interrupter.struck is not None
-            channels.append(websocket._channel)
-            links = [channel.link for channel in channels if channel is not None]
-            assert not any(link.is_owned() for link in links), interrupter.struck
+            socks.append(socket_of(websocket))
             closer = in_thread(lambda websocket=websocket: (websocket.close(), websocket.reset()))
             closer.join(PATIENCE)
             assert not closer.is_alive(), interrupter.struck
@@ -139,9 +138,8 @@ def test_an_interruption_at_any_call_holds_up_no_other_thread(
             for stream in kept:
                 stream.close()
             kept.clear()
-            for link in links:
-                transport = link.transport
-                assert transport is None or transport.sock.fileno() == -1, interrupter.struck
+            for sock in socks:
+                assert sock is None or sock.fileno() == -1, interrupter.struck
             if interrupter.struck is None:
                 break
             moment += 1
@@ -182,17 +180,19 @@ def send_much(websocket: WebSocket) -> None:
 
 @pytest.mark.parametrize("_", range(5))
 def test_a_signal_that_ends_a_wait_for_another_threads_send_comes_out_as_itself(_: int) -> None:
-    is_over = threading.Event()
+    def send(data: bytes) -> int:
+        is_sending.set()
+        return sock.send_now(data)
+
+    is_sending, is_over = threading.Event(), threading.Event()
     with raw_server(lambda connection: is_over.wait(PATIENCE)) as server:  # it reads nothing
-        websocket = WebSocket(server.url)
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
-        channel = websocket._channel
-        assert channel is not None
-        assert channel.link.transport is not None
+        sock.on_send = send
         other = in_thread(send_much, websocket)
-        while not channel.link.transport.queue:
-            other.join(0.001)
+        assert is_sending.wait(PATIENCE)
         caught: BaseException | None = None
         interruption = Signal()
         striker = in_thread(interruption.strike, threading.get_ident())
@@ -219,14 +219,12 @@ def test_an_interrupted_send_of_a_task_holds_up_no_other_thread(act: str) -> Non
             websocket = OnAsyncio(server.url)
             stream = websocket.connect(poll=None, ping_rate=0)
             until(stream, "ready")
-            channel = websocket._channel
             interrupter = Interrupter(moment, HOME)
             try:
                 with interrupter.armed():
                     ACTS[act](websocket, stream)
             except KeyboardInterrupt:
                 assert interrupter.struck is not None
-            assert not channel.link.is_owned(), interrupter.struck
             closer = in_thread(websocket.inner.reset)
             closer.join(PATIENCE)
             assert not closer.is_alive(), interrupter.struck

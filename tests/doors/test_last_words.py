@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
+from doors.inside import after_each_change, link_of, socket_of
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import LoopSight, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
@@ -225,19 +226,14 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
         websocket = WebSocket(url)
         threads = [threading.Thread(target=websocket.force_disconnect)]
         stream = websocket.connect()
-        assert websocket._channel is not None
-        link = websocket._channel.link
 
-        class Halting(type(link.lock)):  # type: ignore[misc]  # one class for each twin
-            def __exit__(self, *args: object) -> None:
-                super().__exit__(*args)
-                if threading.current_thread() in threads:
-                    ended.set()
-                    if is_halfway:
-                        over.wait(PATIENCE)
+        def halt(_: object) -> None:
+            if threading.current_thread() in threads:
+                ended.set()
+                if is_halfway:
+                    over.wait(PATIENCE)
 
-        link.lock = Halting()
-        link.is_owned = link.lock._is_owned
+        after_each_change(websocket, halt)
         assert [event.name for event in stream] == ["connecting", "connect_fail"]
         over.set()
         threads[0].join(PATIENCE)
@@ -253,10 +249,8 @@ def test_a_small_message_is_not_kept_back_by_the_system(is_given: bool) -> None:
         websocket = WebSocket(server.url, socket=given)
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
-        channel = websocket._channel
-        assert channel is not None
-        assert channel.link.transport is not None
-        sock = channel.link.transport.sock
+        sock = socket_of(websocket)
+        assert sock is not None
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         stream.close()
 
@@ -336,9 +330,7 @@ def test_the_output_does_not_end_while_a_sender_has_bytes_in_hand(
         until(stream, "ready")
         websocket.send_text("go")
         until(stream, "closing")
-        channel = websocket._channel
-        assert channel is not None
-        link = channel.link
+        link = link_of(websocket)
         link.is_clear = False  # the long way, as while the loop wants the lock
         sock.on_send = hold
         first = in_thread(send, 1000)

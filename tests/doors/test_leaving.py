@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +286,7 @@ def test_with_around_nothing_connects_nothing() -> None:
 def test_the_interpreter_ends(way: str) -> None:
     code = f"""
 import sys, threading
+from doors.inside import link_of
 from lomond import WebSocket
 websocket = WebSocket(sys.argv[1])
 stream = websocket.connect(poll=None, ping_rate=0)
@@ -295,7 +297,7 @@ for event in stream:
             sys.exit(0)
         if way == 'thread':
             threading.Thread(target=lambda: list(stream), daemon=True).start()
-            while not websocket._channel.link.is_in_use:
+            while not link_of(websocket).is_in_use:
                 pass
         break
 """
@@ -308,6 +310,7 @@ for event in stream:
             text=True,
             timeout=20,
             check=False,
+            cwd=Path(__file__).parents[1],
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert listener.ended.wait(5)

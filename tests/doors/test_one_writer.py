@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from doors.raw_server import echo, raw_server
+from doors.tapped import connect
 from lomond import WebSocket
 from lomond.errors import WebSocketError
 from lomond.testing.echo import EchoServer
@@ -80,37 +82,26 @@ def test_a_failed_write_of_the_request_says_so(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("is_long", [False, True])
-def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(
-    monkeypatch: pytest.MonkeyPatch, is_long: bool
-) -> None:
-    write: Any = socket.socket.send
-    armed: list[int] = []
+def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(is_long: bool) -> None:
+    def interrupted(data: bytes) -> int:
+        sock.on_send = None
+        raise KeyboardInterrupt
 
-    def interrupted(sock: socket.socket, *arguments: Any) -> int:
-        if armed:
-            armed.clear()
-            raise KeyboardInterrupt
-        return int(write(sock, *arguments))
-
-    with EchoServer() as server:
-        monkeypatch.setattr(socket.socket, "send", interrupted)
-        websocket = WebSocket(server.url)
+    with raw_server(echo) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        if is_long:
+            websocket.trace = lambda record: None  # what is traced goes no short way
         stream = websocket.connect(poll=None, ping_rate=0)
         while next(stream).name != "ready":
             pass
-        if is_long:
-            # Something waits before it, so that the short way is closed.
-            websocket._channel.link.is_clear = False  # type: ignore[union-attr]  # it is connected
-        armed.append(1)
+        sock.on_send = interrupted
         with pytest.raises(KeyboardInterrupt):
             websocket.send_text("cut off")
-        channel = websocket._channel
-        assert channel is not None
-        assert channel.link.transport is not None
         sender = threading.Thread(target=lambda: list(stream), daemon=True)
         sender.start()
         sender.join(PATIENCE)
         assert not sender.is_alive()
-        assert channel.link.transport.sock.fileno() == -1
+        assert sock.fileno() == -1
         with pytest.raises(WebSocketError):
             websocket.send_text("late")

@@ -14,6 +14,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from doors.certified import contexts
+from doors.inside import socket_of
 from doors.site_server import Site, names, redirect, serving, serving_at, visit
 from lomond import WebSocket
 from lomond.events import AnyEvent
@@ -26,11 +27,10 @@ PASSWORD = "correct horse"
 
 def option_of(websocket: WebSocket, level: int, name: int) -> int:
     """An option of the socket that is used."""
-    channel = websocket._channel
-    assert channel is not None
-    assert channel.link.transport is not None
+    used = socket_of(websocket)
+    assert used is not None
     # By another descriptor of it, for a door may have it in something of its own.
-    with socket.socket(fileno=os.dup(channel.link.transport.sock.fileno())) as sock:
+    with socket.socket(fileno=os.dup(used.fileno())) as sock:
         return sock.getsockopt(level, name)
 
 
@@ -202,7 +202,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     from lomond.io import tls
 
     yield Pair(tmp_path)
-    tls._context.cache_clear()
+    tls.kept_context.cache_clear()
 
 
 def test_a_server_that_demands_a_certificate(pair: Pair) -> None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import trustme
@@ -21,7 +21,6 @@ import trustme
 from doors.every_door import OnAsyncio
 from doors.out_of_descriptors import MOST
 from doors.raw_server import RawServer, frame, raw_server, read_all, read_frame, until
-from lomond.io import descriptors
 from lomond.io.resolving import Resolution
 from lomond.protocol import frames
 from lomond.session.causes import words
@@ -76,13 +75,17 @@ def test_what_a_lookup_hides(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*arguments: Any, **options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
+    def opens_nothing(number: int) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
     def found(number: int | None) -> str:
-        monkeypatch.setattr(descriptors, "_missing", lambda: number)
-        done: list[bool] = []
-        resolution = Resolution("server.example", 80, lambda: done.append(True))
-        assert resolution._take_slot()
-        resolution._run()
-        assert done
+        done = threading.Event()
+        resolution = Resolution("server.example", 80, done.set)
+        with monkeypatch.context() as patch:
+            if number is not None:
+                patch.setattr(os, "open", lambda *arguments: opens_nothing(number))
+            assert resolution.start()
+            assert done.wait(PATIENCE)
         assert resolution.error is not None
         return words(resolution.error)
 
@@ -96,14 +99,15 @@ def test_what_a_lookup_hides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_whatever_a_lookup_raises_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*arguments: Any, **options: Any) -> Any:
+        if options.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         raise LookupError("unknown encoding: idna")
 
-    done: list[bool] = []
-    resolution = Resolution("server.example", 80, lambda: done.append(True))
-    assert resolution._take_slot()
+    done = threading.Event()
+    resolution = Resolution("server.example", 80, done.set)
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    resolution._run()
-    assert done
+    assert resolution.start()
+    assert done.wait(PATIENCE)
     assert isinstance(resolution.error, LookupError)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
+from doors.inside import link_of
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import Tapped, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
@@ -68,7 +69,7 @@ class ReadAhead:
 
     def _waiting(self, waiter: Waiter, *arguments: Any) -> Any:
         if threading.get_ident() == self._loop:
-            is_woken = select.select([waiter._wakeup], [], [], 0)[0]
+            is_woken = select.select([waiter.wakeup], [], [], 0)[0]
             if self._waits.is_set() and not is_woken and not self.go.is_set():
                 self.go.set()
                 assert self.has_read.wait(PATIENCE)
@@ -170,8 +171,7 @@ def test_what_a_waiting_sender_reads_while_the_loop_looks_at_a_message_comes_aft
         wait_for_bytes(sock, len(early))
         received = [until(stream, "text").text]
         sender = ahead.start(websocket)
-        assert websocket._channel is not None
-        websocket._channel.session.connection.clock = clock
+        link_of(websocket).connection.clock = clock
         received += [until(stream, "text").text for _ in texts[1:]]
         ahead.got.set()
         sender.join(PATIENCE)

@@ -286,7 +286,7 @@ def test_a_certificate_of_ours_piece_by_piece(tmp_path: Path) -> None:
         websocket.ssl_password = "not needed"
         assert websocket.ssl_password == "not needed"
         assert "not needed" not in repr(websocket)
-    tls._context.cache_clear()
+    tls.kept_context.cache_clear()
 
 
 def test_proxies_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,7 +274,7 @@ def playing(case: Case, folder: Path) -> Iterator[Place]:
         stack.callback(place.is_over.set)
         place.port = server.port
         yield place
-    tls._context.cache_clear()
+    tls.kept_context.cache_clear()
 
 
 def given(value: Any, place: Place) -> Any:

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 
+from doors.inside import link_of
 from doors.raw_server import echo, frame, raw_server, read_all, read_frame, until
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketError
@@ -63,8 +64,8 @@ def test_a_close_from_a_thread_wakes_a_loop_that_waits_for_ever() -> None:
         closed_at: list[float] = []
 
         def close() -> None:
-            channel = websocket._channel
-            while channel is None or not channel.link.is_in_use:
+            link = link_of(websocket)
+            while not link.is_in_use:
                 pass  # the loop is on its way into its wait
             closed_at.append(time.monotonic())
             websocket.close()

@@ -50,9 +50,9 @@ def cafile(authority: trustme.CA, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    tls._context.cache_clear()
+    tls.kept_context.cache_clear()
     yield
-    tls._context.cache_clear()
+    tls.kept_context.cache_clear()
 
 
 # Made once

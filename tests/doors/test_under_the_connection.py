@@ -14,9 +14,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from doors.inside import link_of
 from doors.raw_server import echo, raw_server
 from lomond import WebSocket
 from lomond.io import clock, lock, transport, wire
+from lomond.io.holding import is_mine
 from patience import PATIENCE
 from traced import tracemalloc
 
@@ -91,16 +93,16 @@ def test_the_waiting_thread_gets_it() -> None:
 
 def test_a_lock_may_be_taken_again_by_its_thread() -> None:
     guard = lock.Lock()
-    assert not guard._is_owned()
+    assert not is_mine(guard)
     with guard, guard:
-        assert guard._is_owned()
+        assert is_mine(guard)
         assert guard.acquire(False)
         guard.release()
         with held_by_nobody(guard):
             pass
-    assert not guard._is_owned()
+    assert not is_mine(guard)
     with held(guard):
-        assert not guard._is_owned()
+        assert not is_mine(guard)
         with pytest.raises(RuntimeError, match="release"):
             guard.release()
 
@@ -299,8 +301,7 @@ def test_a_users_socket_sends_while_nobody_has_the_lock() -> None:
 
     class Looking(socket.socket):
         def send(self, *arguments: object) -> int:
-            assert websocket._channel is not None
-            held_by_us.append(websocket._channel.link.is_owned())
+            held_by_us.append(link_of(websocket).is_owned())
             return super().send(*arguments)  # type: ignore[arg-type]  # as they are
 
     with raw_server(echo) as server, Looking() as given:

@@ -7,16 +7,16 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from doors.raw_server import echo, raw_server, read_all
+from doors.raw_server import echo, raw_server, read_all, until
 from lomond import WebSocket
 from lomond.aio import AsyncWebSocket
 from lomond.base import Base
 from lomond.group import WebSocketGroup
-from lomond.io.noticing import Notice
+from lomond.io.noticing import LOOK, Look, Notice
 from lomond.persist import persist
 from lomond.testing.echo import EchoServer
 from patience import PATIENCE
@@ -104,36 +104,55 @@ def test_while_it_waits_to_connect_again() -> None:
     later.join()
 
 
-def test_a_connection_that_could_not_begin_leaves_nothing_to_look_at() -> None:
+def check_looks_at_nothing(websocket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is made now does not wake for an event of an earlier one."""
+    looks: list[Look] = []
+    monkeypatch.setattr(Look, "now", looks.append)
+    stream = websocket.connect(poll=2.5 * LOOK, ping_rate=0)
+    until(stream, "poll")
+    until(stream, "poll")
+    stream.close()
+    assert looks == []
+
+
+def test_a_connection_that_could_not_begin_leaves_nothing_to_look_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The next one of this object would wake ten times a second, for an event of the past."""
 
     def interrupts(record: Any) -> None:
         if record["stage"] == "connect_start":
             raise KeyboardInterrupt
 
-    websocket = WebSocket("ws://127.0.0.1:1/", trace=interrupts)
-    with pytest.raises(KeyboardInterrupt):
-        list(persist(websocket, exit_event=threading.Event(), **STILL))
-    assert websocket._look is None
+    stop = threading.Event()
+    with raw_server(echo) as server:
+        websocket = WebSocket(server.url, trace=interrupts)
+        with pytest.raises(KeyboardInterrupt):
+            list(persist(websocket, exit_event=stop, **STILL))
+        websocket.trace = None
+        check_looks_at_nothing(websocket, monkeypatch)
 
 
 @pytest.mark.doors("sync")
 @pytest.mark.parametrize("error", [OSError, None])
 def test_a_connect_that_makes_no_connection_leaves_nothing_to_look_at(
-    error: type[Exception] | None,
+    error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Mine(WebSocket):
         def connect(self, *arguments: object, **options: Any) -> Any:
+            if stop.is_set():
+                return super().connect(*arguments, **options)
             stop.set()
             if error is not None:
                 raise error("not today")
             return []
 
     stop = threading.Event()
-    websocket = Mine("ws://127.0.0.1:1/")
-    with contextlib.nullcontext() if error is None else pytest.raises(error, match="not today"):
-        list(persist(websocket, exit_event=stop, **STILL))
-    assert websocket._look is None
+    with raw_server(echo) as server:
+        websocket = Mine(server.url)
+        with contextlib.nullcontext() if error is None else pytest.raises(error, match="not today"):
+            list(persist(websocket, exit_event=stop, **STILL))
+        check_looks_at_nothing(websocket, monkeypatch)
 
 
 @pytest.mark.doors("sync")
@@ -219,10 +238,18 @@ def test_in_a_group_the_others_go_on() -> None:
 
 class Counting(asyncio.Event):
     asked = 0
+    waiting = 0  # that many wait for it
 
     def is_set(self) -> bool:
         self.asked += 1
         return super().is_set()
+
+    async def wait(self) -> Literal[True]:
+        self.waiting += 1
+        try:
+            return await super().wait()
+        finally:
+            self.waiting -= 1
 
 
 @pytest.mark.doors("asyncio")
@@ -236,13 +263,14 @@ def test_an_event_of_asyncio_is_not_looked_at_and_acts(run: Run) -> None:
                 found.append(event.name)
                 if event.name == "ready":
                     before = stop.asked
+                    assert stop.waiting == 1
                     asyncio.get_running_loop().call_later(0.35, stop.set)
                     at_the_end = [before]
             assert found[-2:] == ["closed", "disconnected"]
             # Once for each event and once when it acts, not ten times a second.
             assert stop.asked <= at_the_end[0] + 4
         assert asyncio.all_tasks() == tasks
-        assert not stop._waiters  # type: ignore[attr-defined]
+        assert stop.waiting == 0
 
     with EchoServer() as server:
         run(talk(server.url))
@@ -274,16 +302,17 @@ def test_an_event_of_asyncio_ends_the_wait_to_connect_again(run: Run, watch_exit
 def test_nothing_is_left_of_it_when_the_iteration_is(run: Run, at: str) -> None:
     async def talk(url: str) -> None:
         tasks = asyncio.all_tasks()
-        stop = asyncio.Event()
+        stop = Counting()
         async with AsyncWebSocket(url if at == "ready" else "ws://127.0.0.1:1/") as websocket:
             events = persist(websocket, exit_event=stop, **STILL)
             async for event in events:
                 if event.name == at:
                     break
+            assert stop.waiting == 1
             await events.aclose()
         await asyncio.sleep(0)  # asyncio closes sockets a turn later
         assert asyncio.all_tasks() == tasks
-        assert not stop._waiters  # type: ignore[attr-defined]
+        assert stop.waiting == 0
         stop.set()
         await asyncio.sleep(0)
 

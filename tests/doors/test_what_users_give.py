@@ -255,7 +255,7 @@ def test_truststore_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "truststore", None)
         from lomond.io import tls
 
-        tls._context.cache_clear()
+        tls.kept_context.cache_clear()
         failed: Any = visit(websocket)[-1]
         assert (failed.name, failed.phase) == ("connect_fail", "tls")
         assert isinstance(failed.cause, ImportError)

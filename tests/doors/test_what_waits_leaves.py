@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import Any
 
 import pytest
 
+from doors.inside import after_each_change
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import LoopSight, Tapped, connect, in_thread
 from lomond import WebSocket
+from lomond.io.link import Link
 from lomond.protocol import frames
-from lomond.session.session import Session
 from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
@@ -167,9 +167,7 @@ def test_a_message_waits_for_a_pong_of_which_a_byte_is_written() -> None:
     assert heard[:2] == [(frames.PONG, b"?"), (frames.TEXT, b"after")]
 
 
-def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving() -> None:
     pings: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
@@ -181,29 +179,16 @@ def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving(
         connection.sendall(frame(frames.CLOSE, code=1000))
         read_all(connection)
 
-    def pinging(session: Session, now: float) -> None:
-        ping(session, now)
-        due.append(now)
+    def send(link: Link) -> None:
+        if link.output.is_ready and link.session.opened_at is not None and not sent:
+            sent.append("x")  # the ping is made, and nobody has taken it yet
+            in_thread(websocket.send_text, "x").join(PATIENCE)
 
-    due: list[float] = []
     sent: list[str] = []
-    ping: Any = Session._ping
     with raw_server(serve) as server:
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0.05, close_timeout=1)
-        assert websocket._channel is not None
-        link = websocket._channel.link
-
-        class Sending(type(link.lock)):  # type: ignore[misc]  # one class for each twin
-            def __exit__(self, *args: object) -> None:
-                super().__exit__(*args)
-                if due and not sent:
-                    sent.append("x")
-                    in_thread(websocket.send_text, "x").join(PATIENCE)
-
-        link.lock = Sending()
-        link.is_owned = link.lock._is_owned
-        monkeypatch.setattr(Session, "_ping", pinging)
+        after_each_change(websocket, send)
         guard = threading.Timer(SHORT, websocket.force_disconnect)
         guard.start()
         assert until(stream, "disconnected").graceful

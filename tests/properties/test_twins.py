@@ -46,8 +46,8 @@ def opened(
 
 
 def fields(event: Any) -> tuple[object, ...]:
-    names = (*event.__match_args__, *event._details)
-    return (type(event).__name__, event.name, *(repr(getattr(event, name)) for name in names))
+    _, *held = event.__reduce__()[1]  # the class, which differs, and all that a pickle keeps
+    return (type(event).__name__, event.name, repr(held))
 
 
 def story(number: int, chunks: list[bytes], packs: bool, limits: Limits) -> list[object]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import h11
 import pytest
 
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
-from lomond.protocol.http import answer
 from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
@@ -346,12 +346,12 @@ def test_closed_while_the_last_words_are_waited_for() -> None:
 
 
 def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    def prepare(upgrade: object) -> None:
+    def load(role: object) -> None:
         raise missing
 
     missing = ImportError("h11.so: cannot open shared object file: Too many open files")
     door = PretendDoor(echo)
-    monkeypatch.setattr(answer, "_client", prepare)
+    monkeypatch.setattr(h11, "Connection", load)
     seen = door.play()
     assert names(seen) == ["connecting", "connect_fail"]
     failed = seen[-1][1]

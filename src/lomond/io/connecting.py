@@ -28,7 +28,7 @@ _IN_PROGRESS = {errno.EINPROGRESS, errno.EINTR}
 if os.name == "nt":
     _IN_PROGRESS.add(errno.EWOULDBLOCK)
 _BUSY_PAUSE = 0.02  # seconds between two tries at a Unix socket whose queue is full
-_BUSY_PATIENCE = 5.0  # seconds; so long is it tried, if there is no earlier deadline
+BUSY_PATIENCE = 5.0  # seconds; so long is it tried, if there is no earlier deadline
 _NO_SETTINGS = SocketSettings()
 
 #: Yields what it waits for, and returns the winner.
@@ -230,7 +230,7 @@ class Race:
                 return False
             if attempt.info[0] != AF_UNIX or error.errno != errno.EAGAIN:
                 self._lost(sock, error)
-            elif monotonic() - attempt.started < _BUSY_PATIENCE:
+            elif monotonic() - attempt.started < BUSY_PATIENCE:
                 # unix(7): the queue of the listener is full, and nothing says when it is not.
                 self._busy[sock] = monotonic() + _BUSY_PAUSE
             else:

@@ -19,18 +19,19 @@ class Forkable(Protocol):
         ...
 
 
-_watching: WeakSet[Forkable] = WeakSet()
+#: Who is told, as long as it lives.
+watching: WeakSet[Forkable] = WeakSet()
 
 
 def watch(who: Forkable) -> None:
     """Tell the object, as long as it lives, in every forked child."""
-    _watching.add(who)
+    watching.add(who)
 
 
 def _forked() -> None:
     global count
     count += 1
-    for who in list(_watching):
+    for who in list(watching):
         who.forked()
 
 

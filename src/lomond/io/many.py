@@ -132,7 +132,7 @@ class Many:
         if self._selector is not None:
             raise RuntimeError("the group is iterated already")
         try:
-            selector = self._selector = _new_selector()
+            selector = self._selector = new_selector()
             self._is_inside = True
             self._thread = threading.get_ident()
             while True:
@@ -324,7 +324,7 @@ class Many:
             self._ready.append(member)
 
 
-def _new_selector() -> selectors.BaseSelector:
+def new_selector() -> selectors.BaseSelector:
     """The system's best; where no descriptor is left for that, one that needs none."""
     try:
         return selectors.DefaultSelector()

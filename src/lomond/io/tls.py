@@ -44,7 +44,7 @@ def make_context(
         raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
     store = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     changed = tuple(_changed_at(path) for path in (cafile, certfile, keyfile))
-    return _context(verify, cafile, truststore, (certfile, keyfile), password, (changed, store))
+    return kept_context(verify, cafile, truststore, (certfile, keyfile), password, (changed, store))
 
 
 def _changed_at(path: str | None) -> Hashable:
@@ -68,7 +68,7 @@ def _modified(path: str) -> int | None:
 
 
 @lru_cache(maxsize=8)
-def _context(
+def kept_context(
     verify: bool,
     cafile: str | None,
     truststore: bool,
@@ -76,6 +76,7 @@ def _context(
     password: str | None,
     changed: Hashable,  # the files and the environment; part of the key only
 ) -> ssl.SSLContext:
+    """What `make_context` gives, as long as it is kept; `cache_clear` forgets them all."""
     # Building one with the system's store takes 20 ms.
     context = _from_truststore() if truststore else _trusting(cafile)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

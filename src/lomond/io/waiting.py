@@ -21,7 +21,7 @@ AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
 # Neither needs a descriptor of its own.
-_Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
+Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Need:
@@ -119,14 +119,17 @@ class Waiter:
     Arguments:
         wakeup: Ends a wait early, or None.
         sock: The socket, or None.
+
+    Attributes:
+        wakeup: As given.
     """
 
     __slots__ = (
-        "_poll", "_reads", "_sock", "_wakeup", "_writes",
+        "_poll", "_reads", "_sock", "_writes", "wakeup",
     )  # fmt: skip
 
     def __init__(self, wakeup: Wakeup | None, sock: socket.socket | None = None) -> None:
-        self._wakeup = wakeup
+        self.wakeup = wakeup
         self._sock = sock
         self._poll: Any = select.poll() if hasattr(select, "poll") else None
         self._writes: bool = False
@@ -164,23 +167,23 @@ class Waiter:
                 # An error or hang-up is found by reading or writing.
                 readable = bool(what & ~select.POLLOUT)
                 writable = bool(what & ~select.POLLIN)
-            elif self._wakeup is not None:
-                self._wakeup.drain()
+            elif self.wakeup is not None:
+                self.wakeup.drain()
         return readable, writable
 
     def _select(self, seconds: float, writes: bool, reads: bool) -> tuple[bool, bool]:
         sock = self._sock if reads else None
-        sources: list[Any] = [s for s in (self._wakeup, sock) if s is not None]
+        sources: list[Any] = [s for s in (self.wakeup, sock) if s is not None]
         sinks = [self._sock] if writes and self._sock is not None else []
         readable, writable, failed = select.select(sources, sinks, sinks, seconds)
-        if self._wakeup in readable and self._wakeup is not None:
-            self._wakeup.drain()
+        if self.wakeup in readable and self.wakeup is not None:
+            self.wakeup.drain()
         return self._sock in readable, bool(writable or failed)
 
 
 def writable_now(socks: Iterable[Any]) -> list[socket.socket]:
     """Those of the sockets that can be written, or have failed, without waiting for any."""
-    with _Selector() as selector:
+    with Selector() as selector:
         for sock in socks:
             selector.register(sock, selectors.EVENT_WRITE)
         return [key.fileobj for key, _ in selector.select(0)]
@@ -189,7 +192,7 @@ def writable_now(socks: Iterable[Any]) -> list[socket.socket]:
 def wait_for(need: Need, wakeup: Wakeup) -> None:
     """Wait for what is needed."""
     seconds = _LONGEST if need.until is None else max(0.0, need.until - monotonic())
-    with _Selector() as selector:
+    with Selector() as selector:
         selector.register(wakeup, selectors.EVENT_READ)
         if need.readable is not None:
             selector.register(need.readable, selectors.EVENT_READ)

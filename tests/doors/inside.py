@@ -1,0 +1,60 @@
+"""What a connection has inside, for tests of the moments between two of its steps.
+
+The one place where tests look behind the doors' public names. A lock that is held, a socket that
+is still open and a turn that was not given back show at no door before it is too late; and no
+option bends them. What shows outside is looked at there.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lomond.io.holding import asker
+
+if TYPE_CHECKING:
+    from lomond.group import WebSocketGroup
+    from lomond.io.link import Link
+
+
+def link_of(websocket: Any) -> Link:
+    """What the threads of its current connection share."""
+    channel = websocket._channel  # see above
+    assert channel is not None
+    link: Link = channel.link
+    return link
+
+
+def socket_of(websocket: Any) -> socket.socket | None:
+    """The socket of its current connection; None if there is none yet, or no more."""
+    channel = websocket._channel  # see above
+    transport = None if channel is None else channel.link.transport
+    return None if transport is None else transport.sock
+
+
+def is_freed(websocket: Any) -> bool:
+    """Whether no socket of its current connection is open."""
+    sock = socket_of(websocket)
+    return sock is None or sock.fileno() == -1
+
+
+def after_each_change(websocket: Any, act: Callable[[Link], object]) -> None:
+    """Have `act` called whenever a `with` block of the connection's lock has ended."""
+    link = link_of(websocket)
+
+    class Telling(type(link.lock)):  # type: ignore[misc]  # one class for each twin
+        def __exit__(self, *args: object) -> None:
+            super().__exit__(*args)
+            act(link)
+
+    link.lock = Telling()
+    link.is_owned = asker(link.lock)
+
+
+def is_at_rest(group: WebSocketGroup) -> bool:
+    """Whether the group has no member, and no descriptor of its own is open."""
+    # What it waits with is made and ended by it; a count of all descriptors has others' too.
+    many = group._many  # see above
+    own = (many._selector, many._wakeup)  # see above
+    return len(group) == 0 and own == (None, None)
