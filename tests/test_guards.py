@@ -78,7 +78,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_at_once is_full", READ_TURN, ""),
     ],
     Wakeup: [
-        ("_receiver _sender", "Wakeup._guard", ""),
+        ("_receiver _sender", "the _guard of it", ""),
         ("_guard", FIXED, ""),
     ],
 }

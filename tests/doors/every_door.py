@@ -39,7 +39,7 @@ class OnAsyncio:
 
     def _stay(self, perform: Any) -> Generator[AnyEvent, None, None]:
         """What `persist` asks for."""
-        stay = self.inner._stay  # this is the door that persist sees
+        stay = self.inner._stay  # noqa: SLF001  # this is the door that persist sees
         return self._iterate(stay(perform))
 
     def _iterate(self, events: Events) -> Generator[AnyEvent, None, None]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def link_of(websocket: Any) -> Link:
     """What the threads of its current connection share."""
-    channel = websocket._channel  # see above
+    channel = websocket._channel  # noqa: SLF001  # see above
     assert channel is not None
     link: Link = channel.link
     return link
@@ -28,7 +28,7 @@ def link_of(websocket: Any) -> Link:
 
 def socket_of(websocket: Any) -> socket.socket | None:
     """The socket of its current connection; None if there is none yet, or no more."""
-    channel = websocket._channel  # see above
+    channel = websocket._channel  # noqa: SLF001  # see above
     transport = None if channel is None else channel.link.transport
     return None if transport is None else transport.sock
 
@@ -55,6 +55,6 @@ def after_each_change(websocket: Any, act: Callable[[Link], object]) -> None:
 def is_at_rest(group: WebSocketGroup) -> bool:
     """Whether the group has no member, and no descriptor of its own is open."""
     # What it waits with is made and ended by it; a count of all descriptors has others' too.
-    many = group._many  # see above
-    own = (many._selector, many._wakeup)  # see above
+    many = group._many  # noqa: SLF001  # see above
+    own = (many._selector, many._wakeup)  # noqa: SLF001  # see above
     return len(group) == 0 and own == (None, None)

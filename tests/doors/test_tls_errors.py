@@ -148,7 +148,7 @@ def test_a_certificate_that_can_not_be_seen(
             try:
                 super().do_handshake()
             except ssl.SSLCertVerificationError:
-                monkeypatch.setattr(self, "_sslobj", None)
+                monkeypatch.setattr(self, "_sslobj", None)  # Python's own, see above
                 raise
 
     context = ssl.create_default_context(cafile=cafile)
