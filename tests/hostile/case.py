@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from lomond.protocol import frames
 from lomond.protocol.http.upgrade import accept_value
-from lomond.testing.peer import Action as Bytes
-from lomond.testing.peer import End, Pause, Peer, Say, key_of
+from lomond.testing.peer import Action as Bytes, End, Pause, Peer, Say, key_of
 
 
 class Below(NamedTuple):

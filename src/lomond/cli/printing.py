@@ -8,8 +8,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from ..events import AnyEvent
-from ..response import LONGEST as _LONGEST  # characters of a message that are shown
-from ..response import escaped
+from ..response import (
+    LONGEST as _LONGEST,  # characters of a message that are shown
+    escaped,
+)
 from ..url import redact
 
 _COLOURS = {

@@ -2,5 +2,4 @@
 
 from __future__ import annotations
 
-from time import monotonic as monotonic
-from time import time as time
+from time import monotonic as monotonic, time as time

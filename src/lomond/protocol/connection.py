@@ -21,8 +21,7 @@ from ..errors import (
     WebSocketUnavailable,
 )
 from . import frames
-from .events import Binary, Closed, Closing, Ping, Pong, Text
-from .events import ProtocolError as ProtocolErrorEvent
+from .events import Binary, Closed, Closing, Ping, Pong, ProtocolError as ProtocolErrorEvent, Text
 from .extensions import chain
 from .frames import (
     BINARY,
