@@ -1,7 +1,9 @@
 """Builds the compiled twin: by Cython, of the modules that src/lomond/twin.py names, as they are.
 
-Without Cython or a C compiler the package is installed pure, and says so. LOMOND_COMPILED=1 has the
-build fail instead, LOMOND_PURE=1 has nothing compiled. All else is in pyproject.toml.
+Without Cython, a C compiler or Python's headers the package is built pure, says so, and fits every
+Python 3. That is found out first, by compiling a small file; what fails later fails the build.
+LOMOND_COMPILED=1 has it fail where there is no compiler too, LOMOND_PURE=1 has nothing compiled,
+LOMOND_BUILD_JOBS bounds how many modules are compiled at a time. All else is in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -10,49 +12,106 @@ import contextlib
 import os
 import runpy
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Distribution, Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE / "src"
 MADE = HERE / "build" / "cython"
 TWIN = runpy.run_path(str(ROOT / "lomond" / "twin.py"))
+JOBS = runpy.run_path(str(HERE / "tools" / "jobs.py"))
 IS_PURE, IS_COMPILED = TWIN["is_asked"]("LOMOND_PURE"), TWIN["is_asked"]("LOMOND_COMPILED")
-DIRECTIVES = {"language_level": 3, "annotation_typing": False}
+# Of what is compiled only events are pickled, and they say themselves how: no code is made for it.
+DIRECTIVES = {"language_level": 3, "annotation_typing": False, "auto_pickle": False}
+SMALL = "#include <Python.h>\nPyMODINIT_FUNC PyInit_small(void) { return NULL; }\n"
 
-if IS_PURE and IS_COMPILED:
-    sys.exit("lomond: LOMOND_PURE and LOMOND_COMPILED are both set; unset one of them")
+
+class BuildLean(build_ext):
+    """Compiles without debug information, unless that is asked for (--debug, or -g in CFLAGS)."""
+
+    def build_extensions(self) -> None:
+        is_lean = not self.debug and "-g" not in os.environ.get("CFLAGS", "").split()
+        if is_lean and self.compiler.compiler_type == "unix":
+            for extension in self.extensions:
+                extension.extra_compile_args.append("-g0")  # behind Python's own -g
+                if sys.platform != "darwin":  # Apple's linker knows no such option
+                    extension.extra_link_args.append("-Wl,-s")
+        super().build_extensions()
 
 
-class BuildTwin(build_ext):
-    """Cythonizes, compiles, and does without where that can't be done."""
+@cache
+def hindrance() -> str | None:
+    """Why nothing is compiled here; None if all is."""
+    if IS_PURE:
+        return "LOMOND_PURE is set"
+    if sys.implementation.name != "cpython":
+        return f"{sys.implementation.name} runs the sources"
+    try:
+        import Cython  # noqa: F401
+
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "small.c")
+            source.write_text(SMALL)
+            command = BuildLean(Distribution({"ext_modules": [Extension("small", [str(source)])]}))
+            command.build_lib = command.build_temp = folder
+            command.ensure_finalized()
+            command.run()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+    return None
+
+
+class Package(Distribution):
+    """Has compiled modules where they can be compiled: that decides for which Pythons it is."""
+
+    def has_ext_modules(self) -> bool:
+        return hindrance() is None
+
+
+class Build(build):
+    """Always runs build_ext, which also takes away the list of what an earlier build made."""
+
+    sub_commands = tuple(
+        (name, None if name == "build_ext" else wanted) for name, wanted in build.sub_commands
+    )
+
+
+class BuildTwin(BuildLean):
+    """Cythonizes and compiles, where that can be done."""
 
     def run(self) -> None:
-        self.parallel = self.parallel or True
+        self.parallel = min(self.parallel or sys.maxsize, JOBS["jobs"]())
         self._list().unlink(missing_ok=True)
-        if IS_PURE:
-            self._leave_out()
+        reason = hindrance()
+        if reason is not None:
+            self._leave_out(reason)
             return
+        print(f"lomond: compiling; modules at a time: {self.parallel}", file=sys.stderr)
         try:
             self._cythonize()
             super().run()
             self._write_list()
-        except BaseException as error:
-            if IS_COMPILED or isinstance(error, KeyboardInterrupt):
-                raise
-            self._leave_out()
-            reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
-            print(
-                f"lomond: no compiled twin ({reason}); the pure one is installed, which does the "
-                "same and is slower. A C compiler and Python's headers would help (Debian: gcc, "
-                "python3-dev).",
-                file=sys.stderr,
-            )
+        except Exception:
+            print("lomond: it can't be compiled here; LOMOND_PURE=1 does without", file=sys.stderr)
+            raise
 
-    def _leave_out(self) -> None:
+    def _leave_out(self, reason: str) -> None:
         self.extensions = self.ext_modules = self.distribution.ext_modules = []
+        if IS_PURE:
+            return
+        if IS_COMPILED:
+            sys.exit(f"lomond: LOMOND_COMPILED is set, but nothing can be compiled ({reason})")
+        print(
+            f"lomond: no compiled twin ({reason}); the pure one is installed, which does the "
+            "same and is slower. A C compiler and Python's headers would help (Debian: gcc, "
+            "python3-dev).",
+            file=sys.stderr,
+        )
 
     def _cythonize(self) -> None:
         from Cython.Build import cythonize
@@ -89,8 +148,12 @@ class BuildTwin(build_ext):
         self._list().write_text("\n".join(lines) + "\n")
 
 
+if IS_PURE and IS_COMPILED:
+    sys.exit("lomond: LOMOND_PURE and LOMOND_COMPILED are both set; unset one of them")
+
 setup(
-    # The real list is made when it is needed; one that is not empty has the command run.
+    distclass=Package,
+    # The real list is made when it is needed.
     ext_modules=[Extension("lomond.protocol.connection", ["setup.py"])],
-    cmdclass={"build_ext": BuildTwin},
+    cmdclass={"build": Build, "build_ext": BuildTwin},
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,10 @@ def test_the_module_persist_says_what_to_write() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "write websocket.persist(...)" in done.stderr.splitlines()[-1]
     assert "from lomond.persist import persist" in done.stderr.splitlines()[-1]
+
+
+def test_what_readme_links_to_is_found_from_anywhere() -> None:
+    """An index shows it too, without the files around it."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]*)\)|\b(?:src|href)=\"([^\"]*)\"|^\[[^]]*\]: *(\S+)", text, re.M)
+    assert [link for link in map("".join, links) if not link.startswith(("https://", "#"))] == []

@@ -16,18 +16,25 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ["setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"]
+FOLDERS = ["src", "tools"]
+MB = 1_000_000
+README = (ROOT / "README.md").read_text()
 NO_COMPILER = {"CC": "/bin/false"}
 
 
-def build(folder: Path, **variables: str) -> tuple[int, str]:
-    """Build a wheel in a copy of the checkout; the status, and what was said."""
+def copy(folder: Path) -> None:
+    """What a build needs of the checkout."""
     ignored = shutil.ignore_patterns("*.so", "*.pyd", "compiled.*.txt", "__pycache__", "*.egg-info")
-    shutil.copytree(ROOT / "src", folder / "src", ignore=ignored)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in NEEDED:
         shutil.copy(ROOT / name, folder)
-    python = os.path.realpath(sys.executable)  # that of the tests' environment may have no pip
+
+
+def run(folder: Path, *command: str | Path, **variables: str) -> tuple[int, str]:
+    """Run it there; the status, and what was said."""
     done = subprocess.run(
-        [python, "-m", "pip", "wheel", "-v", "--no-deps", "-w", "dist", "."],
+        command,
         cwd=folder,
         env={**os.environ, "LOMOND_PURE": "", "LOMOND_COMPILED": "", **variables},
         stdout=subprocess.PIPE,
@@ -38,6 +45,17 @@ def build(folder: Path, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+#: That of the tests' environment may have no pip.
+PIP = [os.path.realpath(sys.executable), "-m", "pip"]
+
+
+def build(folder: Path, *prefix: str, **variables: str) -> tuple[int, str]:
+    """Build a wheel in a copy of the checkout; the status, and what was said."""
+    copy(folder)
+    command = [*prefix, *PIP, "wheel", "-v", "--no-deps", "-w", "dist", "."]
+    return run(folder, *command, **variables)
+
+
 def contents(folder: Path) -> dict[str, int]:
     """The files of the wheel, and their sizes."""
     (wheel,) = (folder / "dist").iterdir()
@@ -46,16 +64,28 @@ def contents(folder: Path) -> dict[str, int]:
 
 
 def is_pure(folder: Path) -> bool:
-    return not any(re.match(r"lomond/.*\.(so|pyd|txt)$", name) for name in contents(folder))
+    """Whether nothing in it is compiled, and its name says that it is for every Python 3."""
+    (wheel,) = (folder / "dist").iterdir()
+    has_none = not any(re.match(r"lomond/.*\.(so|pyd|txt)$", name) for name in contents(folder))
+    assert has_none == wheel.name.endswith("-py3-none-any.whl"), wheel.name
+    return has_none
 
 
-def test_the_compiled_modules_lie_beside_their_sources(tmp_path: Path) -> None:
-    status, said = build(tmp_path, LOMOND_COMPILED="1")
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a build that has compiled."""
+    folder = tmp_path_factory.mktemp("compiled")
+    status, said = build(folder, LOMOND_COMPILED="1")
     assert status == 0, said
-    files = contents(tmp_path)
+    return folder
+
+
+def test_the_compiled_modules_lie_beside_their_sources(compiled: Path) -> None:
+    assert not is_pure(compiled)
+    files = contents(compiled)
     (listing,) = (name for name in files if name.startswith("lomond/compiled."))
     suffix = listing.removeprefix("lomond/compiled").removesuffix(".txt")
-    with zipfile.ZipFile(next((tmp_path / "dist").iterdir())) as archive:
+    with zipfile.ZipFile(next((compiled / "dist").iterdir())) as archive:
         lines = archive.read(listing).decode().splitlines()[1:]
     for line in lines:
         name, size, source_size = line.split()
@@ -64,7 +94,7 @@ def test_the_compiled_modules_lie_beside_their_sources(tmp_path: Path) -> None:
     assert len(lines) == sum(name.endswith(suffix) for name in files)
     assert not [name for name in files if name.endswith(".c")]
     assert {"lomond/io/wire.pyx", "lomond/io/wire.pxd", "lomond/freezing/hook-lomond.py"} < {*files}
-    assert list((tmp_path / "src").rglob("*.c")) == []
+    assert list((compiled / "src").rglob("*.c")) == []
 
 
 def test_lomond_pure_builds_none(tmp_path: Path) -> None:
@@ -90,3 +120,73 @@ def test_both_at_once_can_not_be(tmp_path: Path) -> None:
     status, said = build(tmp_path, LOMOND_PURE="1", LOMOND_COMPILED="1")
     assert status != 0
     assert "LOMOND_PURE and LOMOND_COMPILED are both set; unset one of them" in said
+
+
+def test_a_compiled_wheel_is_small(compiled: Path, tmp_path: Path) -> None:
+    (wheel,) = (compiled / "dist").iterdir()
+    assert wheel.stat().st_size <= 2 * MB
+    status, said = run(tmp_path, *PIP, "install", "--no-deps", "--target", "there", wheel)
+    assert status == 0, said
+    files = [path for path in (tmp_path / "there").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 7 * MB
+    assert any(path.suffix == ".pyc" for path in files)  # pip has made them: they count
+
+
+def test_what_fails_to_compile_later_fails_the_build(tmp_path: Path) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.write_text(
+        '#!/bin/sh\ncase "$*" in *small.[co]*) exec cc "$@";; esac\necho "no more memory"; exit 1\n'
+    )
+    compiler.chmod(0o755)
+    processor = str(min(os.sched_getaffinity(0)))
+    status, said = build(
+        tmp_path, "taskset", "--cpu-list", processor, CC=str(compiler), LDSHARED="cc -shared"
+    )
+    assert status != 0
+    assert "lomond: compiling; modules at a time: 1\n" in said  # of one processor
+    assert "no more memory" in said
+    assert "lomond: it can't be compiled here; LOMOND_PURE=1 does without" in said
+    assert list((tmp_path / "dist").glob("*.whl")) == []
+
+
+def test_the_compiled_one_can_be_had_later(tmp_path: Path) -> None:
+    """By README's command, of the index's package; that lies in a folder here."""
+    copy(tmp_path)
+    (line,) = re.findall(r"^    pip (install --no-cache-dir .*)$", README, re.MULTILINE)
+    python = tmp_path / "there" / "bin" / "python"
+    found = {"PIP_FIND_LINKS": str(tmp_path / "dist"), "PIP_PRE": "1"}
+    for command, variables in [
+        ([PIP[0], "-m", "venv", "--without-pip", "there"], {}),
+        ([*PIP, "wheel", "--no-deps", "-w", "dist", "."], {"LOMOND_PURE": "1"}),
+        ([*PIP, "--python", python, "install", "build", "pip"], {}),
+        ([python, "-m", "build", "--sdist"], {}),
+        ([*PIP, "--python", python, "install", "lomond"], found),
+    ]:
+        status, said = run(tmp_path, *command, **variables)
+        assert status == 0, said
+    version = [python, "-m", "lomond", "--version"]
+    assert "(pure" in run(tmp_path / "there", *version)[1]
+    status, said = run(tmp_path, *PIP, "--python", python, *line.split(), **found)
+    assert status == 0, said
+    assert "(compiled" in run(tmp_path / "there", *version)[1]
+
+
+def test_an_extra_can_be_added_to_what_a_clone_gave(tmp_path: Path) -> None:
+    """As our messages say; the index has another lomond, which is not taken."""
+    copy(tmp_path)
+    python = tmp_path / "there" / "bin" / "python"
+    for command in [
+        [PIP[0], "-m", "venv", "--without-pip", "there"],
+        [*PIP, "--python", python, "install", "."],
+    ]:
+        status, said = run(tmp_path, *command, LOMOND_PURE="1")
+        assert status == 0, said
+    version = [python, "-m", "lomond", "--version"]
+    before = run(tmp_path / "there", *version)
+    for extra, module in [("socks", "socksio"), ("speed", "zlib_ng"), ("truststore", "truststore")]:
+        status, said = run(tmp_path, *PIP, "--python", python, "install", f"lomond[{extra}]")
+        assert status == 0, said
+        assert run(tmp_path / "there", python, "-c", f"import {module}") == (0, "")
+    after = run(tmp_path / "there", *version)
+    assert after[0] == before[0] == 0
+    assert after[1].split()[:3] == before[1].split()[:3]  # the library that compresses is another
