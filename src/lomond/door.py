@@ -159,7 +159,8 @@ class Door(Base, Generic[Stream, Sent]):
         """A new connection, as an iterator of events; nothing is sent before its first event.
 
         An earlier connection of this object ends. The options are those that the object has now:
-        what is set later, also before the first event, is for the next one.
+        what is set later, also before the first event, is for the next one. Mappings and jars are
+        read when the request is made.
 
         Arguments:
             Options: as OPTIONS.md has them.

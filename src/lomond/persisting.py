@@ -49,7 +49,8 @@ class PersistOptions:
 
     min_wait: float | None = row(
         default=None, check=lambda one, value: value if value is None else seconds(one, value),
-        doc="Least seconds to wait (5, or `max_wait` if only that is given, and is less).",
+        doc="Least seconds to wait (5, or `max_wait` if only that is given, and is less). Not with "
+        "`full_jitter`, which makes every wait random, from 0 on.",
     )  # fmt: skip
     max_wait: float = row(
         default=30, check=seconds, unit="s",

@@ -141,7 +141,7 @@ def chosen(proxies: Mapping[str, str | None], secure: bool, host: str, port: int
     does a host that ``"no"`` or ``"no_proxy"`` names, as no_proxy does in the environment.
 
     Arguments:
-        proxies: The mapping; that of `urllib.request.getproxies` is one.
+        proxies: The mapping; as `urllib.request.getproxies` gives it, if it has no other keys.
         secure: Whether it is a connection with TLS.
         host: Where it goes.
         port: Likewise.

@@ -25,6 +25,7 @@ from lomond.aio import AsyncWebSocket
 from lomond.group import WebSocketGroup
 from lomond.protocol import frames
 from lomond.settable import CONNECT
+from patience import FAR
 
 TIMEOUT = 0.3  # seconds, of the opening
 LONG = 0.4  # seconds for which the thread is kept
@@ -128,6 +129,31 @@ def test_a_silent_server_is_given_up_however_often_the_loop_is_kept(run: Run) ->
         reason, took = run(open_one(options))
     assert "open_timeout" in reason
     assert TIMEOUT <= took <= TIMEOUT + kept + 0.3
+
+
+@pytest.mark.parametrize("way", ["wait", "close"])
+@pytest.mark.parametrize("kind", ["plain", "tls"])
+def test_a_loop_that_is_busy_in_every_turn_puts_nothing_off(run: Run, kind: str, way: str) -> None:
+    """Its turns take more time than a late timer is forgiven."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(0)
+            time.sleep(0.012)
+
+    async def open_one(options: dict[str, Any]) -> str:
+        other = asyncio.create_task(keep())
+        timeout = TIMEOUT if way == "wait" else FAR
+        async with AsyncWebSocket(open_timeout=timeout, **options) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0):
+                if way == "close" and event.name == "connecting":
+                    await websocket.close()
+        other.cancel()
+        return event.reason  # type: ignore[union-attr]  # of the last
+
+    with served(kind, hang) as options:
+        reason = run(open_one(options))
+    assert ("open_timeout" if way == "wait" else "closed by the user") in reason
 
 
 def half_and_half(connection: socket.socket) -> None:

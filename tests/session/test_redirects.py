@@ -158,6 +158,21 @@ def test_a_socket_that_was_given_leads_nowhere_else() -> None:
     assert "the socket was given" in seen[2][1].reason
 
 
+@pytest.mark.parametrize("slow_at", [1, 2, 3, 4])
+def test_the_time_of_handlers_does_not_count_for_the_way_onward(slow_at: int) -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        seen.append(event.name)
+        if len(seen) == slow_at:
+            door.spend(20.0)
+        closes(door, event)
+
+    seen: list[str] = []
+    talk = sends_on("/there")
+    timing = Timing(open_timeout=7)
+    PretendDoor(talk, timing, max_redirects=1, later_talks=(accepts,)).play(act)
+    assert seen[:5] == ["connecting", "connected", "connecting", "connected", "ready"]
+
+
 def test_open_timeout_is_one_total() -> None:
     again = sends_on("/")
     door = PretendDoor(

@@ -121,15 +121,24 @@ class Performer:
         timeout = session.timing.open_timeout
         if timeout is None:
             return (yield from steps)
+        turns = 0.0
         try:
             while True:
                 need = next(steps)
-                beat = monotonic() + timeout / _BEATS
+                if turns > _LATE:
+                    session.kept += turns
+                began = monotonic()
+                beat = began + timeout / _BEATS
                 need.until = beat if need.until is None else min(need.until, beat)
                 yield need
-                late = monotonic() - need.until
-                if late > _LATE:
-                    session.kept += late
+                now = noticed = monotonic()
+                if need.looked_at is not None and need.looked_at >= need.until:
+                    noticed = need.looked_at
+                if noticed - need.until > _LATE:
+                    session.kept += noticed - need.until
+                # Turns in which a loop reads what had come are lost too, behind a wait: in a loop
+                # whose turns are long nothing but turns would put a deadline off for ever.
+                turns = now - noticed if began < need.until else 0.0
         except StopIteration as done:
             return done.value
         finally:

@@ -125,9 +125,10 @@ def _opened(
         except (ImportError, OSError) as error:  # of a module that is needed only now
             yield from _give_up(session, target, Failed(error, now))
             return False, None
-        yield Deliver(
+        handled = yield Deliver(
             events.Connected(target.url, None if target.proxy is None else target.proxy.url)
         )
+        spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
             outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
@@ -146,13 +147,15 @@ def _opened(
             yield from _reject(session, outcome.response, onward, answer.now)
             return True, None
         redirects += 1
-        now = (yield Drop()).now
+        now = dropped_at = (yield Drop()).now
         if session.has_ended or session.close_asked_at is not None:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             return True, None
         session.timings.proxy = session.timings.tls = None  # the last way is told of
         origin = origin if origin == onward.origin else None
         now = (yield Deliver(events.Connecting(onward.url))).now
+        spent += now - dropped_at
+        deadline = None if deadline is None else deadline + spent
         ask = partial(plan.route, onward)
 
 
