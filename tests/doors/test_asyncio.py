@@ -16,6 +16,7 @@ import pytest
 
 from doors.loops import Run, echo, until
 from doors.raw_server import frame, raw_server, read_all, read_frame
+from fair_clock import FairClock
 from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.persist import persist
@@ -142,16 +143,20 @@ def test_a_send_that_nobody_reads_ends(run: Run) -> None:
         async with AsyncWebSocket(url, send_timeout=0.3) as websocket:
             events = websocket.connect(poll=None, ping_rate=0)
             await until(events, "ready")
-            before = monotonic()
+            before, had = monotonic(), clock.now()
             with pytest.raises(TransportFail, match="send_timeout"):
                 await websocket.send_binary(bytes(30_000_000))
             assert monotonic() - before >= 0.3
+            assert clock.now() - had < 3
             last = await until(events, "disconnected")
             with pytest.raises(WebSocketUnavailable):
                 await websocket.send_text("x")
             return last
 
-    with raw_server(lambda connection: released.wait(PATIENCE) and None) as server:
+    with (
+        FairClock() as clock,
+        raw_server(lambda connection: released.wait(PATIENCE) and None) as server,
+    ):
         last = run(talk(server.url))
         released.set()
     assert "send_timeout" in last.reason

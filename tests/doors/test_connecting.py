@@ -177,8 +177,9 @@ def test_an_address_that_does_not_answer_costs_one_delay(
 ) -> None:
     race = Race([black_hole, good], DELAY)
     started = monotonic()
-    with running(race) as (_, address):
+    with FairClock() as clock, running(race) as (_, address):
         assert monotonic() - started >= DELAY
+        assert clock.now() < DELAY + 2
     given_up, winner = race.attempts
     assert (winner.address, winner.error) == (address, None)
     assert given_up.address == address_of(black_hole)

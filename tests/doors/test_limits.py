@@ -19,6 +19,7 @@ from doors.raw_server import (
     read_request,
     until,
 )
+from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.protocol import frames
 from patience import PATIENCE
@@ -124,8 +125,9 @@ def test_a_dripping_answer_to_the_upgrade_ends_within_open_timeout() -> None:
         while not server.released.wait(0.02):
             connection.sendall(b"x")
 
-    with raw_server(drip, upgrades=False) as server:
+    with raw_server(drip, upgrades=False) as server, FairClock() as clock:
         *_, last = WebSocket(server.url, open_timeout=0.3)
+        assert clock.now() < 2
         assert "open_timeout" in last.reason
 
 
@@ -165,8 +167,9 @@ def test_a_server_that_talks_on_after_its_close_can_not_hold_us() -> None:
         while not server.released.wait(0.01):
             connection.sendall(frame(frames.TEXT, b"more"))
 
-    with raw_server(talk_on) as server:
+    with raw_server(talk_on) as server, FairClock() as clock:
         seen = names(WebSocket(server.url), poll=None, ping_rate=0, close_timeout=0.3)
+        assert clock.now() < 2
     assert seen[2:] == ["ready", "closing", "disconnected"]
 
 

@@ -20,6 +20,7 @@ from doors.unkind_proxies import (
     hang,
     through,
 )
+from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.events import ConnectFail
 from patience import FAR
@@ -40,10 +41,11 @@ on_silences = pytest.mark.parametrize(("scheme", "handler"), SILENCES.values(), 
 
 @on_silences
 def test_open_timeout_ends_the_wait(scheme: str, handler: Handler) -> None:
-    with raw_server(handler, upgrades=False) as proxy:
+    with raw_server(handler, upgrades=False) as proxy, FairClock() as clock:
         started_at = time.monotonic()
         failure = failure_through(proxy, scheme, open_timeout=TIMEOUT)
         assert time.monotonic() - started_at >= TIMEOUT
+        assert clock.now() < 3 * TIMEOUT
         assert "open_timeout" in failure.reason
 
 
