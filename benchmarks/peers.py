@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Peer:
         environment: Variables of its process.
         least_python: The oldest Python that it runs on.
         modules: What a program imports to use it.
-        is_ours: Whether it is this checkout.
+        is_ours: Whether it is this checkout, or another one of ours.
     """
 
     name: str
@@ -66,6 +66,20 @@ PEERS = [
         "lomond compiled, Python >= 3.12", "lomond", OURS, least_python=(3, 12), is_ours=True
     ),
 ]  # fmt: skip
+
+
+def of_before(peers: list[Peer], checkout: str) -> list[Peer]:
+    """Peers of ours as another checkout has them, to be compared with this one in one run.
+
+    Arguments:
+        peers: Those of this checkout.
+        checkout: The other one's folder.
+    """
+    return [
+        replace(peer, name=f"{peer.name}, before", requirements=(checkout, *peer.requirements[1:]))
+        for peer in peers
+    ]
+
 
 #: Those that are compared with many connections.
 CROWDS = [

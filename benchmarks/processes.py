@@ -62,14 +62,18 @@ def server(command: list[str], is_beside: bool) -> Iterator[str]:
         process.wait()
 
 
-def ask(peer: Peer, task: Task) -> dict[str, float]:
-    """The figures of one client. Raises UnavailableError where there are none."""
+def ask(peer: Peer, task: Task, under: tuple[str, ...] = ()) -> dict[str, float]:
+    """The figures of one client. Raises UnavailableError where there are none.
+
+    Arguments:
+        under: A command that runs the client's, with its options.
+    """
     python = python_of(peer)
     script = HERE / "clients" / f"{peer.client}_client.py"
     task = {**task, "processor": PROCESSORS[-1] if PROCESSORS else None}
     try:
         done = subprocess.run(
-            [python, script, json.dumps(task)],
+            [*under, python, script, json.dumps(task)],
             env={**os.environ, **peer.environment},
             capture_output=True,
             text=True,

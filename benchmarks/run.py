@@ -19,7 +19,7 @@ import charts
 import targets
 from environments import HERE, UnavailableError, python_of
 from peers import PEERS, SCENARIOS, Peer, Scenario
-from processes import ask, certificates, server
+from processes import Task, ask, certificates, server
 
 RESULTS = HERE / "results.json"
 Results = dict[str, dict[str, list[dict[str, float]]]]
@@ -59,10 +59,14 @@ def measure(peer: Peer, scenario: Scenario, servers: Servers, divisor: int) -> d
     """One figure of one client. Raises UnavailableError where there is none."""
     if scenario.act == "import":
         return _import_time(python_of(peer), peer)
-    count = max(10, scenario.count // divisor)
+    return ask(peer, task_of(scenario, servers, max(10, scenario.count // divisor)))
+
+
+def task_of(scenario: Scenario, servers: Servers, count: int) -> Task:
+    """What a client is asked to do with so many messages."""
     path = scenario.path.replace(str(scenario.count), str(count))
     path = path.replace(str(scenario.count + 1), str(count + 1))
-    task = {
+    return {
         "scenario": scenario.act,
         "url": servers.url(scenario).removesuffix(scenario.path) + path,
         "kind": scenario.kind,
@@ -70,7 +74,6 @@ def measure(peer: Peer, scenario: Scenario, servers: Servers, divisor: int) -> d
         "count": count,
         "ca": servers.ca if scenario.tls else None,
     }
-    return ask(peer, task)
 
 
 def _import_time(python: Path, peer: Peer) -> dict[str, float]:

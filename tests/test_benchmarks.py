@@ -10,7 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+import before
 import charts
+import peers
 import targets
 
 RUNS = {
@@ -54,3 +56,17 @@ def test_charts_are_svg(tmp_path: Path) -> None:
     root = ElementTree.fromstring((tmp_path / names[0]).read_text())
     assert root.tag.endswith("svg")
     assert len([e for e in root.iter() if e.tag.endswith("rect")]) == 2
+
+
+def test_what_was_before_is_compared_row_by_row() -> None:
+    ours = [peer for peer in peers.PEERS if peer.name == "lomond compiled"]
+    [other] = peers.of_before(ours, "there")
+    assert other.requirements == ("there", peers.UVLOOP)
+    row = {"lomond compiled": [{"cpu": 3.0}, {"cpu": 2.0}], other.name: [{"cpu": 4.0}]}
+    memory = {"lomond compiled": [{"memory": 2048.0}], other.name: [{"memory": 1024.0}]}
+    results = {"round trip 256 B": row, "idle connection, memory": memory}
+    said = before.render(results, peers.SCENARIOS, 1.0)
+    assert "| round trip 256 B | lomond compiled | 4.00 | 2.00 | 0.500 |" in said
+    assert "| idle connection, memory | lomond compiled | 1.00 | 2.00 | 2.000 |" in said
+    alone = {"import": {"lomond compiled": row["lomond compiled"]}}
+    assert "lomond compiled" not in before.render(alone, peers.SCENARIOS, 1.0)
