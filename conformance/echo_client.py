@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from verdicts import COMPRESSED_GROUPS
+
 import lomond
 from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from lomond.events import AnyEvent
 
 AGENT = "lomond"
-COMPRESSED_GROUPS = ("12.", "13.")
-
 LIMIT_SECONDS = 60.0
 # Where the server itself waits longer: at most 100, 1,000 and 480 s.
 LONG_LIMITS_SECONDS = {

@@ -17,7 +17,6 @@ import echo_client
 import set_up
 from fuzzing import FuzzingServer, ServerError, fuzzing_server
 from verdicts import (
-    NO_LIBRARY,
     Run,
     Verdict,
     changes,
@@ -25,6 +24,7 @@ from verdicts import (
     read_report,
     read_reports,
     render,
+    run_of,
     summarize,
 )
 
@@ -73,12 +73,6 @@ def judge(
     verdicts = read_reports(reports, echo_client.AGENT, server.cases)
     verdicts |= {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
     return {run_of(case, library): verdict for case, verdict in verdicts.items()}
-
-
-def run_of(case: str, library: str) -> Run:
-    """Return what a verdict on the case is on, where the process compresses with the library."""
-    is_compressed = case.startswith(echo_client.COMPRESSED_GROUPS)
-    return Run(case, library if is_compressed else NO_LIBRARY)
 
 
 def explain(verdicts: Mapping[Run, Verdict], reports: Path) -> None:

@@ -29,6 +29,7 @@ GROUPS = {
     12: "Compression, different payloads",
     13: "Compression, different parameters",
 }
+COMPRESSED_GROUPS = ("12.", "13.")
 
 PREFACE = """\
 # Verdicts of the Autobahn test suite
@@ -81,6 +82,11 @@ class Run(NamedTuple):
 
 
 Table = Mapping[Run, Verdict]
+
+
+def run_of(case: str, library: str) -> Run:
+    """Return what a verdict on the case is on, where the process compresses with the library."""
+    return Run(case, library if case.startswith(COMPRESSED_GROUPS) else NO_LIBRARY)
 
 
 def read_reports(reports: Path, agent: str, cases: Iterable[str]) -> dict[str, Verdict]:

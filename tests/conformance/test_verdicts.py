@@ -3,8 +3,17 @@
 import json
 from pathlib import Path
 
-from run import run_of
-from verdicts import Run, Verdict, changes, parse_rows, read_report, read_reports, render, summarize
+from verdicts import (
+    Run,
+    Verdict,
+    changes,
+    parse_rows,
+    read_report,
+    read_reports,
+    render,
+    run_of,
+    summarize,
+)
 
 OK = Verdict("OK", "OK")
 INFORMATIONAL = Verdict("INFORMATIONAL", "INFORMATIONAL")
