@@ -11,8 +11,8 @@ from lomond import events as public
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
 from lomond.url import parse
+from protocol.connections import opened
 
 controls = st.tuples(st.sampled_from([frames.PING, frames.PONG]), st.binary(max_size=125))
 fractions_of_it = st.lists(st.floats(0, 1), max_size=4)  # where it is cut into fragments
@@ -55,12 +55,6 @@ def read(connection: Connection, data: bytes, sizes: list[int], uses_room: bool)
         while (event := connection.next_event()) is not None:
             found.append(event)
     return found
-
-
-def opened(limits: Limits | None = None) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(bytes))
-    connection.opened()
-    return connection
 
 
 @given(st.lists(st.tuples(messages, controls), max_size=5), cuts)

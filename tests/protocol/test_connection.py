@@ -10,33 +10,11 @@ from lomond.errors import WebSocketClosing
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.states import ANSWERING, CLOSED, CLOSING, OPEN
 from lomond.testing.pretend import counting_bytes
+from protocol.connections import NO_KEY, events, frame, opened
 from traced import tracemalloc
-
-NO_KEY = b"\0\0\0\0"
-
-
-def opened(limits: Limits | None = None, auto_pong: bool = True) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(lambda size: bytes(size)), auto_pong)
-    connection.opened()
-    return connection
-
-
-def events(connection: Connection, *chunks: bytes) -> list[AnyEvent]:
-    found = []
-    for chunk in chunks:
-        connection.receive(chunk, 1.0)
-        while (event := connection.next_event()) is not None:
-            found.append(event)
-    return found
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
 
 
 def close_code(connection: Connection) -> int:

@@ -10,14 +10,9 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
+from protocol.connections import opened
 
 SIZE = 300_000
-
-
-def opened() -> Connection:
-    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
-    connection.opened()
-    return connection
 
 
 def has_room(connection: Connection) -> bool:

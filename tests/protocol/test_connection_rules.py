@@ -8,34 +8,10 @@ import pytest
 
 from lomond.options import Limits
 from lomond.protocol import frames, states
-from lomond.protocol.connection import Connection
-from lomond.protocol.events import AnyEvent
-from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
 from lomond.testing.pretend import counting_bytes
+from protocol.connections import bytes_until_violation, frame, opened
 from traced import tracemalloc
-
-
-def opened(limits: Limits | None = None) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
-    connection.opened()
-    return connection
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
-
-
-def bytes_until_violation(data: bytes, limits: Limits | None = None) -> tuple[int, AnyEvent]:
-    """After how many bytes, fed one by one, the violation is told; and its event."""
-    connection = opened(limits)
-    for number in range(len(data)):
-        connection.receive(data[number : number + 1], 1.0)
-        while (event := connection.next_event()) is not None:
-            if event.name == "protocol_error":
-                return number + 1, event
-    pytest.fail("no violation")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +147,7 @@ def test_a_close_frame_is_the_last_that_is_sent() -> None:
 
 
 def test_the_close_frame_after_a_violation_says_what_was_wrong() -> None:
-    connection = opened()
+    connection = opened(random_bytes=counting_bytes())
     connection.receive(b"\xc1\x00", 1.0)
     event = connection.next_event()
     assert event is not None

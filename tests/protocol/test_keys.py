@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import os
 
-from lomond.options import Limits
 from lomond.protocol import frames
-from lomond.protocol.connection import Connection
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
-
-
-def opened(limits: Limits | None = None) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
-    connection.opened()
-    return connection
+from protocol.connections import opened
 
 
 def test_each_masking_key_is_given_out_once_and_drawn_in_batches() -> None:
@@ -33,7 +26,7 @@ def test_each_masking_key_is_given_out_once_and_drawn_in_batches() -> None:
 
 
 def test_every_frame_has_a_key_of_its_own_from_the_source() -> None:
-    connection = opened()
+    connection = opened(random_bytes=counting_bytes())
     for _ in range(3000):
         connection.send(frames.BINARY, b"\0\0\0\0")
     sent = connection.output.take()

@@ -4,34 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.options import Limits
-from lomond.protocol import frames
-from lomond.protocol.connection import Connection
-from lomond.protocol.events import AnyEvent
-from lomond.protocol.keys import MaskingKeys
-from lomond.testing.pretend import counting_bytes
-
-
-def opened(limits: Limits | None = None) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
-    connection.opened()
-    return connection
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
-
-
-def bytes_until_violation(data: bytes, limits: Limits | None = None) -> tuple[int, AnyEvent]:
-    """After how many bytes, fed one by one, the violation is told; and its event."""
-    connection = opened(limits)
-    for number in range(len(data)):
-        connection.receive(data[number : number + 1], 1.0)
-        while (event := connection.next_event()) is not None:
-            if event.name == "protocol_error":
-                return number + 1, event
-    pytest.fail("no violation")
+from protocol.connections import bytes_until_violation, frame
 
 
 @pytest.mark.parametrize(

@@ -8,32 +8,10 @@ from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.states import CLOSING
 from lomond.testing.pretend import counting_bytes
-
-NO_KEY = b"\0\0\0\0"
-
-
-def opened(limits: Limits | None = None, auto_pong: bool = True) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(lambda size: bytes(size)), auto_pong)
-    connection.opened()
-    return connection
-
-
-def events(connection: Connection, *chunks: bytes) -> list[AnyEvent]:
-    found = []
-    for chunk in chunks:
-        connection.receive(chunk, 1.0)
-        while (event := connection.next_event()) is not None:
-            found.append(event)
-    return found
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
+from protocol.connections import NO_KEY, events, frame, opened
 
 
 def test_pongs_collapse_into_the_newest_while_output_is_unwritten() -> None:

@@ -11,6 +11,7 @@ from lomond.protocol.connection import Connection
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.states import TRANSITIONS
 from lomond.testing.pretend import counting_bytes
+from protocol.connections import frame
 
 STATES = (
     states.CONNECTING,
@@ -20,11 +21,6 @@ STATES = (
     states.CLOSING,
     states.CLOSED,
 )
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
 
 
 def in_state(state: str) -> Connection:
