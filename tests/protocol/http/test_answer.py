@@ -6,30 +6,8 @@ import pytest
 
 from lomond.errors import ProtocolError
 from lomond.options import Limits
-from lomond.protocol.http.request import Request
-from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade
-
-ACCEPT = b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"  # for a key of 16 zero bytes
-HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
-REQUEST = Request("/", "h:80", "Lomond/test", (), ("chat",))
-
-
-def receive(
-    data: bytes, step: int = 1 << 20, request: Request = REQUEST, max_header_size: int = 65536
-) -> Acceptance | Refusal | None:
-    upgrade = Upgrade(request, bytes, Limits(max_header_size=max_header_size))
-    for i in range(0, len(data), step):
-        outcome = upgrade.receive(data[i : i + step])
-        if outcome is not None:
-            return outcome
-    return upgrade.end_of_stream()
-
-
-def is_accepted(data: bytes, step: int = 1 << 20, max_header_size: int = 65536) -> bool:
-    try:
-        return isinstance(receive(data, step, max_header_size=max_header_size), Acceptance)
-    except ProtocolError:
-        return False
+from lomond.protocol.http.upgrade import Acceptance, Refusal
+from protocol.http.upgrades import HEAD, is_accepted, receive, upgrade
 
 
 @pytest.mark.parametrize("step", [1, 4096, 1 << 20])
@@ -40,8 +18,8 @@ def test_limits_hold_to_the_byte_and_line_in_any_split(step: int) -> None:
     assert is_accepted(HEAD + b"X: y\r\n" * 252 + b"\r\n", step)
     assert not is_accepted(HEAD + b"X: y\r\n" * 260 + b"\r\n", step)
     size = len(HEAD) + 2
-    assert is_accepted(HEAD + b"\r\n", step, max_header_size=size)
-    assert not is_accepted(HEAD + b"\r\n", step, max_header_size=size - 1)
+    assert is_accepted(HEAD + b"\r\n", step, Limits(max_header_size=size))
+    assert not is_accepted(HEAD + b"\r\n", step, Limits(max_header_size=size - 1))
 
 
 @pytest.mark.parametrize(
@@ -92,10 +70,10 @@ def test_frames_do_not_count_as_head() -> None:
 @pytest.mark.parametrize("step", [1, 3, 1 << 20])
 def test_bare_line_feeds_and_a_tail_that_looks_like_an_end(step: int) -> None:
     data = HEAD.replace(b"\r\n", b"\n") + b"\n"
-    upgrade = Upgrade(REQUEST, bytes, Limits())
+    machine = upgrade()
     for i in range(0, len(data), step):
         tail = b"\r\n\r\n" if i + step >= len(data) else b""
-        outcome = upgrade.receive(data[i : i + step] + tail)
+        outcome = machine.receive(data[i : i + step] + tail)
     assert isinstance(outcome, Acceptance)
     assert outcome.rest == b"\r\n\r\n"
 
@@ -144,17 +122,17 @@ MANY_LINES = HEAD + b"X: y\r\n" * 10 + b"\r\n"
     ],
 )
 def test_a_limit_of_the_head_is_an_option(option: str, data: bytes, needed: int) -> None:
-    upgrade = Upgrade(REQUEST, bytes, Limits(**{option: needed}))
-    assert isinstance(upgrade.receive(data), Acceptance)
-    upgrade = Upgrade(REQUEST, bytes, Limits(**{option: needed - 1}))
+    machine = upgrade(limits=Limits(**{option: needed}))
+    assert isinstance(machine.receive(data), Acceptance)
+    machine = upgrade(limits=Limits(**{option: needed - 1}))
     with pytest.raises(ProtocolError, match=rf"{option} \({needed - 1}\)"):
-        upgrade.receive(data)
+        machine.receive(data)
 
 
 @pytest.mark.parametrize("most", [0, 5, 9, 10, 11])
 def test_what_is_kept_of_a_body_is_an_option(most: int) -> None:
-    upgrade = Upgrade(REQUEST, bytes, Limits(max_body_size=most))
-    outcome = upgrade.receive(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\n0123456789")
+    machine = upgrade(limits=Limits(max_body_size=most))
+    outcome = machine.receive(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\n0123456789")
     assert isinstance(outcome, Refusal)
     assert outcome.response.body == b"0123456789"[:most]
 
@@ -196,7 +174,7 @@ def test_what_is_no_refusal_must_make_sense(framing: bytes) -> None:
 
 def test_a_refusal_of_unknown_length_is_bounded() -> None:
     limits = Limits(max_body_size=5)
-    upgrade = Upgrade(REQUEST, bytes, limits)
-    outcome = upgrade.receive(b"HTTP/1.1 503 Busy\r\nContent-Length: x\r\n\r\n" + b"y" * 100)
+    machine = upgrade(limits=limits)
+    outcome = machine.receive(b"HTTP/1.1 503 Busy\r\nContent-Length: x\r\n\r\n" + b"y" * 100)
     assert isinstance(outcome, Refusal)
     assert outcome.response.body == b"yyyyy"

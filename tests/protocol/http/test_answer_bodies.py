@@ -5,31 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lomond.errors import ProtocolError
-from lomond.options import Limits
-from lomond.protocol.http.request import Request
-from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade
-
-NONCE = b"the sample nonce"
-ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-REQUEST = Request("/chat?x=1", "server:80", "Lomond/test", (), ("superchat", "chat"))
-
-
-HEADERS = {
-    b"Upgrade": b"websocket",
-    b"Connection": b"Upgrade",
-    b"Sec-WebSocket-Accept": ACCEPT,
-}
-
-
-def upgrade(request: Request = REQUEST, max_header_size: int = 65536) -> Upgrade:
-    return Upgrade(request, lambda size: NONCE, Limits(max_header_size=max_header_size))
-
-
-def answer(changes: dict[bytes, bytes | None] | None = None, status: bytes = b"101 X") -> bytes:
-    headers = {**HEADERS, **(changes or {})}
-    lines = [b"HTTP/1.1 " + status]
-    lines += [name + b": " + value for name, value in headers.items() if value is not None]
-    return b"\r\n".join((*lines, b"", b""))
+from lomond.protocol.http.upgrade import Acceptance, Refusal
+from protocol.http.upgrades import answer, upgrade
 
 
 def test_interim_responses_come_before() -> None:
@@ -97,8 +74,3 @@ def test_answers_that_are_refused_as_broken(data: bytes, message: str, step: int
     with pytest.raises(ProtocolError, match=message) as caught:
         feed()
     assert caught.value.critical
-
-
-def test_the_limit_on_the_head_is_an_option() -> None:
-    with pytest.raises(ProtocolError, match=r"max_header_size \(100\)"):
-        upgrade(max_header_size=100).receive(answer())

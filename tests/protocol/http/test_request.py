@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
-from lomond.options import Limits
 from lomond.protocol.http.request import Request, check_header, check_protocols
-from lomond.protocol.http.upgrade import Upgrade
-
-NONCE = b"the sample nonce"
-KEY = base64.b64encode(NONCE)
-REQUEST = Request("/chat?x=1", "server:80", "Lomond/test", (), ("superchat", "chat"))
-
-
-def upgrade(request: Request = REQUEST, max_header_size: int = 65536) -> Upgrade:
-    return Upgrade(request, lambda size: NONCE, Limits(max_header_size=max_header_size))
+from protocol.http.upgrades import KEY, REQUEST, upgrade
 
 
 def test_the_request_in_its_order() -> None:

@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
-from lomond.options import Limits
 from lomond.protocol.http.request import Request
-from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade, accept_value
-
-NONCE = b"the sample nonce"
-KEY = base64.b64encode(NONCE)
-ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-REQUEST = Request("/chat?x=1", "server:80", "Lomond/test", (), ("superchat", "chat"))
-
-
-HEADERS = {
-    b"Upgrade": b"websocket",
-    b"Connection": b"Upgrade",
-    b"Sec-WebSocket-Accept": ACCEPT,
-}
-
-
-def upgrade(request: Request = REQUEST, max_header_size: int = 65536) -> Upgrade:
-    return Upgrade(request, lambda size: NONCE, Limits(max_header_size=max_header_size))
-
-
-def answer(changes: dict[bytes, bytes | None] | None = None, status: bytes = b"101 X") -> bytes:
-    headers = {**HEADERS, **(changes or {})}
-    lines = [b"HTTP/1.1 " + status]
-    lines += [name + b": " + value for name, value in headers.items() if value is not None]
-    return b"\r\n".join((*lines, b"", b""))
+from lomond.protocol.http.upgrade import Acceptance, Refusal, accept_value
+from protocol.http.upgrades import ACCEPT, KEY, REQUEST, answer, upgrade
 
 
 def refusal(data: bytes, request: Request = REQUEST) -> Refusal:

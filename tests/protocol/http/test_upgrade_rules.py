@@ -4,39 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.errors import ProtocolError
-from lomond.options import Limits
-from lomond.protocol.http.request import Request
-from lomond.protocol.http.upgrade import Acceptance, Refusal, Upgrade
-
-ACCEPT = b"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"  # for a key of 16 zero bytes
-HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
-REQUEST = Request("/", "h:80", "Lomond/test", (), ("chat",))
-
-
-def receive(
-    data: bytes, step: int = 1 << 20, request: Request = REQUEST, max_header_size: int = 65536
-) -> Acceptance | Refusal | None:
-    upgrade = Upgrade(request, bytes, Limits(max_header_size=max_header_size))
-    for i in range(0, len(data), step):
-        outcome = upgrade.receive(data[i : i + step])
-        if outcome is not None:
-            return outcome
-    return upgrade.end_of_stream()
-
-
-def is_accepted(data: bytes, step: int = 1 << 20, max_header_size: int = 65536) -> bool:
-    try:
-        return isinstance(receive(data, step, max_header_size=max_header_size), Acceptance)
-    except ProtocolError:
-        return False
+from lomond.protocol.http.upgrade import Acceptance, Refusal
+from protocol.http.upgrades import ACCEPT, HEAD, is_accepted, receive
 
 
 @pytest.mark.parametrize("step", [1, 1 << 20])
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        (ACCEPT, "More than one Sec-WebSocket-Accept"),
+        (b"Sec-WebSocket-Accept: " + ACCEPT + b"\r\n", "More than one Sec-WebSocket-Accept"),
         (b"Upgrade: h2c\r\n", "Can't upgrade to websocket, h2c"),
         (b"Upgrade:\r\n", "Can't upgrade to websocket,"),
         (b"Sec-WebSocket-Protocol: CHAT\r\n", "'CHAT', which was not offered"),
