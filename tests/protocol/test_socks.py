@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from lomond.protocol import frames
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Resolve
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
-
-
-def closes(door: PretendDoor, event: Any) -> None:
-    if event.name == "ready":
-        door.close()
-
-
-def says(*answers: bytes, then: Talk | None = None) -> Callable[[Peer], Talk]:
-    """A proxy that answers each thing that it hears."""
-
-    def talk(peer: Peer) -> Talk:
-        for answer in answers:
-            heard.append((yield Hear()))
-            yield Say(answer)
-        yield from then or ()
-
-    heard.clear()
-    return talk
-
-
-heard: list[bytes] = []
-
-
-def failure_of(door: PretendDoor) -> Any:
-    seen = door.play()
-    assert names(seen) == ["connecting", "connect_fail"]
-    failed = seen[-1][1]
-    assert door.hung_up
-    assert "p@ss" not in repr(failed) + failed.reason + repr(failed.cause)
-    return failed
-
-
-def _pauses() -> Talk:
-    yield Pause(1000)
-
-
-NO_AUTH, LOG_IN = b"\x05\x00", b"\x05\x02"
-DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
+from played import DONE, LOG_IN, NO_AUTH, closes_when_ready, failure_of, heard, names, pauses, says
+from scripted import accepts
 
 
 @pytest.mark.parametrize(
@@ -97,13 +55,10 @@ def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: b
             for piece in pieces:
                 yield Say(piece)
                 yield Pause(0.01)
-        yield from peer.upgrade()
-        frame = yield from peer.hear_until(frames.CLOSE)
-        assert frame is not None
-        yield Say(frames.build(frames.CLOSE, frame.payload, None))
+        yield from accepts(peer)
 
     door = PretendDoor(talk, proxy=parse_proxy(proxy))
-    seen = door.play(closes)
+    seen = door.play(closes_when_ready)
     assert names(seen)[:3] == ["connecting", "connected", "ready"]
     assert told == said
 
@@ -148,7 +103,7 @@ def test_socks4_knows_ipv4_only(host: str) -> None:
                 return [("inet6", "stream", 0, "", (host, request.port))]
             return found
 
-    door = Door(says(b"\x00\x5a" + bytes(6), then=_pauses()), proxy=parse_proxy("socks4://p"))
+    door = Door(says(b"\x00\x5a" + bytes(6), then=pauses()), proxy=parse_proxy("socks4://p"))
     if ":" in host:
         failed = failure_of(door)
         assert failed.phase == "resolve"

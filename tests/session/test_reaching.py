@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Resolve, Send
-from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.peer import End, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
-
-PLAIN = parse_proxy("http://proxy:3128")
-WITH_PASSWORD = parse_proxy("http://me:p%40ss@proxy:3128")
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
-
-
-def says(*answers: bytes, then: Talk | None = None) -> Callable[[Peer], Talk]:
-    """A proxy that answers each thing that it hears."""
-
-    def talk(peer: Peer) -> Talk:
-        for answer in answers:
-            heard.append((yield Hear()))
-            yield Say(answer)
-        yield from then or ()
-
-    heard.clear()
-    return talk
-
-
-heard: list[bytes] = []
-
-
-def failure_of(door: PretendDoor) -> Any:
-    seen = door.play()
-    assert names(seen) == ["connecting", "connect_fail"]
-    failed = seen[-1][1]
-    assert door.hung_up
-    assert "p@ss" not in repr(failed) + failed.reason + repr(failed.cause)
-    return failed
-
-
-def _pauses() -> Talk:
-    yield Pause(1000)
+from played import DONE, HTTP_PROXY, NO_AUTH, WITH_PASSWORD, failure_of, heard, pauses, says
 
 
 @pytest.mark.parametrize("answer", [None, b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\n"])
 def test_closing_while_a_proxy_hangs_ends_at_once(answer: bytes | None) -> None:
-    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=PLAIN)
+    door = PretendDoor(says(*([answer] if answer else []), then=pauses()), proxy=HTTP_PROXY)
     door.at(0.5, door.close)
     failed = failure_of(door)
     assert (failed.phase, door.now) == ("proxy", 0.5)
@@ -65,29 +29,25 @@ def test_a_refusal_that_came_before_the_proxy_was_asked() -> None:
         yield End(resets=True)
 
     broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
-    failed = failure_of(PretendDoor(talk, proxy=PLAIN, failures=broken))
+    failed = failure_of(PretendDoor(talk, proxy=HTTP_PROXY, failures=broken))
     assert "it answered 503 Busy" in failed.reason
     assert failed.response.body == b"late"
 
 
 def test_a_proxy_that_can_not_be_asked_and_says_nothing() -> None:
     broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
-    failed = failure_of(PretendDoor(says(then=_pauses()), proxy=PLAIN, failures=broken))
+    failed = failure_of(PretendDoor(says(then=pauses()), proxy=HTTP_PROXY, failures=broken))
     assert (failed.phase, failed.cause) == ("proxy", broken[Send])
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 407 No\r\nContent-Length: 9\r\n\r\n"])
 def test_who_ended_it_is_not_the_proxy(answer: bytes) -> None:
-    door = PretendDoor(says(*([answer] if answer else []), then=_pauses()), proxy=WITH_PASSWORD)
+    door = PretendDoor(says(*([answer] if answer else []), then=pauses()), proxy=WITH_PASSWORD)
     door.at(0.5, door.force_disconnect)
     failed = failure_of(door)
     assert failed.reason.endswith("did not connect us to peer:80; disconnected by the user")
     assert failed.response is None
     assert failed.timings.proxy == pytest.approx(0.5, abs=0.1)
-
-
-NO_AUTH, LOG_IN = b"\x05\x00", b"\x05\x02"
-DONE = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
 
 
 def two_addresses(request: object) -> Any:
@@ -104,7 +64,7 @@ def test_a_proxy_that_cannot_reach_one_address_is_asked_for_the_next(is_reached:
             return two_addresses(request) if is_server else found
 
     unreachable = says(NO_AUTH, b"\x05\x04\x00\x01" + bytes(6))
-    after = says(NO_AUTH, DONE, then=_pauses()) if is_reached else unreachable
+    after = says(NO_AUTH, DONE, then=pauses()) if is_reached else unreachable
     door = Door(unreachable, proxy=parse_proxy("socks5://p"), later_talks=(after,))
     if not is_reached:
         failed = failure_of(door)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lomond.options import Timing
-from lomond.protocol import frames
 from lomond.response import Response
 from lomond.session.reaching import Target
 from lomond.session.redirects import destination
@@ -16,10 +15,8 @@ from lomond.session.requests import Race
 from lomond.testing.peer import Pause, Peer, Say, Talk
 from lomond.testing.plans import PretendPlan
 from lomond.testing.pretend import PretendDoor, counting_bytes
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
+from played import closes_when_ready, names
+from scripted import accepts
 
 
 def sends_on(location: str, status: int = 302) -> Callable[[Peer], Talk]:
@@ -31,23 +28,11 @@ def sends_on(location: str, status: int = 302) -> Callable[[Peer], Talk]:
     return talk
 
 
-def accepts(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    frame = yield from peer.hear_until(frames.CLOSE)
-    assert frame is not None
-    yield Say(frames.build(frames.CLOSE, frame.payload, None))
-
-
-def closes(door: PretendDoor, event: Any) -> None:
-    if event.name == "ready":
-        door.close()
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_followed_where_that_is_asked_for(status: int) -> None:
     talk = sends_on("/there?x=1", status)
     door = PretendDoor(talk, max_redirects=1, later_talks=(accepts,))
-    seen = door.play(closes)
+    seen = door.play(closes_when_ready)
     assert names(seen)[:5] == ["connecting", "connected", "connecting", "connected", "ready"]
     assert [event.url for _, event in seen[:4]] == ["ws://peer/"] * 2 + [
         "ws://peer:80/there?x=1"
@@ -77,7 +62,7 @@ def test_a_redirect_is_followed_where_that_is_asked_for(status: int) -> None:
 )
 def test_where_it_leads(secure: bool, location: str, url: str, is_same: bool) -> None:
     door = PretendDoor(sends_on(location), secure=secure, max_redirects=5, later_talks=(accepts,))
-    assert "ready" in names(door.play(closes))
+    assert "ready" in names(door.play(closes_when_ready))
     assert door.plan.routes == [(url, is_same)]
 
 
@@ -119,10 +104,10 @@ def test_a_relative_location_keeps_the_zone_of_an_address() -> None:
 def test_who_was_sent_elsewhere_is_a_stranger_from_then_on() -> None:
     later = (sends_on("/again"), sends_on("ws://peer/"), accepts)
     door = PretendDoor(sends_on("ws://other/"), max_redirects=9, later_talks=later)
-    assert "ready" in names(door.play(closes))
+    assert "ready" in names(door.play(closes_when_ready))
     assert [is_ours for _, is_ours in door.plan.routes] == [False, False, False]
     door = PretendDoor(sends_on("/a"), max_redirects=9, later_talks=(sends_on("/b"), accepts))
-    assert "ready" in names(door.play(closes))
+    assert "ready" in names(door.play(closes_when_ready))
     assert [is_ours for _, is_ours in door.plan.routes] == [True, True]
 
 
@@ -133,7 +118,7 @@ def test_the_body_of_a_redirect_is_not_waited_for() -> None:
         yield Pause(100)
 
     door = PretendDoor(endless, max_redirects=1, later_talks=(accepts,))
-    seen = door.play(closes)
+    seen = door.play(closes_when_ready)
     assert "ready" in names(seen)
     assert door.now < 0.1
     assert door.plan.answers[0][1].body == b"some"
@@ -164,7 +149,7 @@ def test_the_time_of_handlers_does_not_count_for_the_way_onward(slow_at: int) ->
         seen.append(event.name)
         if len(seen) == slow_at:
             door.spend(20.0)
-        closes(door, event)
+        closes_when_ready(door, event)
 
     seen: list[str] = []
     talk = sends_on("/there")
@@ -196,7 +181,7 @@ def test_a_unix_socket_leads_nowhere_else(location: str, is_followed: bool) -> N
     door = Door(sends_on(location), later_talks=(accepts,))
     addresses = [("unix", "stream", 0, "", "/run/peer")]
     door.plan = PretendPlan(counting_bytes(), addresses=addresses, max_redirects=3)
-    seen = door.play(closes)
+    seen = door.play(closes_when_ready)
     assert ("ready" in names(seen)) == is_followed
     assert {tuple(request.addresses) for request in raced} == {tuple(addresses)}
     if not is_followed:

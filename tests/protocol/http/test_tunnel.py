@@ -12,27 +12,26 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.proxies import Proxy, parse_proxy
 from lomond.session.requests import Race, StartTLS
-from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
+from played import (
+    HTTP_PROXY,
+    WITH_PASSWORD,
+    closes_when_ready,
+    failure_of,
+    heard,
+    names,
+    pauses,
+    says,
+)
 
 OK = b"HTTP/1.1 200 Connection established\r\n\r\n"
-PLAIN = parse_proxy("http://proxy:3128")
-WITH_PASSWORD = parse_proxy("http://me:p%40ss@proxy:3128")
 
 
 DIGEST = (
     b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n"
     b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256\r\n\r\n'
 )
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
-
-
-def closes(door: PretendDoor, event: Any) -> None:
-    if event.name == "ready":
-        door.close()
 
 
 def connects(answer: bytes = OK, glued: bytes = b"") -> Callable[[Peer], Talk]:
@@ -46,7 +45,7 @@ def connects(answer: bytes = OK, glued: bytes = b"") -> Callable[[Peer], Talk]:
         requests.append(peer.request)
         frame = yield from peer.hear_until(frames.CLOSE)
         assert frame is not None
-        yield Say(frames.build(frames.CLOSE, frame.payload, None))
+        yield say(frames.CLOSE, frame.payload)
 
     requests.clear()
     return talk
@@ -55,36 +54,11 @@ def connects(answer: bytes = OK, glued: bytes = b"") -> Callable[[Peer], Talk]:
 requests: list[bytes] = []
 
 
-def says(*answers: bytes, then: Talk | None = None) -> Callable[[Peer], Talk]:
-    """A proxy that answers each thing that it hears."""
-
-    def talk(peer: Peer) -> Talk:
-        for answer in answers:
-            heard.append((yield Hear()))
-            yield Say(answer)
-        yield from then or ()
-
-    heard.clear()
-    return talk
-
-
-heard: list[bytes] = []
-
-
-def failure_of(door: PretendDoor) -> Any:
-    seen = door.play()
-    assert names(seen) == ["connecting", "connect_fail"]
-    failed = seen[-1][1]
-    assert door.hung_up
-    assert "p@ss" not in repr(failed) + failed.reason + repr(failed.cause)
-    return failed
-
-
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("answer", [OK, b"HTTP/1.0 299 ok\r\nContent-Length: 5\r\n\r\n"])
 def test_connect(secure: bool, answer: bytes) -> None:
-    door = PretendDoor(connects(answer), proxy=PLAIN, secure=secure, delays={Race: 2.0})
-    seen = door.play(closes)
+    door = PretendDoor(connects(answer), proxy=HTTP_PROXY, secure=secure, delays={Race: 2.0})
+    seen = door.play(closes_when_ready)
     assert names(seen)[:3] == ["connecting", "connected", "ready"]
     assert seen[-1][1].graceful
     assert seen[1][1].proxy == "http://proxy:3128"
@@ -103,15 +77,15 @@ def test_connect(secure: bool, answer: bytes) -> None:
 
 def test_credentials_go_to_the_proxy_only() -> None:
     door = PretendDoor(connects(), proxy=WITH_PASSWORD)
-    seen = door.play(closes)
+    seen = door.play(closes_when_ready)
     assert seen[1][1].proxy == "http://***@proxy:3128"
     assert b"\r\nProxy-Authorization: Basic bWU6cEBzcw==" in requests[0]
     assert b"uthorization" not in requests[1]
 
 
 def test_what_comes_behind_the_answer_is_the_servers() -> None:
-    door = PretendDoor(connects(glued=b"HTTP/1.1 100 Continue\r\n\r\n"), proxy=PLAIN)
-    assert names(door.play(closes))[:3] == ["connecting", "connected", "ready"]
+    door = PretendDoor(connects(glued=b"HTTP/1.1 100 Continue\r\n\r\n"), proxy=HTTP_PROXY)
+    assert names(door.play(closes_when_ready))[:3] == ["connecting", "connected", "ready"]
 
 
 def test_an_https_proxy() -> None:
@@ -124,7 +98,7 @@ def test_an_https_proxy() -> None:
             return super()._perform(request)
 
     door = Door(connects(), proxy=parse_proxy("https://proxy"), secure=True)
-    assert "ready" in names(door.play(closes))
+    assert "ready" in names(door.play(closes_when_ready))
     assert [(request.server_name, request.of_proxy) for request in tls] == [
         ("proxy", True),
         ("peer", False),
@@ -143,7 +117,7 @@ def test_an_https_proxy() -> None:
     [
         (
             b"HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno",
-            PLAIN,
+            HTTP_PROXY,
             "it answered 407 Auth; "
             "it wants credentials: put user and password into the proxy's URL",
         ),
@@ -157,8 +131,8 @@ def test_an_https_proxy() -> None:
             WITH_PASSWORD,
             "it answered 401 Auth; it does not accept the credentials in the proxy's URL",
         ),
-        (b"HTTP/1.1 502 \r\nContent-Length: 2\r\n\r\nno", PLAIN, "it answered 502"),
-        (b"HTTP/1.1 302 Go\r\nLocation: /\r\nContent-Length: 2\r\n\r\nno", PLAIN,
+        (b"HTTP/1.1 502 \r\nContent-Length: 2\r\n\r\nno", HTTP_PROXY, "it answered 502"),
+        (b"HTTP/1.1 302 Go\r\nLocation: /\r\nContent-Length: 2\r\n\r\nno", HTTP_PROXY,
          "it answered 302 Go"),
     ],
 )  # fmt: skip
@@ -175,7 +149,7 @@ def test_a_refusal_is_kept(answer: bytes, proxy: Proxy, said: str) -> None:
 def test_the_body_of_a_refusal_is_waited_for_a_little() -> None:
     answer = b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\nonly this"
     for timing in (Timing(), Timing(open_timeout=None)):
-        door = PretendDoor(says(answer, then=_pauses()), timing, proxy=PLAIN)
+        door = PretendDoor(says(answer, then=pauses()), timing, proxy=HTTP_PROXY)
         failed = failure_of(door)
         assert failed.response.body == b"only this"
         assert 1 < door.now < 1.1
@@ -188,13 +162,9 @@ def test_the_body_of_a_refusal_is_waited_for_a_little() -> None:
             yield Pause(0.4)
             yield action
 
-    door = PretendDoor(slow, proxy=PLAIN)
+    door = PretendDoor(slow, proxy=HTTP_PROXY)
     assert failure_of(door).response.body == b"only thisaa"
     assert 1 < door.now < 1.1
-
-
-def _pauses() -> Talk:
-    yield Pause(1000)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +184,7 @@ def test_garbage(answer: bytes, said: str) -> None:
     def ends() -> Talk:
         yield End()
 
-    failed = failure_of(PretendDoor(says(answer, then=ends()), proxy=PLAIN))
+    failed = failure_of(PretendDoor(says(answer, then=ends()), proxy=HTTP_PROXY))
     assert failed.phase == "proxy"
     assert said in failed.reason
     assert failed.response is None
@@ -224,7 +194,7 @@ def test_a_challenge_is_answered_once_on_a_new_connection() -> None:
     for last, expected in ((connects(), "ready"), (says(DIGEST), "connect_fail")):
         requests.clear()
         door = PretendDoor(says(DIGEST), proxy=WITH_PASSWORD, later_talks=(last,))
-        seen = door.play(closes)
+        seen = door.play(closes_when_ready)
         assert expected in names(seen)
         assert len(seen[2 if expected == "ready" else 1][1].timings.attempts) == 2
     assert b"\r\nProxy-Authorization: Basic " in heard[0]
@@ -233,7 +203,7 @@ def test_a_challenge_is_answered_once_on_a_new_connection() -> None:
 
 
 def test_no_challenge_is_answered_without_a_password_or_for_what_is_unknown() -> None:
-    assert failure_of(PretendDoor(says(DIGEST), proxy=PLAIN)).response.status_code == 407
+    assert failure_of(PretendDoor(says(DIGEST), proxy=HTTP_PROXY)).response.status_code == 407
     unknown = DIGEST.replace(b"SHA-256", b"ROT13")
     assert failure_of(PretendDoor(says(unknown), proxy=WITH_PASSWORD)).response.status_code == 407
 
@@ -249,7 +219,7 @@ def test_a_nonce_that_was_too_old_is_no_wrong_password() -> None:
     ):
         requests.clear()
         door = PretendDoor(says(DIGEST), proxy=WITH_PASSWORD, later_talks=later)
-        assert ("ready" in names(door.play(closes))) == is_ready
+        assert ("ready" in names(door.play(closes_when_ready))) == is_ready
         if is_ready:
             assert b'nonce="2"' in requests[0]
 
@@ -257,12 +227,12 @@ def test_a_nonce_that_was_too_old_is_no_wrong_password() -> None:
 @pytest.mark.parametrize("framing", [b"Transfer-Encoding: gzip, chunked", b"Content-Length: x"])
 def test_a_length_that_makes_no_sense(framing: bytes) -> None:
     refusal = b"HTTP/1.1 503 Busy\r\n" + framing + b"\r\n\r\nlate"
-    failed = failure_of(PretendDoor(says(refusal), proxy=PLAIN))
+    failed = failure_of(PretendDoor(says(refusal), proxy=HTTP_PROXY))
     assert "it answered 503 Busy" in failed.reason
     assert failed.response.body == b"late"
     # RFC 9110 section 9.3.6: the client MUST ignore it where the proxy has connected us.
     agreed = OK[:-2] + framing + b"\r\n\r\n"
-    assert "ready" in names(PretendDoor(connects(agreed), proxy=PLAIN).play(closes))
+    assert "ready" in names(PretendDoor(connects(agreed), proxy=HTTP_PROXY).play(closes_when_ready))
 
 
 @pytest.mark.parametrize("phrase", ["\x1b]0;pwned\x07", "was {}", "long " * 100])
