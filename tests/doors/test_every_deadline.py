@@ -24,6 +24,7 @@ from lomond.io.waiting import BOUND
 from lomond.protocol import frames
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 from patience import PATIENCE
+from scripted import never_answers, trickles_an_answer
 
 pytestmark = pytest.mark.every_door
 
@@ -40,19 +41,6 @@ PINGS = say(frames.PING, b"?").data * 10
 STALLED = b"\x82\x7e\x10\x00ab"  # the head of a frame, and two of its 4096 bytes
 CLOSES = say(frames.CLOSE, code=1000).data
 AGAIN = 0.05  # seconds between two writes of a flood
-
-
-def never_answers(peer: Peer) -> Talk:
-    while (yield Hear()):
-        pass
-
-
-def trickles_an_answer(peer: Peer) -> Talk:
-    yield from peer.read_request()
-    yield Say(b"HTTP/1.1 101 Switching Protocols\r\n")
-    while True:
-        yield Say(b"X: y\r\n")
-        yield Pause(AGAIN * 2)
 
 
 def says(start: bytes, then: bytes = b"", seconds: float | None = None, reads: bool = True) -> Any:

@@ -18,6 +18,7 @@ from lomond.protocol import frames
 from lomond.session.requests import Race, Resolve, StartTLS
 from lomond.testing.peer import End, Hear, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
+from scripted import is_silent
 
 pytestmark = pytest.mark.every_door
 
@@ -84,12 +85,6 @@ def is_no_tls_server(peer: Peer) -> Talk:
     yield Hear()
     yield Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     yield End()
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (yield Hear()):
-        pass
 
 
 def sends_and_closes_on_text(websocket: Any, event: AnyEvent) -> None:

@@ -19,17 +19,13 @@ from lomond.errors import WebSocketUnavailable
 from lomond.testing.echo import EchoServer
 from lomond.testing.peer import Peer, Say, Talk
 from refcounts import at_once
+from scripted import is_silent
 
 pytestmark = pytest.mark.every_door
 
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-def listens(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield from peer.hear_end()
 
 
 @at_once
@@ -40,7 +36,7 @@ def test_leaving_the_loop_frees_the_socket_at_once_b6(moment: str, how: str) -> 
         yield from peer.upgrade(glued=b"\xc1\x00")
         yield from peer.hear_end()
 
-    with served(nonsense if moment == "protocol_error" else listens) as server:
+    with served(nonsense if moment == "protocol_error" else is_silent) as server:
         websocket = WebSocket(server.url)
         before = descriptors()
         gc.disable()

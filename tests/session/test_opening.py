@@ -15,6 +15,8 @@ from lomond.protocol.events import AnyEvent
 from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
+from played import names
+from scripted import never_answers
 
 PHASES = [
     (Ask, "credentials"),
@@ -29,15 +31,6 @@ def echo(peer: Peer) -> Talk:
     yield from peer.upgrade()
     while (frame := (yield from peer.hear_frame())) is not None:
         yield say(frame.opcode, frame.payload)
-
-
-def is_slow(peer: Peer) -> Talk:
-    yield from peer.read_request()
-    yield Pause(1000)
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
 
 
 def on(name: str, action: Callable[[PretendDoor], object]) -> Callable[..., None]:
@@ -106,7 +99,7 @@ def test_a_system_that_takes_no_request() -> None:
 
 
 def test_open_timeout_of_the_answer() -> None:
-    door = PretendDoor(is_slow, Timing(open_timeout=7))
+    door = PretendDoor(never_answers, Timing(open_timeout=7))
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "disconnected"]
     last = seen[-1][1]
@@ -162,7 +155,9 @@ def test_close_at_connected() -> None:
 def test_closing_does_not_wait_for_a_silent_server(
     open_timeout: float | None, close_timeout: float | None, ends_at: float
 ) -> None:
-    door = PretendDoor(is_slow, Timing(open_timeout=open_timeout, close_timeout=close_timeout))
+    door = PretendDoor(
+        never_answers, Timing(open_timeout=open_timeout, close_timeout=close_timeout)
+    )
     door.at(5.0, door.close)
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "disconnected"]
@@ -173,7 +168,7 @@ def test_closing_does_not_wait_for_a_silent_server(
 
 
 def test_open_timeout_holds_after_a_close_too() -> None:
-    door = PretendDoor(is_slow, Timing(open_timeout=5.3))
+    door = PretendDoor(never_answers, Timing(open_timeout=5.3))
     door.at(5.0, door.close)
     last = door.play()[-1][1]
     assert door.now == 5.3
@@ -215,7 +210,7 @@ def test_bytes_of_the_answer_do_not_put_off_the_end_after_a_close() -> None:
 
 
 def test_force_while_the_answer_is_awaited() -> None:
-    door = PretendDoor(is_slow)
+    door = PretendDoor(never_answers)
     door.at(3.0, door.force_disconnect)
     last = door.play()[-1][1]
     assert (last.reason, door.now) == ("disconnected by the user", 3.0)
@@ -320,7 +315,7 @@ def test_nothing_was_said_and_the_request_not_written(ends: tuple[End, ...]) -> 
 
 
 def test_no_open_timeout_and_the_request_not_written() -> None:
-    door = PretendDoor(is_slow, Timing(open_timeout=None), failures=BROKEN)
+    door = PretendDoor(never_answers, Timing(open_timeout=None), failures=BROKEN)
     failed = door.play()[-1][1]
     assert isinstance(failed.cause, BrokenPipeError)
     assert door.now <= 1.1
@@ -329,14 +324,14 @@ def test_no_open_timeout_and_the_request_not_written() -> None:
 def test_an_alert_says_more_than_that_the_request_was_not_written() -> None:
     alert = OSError(1, "alert certificate required")
     alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"  # type: ignore[attr-defined]
-    door = PretendDoor(is_slow, failures={**BROKEN, Read: alert}, secure=True)
+    door = PretendDoor(never_answers, failures={**BROKEN, Read: alert}, secure=True)
     failed = door.play()[-1][1]
     assert failed.cause is alert
     assert "the server wants a client certificate; give ssl_certfile" in failed.reason
 
 
 def test_closed_while_the_last_words_are_waited_for() -> None:
-    door = PretendDoor(is_slow, failures=BROKEN)
+    door = PretendDoor(never_answers, failures=BROKEN)
     door.at(0.5, door.close)
     failed = door.play()[-1][1]
     assert failed.reason.startswith("request failed; closed by the user")

@@ -11,20 +11,17 @@ from lomond.proxies import parse_proxy
 from lomond.session.requests import Ask, Race, Resolve, Send, StartTLS
 from lomond.testing.peer import Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
+from played import names
+from scripted import never_answers
 
 KEPT = 20.0  # seconds
 PHASES = [Ask, Resolve, Race, StartTLS, Send]
 
 
-def accepts(peer: Peer) -> Talk:
+def accepts_and_closes(peer: Peer) -> Talk:
     yield from peer.upgrade()
     yield say(8, code=1000)
     yield from peer.hear_end()
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.read_request()
-    yield Pause(1000)
 
 
 def refuses(peer: Peer) -> Talk:
@@ -33,13 +30,9 @@ def refuses(peer: Peer) -> Talk:
     yield Pause(1000)
 
 
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
-
-
 @pytest.mark.parametrize("kind", PHASES)
 def test_a_phase_of_the_opening_goes_on_behind_it(kind: type) -> None:
-    door = PretendDoor(accepts, Timing(open_timeout=7), delays={kind: 2.0}, secure=True)
+    door = PretendDoor(accepts_and_closes, Timing(open_timeout=7), delays={kind: 2.0}, secure=True)
     door.at(1.0, lambda: door.keep(KEPT))
     assert names(door.play())[:3] == ["connecting", "connected", "ready"]
 
@@ -47,7 +40,7 @@ def test_a_phase_of_the_opening_goes_on_behind_it(kind: type) -> None:
 @pytest.mark.parametrize("kind", PHASES)
 def test_a_phase_that_hangs_is_given_up_as_much_later(kind: type) -> None:
     hangs: dict[type, BaseException] = {kind: TimeoutError()}
-    door = PretendDoor(accepts, Timing(open_timeout=7), failures=hangs, secure=True)
+    door = PretendDoor(accepts_and_closes, Timing(open_timeout=7), failures=hangs, secure=True)
     door.at(1.0, lambda: door.keep(KEPT))
     failed = door.play()[-1][1]
     assert (failed.name, failed.elapsed) == ("connect_fail", 7 + KEPT)
@@ -55,7 +48,7 @@ def test_a_phase_that_hangs_is_given_up_as_much_later(kind: type) -> None:
 
 
 def test_a_silent_server_is_given_up_as_much_later() -> None:
-    door = PretendDoor(is_silent, Timing(open_timeout=7))
+    door = PretendDoor(never_answers, Timing(open_timeout=7))
     door.at(1.0, lambda: door.keep(KEPT))
     door.at(25.0, lambda: door.keep(KEPT))
     last = door.play()[-1][1]
@@ -72,7 +65,7 @@ def test_a_silent_server_is_given_up_as_much_later() -> None:
     [
         (refuses, {}),
         (refuses, {"proxy": parse_proxy("http://proxy:3128")}),
-        (is_silent, {"failures": {Send: BrokenPipeError(32, "Broken pipe")}}),
+        (never_answers, {"failures": {Send: BrokenPipeError(32, "Broken pipe")}}),
     ],
     ids=["body", "body of a proxy", "last words"],
 )
@@ -89,7 +82,7 @@ def test_what_is_waited_for_a_second_is_so_no_longer(
 
 @pytest.mark.parametrize(("close_timeout", "grace"), [(5, 1.0), (0.5, 0.5)])
 def test_a_close_is_no_more_patient(close_timeout: float, grace: float) -> None:
-    door = PretendDoor(is_silent, Timing(close_timeout=close_timeout))
+    door = PretendDoor(never_answers, Timing(close_timeout=close_timeout))
     door.at(1.0, lambda: door.keep(KEPT))
     door.at(25.0, door.close)
     assert names(door.play())[-1] == "disconnected"

@@ -13,6 +13,8 @@ from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
+from played import names
+from scripted import is_silent
 
 Act = Callable[[PretendDoor, Any], None]
 NO_PINGS = Timing(ping_rate=0, poll=5)
@@ -25,10 +27,6 @@ def on(name: str, *actions: Callable[[PretendDoor], object]) -> Act:
                 action(door)
 
     return act
-
-
-def names(seen: list[tuple[float, Any]]) -> list[str]:
-    return [event.name for _, event in seen]
 
 
 def closes(peer: Peer) -> Talk:
@@ -122,10 +120,6 @@ def test_data_does_not_extend_close_timeout() -> None:
 
 
 def test_close_timeout_in_silence() -> None:
-    def is_silent(peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        yield from peer.hear_end()
-
     door = PretendDoor(is_silent, Timing(close_timeout=0.5))
     door.at(12.0, door.close)
     assert not door.play()[-1][1].graceful

@@ -16,17 +16,13 @@ from lomond.protocol import frames
 from lomond.session.session import Session
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor, counting_bytes
+from played import closes_when_ready, names
+from scripted import is_silent, never_answers, trickles_an_answer
 
 SLOW = 7.0  # seconds that a slow handler takes; longer than every deadline here
 LONG = 3.0  # seconds; each deadline
 START = 20.0  # when what begins a deadline happens, if that is not the opening
 TEXT = say(frames.TEXT, b"x").data
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (yield Hear()):
-        pass
 
 
 def floods(peer: Peer) -> Talk:
@@ -52,19 +48,6 @@ def stalls(peer: Peer) -> Talk:
     yield Say(b"\x81\x05ab")
     while (yield Hear()):
         pass
-
-
-def never_answers(peer: Peer) -> Talk:
-    while (yield Hear()):
-        pass
-
-
-def trickles_an_answer(peer: Peer) -> Talk:
-    yield from peer.read_request()
-    yield Say(b"HTTP/1.1 101 Switching Protocols\r\n")
-    while True:
-        yield Say(b"X: y\r\n")
-        yield Pause(0.5)
 
 
 def closes_and_floods(peer: Peer) -> Talk:
@@ -179,9 +162,9 @@ def test_after_close_timeout_nothing_is_handed_out_but_the_answer(
 
     timing = Timing(poll=poll, ping_rate=0, close_timeout=2)
     seen = PretendDoor(talk, timing).play(act)
-    names = [event.name for _, event in seen if event.name != "poll"]
-    assert names.count("text") == 3  # at 0, 0.7 and 1.4 s
-    assert names[-2:] == (["closed", "disconnected"] if answers else ["text", "disconnected"])
+    found = [name for name in names(seen) if name != "poll"]
+    assert found.count("text") == 3  # at 0, 0.7 and 1.4 s
+    assert found[-2:] == (["closed", "disconnected"] if answers else ["text", "disconnected"])
     assert seen[-1][1].graceful is answers
     assert seen[-1][0] == pytest.approx(2.1, abs=0.01)
 
@@ -198,8 +181,8 @@ def test_a_close_frame_of_which_a_part_came_is_waited_for_no_longer(size: int) -
 
     timing = Timing(poll=None, ping_rate=0, frame_timeout=None, close_timeout=2)
     door = PretendDoor(talk, timing)
-    seen = door.play(lambda door, event: door.close() if event.name == "ready" else None)
-    assert [event.name for _, event in seen][-2:] == ["binary", "disconnected"]
+    seen = door.play(closes_when_ready)
+    assert names(seen)[-2:] == ["binary", "disconnected"]
     assert door.now == pytest.approx(2.002)
 
 
@@ -214,8 +197,8 @@ def test_an_answer_whose_rest_comes_late_is_none() -> None:
             pass
 
     door = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2))
-    seen = door.play(lambda door, event: door.close() if event.name == "ready" else None)
-    assert [event.name for _, event in seen][-2:] == ["ready", "disconnected"]
+    seen = door.play(closes_when_ready)
+    assert names(seen)[-2:] == ["ready", "disconnected"]
     assert door.now == pytest.approx(2.002)
 
 
@@ -236,7 +219,7 @@ def test_a_hang_up_after_close_timeout_ends_it_as_one_before(ends: bool) -> None
             door.spend(3)
 
     seen = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2)).play(act)
-    assert [event.name for _, event in seen][-2:] == ["text", "disconnected"]
+    assert names(seen)[-2:] == ["text", "disconnected"]
     assert seen[-1][1].graceful is ends
 
 

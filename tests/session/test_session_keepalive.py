@@ -12,30 +12,14 @@ from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
 from lomond.testing.peer import End, Pause, Peer, Talk, say
 from lomond.testing.pretend import PretendDoor
+from played import names
+from scripted import answers_pings, is_silent
 
 Seen = list[tuple[float, Any]]
 
 
-def answers(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (frame := (yield from peer.hear_frame())) is not None:
-        if frame.opcode == frames.PING:
-            yield say(frames.PONG, frame.payload)
-        elif frame.opcode == frames.CLOSE:
-            yield say(frames.CLOSE, frame.payload)
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield from peer.hear_end()
-
-
 def moments(seen: Seen, name: str) -> list[float]:
     return [moment for moment, event in seen if event.name == name]
-
-
-def names(seen: Seen) -> list[str]:
-    return [event.name for _, event in seen]
 
 
 def heard(door: PretendDoor, opcode: int) -> list[bytes]:
@@ -43,7 +27,7 @@ def heard(door: PretendDoor, opcode: int) -> list[bytes]:
 
 
 def test_an_hour() -> None:
-    door = PretendDoor(answers, Timing(poll=5, ping_rate=30, ping_timeout=30))
+    door = PretendDoor(answers_pings, Timing(poll=5, ping_rate=30, ping_timeout=30))
     door.at(3602.0, door.close)
     seen = door.play()
     start = door.session.opened_at
@@ -84,7 +68,7 @@ def test_no_unresponsive_after_a_slow_handler() -> None:
         if event.name == "poll":
             door.spend(101)
 
-    door = PretendDoor(answers, Timing(poll=5, ping_rate=30, ping_timeout=10))
+    door = PretendDoor(answers_pings, Timing(poll=5, ping_rate=30, ping_timeout=10))
     door.at(1000.0, door.close)
     seen = door.play(is_slow)
     assert "unresponsive" not in names(seen)
@@ -197,7 +181,7 @@ def test_polls_stay_punctual_when_messages_never_run_out() -> None:
 
 
 def test_no_polls() -> None:
-    door = PretendDoor(answers, Timing(poll=None))
+    door = PretendDoor(answers_pings, Timing(poll=None))
     door.at(1000.0, door.close)
     assert "poll" not in names(door.play())
 

@@ -8,18 +8,8 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.testing.peer import Hear, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield from peer.hear_end()
-
-
-def answers_pings(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (frame := (yield from peer.hear_frame())) is not None:
-        if frame.opcode == frames.PING:
-            yield say(frames.PONG, frame.payload)
+from played import names
+from scripted import answers_pings, is_silent
 
 
 def pings_ten_times(peer: Peer) -> Talk:
@@ -40,7 +30,7 @@ def test_pongs_collapse_into_the_newest() -> None:
     door.at(8.5, lambda: sticks(door, False))
     door.at(20.0, door.force_disconnect)
     seen = door.play()
-    assert [event.name for _, event in seen].count("ping") == 10
+    assert names(seen).count("ping") == 10
     # 3 was written before anything was known to wait.
     expected = [b"1", b"2", b"3", b"8", b"9", b"10"]
     assert [frame.payload for frame in door.peer.heard] == expected
@@ -92,7 +82,7 @@ def test_a_ping_that_can_not_be_written_is_unanswered(send_timeout: float | None
     door.at(6.0, door.send_ping)
     door.at(200.0, door.force_disconnect)
     seen = door.play()
-    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert names(seen)[-2:] == ["unresponsive", "disconnected"]
     assert door.now == 16.0
 
 
@@ -107,7 +97,7 @@ def test_a_death_is_noticed_behind_a_message_that_nobody_takes(
     door.at(32.0, lambda: door.send_text("stuck"))
     door.at(200.0, door.force_disconnect)
     seen = door.play()
-    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert names(seen)[-2:] == ["unresponsive", "disconnected"]
     assert door.now == pytest.approx(70.002)  # from the ping that fell due at 60.002
 
 
@@ -120,7 +110,7 @@ def test_a_ping_of_the_user_behind_a_stuck_message(send_timeout: float | None) -
     door.at(20.0, door.send_ping)
     door.at(200.0, door.force_disconnect)
     seen = door.play()
-    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert names(seen)[-2:] == ["unresponsive", "disconnected"]
     assert 30 <= door.now <= 34
 
 
@@ -136,7 +126,7 @@ def test_what_the_system_takes_is_life_while_a_ping_waits() -> None:
         takes(moment)
     door.at(200.0, door.force_disconnect)
     seen = door.play()
-    assert [event.name for _, event in seen][-2:] == ["unresponsive", "disconnected"]
+    assert names(seen)[-2:] == ["unresponsive", "disconnected"]
     assert door.now == 42.0
 
 
@@ -168,7 +158,7 @@ def test_frame_timeout_counts_from_the_newest_byte() -> None:
 
     door = PretendDoor(drips, Timing(ping_rate=0, frame_timeout=10))
     door.at(500.0, door.force_disconnect)
-    assert "binary" in [event.name for _, event in door.play()]
+    assert "binary" in names(door.play())
     assert door.now == 500.0
 
 
@@ -182,7 +172,7 @@ def test_no_frame_timeout(frame_timeout: float | None) -> None:
 
     door = PretendDoor(stalls, Timing(frame_timeout=frame_timeout))
     door.at(2000.0, door.force_disconnect)
-    assert "binary" in [event.name for _, event in door.play()]
+    assert "binary" in names(door.play())
 
 
 def test_a_slow_handler_is_no_stall() -> None:
@@ -195,4 +185,4 @@ def test_a_slow_handler_is_no_stall() -> None:
     door = PretendDoor(halves, Timing(poll=None, ping_rate=0, frame_timeout=10))
     door.at(2000.0, door.force_disconnect)
     seen = door.play(lambda door, event: door.spend(100) if event.name == "text" else None)
-    assert "binary" in [event.name for _, event in seen]
+    assert "binary" in names(seen)

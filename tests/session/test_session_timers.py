@@ -7,25 +7,11 @@ import pytest
 from lomond.errors import WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
-from lomond.protocol.events import AnyEvent
 from lomond.session.requests import Race, Resolve, Send, StartTLS
-from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
+from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
-
-
-def answers_pings(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (frame := (yield from peer.hear_frame())) is not None:
-        if frame.opcode == frames.PING:
-            yield say(frames.PONG, frame.payload)
-        elif frame.opcode == frames.CLOSE:
-            yield say(frames.CLOSE, frame.payload)
-
-
-def is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    while (yield Hear()):
-        pass
+from played import names
+from scripted import answers_pings, is_silent
 
 
 def chatters(peer: Peer) -> Talk:
@@ -34,15 +20,6 @@ def chatters(peer: Peer) -> Talk:
         yield Pause(0.3)
         yield say(frames.TEXT, b"x")
     yield from peer.hear_end()
-
-
-def run(door: PretendDoor, until: float = 1e9) -> list[tuple[float, AnyEvent]]:
-    seen = []
-    for event in door.events():
-        seen.append((door.now, event))
-        if door.now >= until:
-            break
-    return seen
 
 
 def test_a_poll_that_was_missed_is_not_made_up_for() -> None:
@@ -71,7 +48,7 @@ def test_the_close_timeout_is_not_extended_by_data() -> None:
     assert last.name == "disconnected"
     assert "close packet within 10s" in last.reason
     assert at == pytest.approx(10.002)
-    assert "text" in [event.name for _, event in seen]
+    assert "text" in names(seen)
 
 
 def test_a_server_that_closes_and_stays_is_left_at_the_deadline() -> None:
@@ -83,8 +60,8 @@ def test_a_server_that_closes_and_stays_is_left_at_the_deadline() -> None:
             yield say(frames.TEXT, b"dropped")
 
     door = PretendDoor(stays, Timing(close_timeout=5, poll=None, ping_rate=0))
-    seen = run(door)
-    assert [event.name for _, event in seen][-2:] == ["closing", "disconnected"]
+    seen = door.play()
+    assert names(seen)[-2:] == ["closing", "disconnected"]
     last = seen[-1][1]
     assert last.name == "disconnected"
     assert last.graceful
@@ -105,7 +82,7 @@ def test_the_open_timeout_holds_in_each_phase(kind: type) -> None:
     door = PretendDoor(
         is_silent, Timing(open_timeout=7), failures={kind: TimeoutError()}, secure=True
     )
-    last = run(door)[-1][1]
+    last = door.play()[-1][1]
     assert last.name == "connect_fail"
     assert "open_timeout (7 s)" in last.reason
     assert last.elapsed == pytest.approx(7)
@@ -115,7 +92,7 @@ def test_a_silent_upgrade_ends_in_time() -> None:
     def mute(peer: Peer) -> Talk:
         yield from peer.hear_end()
 
-    last = run(PretendDoor(mute, Timing(open_timeout=7)))[-1][1]
+    last = PretendDoor(mute, Timing(open_timeout=7)).play()[-1][1]
     assert last.name == "disconnected"
     assert "open_timeout (7 s)" in last.reason
     assert (last.phase, last.elapsed) == ("upgrade", pytest.approx(7))
@@ -130,7 +107,7 @@ def test_an_endless_body_is_cut_after_a_second() -> None:
             yield Say(b"x")
 
     door = PretendDoor(trickles)
-    rejected = run(door)[-2][1]
+    rejected = door.play()[-2][1]
     assert rejected.name == "rejected"
     assert rejected.response.body == b"xxx"
     assert rejected.phase == "upgrade"
@@ -149,7 +126,7 @@ def test_an_answer_in_two_pieces() -> None:
         yield Say(said.data[30:])
         yield End()
 
-    assert "ready" in [event.name for _, event in run(PretendDoor(halves))]
+    assert "ready" in names(PretendDoor(halves).play())
 
 
 def test_a_reset_in_the_handshake() -> None:
@@ -157,7 +134,7 @@ def test_a_reset_in_the_handshake() -> None:
         yield from peer.read_request()
         yield End(resets=True)
 
-    last = run(PretendDoor(resets))[-1][1]
+    last = PretendDoor(resets).play()[-1][1]
     assert last.name == "disconnected"
     assert isinstance(last.cause, ConnectionResetError)
     assert last.cause.__traceback__ is None
@@ -168,7 +145,7 @@ def test_a_reset_while_open() -> None:
         yield from peer.upgrade()
         yield End(resets=True)
 
-    last = run(PretendDoor(resets))[-1][1]
+    last = PretendDoor(resets).play()[-1][1]
     assert last.name == "disconnected"
     assert last.reason == "socket fail; recv fail; Connection reset by peer"
     assert (last.graceful, last.address) == (False, "192.0.2.1:80")
@@ -182,7 +159,7 @@ def test_the_end_of_the_stream_after_our_close_is_graceful() -> None:
 
     door = PretendDoor(hangs_up)
     door.at(1.0, door.close)
-    last = run(door)[-1][1]
+    last = door.play()[-1][1]
     assert last.name == "disconnected"
     assert (last.reason, last.graceful) == ("closed", True)
     assert door.session.sent_close_time == pytest.approx(1, abs=0.01)
@@ -191,7 +168,7 @@ def test_the_end_of_the_stream_after_our_close_is_graceful() -> None:
 def test_closing_while_connecting_fails_the_connection() -> None:
     door = PretendDoor(is_silent, failures={Race: TimeoutError()})
     door.at(2.0, door.close)
-    last = run(door)[-1][1]
+    last = door.play()[-1][1]
     assert last.name == "connect_fail"
     assert "closed by the user" in last.reason
     assert door.now == 2.0
@@ -217,7 +194,7 @@ def test_an_end_from_outside_while_upgrading() -> None:
     door = PretendDoor(mute)
     door.at(1.0, lambda: door.session.end("replaced", False, door.now))
     door.at(1.1, lambda: None)
-    last = run(door)[-1][1]
+    last = door.play()[-1][1]
     assert last.name == "disconnected"
     assert last.reason == "replaced"
 
