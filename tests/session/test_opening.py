@@ -124,6 +124,8 @@ def test_close_while_opening(kind: type, phase: str) -> None:
     failed = door.play()[-1][1]
     assert (failed.name, failed.phase, failed.elapsed) == ("connect_fail", phase, 2.0)
     assert "closed by the user" in failed.reason
+    assert door.now == 2.0
+    assert not door.session.is_closing
 
 
 def test_close_at_connecting() -> None:
@@ -267,6 +269,8 @@ def test_a_reset_instead_of_an_answer() -> None:
     last = PretendDoor(resets).play()[-1][1]
     assert last.reason == "socket fail; recv fail; Connection reset by peer"
     assert (last.phase, last.graceful) == ("upgrade", False)
+    assert isinstance(last.cause, ConnectionResetError)
+    assert last.cause.__traceback__ is None
 
 
 def test_frames_right_behind_the_answer_come_after_the_first_poll() -> None:

@@ -68,18 +68,20 @@ def unconfirmed(talk: Any, act: Any) -> int:
     return found
 
 
-def test_what_was_sent_before_an_answered_ping_has_arrived() -> None:
-    def act(door: PretendDoor, event: Any) -> None:
-        if event.name == "ready":
-            door.send_text("123")
-            door.send_ping(b"1")
-            door.send_text("45")
-            door.send_ping(b"2")
-            door.send_text("6")
+def sends_and_pings(door: PretendDoor, event: Any) -> None:
+    """Two pings, with 3, 2 and 1 bytes of text before and behind them."""
+    if event.name == "ready":
+        door.send_text("123")
+        door.send_ping(b"1")
+        door.send_text("45")
+        door.send_ping(b"2")
+        door.send_text("6")
 
-    assert unconfirmed(answers([]), act) == 3 * HEAD + 6
-    assert unconfirmed(answers([0.1]), act) == 2 * HEAD + 3
-    assert unconfirmed(answers([0.1, 0.1]), act) == HEAD + 1
+
+def test_what_was_sent_before_an_answered_ping_has_arrived() -> None:
+    assert unconfirmed(answers([]), sends_and_pings) == 3 * HEAD + 6
+    assert unconfirmed(answers([0.1]), sends_and_pings) == 2 * HEAD + 3
+    assert unconfirmed(answers([0.1, 0.1]), sends_and_pings) == HEAD + 1
 
 
 def test_only_the_pong_of_a_ping_confirms() -> None:
@@ -92,15 +94,7 @@ def test_only_the_pong_of_a_ping_confirms() -> None:
         yield Pause(1)
         yield End()
 
-    def act(door: PretendDoor, event: Any) -> None:
-        if event.name == "ready":
-            door.send_text("123")
-            door.send_ping(b"1")
-            door.send_text("45")
-            door.send_ping(b"2")
-            door.send_text("6")
-
-    assert unconfirmed(wrong, act) == HEAD + 1
+    assert unconfirmed(wrong, sends_and_pings) == HEAD + 1
 
 
 def test_what_never_left_is_not_counted() -> None:

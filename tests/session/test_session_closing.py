@@ -171,6 +171,7 @@ def test_hanging_up_instead_of_an_answer(resets: bool) -> None:
     assert names(seen)[3:] == ["poll", "text", "disconnected"]
     last = seen[-1][1]
     assert last.graceful is not resets
+    assert door.session.sent_close_time == pytest.approx(1, abs=0.01)
     expected = "socket fail; recv fail; Connection reset by peer" if resets else "closed"
     assert last.reason == expected
 
@@ -184,6 +185,8 @@ def test_reset_while_open() -> None:
     seen = PretendDoor(resets, NO_PINGS).play()
     assert names(seen)[3:] == ["poll", "text", "disconnected"]
     last = seen[-1][1]
+    assert last.reason == "socket fail; recv fail; Connection reset by peer"
+    assert not last.graceful
     assert isinstance(last.cause, ConnectionResetError)
     assert (last.phase, last.address) == ("read", "192.0.2.1:80")
     assert last.elapsed == door_elapsed(seen)

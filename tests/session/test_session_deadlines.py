@@ -23,6 +23,9 @@ SLOW = 7.0  # seconds that a slow handler takes; longer than every deadline here
 LONG = 3.0  # seconds; each deadline
 START = 20.0  # when what begins a deadline happens, if that is not the opening
 TEXT = say(frames.TEXT, b"x").data
+STALL = b"\x81\x05ab"  # the head of a text, and two of its five bytes
+BEHIND_TEXTS = TEXT * 3 + STALL
+CLOSE = say(frames.CLOSE, code=1000).data
 
 
 def floods(peer: Peer) -> Talk:
@@ -34,37 +37,25 @@ def floods(peer: Peer) -> Talk:
         yield Pause(0.01)
 
 
-def texts_and_a_stall(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield Pause(START)
-    yield Say(TEXT * 3 + b"\x81\x05ab")
-    while (yield Hear()):
-        pass
+def says(data: bytes) -> Callable[[Peer], Talk]:
+    """Says this at START, and nothing more."""
 
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield Pause(START)
+        yield Say(data)
+        yield from peer.hear_end()
 
-def stalls(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield Pause(START)
-    yield Say(b"\x81\x05ab")
-    while (yield Hear()):
-        pass
+    return talk
 
 
 def closes_and_floods(peer: Peer) -> Talk:
     yield from peer.upgrade()
     yield Pause(START)
-    yield say(frames.CLOSE, code=1000)
+    yield Say(CLOSE)
     while True:
         yield Say(TEXT * 10)
         yield Pause(0.01)
-
-
-def closes_and_is_silent(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield Pause(START)
-    yield say(frames.CLOSE, code=1000)
-    while (yield Hear()):
-        pass
 
 
 class Row(NamedTuple):
@@ -88,13 +79,13 @@ ROWS = {
     "open, flood": Row("open_timeout", trickles_an_answer, says="open_timeout", from_start=0),
     "close, silence": Row("close_timeout", is_silent, PretendDoor.close, "within 3"),
     "close, flood": Row("close_timeout", floods, PretendDoor.close, "within 3"),
-    "server closes, silence": Row("close_timeout", closes_and_is_silent, says="closed"),
+    "server closes, silence": Row("close_timeout", says(CLOSE), says="closed"),
     "server closes, flood": Row("close_timeout", closes_and_floods, says="closed"),
     "ping, silence": Row("ping_timeout", is_silent, PretendDoor.send_ping, "ping timeout"),
-    "frame, silence": Row("frame_timeout", stalls, says="frame_timeout"),
-    "frame, after texts": Row("frame_timeout", texts_and_a_stall, says="frame_timeout", before=3),
+    "frame, silence": Row("frame_timeout", says(STALL), says="frame_timeout"),
+    "frame, after texts": Row("frame_timeout", says(BEHIND_TEXTS), says="frame_timeout", before=3),
     "send, silence": Row("send_timeout", is_silent, sticks, "send_timeout"),
-    "send, texts": Row("send_timeout", texts_and_a_stall, sticks, "send_timeout", before=3),
+    "send, texts": Row("send_timeout", says(BEHIND_TEXTS), sticks, "send_timeout", before=3),
 }
 
 
