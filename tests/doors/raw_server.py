@@ -168,6 +168,15 @@ def read_all(connection: socket.socket) -> list[tuple[int, bytes]]:
     return result
 
 
+def listens_into(heard: list[tuple[int, bytes]]) -> Handler:
+    """A handler that does nothing but read, and keeps it all there."""
+
+    def listen(connection: socket.socket) -> None:
+        heard.extend(read_all(connection))
+
+    return listen
+
+
 def frame(opcode: int, payload: bytes = b"", code: int | None = None) -> bytes:
     """A frame of the server; `code` goes before the payload of a close frame."""
     if code is not None:

@@ -9,12 +9,16 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
 import pytest
 
+from doors.raw_server import Handler, raw_server, until
+from lomond import WebSocket
+from lomond.events import AnyEvent
 from lomond.io.waiting import Waiter, Wakeup
 from patience import PATIENCE
 
@@ -64,6 +68,24 @@ def connect(port: int) -> Tapped:
     sock.settimeout(PATIENCE)
     sock.connect(("127.0.0.1", port))
     return sock
+
+
+@contextmanager
+def conversation(
+    handler: Handler, **options: Any
+) -> Iterator[tuple[Tapped, WebSocket, Iterator[AnyEvent]]]:
+    """A client's socket, its WebSocket and its events, ready; without Polls and pings.
+
+    Arguments:
+        handler: The server's, as for `raw_server`.
+        options: Of the connection.
+    """
+    with raw_server(handler) as server:
+        sock = connect(server.port)
+        websocket = WebSocket(server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0, **options)
+        until(stream, "ready")
+        yield sock, websocket, stream
 
 
 def wait_for_bytes(sock: socket.socket, count: int) -> None:

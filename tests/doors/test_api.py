@@ -13,9 +13,9 @@ from doors.inside import link_of
 from doors.raw_server import (
     accept_upgrade,
     echo,
+    listens_into,
     names,
     raw_server,
-    read_all,
     read_request,
     until,
 )
@@ -115,10 +115,7 @@ def test_wrong_arguments_are_said_before_the_state_is_looked_at() -> None:
 def test_close_frames(code: int | None, reason: str | bytes | None, payload: bytes) -> None:
     heard: list[tuple[int, bytes]] = []
 
-    def listen(connection: socket.socket) -> None:
-        heard.extend(read_all(connection))
-
-    with raw_server(listen) as server:
+    with raw_server(listens_into(heard)) as server:
         websocket = WebSocket(server.url)
         stream = websocket.connect(ping_rate=0, close_timeout=0.1)
         until(stream, "ready")

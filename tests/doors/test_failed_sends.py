@@ -6,14 +6,12 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 
 import pytest
 
-from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import LoopSight, Tapped, connect, in_thread
+from doors.raw_server import frame, listens_into, raw_server, read_all, read_frame, until
+from doors.tapped import LoopSight, conversation, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.events import Disconnected
@@ -23,18 +21,6 @@ from patience import PATIENCE
 pytestmark = pytest.mark.threads
 
 SIZES = {"short": 10, "long": 300 * 1024}  # in one call with the lock held, and not
-
-
-@contextmanager
-def conversation(heard: list[tuple[int, bytes]]) -> Iterator[tuple[Tapped, WebSocket]]:
-    """A client's socket and WebSocket; the server listens until the end."""
-
-    def listen(connection: socket.socket) -> None:
-        heard.extend(read_all(connection))
-
-    with raw_server(listen) as server:
-        sock = connect(server.port)
-        yield sock, WebSocket(server.url, socket=sock)
 
 
 @pytest.mark.parametrize("where", ["the loop", "a thread"])
@@ -54,9 +40,7 @@ def test_a_send_that_fails_is_told_to_the_sender_and_to_the_loop(
             websocket.send_binary(bytes(SIZES[kind]))
         failed.append(caught.value)
 
-    with conversation([]) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(read_all) as (sock, websocket, stream):
         sock.on_send = fail
         if where == "the loop":
             send()
@@ -81,9 +65,7 @@ def test_a_send_that_fails_because_the_connection_was_ended_says_who_ended_it() 
         websocket.force_disconnect()  # as any thread may, or the loop when a timer is due
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    with conversation([]) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(read_all) as (sock, websocket, stream):
         sock.on_send = end
         with pytest.raises(TransportFail, match="disconnected by the user"):
             websocket.send_binary(bytes(SIZES["long"]))
@@ -95,9 +77,7 @@ def test_an_interrupted_send_keeps_its_traceback_and_the_event_its_cause() -> No
     def interrupt(data: bytes) -> int:
         raise KeyboardInterrupt("here")
 
-    with conversation([]) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(read_all) as (sock, websocket, stream):
         sock.on_send = interrupt
         with pytest.raises(KeyboardInterrupt) as caught:
             websocket.send_binary(b"x")
@@ -121,9 +101,7 @@ def test_a_send_that_fails_ends_a_loop_that_waits_for_ever(
         with pytest.raises(TransportFail):
             websocket.send_text("x")
 
-    with conversation([]) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(read_all) as (sock, websocket, stream):
         sight.waits.clear()
         sender = in_thread(send)
         (last,) = stream
@@ -143,9 +121,7 @@ def test_while_a_large_message_is_written_another_thread_can_close_at_once() -> 
             was_held_up.append(closer.is_alive())
         return sock.take_all(data)
 
-    with conversation(heard) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=1)
-        until(stream, "ready")
+    with conversation(listens_into(heard), close_timeout=1) as (sock, websocket, stream):
         sock.on_send = take
         websocket.send_binary(bytes(SIZES["long"]))
         assert was_held_up == [False]
@@ -175,9 +151,7 @@ def test_a_signal_handler_that_interrupts_a_send_can_not_send(kind: str, what: s
 
     earlier = signal.signal(signal.SIGUSR1, handle)
     try:
-        with conversation(heard) as (sock, websocket):
-            stream = websocket.connect(poll=None, ping_rate=0)
-            until(stream, "ready")
+        with conversation(listens_into(heard)) as (sock, websocket, stream):
             sock.on_send = take
             websocket.send_binary(bytes(SIZES[kind]))
             sock.on_send = None
@@ -208,9 +182,7 @@ def test_a_signal_handler_that_interrupts_a_send_can_close(kind: str) -> None:
 
     earlier = signal.signal(signal.SIGUSR1, handle)
     try:
-        with conversation(heard) as (sock, websocket):
-            stream = websocket.connect(poll=None, ping_rate=0, close_timeout=0.5)
-            until(stream, "ready")
+        with conversation(listens_into(heard), close_timeout=0.5) as (sock, websocket, stream):
             sock.on_send = take
             websocket.send_binary(bytes(SIZES[kind]))
             assert websocket.is_closing
@@ -230,9 +202,7 @@ def test_ctrl_c_inside_the_system_call_of_a_send_ends_the_connection(kind: str, 
         sock.on_send = None
         raise KeyboardInterrupt  # how much was taken is not known any more
 
-    with conversation(heard) as (sock, websocket):
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(listens_into(heard)) as (sock, websocket, stream):
         sock.on_send = interrupt
         with pytest.raises(KeyboardInterrupt):
             websocket.send_binary(bytes(SIZES[kind]))

@@ -14,7 +14,7 @@ import pytest
 from doors.certified import contexts
 from doors.inside import after_each_change, link_of, socket_of
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import LoopSight, connect, in_thread, wait_for_bytes
+from doors.tapped import LoopSight, connect, conversation, in_thread, wait_for_bytes
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import Closing, Disconnected, Text
@@ -112,11 +112,7 @@ def test_what_the_server_said_is_handed_out_though_the_loop_reads_while_a_send_f
     loop = threading.get_ident()
     sender = threading.Thread(target=send)
     monkeypatch.setattr(Session, "fail", failing_session)
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(serve) as (sock, websocket, stream):
         ready.set()
         wait_for_bytes(sock, len(WORDS))
         sock.on_send, sock.on_recv = fail, take_a_part
@@ -274,11 +270,7 @@ def test_the_output_ends_as_soon_as_a_sender_has_written_the_last_of_it(
         return sock.take_all(data)
 
     is_in_hand = threading.Event()
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=FAR)
-        until(stream, "ready")
+    with conversation(serve, close_timeout=FAR) as (sock, websocket, stream):
         websocket.send_text("go")
         until(stream, "closing")
         sock.on_send = hold
@@ -323,11 +315,7 @@ def test_the_output_does_not_end_while_a_sender_has_bytes_in_hand(
     taken: list[int] = []
     returned: list[int] = []
     is_first_in_hand, echo_waits = threading.Event(), threading.Event()
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(serve) as (sock, websocket, stream):
         websocket.send_text("go")
         until(stream, "closing")
         link = link_of(websocket)

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from doors.inside import link_of
-from doors.raw_server import echo, frame, raw_server, read_all, read_frame, until
+from doors.raw_server import echo, frame, listens_into, raw_server, read_all, read_frame, until
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketError
 from lomond.protocol import frames
@@ -250,15 +250,12 @@ def test_a_server_that_ends_its_stream_and_reads_nothing_does_not_burn_the_proce
 def test_a_close_frame_is_followed_by_no_data_of_another_thread_b21() -> None:
     heard: list[tuple[int, bytes]] = []
 
-    def listen(connection: socket.socket) -> None:
-        heard.extend(read_all(connection))
-
     def send() -> None:
         with suppress(WebSocketError):
             while True:
                 websocket.send_text("x")
 
-    with raw_server(listen) as server:
+    with raw_server(listens_into(heard)) as server:
         for _ in range(5):
             heard.clear()
             websocket = WebSocket(server.url)

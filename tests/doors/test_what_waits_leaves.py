@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from doors.inside import after_each_change
-from doors.raw_server import frame, raw_server, read_all, read_frame, until
-from doors.tapped import LoopSight, Tapped, connect, in_thread
+from doors.raw_server import frame, listens_into, raw_server, read_all, read_frame, until
+from doors.tapped import LoopSight, conversation, in_thread
 from lomond import WebSocket
 from lomond.io.link import Link
 from lomond.protocol import frames
@@ -56,11 +56,7 @@ def test_what_a_sender_leaves_behind_is_written_by_the_loop(
         return sock.send_now(data)
 
     calls: list[int] = []
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(serve) as (sock, websocket, stream):
         sock.on_send = take
         sender = in_thread(websocket.send_binary, LARGE)
         for event in stream:
@@ -94,11 +90,7 @@ def test_a_pong_leaves_right_after_the_message_it_waited_for_though_the_handler_
         return sock.send_now(data)
 
     calls: list[int] = []
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(serve) as (sock, websocket, stream):
         sock.on_send = take
         sender = in_thread(websocket.send_binary, LARGE)
         until(stream, "ping")
@@ -112,9 +104,6 @@ def test_a_message_waits_for_the_half_that_another_thread_is_writing() -> None:
     writes = threading.Event()  # the second thread does not wait for its turn
     heard: list[tuple[int, bytes]] = []
 
-    def listen(connection: socket.socket) -> None:
-        heard.extend(read_all(connection))
-
     def take(data: bytes) -> int:
         if threading.current_thread() in threads:
             writes.set()
@@ -127,11 +116,7 @@ def test_a_message_waits_for_the_half_that_another_thread_is_writing() -> None:
         return sock.take_all(data)
 
     threads: list[threading.Thread] = []
-    with raw_server(listen) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(listens_into(heard)) as (sock, websocket, stream):
         sock.on_send = take
         websocket.send_binary(LARGE)
         threads[0].join(PATIENCE)
@@ -155,11 +140,7 @@ def test_a_message_waits_for_a_pong_of_which_a_byte_is_written() -> None:
         return sock.send_now(data)
 
     calls: list[int] = []
-    with raw_server(serve) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(serve) as (sock, websocket, stream):
         sock.on_send = take
         until(stream, "ping")
         websocket.send_text("after")
@@ -202,9 +183,6 @@ def test_a_message_that_the_system_takes_in_pieces_is_sent_whole_when_the_call_r
 ) -> None:
     heard: list[tuple[int, bytes]] = []
 
-    def listen(connection: socket.socket) -> None:
-        heard.extend(read_all(connection))
-
     def take(data: bytes) -> int:
         calls.append(len(data))
         if len(calls) % 3 == 2:
@@ -216,11 +194,7 @@ def test_a_message_that_the_system_takes_in_pieces_is_sent_whole_when_the_call_r
     calls: list[int] = []
     total: list[int] = []
     payload = bytes(range(256)) * (size // 256 + 1)
-    with raw_server(listen) as server:
-        sock: Tapped = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0)
-        until(stream, "ready")
+    with conversation(listens_into(heard)) as (sock, websocket, stream):
         sock.on_send = take
         websocket.send_binary(payload[:size])
         assert sum(total) > size
@@ -242,11 +216,7 @@ def test_what_can_not_leave_keeps_nobody_busy() -> None:
     def reads_nothing(connection: socket.socket) -> None:
         done.wait(PATIENCE)
 
-    with raw_server(reads_nothing) as server:
-        sock = connect(server.port)
-        websocket = WebSocket(server.url, socket=sock)
-        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=1)
-        until(stream, "ready")
+    with conversation(reads_nothing, close_timeout=1) as (sock, websocket, stream):
         with contextlib.suppress(BlockingIOError):
             while True:
                 sock.send_now(LARGE)
