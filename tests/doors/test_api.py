@@ -19,6 +19,7 @@ from doors.raw_server import (
     read_request,
     until,
 )
+from doors.signals import alarm
 from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
@@ -255,20 +256,16 @@ def test_a_trace_gets_every_stage_and_holds_no_lock() -> None:
 
 @pytest.mark.doors("sync")
 def test_close_from_a_signal_handler_at_any_line_never_hangs() -> None:
-    handler = signal.signal(signal.SIGALRM, lambda *_: websocket.close())
-    try:
-        with raw_server(echo) as server, FairClock() as clock:
-            websocket = WebSocket(server.url)
-            for turn in range(100):
-                for event in websocket.connect(poll=None, ping_rate=0):
-                    if event.name == "connecting":
-                        # One signal only: a close that gets lost is a loop that never ends.
-                        signal.setitimer(signal.ITIMER_REAL, 0.0003 + turn * 0.00003)
-                    if event.name == "ready" or event.name == "text":
-                        with contextlib.suppress(WebSocketUnavailable):
-                            websocket.send_text("x" * 1000)
-                assert event.name in ("disconnected", "connect_fail")
-            assert clock.now() < 15
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
+    closing = alarm(0, lambda *_: websocket.close())
+    with closing, raw_server(echo) as server, FairClock() as clock:
+        websocket = WebSocket(server.url)
+        for turn in range(100):
+            for event in websocket.connect(poll=None, ping_rate=0):
+                if event.name == "connecting":
+                    # One signal only: a close that gets lost is a loop that never ends.
+                    signal.setitimer(signal.ITIMER_REAL, 0.0003 + turn * 0.00003)
+                if event.name == "ready" or event.name == "text":
+                    with contextlib.suppress(WebSocketUnavailable):
+                        websocket.send_text("x" * 1000)
+            assert event.name in ("disconnected", "connect_fail")
+        assert clock.now() < 15

@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 
 from doors.raw_server import frame, listens_into, raw_server, read_all, read_frame, until
+from doors.signals import handled
 from doors.tapped import LoopSight, conversation, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
@@ -149,16 +150,15 @@ def test_a_signal_handler_that_interrupts_a_send_can_not_send(kind: str, what: s
         signal.raise_signal(signal.SIGUSR1)
         return half
 
-    earlier = signal.signal(signal.SIGUSR1, handle)
-    try:
-        with conversation(listens_into(heard)) as (sock, websocket, stream):
-            sock.on_send = take
-            websocket.send_binary(bytes(SIZES[kind]))
-            sock.on_send = None
-            websocket.send_text("after")  # and nothing is broken
-            stream.close()
-    finally:
-        signal.signal(signal.SIGUSR1, earlier)
+    with (
+        handled(signal.SIGUSR1, handle),
+        conversation(listens_into(heard)) as (sock, websocket, stream),
+    ):
+        sock.on_send = take
+        websocket.send_binary(bytes(SIZES[kind]))
+        sock.on_send = None
+        websocket.send_text("after")  # and nothing is broken
+        stream.close()
     assert len(refused) == 1
     assert "signal handler that interrupted a send" in refused[0]
     assert heard[:2] == [(frames.BINARY, bytes(SIZES[kind])), (frames.TEXT, b"after")]
@@ -180,15 +180,14 @@ def test_a_signal_handler_that_interrupts_a_send_can_close(kind: str) -> None:
         signal.raise_signal(signal.SIGUSR1)
         return half
 
-    earlier = signal.signal(signal.SIGUSR1, handle)
-    try:
-        with conversation(listens_into(heard), close_timeout=0.5) as (sock, websocket, stream):
-            sock.on_send = take
-            websocket.send_binary(bytes(SIZES[kind]))
-            assert websocket.is_closing
-            until(stream, "disconnected")
-    finally:
-        signal.signal(signal.SIGUSR1, earlier)
+    with (
+        handled(signal.SIGUSR1, handle),
+        conversation(listens_into(heard), close_timeout=0.5) as (sock, websocket, stream),
+    ):
+        sock.on_send = take
+        websocket.send_binary(bytes(SIZES[kind]))
+        assert websocket.is_closing
+        until(stream, "disconnected")
     assert [opcode for opcode, _ in heard] == [frames.BINARY, frames.CLOSE]
 
 

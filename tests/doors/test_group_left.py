@@ -20,6 +20,7 @@ import pytest
 import lomond
 from doors.inside import is_at_rest, is_freed
 from doors.raw_server import echo, frame, raw_server, read_all
+from doors.signals import alarm
 from lomond import WebSocket
 from lomond.aio import AsyncWebSocket
 from lomond.group import WebSocketGroup
@@ -183,47 +184,43 @@ def test_leaving_in_a_signal_handler_ends_the_wait(act: str) -> None:
             elif act == "close them":
                 websocket.close()
 
-    before = signal.signal(signal.SIGALRM, handler)
-    try:
-        with raw_server(echo) as server:
-            group = WebSocketGroup()
-            members = [WebSocket(server.url) for _ in range(2)]
-            for websocket in members:
-                group.add(websocket, **QUIET)
-            ready = 0
-            names = []
-            for _, event in group:
-                names.append(event.name)
-                ready += event.name == "ready"
-                if event.name == "ready" and ready == 2:
-                    signal.setitimer(signal.ITIMER_REAL, 0.05)
-            assert names.count("disconnected") == (2 if act == "close them" else 0)
-            assert all(map(is_freed, members))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with alarm(0, handler), raw_server(echo) as server:
+        group = WebSocketGroup()
+        members = [WebSocket(server.url) for _ in range(2)]
+        for websocket in members:
+            group.add(websocket, **QUIET)
+        ready = 0
+        names = []
+        for _, event in group:
+            names.append(event.name)
+            ready += event.name == "ready"
+            if event.name == "ready" and ready == 2:
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+        assert names.count("disconnected") == (2 if act == "close them" else 0)
+        assert all(map(is_freed, members))
     assert is_at_rest(group)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers of signals here")
 def test_a_close_in_a_signal_handler_begins_its_timeout() -> None:
     """The server does not answer: what ends the wait is close_timeout."""
-    before = signal.signal(signal.SIGALRM, lambda number, frame: websocket.close())
-    try:
-        with raw_server(lambda connection: connection.recv(1) and released.wait(20)) as server:
-            released = threading.Event()
-            websocket = WebSocket(server.url)
-            group = WebSocketGroup()
-            group.add(websocket, close_timeout=0.05, **QUIET)
-            names = []
-            for _, event in group:
-                names.append(event.name)
-                if event.name == "ready":
-                    signal.setitimer(signal.ITIMER_REAL, 0.05)
-            released.set()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+
+    def is_silent(connection: socket.socket) -> None:
+        assert connection.recv(1)
+        released.wait(20)
+
+    released = threading.Event()
+    closing = alarm(0, lambda number, frame: websocket.close())
+    with closing, raw_server(is_silent) as server:
+        websocket = WebSocket(server.url)
+        group = WebSocketGroup()
+        group.add(websocket, close_timeout=0.05, **QUIET)
+        names = []
+        for _, event in group:
+            names.append(event.name)
+            if event.name == "ready":
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+        released.set()
     assert names[-1] == "disconnected"
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from doors.inside import link_of
 from doors.raw_server import echo, raw_server
+from doors.signals import alarm
 from lomond import WebSocket
 from lomond.io import clock, lock, transport, wire
 from lomond.io.holding import is_mine
@@ -51,17 +52,6 @@ def held(guard: lock.Lock) -> Iterator[None]:
     finally:
         may_go.set()
         thread.join(PATIENCE)
-
-
-@contextmanager
-def alarm(seconds: float, handler: object) -> Iterator[None]:
-    before = signal.signal(signal.SIGALRM, handler)  # type: ignore[arg-type]  # any callable
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_lock_keeps_the_others_out() -> None:
