@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lomond.protocol import frames
-from lomond.testing.peer import Hear, Pause, Peer, Say, Talk, say
+from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 
 
 def is_silent(peer: Peer) -> Talk:
@@ -28,6 +28,14 @@ def accepts(peer: Peer) -> Talk:
     frame = yield from peer.hear_until(frames.CLOSE)
     assert frame is not None
     yield say(frames.CLOSE, frame.payload)
+
+
+def closes(peer: Peer) -> Talk:
+    """Accepts and closes at once, and TCP after the answer."""
+    yield from peer.upgrade()
+    yield say(frames.CLOSE, code=1000)
+    yield from peer.hear_until(frames.CLOSE)
+    yield End()
 
 
 def never_answers(peer: Peer) -> Talk:

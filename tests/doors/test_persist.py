@@ -14,18 +14,11 @@ from websockets.sync.server import ServerConnection, serve
 from doors.peer_server import served
 from lomond import WebSocket, events
 from lomond.persist import persist
-from lomond.protocol import frames
-from lomond.testing.peer import End, Peer, Say, Talk, say
+from lomond.testing.peer import Peer, Say, Talk
 from refcounts import at_once
+from scripted import closes
 
 pytestmark = pytest.mark.every_door
-
-
-def closes(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield say(frames.CLOSE, code=1000)
-    yield from peer.hear_until(frames.CLOSE)
-    yield End()
 
 
 def test_it_connects_again_until_the_exit_event() -> None:

@@ -16,6 +16,7 @@ from lomond.group import WebSocketGroup
 from lomond.persist import persist
 from lomond.protocol import frames
 from lomond.testing.peer import End, Peer, Say, Talk, say
+from scripted import closes
 
 
 def refuses(status: int) -> Any:
@@ -24,13 +25,6 @@ def refuses(status: int) -> Any:
         yield Say(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
 
     return talk
-
-
-def closes(peer: Peer) -> Talk:
-    yield from peer.upgrade()
-    yield say(frames.CLOSE, code=1000)
-    yield from peer.hear_until(frames.CLOSE)
-    yield End()
 
 
 def hangs_up_after_a_message(peer: Peer) -> Talk:

@@ -6,14 +6,26 @@ import socket
 import threading
 import time
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
 from doors.inside import link_of
-from doors.raw_server import echo, frame, listens_into, raw_server, read_all, read_frame, until
+from doors.raw_server import (
+    RawServer,
+    echo,
+    frame,
+    listens_into,
+    raw_server,
+    read_all,
+    read_frame,
+    until,
+)
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketError
+from lomond.events import AnyEvent
 from lomond.protocol import frames
 from lomond.testing.echo import EchoServer
 
@@ -89,6 +101,17 @@ def test_a_message_of_a_thread_is_not_held_up_by_a_loop_that_waits_for_ever() ->
         stream.close()
 
 
+@contextmanager
+def deaf_server() -> Iterator[RawServer]:
+    """Upgrades, and reads nothing more."""
+
+    def deaf(connection: socket.socket) -> None:
+        server.released.wait(10)
+
+    with raw_server(deaf) as server:
+        yield server
+
+
 @pytest.mark.parametrize("where", ["in the loop", "in a thread"])
 def test_a_server_that_never_reads_ends_the_send_b2(where: str) -> None:
     failed: list[TransportFail] = []
@@ -98,10 +121,7 @@ def test_a_server_that_never_reads_ends_the_send_b2(where: str) -> None:
             websocket.send_binary(BIG)
         failed.append(caught.value)
 
-    def deaf(connection: socket.socket) -> None:
-        server.released.wait(10)
-
-    with raw_server(deaf) as server:
+    with deaf_server() as server:
         websocket = WebSocket(server.url, send_timeout=0.5)
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
@@ -120,23 +140,30 @@ def test_a_server_that_never_reads_ends_the_send_b2(where: str) -> None:
     assert websocket.is_closed
 
 
-def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
+@contextmanager
+def waiting_send(
+    send_timeout: float | None, **options: Any
+) -> Iterator[tuple[WebSocket, Iterator[AnyEvent], threading.Thread]]:
+    """A thread that sends to a server that reads nothing, which ends with an error."""
+
     def send() -> None:
         sending.set()
         with pytest.raises(WebSocketError):
             websocket.send_binary(BIG)
 
-    def deaf(connection: socket.socket) -> None:
-        server.released.wait(10)
-
     sending = threading.Event()
-    with raw_server(deaf) as server:
-        websocket = WebSocket(server.url, send_timeout=5)
-        stream = websocket.connect(poll=0.05, ping_rate=0, close_timeout=0.5)
+    with deaf_server() as server:
+        websocket = WebSocket(server.url, send_timeout=send_timeout)
+        stream = websocket.connect(poll=0.05, ping_rate=0, **options)
         until(stream, "ready")
         thread = threading.Thread(target=send)
         thread.start()
         sending.wait()
+        yield websocket, stream, thread
+
+
+def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
+    with waiting_send(5, close_timeout=0.5) as (websocket, stream, thread):
         for _ in range(3):
             until(stream, "poll")  # Polls go on
         started = time.monotonic()
@@ -151,22 +178,7 @@ def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
 
 
 def test_leaving_the_loop_ends_a_waiting_send() -> None:
-    def send() -> None:
-        sending.set()
-        with pytest.raises(WebSocketError):
-            websocket.send_binary(BIG)
-
-    def deaf(connection: socket.socket) -> None:
-        server.released.wait(10)
-
-    sending = threading.Event()
-    with raw_server(deaf) as server:
-        websocket = WebSocket(server.url, send_timeout=None)
-        stream = websocket.connect(poll=0.05, ping_rate=0)
-        until(stream, "ready")
-        thread = threading.Thread(target=send)
-        thread.start()
-        sending.wait()
+    with waiting_send(None) as (_, stream, thread):
         until(stream, "poll")
         until(stream, "poll")
         stream.close()

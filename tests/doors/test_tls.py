@@ -158,19 +158,19 @@ def test_nobody_to_trust_is_said(
     assert "name it with ssl_cafile" in reason
 
 
+def settings_of(context: ssl.SSLContext) -> tuple[object, ...]:
+    """All that could be set."""
+    versions = (context.minimum_version, context.maximum_version)
+    verified = (context.verify_mode, context.check_hostname, context.verify_flags)
+    return context.options, *versions, *verified
+
+
 def test_a_context_of_the_user_is_used_as_it_is_s1(
     server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
     client_context.minimum_version = ssl.TLSVersion.TLSv1_3
     server_context.maximum_version = ssl.TLSVersion.TLSv1_2
-    before = (
-        client_context.options,
-        client_context.minimum_version,
-        client_context.maximum_version,
-        client_context.verify_mode,
-        client_context.check_hostname,
-        client_context.verify_flags,
-    )
+    before = settings_of(client_context)
     with raw_server(echo, context=server_context) as server:
         _, cause = failure(WebSocket(server.url, ssl_context=client_context))
         assert isinstance(cause, ssl.SSLError)
@@ -179,14 +179,7 @@ def test_a_context_of_the_user_is_used_as_it_is_s1(
         stream = iter(WebSocket(server.url, ssl_context=client_context))
         until(stream, "ready")
         stream.close()
-    assert before == (
-        client_context.options,
-        client_context.minimum_version,
-        client_context.maximum_version,
-        client_context.verify_mode,
-        client_context.check_hostname,
-        client_context.verify_flags,
-    )
+    assert before == settings_of(client_context)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
