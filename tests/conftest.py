@@ -44,8 +44,9 @@ ONCE = [
     *(
         TESTS / f"test_{name}.py"
         for name in (
-            "benchmarks", "compression_library", "cookies", "credentials", "edges", "guards",
-            "names_of_certificates", "places", "proxies", "rows", "soak", "typing", "values",
+            "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
+            "guards", "names_of_certificates", "places", "proxies", "rows", "soak", "typing",
+            "values",
         )
     ),
 ]  # fmt: skip
