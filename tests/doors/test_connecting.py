@@ -3,87 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 
+from doors.races import DELAY, failure, info, on_linux, run, running
 from fair_clock import FairClock
-from lomond.io import connecting
 from lomond.io.connecting import Race, SocketSettings, address_of, interleaved, prepare
-from lomond.io.waiting import Wakeup, wait_for
-from lomond.session.requests import AddressInfo, Failed, Interrupted, TimedOut
+from lomond.io.waiting import Wakeup
+from lomond.session.requests import AddressInfo, Interrupted, TimedOut
 from patience import PATIENCE
-
-DELAY = 0.25
-V4, V6 = socket.AF_INET, socket.AF_INET6
-needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux has it")
-
-
-def info(port: int, host: str = "127.0.0.1") -> AddressInfo:
-    family = V6 if ":" in host else V4
-    where = (host, port, 0, 0) if family == V6 else (host, port)
-    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where)
-
-
-def unix(path: Path | str) -> AddressInfo:
-    return (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", str(path))
-
-
-def run(
-    race: Race, deadline: float | None, wakeup: Wakeup, is_over: Callable[[], bool]
-) -> tuple[socket.socket, str]:
-    """As the blocking door does it."""
-
-    def check() -> None:
-        if is_over():
-            raise Interrupted(OSError("closed by the user"), monotonic())
-
-    steps = race.run(deadline, check)
-    try:
-        need = next(steps)
-        while True:
-            need = steps.send(wait_for(need, wakeup))
-    except StopIteration as done:
-        winner: tuple[socket.socket, str] = done.value
-        return winner
-
-
-@contextmanager
-def running(race: Race, deadline: float | None = None, is_over: bool = False) -> Iterator[Any]:
-    """The race's winner and address, closed at the end."""
-    wakeup = Wakeup()
-    deadline = monotonic() + PATIENCE if deadline is None else deadline
-    try:
-        sock, address = run(race, deadline, wakeup, lambda: is_over)
-        with sock:
-            yield sock, address
-    finally:
-        wakeup.close()
-
-
-def failure(race: Race, deadline: float | None = None, is_over: bool = False) -> Failed:
-    made: list[socket.socket] = []
-
-    class Noted(socket.socket):
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            made.append(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "socket", Noted)
-        with pytest.raises(Failed) as caught, running(race, deadline, is_over):
-            pass
-    assert [sock.fileno() for sock in made] == [-1] * len(made)
-    return caught.value
 
 
 @pytest.fixture
@@ -149,13 +83,6 @@ def test_addresses_for_people() -> None:
     assert address_of(info(80)) == "127.0.0.1:80"
     assert address_of(info(80, "fe80::1%eth0")) == "[fe80::1]:80"
     assert address_of((-1, 1, 0, "", ("odd",))) == "('odd',)"
-
-
-@needs_unix
-def test_paths_for_people() -> None:
-    assert address_of(unix("/run/x")) == "/run/x"
-    assert address_of(unix("\0x")) == "@x"
-    assert address_of((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", b"\0x")) == "@x"
 
 
 def test_a_refused_address_costs_no_delay(refused: AddressInfo, good: AddressInfo) -> None:
@@ -352,104 +279,3 @@ def test_given_sockets_get_the_same() -> None:
         prepare(one)
         prepare(one, settings)  # no TCP, no probes; nothing to complain of
         assert not one.getblocking()
-
-
-# Unix sockets
-
-
-@contextmanager
-def unix_listener(path: Path | str, backlog: int = 8) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen(backlog)
-        listener.settimeout(PATIENCE)
-        yield listener
-
-
-@needs_unix
-def test_a_unix_socket(tmp_path: Path) -> None:
-    path = tmp_path / "server"
-    with unix_listener(path) as listener:
-        race = Race([unix(path)], DELAY, SocketSettings(keepalive=5))
-        with running(race) as (sock, address):
-            assert address == str(path)
-            connection, _ = listener.accept()
-            with connection:
-                sock.send(b"hello")
-                assert connection.recv(5) == b"hello"
-    assert [attempt.error for attempt in race.attempts] == [None]
-
-
-@on_linux
-def test_an_abstract_unix_socket() -> None:
-    name = f"lomond-{os.getpid()}"
-    with unix_listener(f"\0{name}"), running(Race([unix(f"\0{name}")], DELAY)) as (_, address):
-        assert address == f"@{name}"
-
-
-@needs_unix
-def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
-    failed = failure(Race([unix(tmp_path / "nope")], DELAY))
-    assert isinstance(failed.cause, FileNotFoundError)
-    assert failed.said == "No such file or directory"
-    assert failed.address == str(tmp_path / "nope")
-
-
-@needs_unix
-def test_a_unix_socket_that_nobody_listens_to(tmp_path: Path) -> None:
-    with unix_listener(tmp_path / "dead"):
-        pass
-    assert failure(Race([unix(tmp_path / "dead")], DELAY)).said == "Connection refused"
-
-
-@needs_unix
-def test_a_unix_socket_has_no_source_address(tmp_path: Path) -> None:
-    race = Race([unix(tmp_path / "x")], DELAY, SocketSettings(("127.0.0.1", 0)))
-    assert "source_address '127.0.0.1' can't reach" in str(failure(race).cause)
-
-
-@contextmanager
-def full_unix_listener(path: Path) -> Iterator[socket.socket]:
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(unix_listener(path, 0))
-        for _ in range(16):
-            sock = stack.enter_context(socket.socket(socket.AF_UNIX))
-            sock.setblocking(False)
-            try:
-                sock.connect(str(path))
-            except BlockingIOError:
-                break
-        yield listener
-
-
-@on_linux
-def test_a_unix_socket_whose_queue_is_full_is_tried_again(tmp_path: Path) -> None:
-    path = tmp_path / "busy"
-    accepted: list[socket.socket] = []
-    with full_unix_listener(path) as listener:
-        timer = threading.Timer(0.1, lambda: accepted.append(listener.accept()[0]))
-        timer.start()
-        race = Race([unix(path)], DELAY)
-        with running(race) as (sock, _):
-            assert sock.getpeername() == str(path)
-            timer.join()
-            accepted[0].close()
-    (attempt,) = race.attempts
-    assert attempt.error is None
-    assert attempt.seconds < PATIENCE
-
-
-@on_linux
-def test_a_unix_socket_whose_queue_stays_full_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connecting, "BUSY_PATIENCE", 0.1)
-    with full_unix_listener(tmp_path / "busy"):
-        addresses = [unix(tmp_path / "busy")]
-        race = Race(addresses, DELAY)
-        with (
-            contextlib.closing(Wakeup()) as wakeup,
-            pytest.raises(Failed, match="its queue is full"),
-        ):
-            run(race, None, wakeup, lambda: False)
-        assert isinstance(failure(Race(addresses, DELAY), monotonic() + 0.05), TimedOut)
