@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from doors.every_door import DOORS
 from doors.loops import uvloop_loop
@@ -43,6 +45,20 @@ def localhost(monkeypatch: pytest.MonkeyPatch) -> None:
         return resolve("127.0.0.1" if own else host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve_it)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Whose certificates nobody trusts who is not told to."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def cafile(authority: trustme.CA, tmp_path: Path) -> Path:
+    """Tells it."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

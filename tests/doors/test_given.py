@@ -17,18 +17,6 @@ from lomond import WebSocket
 pytestmark = pytest.mark.every_door
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def cafile(authority: trustme.CA, tmp_path: Path) -> Path:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return path
-
-
 @pytest.mark.parametrize("value", [None, 0, 1, "no", "false", ""])
 def test_only_false_switches_verification_off(value: Any, authority: trustme.CA) -> None:
     with pytest.raises(TypeError, match="ssl_verify must be True or False, not"):

@@ -19,11 +19,6 @@ from lomond.protocol import frames
 pytestmark = pytest.mark.every_door
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
 def server_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -36,13 +31,6 @@ def client_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
-
-
-@pytest.fixture
-def cafile(authority: trustme.CA, tmp_path: Path) -> Path:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return path
 
 
 @pytest.mark.parametrize("scheme", ["wss", "https", "WSS"])

@@ -20,11 +20,6 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(context)
@@ -42,10 +37,8 @@ def demanding(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def cafile(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
+def cafile(cafile: Path) -> str:
+    return str(cafile)
 
 
 @pytest.fixture(autouse=True)

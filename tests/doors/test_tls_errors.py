@@ -25,16 +25,9 @@ DAY = timedelta(days=1)
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def cafile(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
+@pytest.fixture
+def cafile(cafile: Path) -> str:
+    return str(cafile)
 
 
 def server(certificate: trustme.LeafCert) -> ssl.SSLContext:
