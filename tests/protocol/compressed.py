@@ -10,6 +10,8 @@ from lomond.events import AnyEvent
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
+from lomond.protocol.extensions import negotiation
+from lomond.protocol.extensions.known import offers
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.keys import MaskingKeys
 from lomond.testing.pretend import counting_bytes
@@ -26,6 +28,12 @@ def installed_backends() -> list[Backend]:
     with contextlib.suppress(ImportError):
         found.append(load_backend("zlib-ng"))
     return found
+
+
+def accepted(answer: str, options: Deflate | None) -> Compression | None:
+    """What was agreed on about compression."""
+    agreed = negotiation.accepted(answer, offers(options))
+    return agreed[0].compression if agreed else None
 
 
 def opened(

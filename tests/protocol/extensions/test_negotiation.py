@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.compression import Compression
 from lomond.errors import HandshakeError
 from lomond.options import Deflate
-from lomond.protocol.extensions import negotiation
-from lomond.protocol.extensions.known import offers
 from lomond.protocol.extensions.negotiation import parse
-
-
-def accepted(answer: str, options: Deflate | None) -> Compression | None:
-    """What was agreed on about compression."""
-    agreed = negotiation.accepted(answer, offers(options))
-    return agreed[0].compression if agreed else None
+from protocol.compressed import accepted
 
 
 @pytest.mark.parametrize(

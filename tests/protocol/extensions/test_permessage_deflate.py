@@ -7,15 +7,9 @@ import pytest
 from lomond.compression import Compression, chosen_backend
 from lomond.errors import CompressionParameterError
 from lomond.options import Deflate
-from lomond.protocol.extensions import negotiation
 from lomond.protocol.extensions.known import offers
 from lomond.protocol.extensions.negotiation import offered
-
-
-def accepted(answer: str, options: Deflate | None) -> Compression | None:
-    """What was agreed on about compression."""
-    agreed = negotiation.accepted(answer, offers(options))
-    return agreed[0].compression if agreed else None
+from protocol.compressed import accepted
 
 
 @pytest.mark.parametrize(
