@@ -12,7 +12,7 @@ import pytest
 
 from doors.raw_server import frame, listens_into, raw_server, read_all, read_frame, until
 from doors.signals import handled
-from doors.tapped import LoopSight, conversation, in_thread
+from doors.tapped import LoopSight, Tapped, conversation, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.events import Disconnected
@@ -130,6 +130,13 @@ def test_while_a_large_message_is_written_another_thread_can_close_at_once() -> 
     assert [opcode for opcode, _ in heard] == [frames.BINARY, frames.CLOSE]
 
 
+def take_half(sock: Tapped, data: bytes) -> int:
+    """The system takes half of it, and a signal comes."""
+    half = sock.take_all(data[: len(data) // 2])
+    signal.raise_signal(signal.SIGUSR1)
+    return half
+
+
 @pytest.mark.parametrize("what", ["a message", "a ping", "a large message"])
 @pytest.mark.parametrize("kind", SIZES)
 def test_a_signal_handler_that_interrupts_a_send_can_not_send(kind: str, what: str) -> None:
@@ -144,11 +151,7 @@ def test_a_signal_handler_that_interrupts_a_send_can_not_send(kind: str, what: s
         refused.append(str(caught.value))
 
     def take(data: bytes) -> int:
-        if refused:
-            return sock.take_all(data)
-        half = sock.take_all(data[: len(data) // 2])
-        signal.raise_signal(signal.SIGUSR1)
-        return half
+        return take_half(sock, data) if not refused else sock.take_all(data)
 
     with (
         handled(signal.SIGUSR1, handle),
@@ -174,11 +177,7 @@ def test_a_signal_handler_that_interrupts_a_send_can_close(kind: str) -> None:
         websocket.close()
 
     def take(data: bytes) -> int:
-        if signals:
-            return sock.take_all(data)
-        half = sock.take_all(data[: len(data) // 2])
-        signal.raise_signal(signal.SIGUSR1)
-        return half
+        return take_half(sock, data) if not signals else sock.take_all(data)
 
     with (
         handled(signal.SIGUSR1, handle),

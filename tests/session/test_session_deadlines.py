@@ -129,6 +129,17 @@ def test_a_deadline_is_kept(name: str, handler: float, poll: float | None) -> No
     assert row.from_start + LONG <= ended_at <= latest + 0.1
 
 
+def closes_and_spends(seconds: float) -> Callable[[PretendDoor, Any], None]:
+    """A handler that closes at once, and takes its time for each text that still comes."""
+
+    def act(door: PretendDoor, event: Any) -> None:
+        closes_when_ready(door, event)
+        if event.name == "text":
+            door.spend(seconds)
+
+    return act
+
+
 @pytest.mark.parametrize("poll", [None, 0, 5.0])
 @pytest.mark.parametrize("answers", [True, False])
 def test_after_close_timeout_nothing_is_handed_out_but_the_answer(
@@ -145,14 +156,8 @@ def test_after_close_timeout_nothing_is_handed_out_but_the_answer(
         while (yield Hear()):
             pass
 
-    def act(door: PretendDoor, event: Any) -> None:
-        if event.name == "ready":
-            door.close()
-        if event.name == "text":
-            door.spend(0.7)
-
     timing = Timing(poll=poll, ping_rate=0, close_timeout=2)
-    seen = PretendDoor(talk, timing).play(act)
+    seen = PretendDoor(talk, timing).play(closes_and_spends(0.7))
     found = [name for name in names(seen) if name != "poll"]
     assert found.count("text") == 3  # at 0, 0.7 and 1.4 s
     assert found[-2:] == (["closed", "disconnected"] if answers else ["text", "disconnected"])
@@ -203,13 +208,9 @@ def test_a_hang_up_after_close_timeout_ends_it_as_one_before(ends: bool) -> None
         while (yield Hear()):
             pass
 
-    def act(door: PretendDoor, event: Any) -> None:
-        if event.name == "ready":
-            door.close()
-        if event.name == "text":
-            door.spend(3)
-
-    seen = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2)).play(act)
+    seen = PretendDoor(talk, Timing(poll=None, ping_rate=0, close_timeout=2)).play(
+        closes_and_spends(3)
+    )
     assert names(seen)[-2:] == ["text", "disconnected"]
     assert seen[-1][1].graceful is ends
 
