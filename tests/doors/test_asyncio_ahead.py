@@ -288,8 +288,14 @@ class Interrupter:
         return self
 
 
-async def interrupted(url: str, step: int) -> bool:
-    """Whether there was such a step on a message's way to the task, which is then cancelled."""
+async def interrupted(url: str, step: int, told: threading.Semaphore) -> bool:
+    """Whether there was such a step on a message's way to the task, which is then cancelled.
+
+    Arguments:
+        url: Of a server that sends a text when it is told.
+        step: Which one.
+        told: Released when the task waits.
+    """
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     events = AsyncWebSocket(url).connect(poll=None, ping_rate=0)
     await until(events, "ready")
@@ -297,6 +303,7 @@ async def interrupted(url: str, step: int) -> bool:
     await asyncio.sleep(0)
     interrupter = Interrupter(step)
     sys.settrace(interrupter)
+    told.release()
     try:
         async with asyncio.timeout(PATIENCE):
             while not (waiting.done() or interrupter.has_raised):
@@ -317,14 +324,16 @@ async def interrupted(url: str, step: int) -> bool:
 def test_a_task_that_an_exception_left_waiting_can_be_cancelled() -> None:
     """Between any two lines of what wakes it. (The compiled twin has no lines to raise at.)"""
 
+    told = threading.Semaphore(0)
+
     def serve(connection: socket.socket) -> None:
-        time.sleep(0.01)
+        assert told.acquire(timeout=PATIENCE)
         connection.sendall(frame(frames.TEXT, b"x"))
         read_all(connection)
 
     step = 1
     with raw_server(serve) as server:
-        while asyncio.run(interrupted(server.url, step)):
+        while asyncio.run(interrupted(server.url, step, told)):
             step += 1
     assert step > 50 or twin.running == "compiled"
 
