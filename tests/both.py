@@ -1,27 +1,63 @@
 """Runs the tests on both twins, beside each other: `python tests/both.py [arguments of pytest]`.
 
 What is the same for both is left to the compiled one (the mark `once`, see conftest.py). Where none
-was built, all runs on the pure one. The exit status is 0 where all passed.
+was built, all runs on the pure one. Most tests wait most of their time, so each twin has as many
+processes as there are processors, which share its tests (shared.py). The exit status is 0 where all
+passed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import BinaryIO
+
+from shared import counted
 
 TESTS = Path(__file__).parent
+MOST = 4  # processes for each twin; all the modules of a test run are collected by each of them
 
 
-def begin(arguments: list[str], pure: bool, output: int | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    environment = {**os.environ, "LOMOND_PURE": "1" if pure else ""}
-    environment.pop("LOMOND_COMPILED", None)
-    return subprocess.Popen(
-        command, env=environment, cwd=TESTS.parent, stdout=output, stderr=output
-    )
+class Run:
+    """One process of pytest.
+
+    Arguments:
+        twin: Its name, for people.
+        arguments: For pytest.
+        said: Where its output goes; None for here.
+    """
+
+    def __init__(self, twin: str, arguments: list[str], said: BinaryIO | None) -> None:
+        self._twin = twin
+        self._said = said
+        environment = {**os.environ, "LOMOND_PURE": "1" if twin == "pure" else ""}
+        environment.pop("LOMOND_COMPILED", None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+            env=environment,
+            cwd=TESTS.parent,
+            stdout=said,
+            stderr=said,
+        )
+
+    def end(self) -> bool:
+        """Whether all passed; what it said is printed."""
+        status = self._process.wait()
+        if self._said is not None:
+            self._said.seek(0)
+            print(f"\nThe {self._twin} twin, another process:\n", flush=True)
+            print(self._said.read().decode(errors="replace"), flush=True)
+        return status == 0
+
+    def stop(self) -> None:
+        """It is over, whatever it does."""
+        self._process.terminate()
+        self._process.wait()
 
 
 def is_compiled() -> bool:
@@ -35,21 +71,36 @@ def is_compiled() -> bool:
     return "(compiled" in said.stdout
 
 
+def processors() -> int:
+    """How many this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # it is not known everywhere
+        return os.cpu_count() or 1
+
+
 def main(arguments: list[str]) -> int:
+    twins: dict[str, list[str]] = {"compiled": [], "pure": ["-m", "not once"]}
     if not is_compiled():
         print("there is no compiled twin here: all tests on the pure one", flush=True)
-        return begin(arguments, pure=True).wait()
-    with tempfile.TemporaryFile() as said:
-        pure = begin(["-q", "-m", "not once", *arguments], pure=True, output=said.fileno())
-        try:
-            compiled = begin(arguments, pure=False).wait()
-            status = pure.wait()
-        finally:
-            pure.terminate()
-        said.seek(0)
-        print("\nThe same on the pure twin:\n", flush=True)
-        print(said.read().decode(errors="replace"), flush=True)
-    return compiled or status
+        twins = {"pure": []}
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        runs: list[Run] = []
+        folders: dict[str, Path] = {}
+        for twin, chosen in twins.items():
+            folders[twin] = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            given = [*chosen, *arguments, f"--share={folders[twin]}"]
+            for _ in range(max(1, min(processors(), MOST))):
+                said = stack.enter_context(tempfile.TemporaryFile()) if runs else None
+                runs.append(Run(twin, given, said))
+                stack.callback(runs[-1].stop)
+        passed = [run.end() for run in runs]
+        for twin, folder in folders.items():
+            counts = ", ".join(f"{count} {what}" for what, count in counted(folder).items())
+            print(f"The {twin} twin: {counts}")
+    print(f"{'all passed' if all(passed) else 'FAILED'}, in {time.monotonic() - started:.0f} s")
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from doors.every_door import DOORS
 from lomond import compression
 from protocol.compressed import installed_backends
 
+pytest_plugins = ["shared"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -45,8 +47,8 @@ ONCE = [
         TESTS / f"test_{name}.py"
         for name in (
             "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
-            "guards", "names_of_certificates", "places", "proxies", "rows", "soak", "typing",
-            "values",
+            "guards", "jobs", "names_of_certificates", "places", "private_names", "proxies", "rows",
+            "shared", "soak", "typing", "values",
         )
     ),
 ]  # fmt: skip
