@@ -1,5 +1,7 @@
 """Fixtures of all tests. First of all, the environment and the twin that they run on."""
 
+import gc
+from itertools import groupby, product
 from pathlib import Path
 
 import pytest
@@ -60,11 +62,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
-    for item in items:
-        if any(item.path.is_relative_to(place) for place in QUICK):
-            item.add_marker(pytest.mark.quick)
-        if any(item.path.is_relative_to(place) for place in ONCE):
-            item.add_marker(pytest.mark.once)
+    for path, those in groupby(items, lambda item: item.path):
+        marks = [
+            mark
+            for mark, places in ((pytest.mark.quick, QUICK), (pytest.mark.once, ONCE))
+            if any(path.is_relative_to(place) for place in places)
+        ]
+        for item, mark in product(those, marks):
+            item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Twelve thousand tests are here to stay: who collects garbage need not look at them again."""
+    if hasattr(gc, "freeze"):  # CPython's
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -150,6 +150,7 @@ def test_the_proxy_of_the_environment_is_taken_where_none_is_given(
         WebSocket("ws://h/")
 
 
+@pytest.mark.doors("sync")  # in which all of them are tried
 def test_the_tests_run_whatever_proxies_are_set() -> None:
     test = f"{__file__}::test_the_proxy_of_the_environment_is_taken_where_none_is_given"
     done = subprocess.run(
