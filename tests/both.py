@@ -1,9 +1,9 @@
 """Runs the tests on both twins, beside each other: `python tests/both.py [arguments of pytest]`.
 
 What is the same for both is left to the compiled one (the mark `once`, see conftest.py). Where none
-was built, all runs on the pure one. Most tests wait most of their time, so each twin has as many
-processes as there are processors, and what runs all has another one; they share its tests
-(shared.py). The exit status is 0 where all passed.
+was built, all runs on the pure one. Most tests wait most of their time, so each twin has one
+process more than there are processors; they share its tests (shared.py). The exit status is 0 where
+all passed.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
         for twin, chosen in twins.items():
             folders[twin] = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             given = [*chosen, *arguments, f"--share={folders[twin]}"]
-            for _ in range(min(processors(), MOST) + (not chosen)):
+            for _ in range(min(processors() + 1, MOST)):
                 said = stack.enter_context(tempfile.TemporaryFile()) if runs else None
                 runs.append(Run(twin, given, said))
                 stack.callback(runs[-1].stop)
