@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.events import Disconnected
@@ -90,7 +90,7 @@ def events(
                 if traced is not None:
                     traced(request.event)
                 yield request.event
-                answer = Answer(monotonic())
+                answer = Answer(monotonic(), time())
             elif kind is Run:
                 channel.settle()
                 performer.settle()

@@ -131,7 +131,8 @@ def _opened(
         spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
-            outcome, answer = yield from _upgrade(session, route.upgrade, rest, deadline, follows)
+            came = handled._replace(value=rest)
+            outcome, answer = yield from _upgrade(session, route.upgrade, came, deadline, follows)
             if outcome is None:
                 return True, None
             session.timings.upgrade = answer.now - now
@@ -248,13 +249,12 @@ def _onward(
 def _upgrade(
     session: Session,
     upgrade: Upgrade,
-    data: bytes,
+    answer: Answer,
     deadline: float | None,
     follows: tuple[int, ...],
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
     """Read the answer, of which some may be here. None: there is none; the session has ended."""
-    is_limited = False  # the body of a refusal is only waited for a little
-    answer = Answer(session.started_at)
+    data: bytes = answer.value
     while True:
         try:
             if not data:
@@ -284,8 +284,7 @@ def _upgrade(
         data = b""
         if upgrade.refused_with in follows:
             return upgrade.end_of_stream(), answer  # nobody needs the body of a redirect
-        if upgrade.is_reading_body and not is_limited:
-            is_limited = True
+        if upgrade.is_reading_body:  # only for a little, from its first byte on
             deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
 
 

@@ -131,17 +131,15 @@ class Pings:
                 return -_NEVER  # at once, so that somebody tells the time
         return max(since, received_at, self._taken_at)
 
-    def is_behind(self, now: float, progress: Callable[[], Progress | None] | None) -> bool:
-        """Whether the peer's system goes on with what lies before the ping; then that is life.
+    def look(self, now: float, progress: Callable[[], Progress | None] | None) -> None:
+        """Take for life that the peer's system goes on with what lies before the ping.
 
-        Asked when the peer seems dead: behind a large upload no ping is answered in time.
+        Done when the peer seems dead: behind a large upload no ping is answered in time.
         """
         is_before = not self.is_queued and self._confirmed >= self._before
         if progress is None or is_before:  # nothing lies before it
-            return False
+            return
         found = progress()
-        if found is None or found.confirmed <= self._confirmed:
-            return False
-        self._confirmed = found.confirmed
-        self._taken_at = max(self._taken_at, now - found.quiet)
-        return True
+        if found is not None and found.confirmed > self._confirmed:
+            self._confirmed = found.confirmed
+            self._taken_at = max(self._taken_at, now - found.quiet)

@@ -173,14 +173,13 @@ def _talk(
             if refusal is None or isinstance(failure, Interrupted):
                 raise
             return refusal, Answer(failure.now)
-        was_reading = tunnel.is_reading_body
         try:
             words = tunnel.receive(answer.value)
         except ProxyError as error:
             return error, answer
         if tunnel.is_done:
             return None, answer
-        if tunnel.is_reading_body and not was_reading:
+        if tunnel.is_reading_body:  # only for a little, from its first byte on
             deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
 
 

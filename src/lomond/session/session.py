@@ -353,7 +353,8 @@ class Session:
 
     def _goes_on(self, now: float, progress: AskProgress | None) -> bool:
         """Whether the peer is not dead, but busy with what lies before the ping."""
-        return self.pings.is_behind(now, progress) and now < self._unresponsive_at()
+        self.pings.look(now, progress)
+        return now < self._unresponsive_at()
 
     def _frame_at(self) -> float:
         timeout = self.timing.frame_timeout
