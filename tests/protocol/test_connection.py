@@ -330,3 +330,33 @@ def test_after_a_violation_only_its_close_frame_is_sent() -> None:
         connection.send(frames.TEXT, b"late")
     assert not connection.close(1000, "mine")
     assert close_code(connection) == 1002
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(frames.TEXT, b"a"),
+        frame(frames.BINARY, b"a"),
+        frame(frames.TEXT, b"a", final=False) + frame(frames.CONTINUATION, b"b"),
+        frame(frames.BINARY, b"a", final=False) + frame(frames.CONTINUATION, b"b"),
+        frame(frames.PING),
+        frame(frames.PONG),
+        frame(frames.CLOSE),
+        b"\xff\xff",
+    ],
+)
+def test_an_event_has_the_time_when_its_last_bytes_were_read(data: bytes) -> None:
+    connection = opened()
+    connection.receive(data[:-1], 1.0)
+    assert connection.next_event() is None
+    connection.receive(data[-1:], 2.0)
+    event = connection.next_event()
+    assert event is not None
+    assert event.received_time == 2.0
+
+
+def test_a_close_after_ours_has_the_time_when_it_was_read() -> None:
+    connection = opened()
+    connection.close(1000, "")
+    (closed,) = events(connection, frame(frames.CLOSE))
+    assert (closed.name, closed.received_time) == ("closed", 1.0)

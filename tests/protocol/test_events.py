@@ -7,6 +7,7 @@ import pickle
 import socket
 import sys
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -37,10 +38,14 @@ REPRS = [
     (events.Disconnected(), "Disconnected(reason='closed', graceful=False)"),
     (events.Closed(None, ""), "Closed(code=None, reason='')"),
     (events.Closing(1000, "r"), "Closing(code=1000, reason='r')"),
+    (events.Closed(1000, "x" * 200), f"Closed(code=1000, reason='{'x' * 200}')"),
+    (events.Closed(1000, "x" * 201), f"Closed(code=1000, reason='{'x' * 197}...')"),
+    (events.Closing(1000, "'" * 201), f"""Closing(code=1000, reason="{"'" * 197}...")"""),
     (events.UnknownMessage("m"), "UnknownMessage()"),
     (events.Ping(b"a" * 30), f"Ping(data={b'a' * 30!r})"),
     (events.Pong(b""), "Pong(data=b'')"),
     (events.Text("x" * 24), f"Text(text='{'x' * 24}')"),
+    (events.Text("x" * 25), f"Text(text='{'x' * 24}' + 1 chars)"),
     (events.Text("x" * 100), f"Text(text='{'x' * 24}' + 76 chars)"),
     (events.Binary(b"x" * 100), f"Binary(data=b'{'x' * 24}' + 76 bytes)"),
     (events.BackOff(5.25), "BackOff(delay=5.2)"),
@@ -174,3 +179,37 @@ def test_the_module_that_an_event_names_has_its_class(event: events.AnyEvent, _:
     kind = type(event)
     assert kind.__module__ == "lomond.protocol.events"
     assert getattr(sys.modules[kind.__module__], kind.__name__) is kind
+
+
+def test_what_an_unknown_message_and_a_wait_tell() -> None:
+    assert events.UnknownMessage("m").message == "m"
+    wait = events.BackOff(5.0)
+    assert (wait.delay, wait.reason, wait.attempt, wait.unconfirmed) == (5.0, "", 0, 0)
+    wait = events.BackOff(5.0, reason="lost", attempt=2, unconfirmed=7)
+    assert (wait.delay, wait.reason, wait.attempt, wait.unconfirmed) == (5.0, "lost", 2, 7)
+
+
+class OneSlot(events.Poll):
+    __slots__ = "note"
+
+
+class WithDict(events.Poll):
+    __slots__ = ("__dict__", "__weakref__", "note")
+
+
+def test_a_slot_that_is_named_alone_is_pickled() -> None:
+    event = OneSlot()
+    event.note = "mine"
+    assert pickle.loads(pickle.dumps(event)).note == "mine"
+
+
+def test_of_slots_that_python_fills_nothing_is_pickled() -> None:
+    event = WithDict()
+    event.note, event.other = "mine", 1  # type: ignore[attr-defined]
+    watched = weakref.ref(event)
+    again = pickle.loads(pickle.dumps(event))
+    assert (again.note, again.other) == ("mine", 1)
+    other = copy.copy(event)
+    other.other = 2  # type: ignore[attr-defined]
+    assert event.other == 1  # type: ignore[attr-defined]
+    assert watched() is event

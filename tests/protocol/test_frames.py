@@ -64,6 +64,31 @@ def test_a_reason_of_broken_bytes_is_mended() -> None:
     assert frames.build_close_payload(1000, b"\xff") == b"\x03\xe8\xef\xbf\xbd"
 
 
+def test_half_a_code_point_in_a_reason_is_mended() -> None:
+    assert frames.build_close_payload(1000, "\ud800") == b"\x03\xe8?"
+
+
+def test_a_reason_takes_all_the_room_there_is() -> None:
+    assert frames.build_close_payload(1000, "a" * 124) == b"\x03\xe8" + b"a" * 123
+
+
+def test_a_reason_that_is_no_text_says_where_it_stood() -> None:
+    with pytest.raises(ProtocolError, match=r"^close frame contains invalid utf-8; invalid start"):
+        frames.read_close_payload(b"\x03\xe8\xff")
+
+
+@pytest.mark.parametrize("opcode", [frames.CLOSE, frames.PING, frames.PONG])
+def test_a_control_frame_may_have_125_bytes(opcode: int) -> None:
+    frames.check_first_bytes(frames.FIN | opcode, 125)
+    with pytest.raises(ProtocolError, match="longer than 125 bytes"):
+        frames.check_first_bytes(frames.FIN | opcode, 126)
+
+
+def test_no_reserved_bit_is_claimed_unless_it_is_said() -> None:
+    with pytest.raises(ProtocolError, match="reserved bits set"):
+        frames.check_first_bytes(frames.FIN | frames.RSV1 | frames.TEXT, 0)
+
+
 def test_a_broken_payload() -> None:
     with pytest.raises(ProtocolError, match="1 byte"):
         frames.read_close_payload(b"\x03")

@@ -43,6 +43,14 @@ def test_the_search_goes_on_where_it_ended(size: int) -> None:
         assert (rest + second)[position:] == CLOSE
 
 
+def test_behind_a_head_that_is_here_whole_the_search_knows_where_to_go_on() -> None:
+    for size in SIZES:
+        head = message(size)[: len(message(size)) - size]
+        assert seek_close(head, 0) == (len(head) + size, False)
+        for cut in range(len(head)):
+            assert seek_close(head[:cut], 0) == (0, False)
+
+
 def test_other_frames_than_close_are_only_passed() -> None:
     for first in (0x00, 0x03, 0x0F, 0x80, 0x89, 0x8A, 0xC1, 0xFF):
         assert seek_close(bytes([first, 0x81, 0x88]) + CLOSE, 0) == (3, True)

@@ -81,6 +81,19 @@ def test_all_else_is_left_to_the_long_way(data: bytes) -> None:
     assert one.state == other.state
 
 
+def test_each_byte_of_a_length_counts() -> None:
+    size = 0x01020304  # 16 MiB
+    large = frames.build(frames.BINARY, bytes(size), None)
+    connection = looked_at(
+        large + frames.build(frames.TEXT, b"end", None), Limits(max_message_size=None)
+    )
+    binary, text = shorts(connection)
+    assert binary.name == "binary"
+    assert binary.data == bytes(size)
+    assert text.name == "text"
+    assert text.text == "end"
+
+
 def test_a_moment_that_is_due_comes_first() -> None:
     connection = looked_at(frames.build(frames.TEXT, b"x", None) * 3)
     assert connection.short_message() is not None

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from lomond.errors import ProxyError
+from lomond.protocol.socks import SocksTunnel
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Resolve
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
@@ -115,3 +117,61 @@ def test_socks4_knows_ipv4_only(host: str) -> None:
         events = door.events()
         assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
         assert heard[0][4:8] == bytes([192, 0, 2, 9])
+
+
+def test_nothing_came_behind_an_answer_that_is_not_here() -> None:
+    tunnel = SocksTunnel(parse_proxy("socks5h://p"), "h", 80)
+    assert (tunnel.rest, tunnel.is_done, tunnel.is_reading_body) == (b"", False, False)
+    assert (tunnel.refused(), tunnel.may_try_again(ProxyError("no"))) == (None, False)
+    tunnel.start()
+    tunnel.receive(NO_AUTH)
+    assert tunnel.receive(DONE) == b""
+    assert (tunnel.rest, tunnel.is_done) == (b"", True)
+
+
+def socks(proxy: str, *answers: bytes) -> SocksTunnel:
+    tunnel = SocksTunnel(parse_proxy(proxy), "h", 80)
+    tunnel.start()
+    for answer in answers:
+        tunnel.receive(answer)
+    return tunnel
+
+
+def test_a_user_without_a_password_has_an_empty_one() -> None:
+    assert socks("socks5h://me@p").receive(LOG_IN) == b"\x01\x02me\x00"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "answers", "said"),
+    [
+        ("socks4a://p", [b"\x00\x01" + bytes(6)], r"b'\x00\x01\x00\x00\x00\x00\x00\x00'"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x09" + bytes(6)],
+         r"b'\x05\x00\x00\t\x00\x00'"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x00\x00\x03\x04\xff\xff\xff\xff\x00\x50"],
+         r"b'\x05\x00\x00\x03\x04\xff\xff\xff'"),
+        ("socks5h://p", [b"SSH-2.0-OpenSSH"], "b'SSH-2.0-'"),
+    ],
+)  # fmt: skip
+def test_of_what_is_not_socks_eight_bytes_are_told(
+    proxy: str, answers: list[bytes], said: str
+) -> None:
+    with pytest.raises(ProxyError) as caught:
+        socks(proxy, *answers)
+    assert str(caught.value) == f"its answer is not SOCKS; it starts with {said}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [b"\x01" + bytes(4), b"\x03\x00", b"\x03\x01a", b"\x03\x7f" + b"a" * 127, b"\x04" + bytes(16)],
+)
+def test_a_reply_ends_where_its_address_says(address: bytes) -> None:
+    reply = b"\x05\x00\x00" + address + b"\x00\x50"
+    tunnel = socks("socks5h://p", NO_AUTH)
+    for at in range(len(reply) - 1):
+        assert tunnel.receive(reply[at : at + 1]) == b""
+        assert not tunnel.is_done
+    assert tunnel.receive(reply[-1:]) == b""
+    assert tunnel.is_done
+    tunnel = socks("socks5h://p", NO_AUTH)
+    assert tunnel.receive(reply + b"next") == b""
+    assert (tunnel.is_done, tunnel.rest) == (True, b"next")

@@ -39,6 +39,15 @@ def test_a_peer_that_is_read_after_a_slow_handler_gets_its_time_once_more(sessio
     assert session.has_ended
 
 
+def test_who_tries_just_when_the_time_is_over_reads_first(session: Session) -> None:
+    session.refused(TIMEOUT)
+    assert not session.has_ended
+    session.refused(TIMEOUT + 0.1)
+    assert not session.has_ended
+    session.receive(PING, 4.0, 4.0)
+    assert session.write_deadline == 4.0 + TIMEOUT
+
+
 def test_it_gets_it_once_only(session: Session) -> None:
     session.refused(7.0)
     session.receive(PING, 7.0, 7.0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 import pytest
 
-from lomond.session.causes import copied, tried, words
+from lomond.session.causes import copied, listed, tried, words
 from lomond.timings import Attempt
 
 REFUSED = "Connection refused"
@@ -39,6 +41,12 @@ def test_an_expired_certificate_is_told_in_full() -> None:
         "valid until Jan  2 00:00:00 2000 GMT; subject CN=example.org, O=Org; issued by CN=Foo CA)"
         "; check the clock of this machine too"
     )
+
+
+def test_a_verifier_that_has_no_code_and_no_certificate() -> None:
+    error = NotAcceptedError(0)
+    del error.verify_code, error.peer_certificate
+    assert words(error) == "certificate not accepted: it is bad (code None)"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +131,32 @@ def test_other_reasons_come_without() -> None:
     assert words(error) == "odd"
 
 
+NO_DESCRIPTOR = "this process has no file descriptor left, see 'ulimit -n'"
+
+
+def test_of_several_hints_one_is_given() -> None:
+    error = AlertError("ALERT_UNKNOWN_CA_UNSUPPORTED_PROTOCOL", "x")
+    assert words(error) == "x; the server did not accept our certificate; see ssl_certfile"
+
+
+def test_a_missing_descriptor_comes_with_a_hint_once() -> None:
+    said = os.strerror(errno.EMFILE)
+    assert words(OSError(errno.EMFILE, said)) == f"{said}; {NO_DESCRIPTOR}"
+    again = OSError(f"{said}; {NO_DESCRIPTOR}")
+    assert words(again) == str(again)
+
+
+def test_what_a_system_says_is_cut_at_a_thousand_characters() -> None:
+    assert words(OSError(1, "x" * 1000)) == "x" * 1000
+    assert words(OSError(1, "x" * 1001)) == "x" * 997 + "..."
+
+
+def test_of_what_a_verifier_says_only_the_full_stop_is_left_out() -> None:
+    error = NotAcceptedError(7)
+    error.verify_message = "no CRL of X."
+    assert words(error) == "certificate not accepted: no CRL of X (code 7)"
+
+
 def failed(*addresses: str, error: str = REFUSED) -> list[Attempt]:
     return [Attempt(address, 0.1, error) for address in addresses]
 
@@ -137,6 +171,34 @@ def test_which_addresses_were_tried() -> None:
         "tried 1 address: a:1 (Connection refused); no answer from b:1, c:1; not tried yet: d:1"
     )
     assert tried([], ["b:1"]) == "no answer from b:1"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(1, "0"), (2, "0, 1"), (3, "0, 1, 2"), (4, "0, 1, 2 and 1 more"), (9, "0, 1, 2 and 6 more")],
+)
+def test_so_many_items_are_told(count: int, said: str) -> None:
+    assert listed([str(number) for number in range(count)], 3) == said
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_twenty_addresses_are_told_of_each_kind(count: int) -> None:
+    names = [f"h{number}:1" for number in range(count)]
+    told = ", ".join(names[:20]) + (" and 1 more" if count > 20 else "")
+    attempts = failed(*names)
+    assert tried(attempts) == f"{REFUSED} (tried {count} addresses: {told})"
+    assert tried([], names) == f"no answer from {told}"
+    assert tried([], [], names) == f"not tried yet: {told}"
+    attempts[0] = attempts[0]._replace(error="no way")
+    each = [f"{attempt.address} ({attempt.error})" for attempt in attempts]
+    told = ", ".join(each[:20]) + (" and 1 more" if count > 20 else "")
+    assert tried(attempts) == f"tried {count} addresses: {told}"
+
+
+def test_parts_of_a_name_that_have_no_short_form_are_told_in_full() -> None:
+    subject = ((("emailAddress", "a@b"),), (("countryName", "XX"), ("serialNumber", "7")))
+    said = words(NotAcceptedError(7, {"subject": subject}))
+    assert said.endswith("(code 7; subject serialNumber=7, C=XX, emailAddress=a@b)")
 
 
 class DemandingError(Exception):

@@ -95,6 +95,9 @@ def test_attempts_end() -> None:
 
 def test_the_time_without_a_stable_connection_ends() -> None:
     policy = Policy(5, 5, True, max_time=20)
+    on_time = [Outcome(began=0.0, ended=15.0)]
+    assert len(ways(on_time, policy)) == 1  # the next one would begin after 20 s
+    assert ways([Outcome(began=0.0, ended=15.1)], policy) == []
     one = [Outcome(began=100.0 + 7 * n, ended=102.0 + 7 * n) for n in range(9)]
     # They end 2, 9 and 16 s after the start; the next would begin at 21 s.
     assert len(ways(one, policy)) == 2

@@ -22,6 +22,7 @@ class Upload:
     Attributes:
         confirmed, waiting: As the system tells them.
         confirmed_at: When the former grew.
+        tells: Whether it does.
     """
 
     def __init__(self, has_progress: bool = True) -> None:
@@ -32,11 +33,11 @@ class Upload:
         self.confirmed = self.waiting = 0
         self.confirmed_at = 0.0
         self.asked = 0
-        self._has_progress = has_progress
+        self.tells = has_progress
 
     def progress(self) -> Progress | None:
         self.asked += 1
-        if not self._has_progress:
+        if not self.tells:
             return None
         return Progress(self.confirmed, self.waiting, self.now - self.confirmed_at)
 
@@ -180,3 +181,14 @@ def test_a_ping_that_can_not_leave_is_not_excused_where_nothing_is_confirmed() -
     upload.waiting = 3 * MEGABYTE + len(upload.session.output.take())
     upload.session.written(0.0, False, upload.progress)
     assert upload.until_dead() == TIMEOUT
+
+
+def test_a_system_that_stops_telling_excuses_nothing() -> None:
+    upload = Upload()
+    upload.ping(3 * MEGABYTE)
+
+    def steps(now: float) -> None:
+        upload.tells = now < 5
+        upload.confirm(MEGABYTE // 10)
+
+    assert upload.until_dead(steps) == TIMEOUT

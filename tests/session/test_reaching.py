@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from lomond.options import Timing
 from lomond.proxies import parse_proxy
-from lomond.session.requests import Resolve, Send
+from lomond.session.requests import Resolve, Send, StartTLS
 from lomond.testing.peer import End, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
 from played import DONE, HTTP_PROXY, NO_AUTH, WITH_PASSWORD, failure_of, heard, pauses, says
@@ -53,6 +54,69 @@ def test_who_ended_it_is_not_the_proxy(answer: bytes) -> None:
 def two_addresses(request: object) -> Any:
     hosts = ["2001:db8::1", "192.0.2.7"]
     return [("inet", "stream", 0, "", (host, request.port)) for host in hosts]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scheme", ["socks4", "socks5"])
+def test_a_name_that_is_resolved_here_for_a_proxy_and_is_not_there(scheme: str) -> None:
+    broken: dict[type, BaseException] = {Resolve: OSError("no way")}
+    proxy = parse_proxy(f"{scheme}://p")
+    failed = failure_of(PretendDoor(says(), proxy=proxy, failures=broken))
+    assert (failed.phase, failed.address) == ("resolve", "peer:80")
+    assert failed.reason == "unable to resolve host name 'peer'; no way"
+
+
+def test_a_name_that_is_resolved_here_for_a_proxy_within_open_timeout() -> None:
+    hangs: dict[type, BaseException] = {Resolve: TimeoutError()}
+    proxy = parse_proxy("socks5://p")
+    door = PretendDoor(says(), Timing(open_timeout=7), proxy=proxy, failures=hangs)
+    assert (failure_of(door).phase, door.now) == ("resolve", 7)
+
+
+def test_tls_with_a_proxy_within_open_timeout() -> None:
+    hangs: dict[type, BaseException] = {StartTLS: TimeoutError()}
+    proxy = parse_proxy("https://p")
+    door = PretendDoor(says(), Timing(open_timeout=7), proxy=proxy, failures=hangs)
+    assert (failure_of(door).phase, door.now) == ("proxy", 7)
+
+
+@pytest.mark.parametrize(("timeout", "ends_at"), [(0.5, 0.5), (30.0, 1.0)])
+def test_the_body_of_a_refusal_is_awaited_for_a_second_within_open_timeout(
+    timeout: float, ends_at: float
+) -> None:
+    refuses = says(b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\n", then=pauses())
+    door = PretendDoor(refuses, Timing(open_timeout=timeout), proxy=HTTP_PROXY)
+    failed = failure_of(door)
+    assert door.now == pytest.approx(ends_at, abs=0.01)
+    assert "it answered 403 No" in failed.reason
+
+
+@pytest.mark.parametrize(("timeout", "ends_at"), [(0.5, 0.5), (30.0, 1.0)])
+@pytest.mark.parametrize("proxy", [HTTP_PROXY, None])
+def test_last_words_are_awaited_for_a_second_within_open_timeout(
+    timeout: float, ends_at: float, proxy: Any
+) -> None:
+    broken: dict[type, BaseException] = {Send: BrokenPipeError(32, "Broken pipe")}
+    door = PretendDoor(
+        says(then=pauses()), Timing(open_timeout=timeout), proxy=proxy, failures=broken
+    )
+    assert failure_of(door).cause is broken[Send]
+    assert door.now == pytest.approx(ends_at, abs=0.01)
+
+
+def test_an_address_with_a_zone_is_told_to_a_proxy_without_it() -> None:
+    class Door(PretendDoor):
+        def _perform(self, request: object) -> Any:
+            found = super()._perform(request)
+            if not isinstance(request, Resolve) or request.host != "peer":
+                return found
+            assert request.port == 80
+            return [("inet6", "stream", 0, "", ("fe80::1%eth0", 80, 0, 2))]
+
+    door = Door(says(NO_AUTH, DONE, then=pauses()), proxy=parse_proxy("socks5://p"))
+    events = door.events()
+    assert [next(events).name for _ in range(2)] == ["connecting", "connected"]
+    (asked,) = [words for words in heard if words.startswith(b"\x05\x01\x00") and len(words) > 3]
+    assert asked[3:20] == b"\x04" + bytes.fromhex("fe80" + "0" * 27 + "1")
 
 
 @pytest.mark.parametrize("is_reached", [False, True])

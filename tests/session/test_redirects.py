@@ -210,3 +210,24 @@ def test_a_close_while_the_next_hop_is_slow_ends_at_once() -> None:
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "connecting", "connect_fail"]
     assert door.now == 7.0
+
+
+@pytest.mark.parametrize(("length", "shown"), [(600, "y" * 600), (601, "y" * 597 + "...")])
+def test_why_a_redirect_is_not_followed_is_told_in_600_characters(
+    length: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(url: object, is_ours: bool) -> Target:
+        raise ValueError("y" * length)
+
+    door = PretendDoor(sends_on("/there"), max_redirects=1)
+    monkeypatch.setattr(door.plan, "redirected", refuses)
+    rejected = door.play()[2][1]
+    assert rejected.reason == (
+        f"Websocket upgrade failed (code=302); the redirect is not followed: {shown}"
+    )
+
+
+def test_a_fragment_is_not_asked_for() -> None:
+    door = PretendDoor(sends_on("/there?x=1#here"), max_redirects=1, later_talks=(accepts,))
+    assert "ready" in names(door.play(closes_when_ready))
+    assert door.plan.routes == [("http://peer:80/there?x=1", True)]

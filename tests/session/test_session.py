@@ -36,7 +36,10 @@ def test_a_large_message_goes_into_its_own_buffer() -> None:
     assert room is not None
     room[: len(payload)] = payload
     room.release()
-    session.filled(len(payload), 2.0, 6.0)
+    session.filled(len(payload) - 5, 2.0, 6.0)
+    assert session.deadline == 62.0
+    assert session.next_event(2.0) is None
+    session.receive(payload[-5:], 2.0, 6.0)
     event = session.next_event(2.0)
     assert event is not None
     assert event.name == "binary"
@@ -246,3 +249,74 @@ def test_a_close_that_could_not_be_answered_was_not_graceful() -> None:
     ending = session.disconnected()
     assert not ending.graceful
     assert "send_timeout" in ending.reason
+
+
+@pytest.mark.parametrize(("phase", "what"), [("read", "recv"), ("write", "send")])
+def test_a_failure_says_what_failed(phase: str, what: str) -> None:
+    session = opened(poll=None, ping_rate=0)
+    session.address = "192.0.2.1:80"
+    cause = OSError(104, "reset")
+    session.fail(cause, phase, 7.0)
+    assert drain(session, 8.0) == []
+    last = session.disconnected()
+    assert (last.reason, last.graceful) == (f"socket fail; {what} fail; reset", False)
+    assert (last.cause, last.phase, last.address, last.elapsed) == (
+        cause, phase, "192.0.2.1:80", 7.0,
+    )  # fmt: skip
+    assert last.timings is session.timings
+
+
+@pytest.mark.parametrize("period", [0.1, 0.3, 1.0, 7.0])
+@pytest.mark.parametrize("late", [0.0, 0.5, 1.0, 2.5, 1000.1])
+def test_polls_that_were_missed_are_left_out_and_the_rhythm_is_kept(
+    period: float, late: float
+) -> None:
+    session = opened(poll=period, ping_rate=0)
+    assert drain(session, 0.0) == ["poll"]
+    now = period + late * period
+    assert drain(session, now) == ["poll"]
+    following = session.deadline
+    assert following is not None
+    assert now < following <= now + period * 1.000001
+    assert following / period == pytest.approx(round(following / period))
+
+
+def test_a_new_session() -> None:
+    session = Session(Timing(), Limits(), counting_bytes())
+    assert (session.started_at, session.kept, session.phase) == (0.0, 0.0, "resolve")
+    assert (session.opened_at, session.close_asked_at, session.address) == (None, None, None)
+    assert (session.compression, session.ending) == (None, None)
+    assert (session.output_ends, session.is_told, session.has_ended) == (False, False, False)
+    assert (session.is_closing, session.watches_writes) == (False, False)
+    assert session.deadline is None
+    assert session.write_deadline == float("inf")
+    assert repr(session.timings) == "Timings(attempts=[])"
+
+
+def test_a_phase_of_the_opening_that_failed_is_timed() -> None:
+    session = Session(Timing(), Limits(), counting_bytes())
+    for phase in ("resolve", "proxy", "tls", "upgrade"):
+        session.enter(phase, 3.0)
+        assert session.phase == phase
+        session.note_phase(10.0)
+        assert getattr(session.timings, phase) == 7.0
+    session.enter("connect", 3.0)
+    session.note_phase(10.0)
+    assert not hasattr(session.timings, "connect")
+    session.kept = 4.0
+    assert session.counted(10.0) == 6.0
+
+
+def test_a_next_poll_is_not_before_this_one_however_floats_are_rounded() -> None:
+    period, now = 0.8375779756625729, 20410.937688921236  # whose quotient is one too small
+    session = opened(poll=period, ping_rate=0)
+    assert drain(session, now) == ["poll"]
+    assert session.deadline == pytest.approx(now + period)
+
+
+def test_after_the_end_nothing_is_due() -> None:
+    session = opened(poll=5, ping_rate=5)
+    session.end("disconnected by the user", False, 1.0)
+    for now in (6.0, 7.0, 12.0):
+        assert session.next_event(now) is None
+    assert session.deadline is None

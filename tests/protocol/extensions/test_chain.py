@@ -13,6 +13,7 @@ from lomond.compression import Compression
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
+from lomond.protocol.extensions.chain import Chain
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.frames import BINARY, CONTINUATION, FIN, PING, RSV1, RSV2, RSV3, TEXT
 from lomond.protocol.keys import MaskingKeys
@@ -247,3 +248,49 @@ def test_without_the_other_its_bit_may_not_be() -> None:
     assert event.name == "protocol_error"
     (event,) = events(Talk(ORDERS[0]).connection, frame(FIN | TEXT, b"plain"))
     assert event.name == "text"
+
+
+class Doubling:
+    """Takes a letter off the end of each message, and twice as many bytes may be sent for it."""
+
+    def __init__(self, letter: bytes) -> None:
+        self.noun = f"{letter.decode()} message"
+        self.limits: list[int] = []
+        self._letter = letter
+
+    def most(self, size: int, pieces: int) -> int:
+        return 2 * size + pieces
+
+    def whole(self, payload: bytes, limit: int) -> bytes:
+        self.limits.append(limit)
+        assert payload.endswith(self._letter)
+        return payload[:-1]
+
+    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
+        self.limits.append(limit)
+        buffer += data
+
+    def finish(self, buffer: bytearray, limit: int) -> None:
+        self.limits.append(limit)
+        assert buffer.endswith(self._letter)
+        del buffer[-1:]
+
+
+def test_three_extensions_are_undone_in_order_and_each_has_its_limit() -> None:
+    stages = [Doubling(b"c"), Doubling(b"b"), Doubling(b"a")]
+    chain = Chain(stages)
+    assert chain.noun == "c message"
+    # The last, the one before it, the first: each doubles, and adds the pieces.
+    assert chain.most(10, 3) == 2 * (2 * (2 * 10 + 3) + 3) + 3
+    assert chain.whole(b"textabc", 10) == b"text"
+    assert [stage.limits for stage in stages] == [[43], [21], [10]]
+
+
+def test_three_extensions_are_undone_piece_by_piece() -> None:
+    stages = [Doubling(b"c"), Doubling(b"b"), Doubling(b"a")]
+    chain = Chain(stages)
+    buffer = bytearray(b"before ")
+    chain.feed(b"te", buffer, 10)
+    chain.feed(memoryview(b"xt"), buffer, 10)
+    assert buffer == b"before text"
+    assert [set(stage.limits) for stage in stages] == [{43}, {21}, {10}]

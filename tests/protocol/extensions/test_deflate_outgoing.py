@@ -76,6 +76,18 @@ def test_what_does_not_get_smaller_is_sent_as_it_is(backend: Backend) -> None:
     assert sent(connection, noise) == [b"plain:" + noise]
 
 
+def test_what_would_be_as_long_as_before_is_sent_as_it_is(backend: Backend) -> None:
+    sizes = set()
+    for size in range(40):
+        message = b"\0" + b"a" * size
+        compression = Compression(client_no_context_takeover=True)
+        (payload,) = sent(opened(backend, compression), message)
+        if payload.startswith(b"packed:"):
+            assert len(payload) - len(b"packed:") < len(message)
+        sizes.add(len(payload.removeprefix(b"packed:")) - len(message))
+    assert min(sizes) < 0 < len(sizes)
+
+
 def test_small_messages_and_those_that_ask_for_it_are_sent_as_they_are(backend: Backend) -> None:
     connection = opened(backend, options=Deflate(min_size=20))
     assert sent(connection, b"x" * 19) == [b"plain:" + b"x" * 19]

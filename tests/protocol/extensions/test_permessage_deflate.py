@@ -53,6 +53,11 @@ def test_the_offer(options: Deflate, said: str) -> None:
             Compression(server_max_window_bits=10, client_max_window_bits=8),
         ),
         (
+            "permessage-deflate; server_max_window_bits=12; client_max_window_bits=11",
+            Deflate(server_max_window_bits=12, client_max_window_bits=11),
+            Compression(server_max_window_bits=12, client_max_window_bits=11),
+        ),
+        (
             "permessage-deflate",
             Deflate(client_max_window_bits=11),
             Compression(False, False, 15, 11),
@@ -84,8 +89,14 @@ def test_an_answer_that_may_be(
     ("answer", "why"),
     [
         ("permessage-deflate; x", "has no parameter x"),
-        ("permessage-deflate; server_no_context_takeover=1", "has no value"),
-        ('permessage-deflate; client_no_context_takeover="a"', "has no value"),
+        (
+            "permessage-deflate; server_no_context_takeover=1",
+            "server_no_context_takeover=1 is invalid; it has no value",
+        ),
+        (
+            'permessage-deflate; client_no_context_takeover="a"',
+            "client_no_context_takeover=a is invalid; it has no value",
+        ),
         ("permessage-deflate; client_max_window_bits", "client_max_window_bits has no value"),
         ("permessage-deflate; server_max_window_bits", "server_max_window_bits has no value"),
         ("permessage-deflate; server_max_window_bits=7", "=7 is invalid"),
@@ -93,7 +104,10 @@ def test_an_answer_that_may_be(
         ("permessage-deflate; server_max_window_bits=08", "=08 is invalid"),
         ("permessage-deflate; server_max_window_bits=+9", r"=\+9 is invalid"),
         ("permessage-deflate; client_max_window_bits=ten", "=ten is invalid"),
-        ("permessage-deflate; server_no_context_takeover; server_no_context_takeover", "twice"),
+        (
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            "^server_no_context_takeover stands twice",
+        ),
         ("permessage-deflate; server_max_window_bits=9; server_max_window_bits=9", "twice"),
     ],
 )

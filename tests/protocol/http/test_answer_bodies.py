@@ -9,6 +9,15 @@ from lomond.protocol.http.upgrade import Acceptance, Refusal
 from protocol.http.upgrades import answer, upgrade
 
 
+def test_a_body_that_is_as_large_as_may_be_is_not_waited_for_further() -> None:
+    machine = upgrade()
+    head = b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n"
+    assert machine.receive(head + b"x" * 65_535) is None
+    outcome = machine.receive(b"x")
+    assert isinstance(outcome, Refusal)
+    assert outcome.response.body == b"x" * 65_536
+
+
 def test_interim_responses_come_before() -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     assert isinstance(upgrade().receive(interim * 8 + answer()), Acceptance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lomond.protocol.http.request import Request, check_header, check_protocols
@@ -45,6 +47,25 @@ def test_headers_that_can_not_be_added(name: bytes, value: bytes, message: str) 
         check_header(name, value)
     with pytest.raises(ValueError, match=message):
         upgrade(REQUEST._replace(headers=((name, value),))).request_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"X-Key secret", "header name b'X-Key'... holds b' ' and is not a token"),
+        (b": secret", "header name b''... holds b':' and is not a token"),
+        (b"", "header name b''... holds b'' and is not a token"),
+    ],
+)
+def test_a_bad_name_is_told_up_to_what_is_wrong(name: bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}") as raised:
+        check_header(name, b"a")
+    assert "secret" not in str(raised.value)
+
+
+def test_of_a_bad_value_only_what_is_wrong_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^value of header 'X' holds b'\\n'; remove it$"):
+        check_header(b"X", b"secret\nB")
 
 
 def test_an_agent_can_not_inject() -> None:

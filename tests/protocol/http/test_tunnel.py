@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lomond.errors import ProxyError
-from lomond.options import Timing
+from lomond.options import Limits, Timing
 from lomond.protocol import frames
+from lomond.protocol.http.tunnel import HttpTunnel
 from lomond.proxies import Proxy, parse_proxy
 from lomond.session.requests import Race, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
@@ -253,3 +255,81 @@ def test_what_a_proxy_says_moves_no_cursor_and_shows_no_password(phrase: str) ->
         assert "it answered 403 was ***" in failed.reason
         assert said[0] not in failed.reason + repr(failed.cause)
     assert len(failed.reason) < 250
+
+
+def tunnel_of(proxy: Proxy = WITH_PASSWORD) -> HttpTunnel:
+    return HttpTunnel(proxy, "h:80", "agent", Limits(), lambda size: b"r" * size)
+
+
+def refusal_of(tunnel: HttpTunnel, answer: bytes) -> ProxyError:
+    with pytest.raises(ProxyError) as caught:
+        tunnel.receive(answer)
+    return caught.value
+
+
+def test_nothing_came_behind_an_answer_that_is_not_here() -> None:
+    tunnel = tunnel_of()
+    assert (tunnel.rest, tunnel.is_done, tunnel.is_reading_body) == (b"", False, False)
+    assert tunnel.receive(OK[:-1]) == b""
+    assert (tunnel.rest, tunnel.is_done) == (b"", False)
+    assert tunnel.receive(OK[-1:] + b"next") == b""
+    assert (tunnel.rest, tunnel.is_done) == (b"next", True)
+
+
+def test_a_proxy_that_hangs_up_in_the_body_of_its_refusal_has_refused() -> None:
+    tunnel = tunnel_of()
+    tunnel.receive(b"HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\nhalf")
+    assert tunnel.is_reading_body
+    error = refusal_of(tunnel, b"")
+    assert str(error) == "it answered 403 No"
+    assert error.response is not None
+    assert error.response.body == b"half"
+
+
+def test_a_user_without_a_password_has_an_empty_one() -> None:
+    proxy = parse_proxy("http://me@proxy:3128")
+    tunnel = tunnel_of(proxy)
+    assert b"\r\nProxy-Authorization: Basic bWU6\r\n" in tunnel.start()
+    assert tunnel.may_try_again(refusal_of(tunnel, DIGEST))
+    assert f'response="{digest(b"me:r:")}"'.encode() in tunnel.start()
+
+
+def digest(secret: bytes) -> str:
+    """What RFC 7616 says for DIGEST."""
+    asked, known = (hashlib.sha256(part).hexdigest() for part in (b"CONNECT:h:80", secret))
+    cnonce = (b"r" * 16).hex()
+    return hashlib.sha256(f"{known}:n:00000001:{cnonce}:auth:{asked}".encode()).hexdigest()
+
+
+def test_the_digest_is_that_of_rfc_7616() -> None:
+    tunnel = tunnel_of()
+    assert tunnel.may_try_again(refusal_of(tunnel, DIGEST))
+    said = tunnel.start().decode()
+    assert f'response="{digest(b"me:r:p@ss")}"' in said
+    assert f'cnonce="{(b"r" * 16).hex()}"' in said
+
+
+def test_a_status_without_a_phrase() -> None:
+    refused = refusal_of(tunnel_of(), b"HTTP/1.1 502 \r\nContent-Length: 0\r\n\r\n")
+    assert str(refused) == "it answered 502"
+
+
+def test_a_challenge_in_the_servers_header_is_answered_too() -> None:
+    tunnel = tunnel_of()
+    challenge = DIGEST.replace(b"407", b"401").replace(b"Proxy-Authenticate", b"WWW-Authenticate")
+    assert tunnel.may_try_again(refusal_of(tunnel, challenge))
+    assert b"Authorization: Digest" in tunnel.start()
+
+
+def test_without_a_challenge_there_is_nothing_to_answer() -> None:
+    tunnel = tunnel_of()
+    refused = refusal_of(tunnel, b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n")
+    assert not tunnel.may_try_again(refused)
+
+
+def test_each_part_of_an_answer_to_a_challenge_is_kept_secret() -> None:
+    tunnel = tunnel_of()
+    assert tunnel.may_try_again(refusal_of(tunnel, DIGEST))
+    said = tunnel.start().partition(b"Proxy-Authorization: Digest ")[2].partition(b"\r\n")[0]
+    answer = b"HTTP/1.1 403 no: " + said + b"\r\nContent-Length: 0\r\n\r\n"
+    assert str(refusal_of(tunnel, answer)) == "it answered 403 no: ***"

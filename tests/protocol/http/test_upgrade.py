@@ -78,3 +78,19 @@ def test_a_sub_protocol_offered_by_header_counts() -> None:
     outcome = upgrade(request).receive(answer({b"Sec-WebSocket-Protocol": b"y"}))
     assert isinstance(outcome, Acceptance)
     assert outcome.protocol == "y"
+
+
+def test_what_is_no_ascii_in_an_answer_is_told_in_a_refusal() -> None:
+    odd = refusal(answer({b"Upgrade": b"w\xe9b"}))
+    assert odd.reason == "Can't upgrade to w\ufffdb"
+    odd = refusal(answer({b"Connection": b"\xe9"}))
+    assert odd.reason == "Connection header does not say Upgrade, but \ufffd"
+    odd = refusal(answer({b"Sec-WebSocket-Protocol": b"ch\xe9t"}))
+    assert odd.reason == "Server chose sub-protocol 'ch\ufffdt', which was not offered"
+
+
+def test_missing_headers_are_told_in_a_refusal() -> None:
+    assert refusal(answer({b"Upgrade": None})).reason == "Can't upgrade to <header missing>"
+    assert refusal(answer({b"Connection": None})).reason == (
+        "Connection header does not say Upgrade, but <header missing>"
+    )

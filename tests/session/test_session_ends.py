@@ -1,0 +1,239 @@
+"""What the last events of an open connection tell, in full. In pretend time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lomond.options import Limits, Timing
+from lomond.protocol import frames
+from lomond.session.session import Session
+from lomond.testing.peer import say
+from lomond.testing.pretend import counting_bytes
+
+STARTED, OPENED = 100.0, 103.0
+
+
+def opened(**timing: Any) -> Session:
+    """A session without timers, but for those that are asked for."""
+    none: dict[str, Any] = {"poll": None, "ping_rate": 0, "close_timeout": None}
+    session = Session(Timing(**{**none, **timing}), Limits(), counting_bytes())
+    session.started_at = STARTED
+    session.address = "192.0.2.1:80"
+    session.opened(OPENED)
+    return session
+
+
+def receive(session: Session, data: bytes, now: float) -> list[Any]:
+    session.receive(data, now, now)
+    events = []
+    while (event := session.next_event(now)) is not None:
+        events.append(event)
+    return events
+
+
+def written(session: Session, now: float) -> bytes:
+    data = session.output.take()
+    session.written(now, True)
+    return data
+
+
+def failed(event: Any, session: Session, elapsed: float, phase: str = "read") -> None:
+    assert (event.phase, event.address, event.elapsed) == (phase, "192.0.2.1:80", elapsed)
+    assert event.timings is session.timings
+
+
+def ended(session: Session, reason: str, elapsed: float, phase: str = "read") -> Any:
+    assert session.has_ended
+    last = session.disconnected()
+    assert (last.reason, last.graceful) == (reason, False)
+    failed(last, session, elapsed, phase)
+    return last
+
+
+def close_frame_of(data: bytes) -> tuple[int, bytes]:
+    assert data[0] == frames.FIN | frames.CLOSE
+    payload = bytes(byte ^ data[2 + at % 4] for at, byte in enumerate(data[6:]))
+    return int.from_bytes(payload[:2], "big"), payload[2:]
+
+
+def test_a_violation() -> None:
+    session = opened()
+    (error,) = receive(session, b"\x83\x00", 110.0)
+    failed(error, session, 10.0)
+    assert error.error == "opcode is reserved (3)"
+    assert close_frame_of(session.output.take()) == (1002, b"opcode is reserved (3)")
+    session.receive(b"", 111.0, 111.0)
+    assert session.next_event(111.0) is None
+    last = ended(session, "disconnected; opcode is reserved (3)", 10.0)
+    assert last.cause is None
+
+
+def test_a_peer_that_answers_no_ping() -> None:
+    session = opened(ping_timeout=5.4)
+    session.send_message(frames.PING, b"")
+    written(session, 110.0)
+    session.tick(115.3)
+    assert not session.has_ended
+    session.tick(115.4)
+    event = session.next_event(115.4)
+    assert event is not None
+    assert event.name == "unresponsive"
+    failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]
+    assert session.next_event(115.4) is None
+    ended(session, "disconnected; exceeded 5s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+
+
+def test_a_frame_that_stalls() -> None:
+    session = opened(frame_timeout=7.5)
+    assert receive(session, b"\x81\x05ab", 110.0) == []
+    session.tick(117.4)
+    assert not session.has_ended
+    session.tick(117.5)
+    assert close_frame_of(session.output.take()) == (1008, b"frame stalled")
+    ended(session, "disconnected; no byte for 7.5 s inside a frame (frame_timeout)", 17.5)
+
+
+def test_a_close_that_is_not_answered() -> None:
+    session = opened(close_timeout=7.5)
+    session.close(1000, "bye", 110.0)
+    assert close_frame_of(written(session, 110.0)) == (1000, b"bye")
+    assert not session.is_late(117.4)
+    session.tick(117.4)
+    assert not session.has_ended
+    assert session.is_late(117.5)
+    session.tick(117.5)
+    ended(session, "disconnected; server didn't respond to close packet within 7.5s", 17.5)
+
+
+def test_output_that_is_not_taken() -> None:
+    session = opened(send_timeout=7.5)
+    session.send_message(frames.TEXT, b"x")
+    session.written(110.0, False)
+    session.tick(117.4)
+    assert not session.has_ended
+    session.tick(117.5)
+    said = "nothing was taken for 7.5 s (send_timeout)"
+    last = ended(session, f"socket fail; send fail; {said}", 17.5, "write")
+    assert isinstance(last.cause, TimeoutError)
+    assert str(last.cause) == said
+
+
+def test_a_connection_that_is_lost() -> None:
+    session = opened()
+    assert receive(session, b"", 110.0) == []
+    ended(session, "socket fail; connection lost", 10.0)
+
+
+def test_a_connection_that_is_lost_while_closing_is_closed() -> None:
+    session = opened()
+    session.close(1000, "bye", 105.0)
+    assert receive(session, b"", 110.0) == []
+    last = session.disconnected()
+    assert (last.reason, last.graceful, last.phase, last.cause) == ("closed", True, None, None)
+
+
+def test_a_failure_while_closing_is_one() -> None:
+    session = opened()
+    session.close(1000, "bye", 105.0)
+    session.fail(OSError(1, "no way"), "read", 110.0)
+    assert session.next_event(110.0) is None
+    ended(session, "socket fail; recv fail; no way", 10.0)
+
+
+@pytest.mark.parametrize("begins", ["we", "they"])
+def test_a_closing_handshake(begins: str) -> None:
+    session = opened()
+    if begins == "we":
+        session.close(1000, "bye", 105.0)
+        session.output.take()
+    (event,) = receive(session, say(frames.CLOSE, b"bye", code=1000).data, 106.0)
+    assert event.name == ("closed" if begins == "we" else "closing")
+    assert session.has_ended is (begins == "we")
+    assert session.output_ends is (begins == "they")
+    if begins == "they":
+        session.receive(b"", 107.0, 107.0)
+        assert session.next_event(107.0) is None
+        assert session.has_ended
+    last = session.disconnected()
+    assert (last.reason, last.graceful) == ("closed", True)
+    assert (last.phase, last.address, last.elapsed, last.timings) == (None, None, None, None)
+
+
+def test_what_ends_it_from_outside_is_no_failure() -> None:
+    session = opened()
+    session.end("disconnected by the user", False, 110.0)
+    assert session.has_ended
+    last = session.disconnected()
+    assert (last.reason, last.graceful, last.phase) == ("disconnected by the user", False, None)
+    assert (last.address, last.elapsed) == ("192.0.2.1:80", 10.0)
+
+
+def test_the_first_reason_is_the_true_one() -> None:
+    session = opened()
+    session.end("first", False, 110.0)
+    session.end("second", True, 111.0, phase="read")
+    session.fail(OSError("third"), "read", 112.0)
+    last = session.disconnected()
+    assert (last.reason, last.graceful, last.elapsed) == ("first", False, 10.0)
+
+
+def test_leaving_says_so_to_the_server() -> None:
+    session = opened()
+    session.leave(1001, "left by the user", 110.0)
+    assert close_frame_of(session.output.take()) == (1001, b"")
+    last = session.disconnected()
+    assert (last.reason, last.graceful, last.elapsed) == ("left by the user", False, 10.0)
+    session.leave(1001, "again", 111.0)
+    assert not session.output.is_ready
+
+
+def test_leaving_answers_a_close_first() -> None:
+    session = opened()
+    session.receive(say(frames.CLOSE, b"bye", code=4000).data, 105.0, 105.0)
+    assert session.next_event(105.0) is not None
+    session.leave(1001, "left by the user", 110.0)
+    assert close_frame_of(session.output.take()) == (4000, b"bye")
+
+
+def test_leaving_before_the_upgrade_says_nothing() -> None:
+    session = Session(Timing(), Limits(), counting_bytes())
+    session.leave(1001, "left by the user", 110.0)
+    assert not session.output.is_ready
+    session.opened(111.0)
+    assert not session.output.is_ready
+    assert session.disconnected().reason == "left by the user"
+
+
+@pytest.mark.parametrize(
+    ("act", "since"),
+    [
+        (lambda session: session.close(1000, "", 107.0), 4.0),
+        (lambda session: session.end("x", False, 107.0), None),
+    ],
+)
+def test_when_the_user_closed(act: Callable[[Session], object], since: float | None) -> None:
+    session = opened()
+    assert session.sent_close_time is None
+    act(session)
+    assert session.sent_close_time == since
+
+
+def test_a_close_before_the_upgrade_came_at_its_begin() -> None:
+    session = Session(Timing(), Limits(), counting_bytes())
+    session.close(1000, "", 107.0)
+    assert session.sent_close_time == 0.0
+    session.opened(110.0)
+    assert session.sent_close_time == 0.0
+
+
+def test_the_first_message_is_timed_from_ready() -> None:
+    session = opened()
+    receive(session, say(frames.PING).data, 105.0)
+    assert session.timings.first_message is None
+    receive(session, say(frames.TEXT, b"x").data, 110.0)
+    assert session.timings.first_message == 7.0
+    receive(session, say(frames.TEXT, b"x").data, 120.0)
+    assert session.timings.first_message == 7.0
