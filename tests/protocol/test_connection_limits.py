@@ -8,29 +8,10 @@ from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.events import AnyEvent
 from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.states import CONNECTING
 from lomond.testing.pretend import counting_bytes
-
-
-def opened(limits: Limits | None = None) -> Connection:
-    connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
-    connection.opened()
-    return connection
-
-
-def events(connection: Connection, data: bytes) -> list[AnyEvent]:
-    connection.receive(data, 1.0)
-    found = []
-    while (event := connection.next_event()) is not None:
-        found.append(event)
-    return found
-
-
-def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
-    built = frames.build(opcode, payload, None)
-    return built if final else bytes([built[0] & 0x7F]) + built[1:]
+from protocol.connections import events, frame, opened
 
 
 def test_a_new_connection() -> None:
