@@ -198,6 +198,10 @@ def test_a_close_at_a_hop_is_the_end(ends: str) -> None:
     seen = door.play(act)
     assert names(seen) == ["connecting", "connected", "disconnected"]
     assert door.hung_up
+    last = seen[-1][1]
+    whose = "closed" if ends == "closes" else "disconnected"
+    assert (last.reason, last.graceful) == (f"{whose} by the user", False)
+    assert last.phase == ("upgrade" if ends == "closes" else None)
 
 
 def test_a_close_while_the_next_hop_is_slow_ends_at_once() -> None:
