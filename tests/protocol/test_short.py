@@ -94,6 +94,17 @@ def test_each_byte_of_a_length_counts() -> None:
     assert text.text == "end"
 
 
+def test_none_is_given_before_the_session_has_seen_the_first_message() -> None:
+    connection = Connection(Limits(), MaskingKeys(counting_bytes()))
+    connection.opened()
+    connection.due = 10.0
+    connection.receive(b"\x81\x00" * 3, 3.0)
+    assert connection.next_event() is not None
+    assert connection.short_message() is None
+    connection.shorten()
+    assert connection.short_message() is not None
+
+
 def test_a_moment_that_is_due_comes_first() -> None:
     connection = looked_at(frames.build(frames.TEXT, b"x", None) * 3)
     assert connection.short_message() is not None
