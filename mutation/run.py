@@ -1,4 +1,4 @@
-"""Try mutants of protocol/ and session/ by mutmut: `python3 mutation/run.py [--size 600] [--all]`.
+"""Try mutants of protocol/ and session/ by mutmut: `python3 mutation/run.py [--size 500] [--all]`.
 
 A mutant is the source with one small change in a function; a test of protocol, session or golden
 traces is to fail on it. (mutmut leaves constants of modules and properties alone.) Those that
@@ -110,7 +110,7 @@ def try_mutants(python: Path, names: Sequence[str], jobs: int) -> dict[str, int]
 def main(arguments: Sequence[str]) -> int:
     """Try the mutants that the arguments say; return the exit status."""
     parser = argparse.ArgumentParser(description="Try mutants of protocol/ and session/ by mutmut.")
-    parser.add_argument("--size", type=int, default=600, help="how many, by chance (600)")
+    parser.add_argument("--size", type=int, default=500, help="how many, by chance (500)")
     parser.add_argument("--seed", type=int, default=1, help="of that choice (1)")
     parser.add_argument("--all", action="store_true", help="each there is")
     parser.add_argument("--only", default="", help="those whose mutmut name begins so")

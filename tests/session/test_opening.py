@@ -281,6 +281,7 @@ def test_frames_right_behind_the_answer_come_after_the_first_poll() -> None:
 
     seen = PretendDoor(is_eager).play()
     assert names(seen)[2:] == ["ready", "poll", "text", "closing", "disconnected"]
+    assert len({event.received_time for _, event in (seen[2], *seen[4:6])}) == 1
 
 
 # What was said before the request could not be written

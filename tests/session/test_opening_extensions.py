@@ -6,10 +6,15 @@ import zlib
 
 import pytest
 
+from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.frames import BINARY, RSV1, RSV2, TEXT
+from lomond.protocol.http.request import Request as HttpRequest
+from lomond.protocol.http.upgrade import Upgrade
+from lomond.session.opening import Route
+from lomond.session.reaching import Target
 from lomond.testing.peer import End, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.pretend import PretendDoor, counting_bytes
 from protocol.compressed import TAIL, deflated
 from protocol.extensions.rolling import Roll, RollingOffer
 
@@ -146,3 +151,18 @@ def test_what_it_finds_wrong_is_the_end() -> None:
     assert [event.name for event in seen[3:]] == ["binary", "protocol_error", "disconnected"]
     assert seen[4].error == "message 3 where 4 was to come"
     assert seen[4].code == 1002
+
+
+def test_ready_tells_the_sub_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chooses(peer: Peer) -> Talk:
+        yield from peer.upgrade(b"Sec-WebSocket-Protocol: chat\r\n")
+        yield End()
+
+    def route(target: Target) -> Route:
+        request = HttpRequest("/", "peer", "Lomond/test", protocols=["chat"])
+        upgrade = Upgrade(request, counting_bytes(), Limits())
+        return Route(target, upgrade, upgrade.request_bytes())
+
+    door = PretendDoor(chooses)
+    monkeypatch.setattr(door.plan, "route", route)
+    assert door.play()[2][1].protocol == "chat"

@@ -193,7 +193,7 @@ def test_the_limit_counts_inflated_bytes(backend: Backend, size: int, is_split: 
     assert getattr(fits, "data", None) == bytes(size)
     (event,) = found(size - 1)
     assert event.name == "protocol_error"
-    assert event.code == 1009
+    assert (event.code, event.section) == (1009, "RFC 6455 7.4.1")
     assert f"max_message_size ({size - 1})" in event.error
 
 
