@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from lomond.io.channel import Channel
-from lomond.io.link import Link
-from lomond.io.reading import Reader
-from lomond.io.transport import Transport
+from lomond.io.guarded import Guarded
+from lomond.io.inward import Inward
+from lomond.io.pipe import Pipe
+from lomond.io.shared import Shared
+from lomond.io.turn import WriteTurn
 from lomond.io.waiting import Wakeup
-from lomond.io.writing import Writer
 
-LOCK = "Link.lock"
+LOCK = "Guarded.lock"
 READ_TURN = "the read turn"
 WRITE_TURN = "the write turn"
 LOOP = "belongs to the thread that iterates"
@@ -29,11 +29,11 @@ HINT = "a send goes the other way, a wait costs a second system call"
 
 #: Fields, their guard, and why it is harmless to read them without.
 GUARDS: dict[Any, list[tuple[str, str, str]]] = {
-    Link: [
-        ("session connection output born counts_turns is_traced _traced", FIXED, ""),
-        ("transport wakeup lock is_owned", CONNECTING, UNSET),
-        ("is_over is_clear", LOCK, AGAIN),
-        ("is_wanted is_idle", LOOP, HINT),
+    Inward: [  # of a Shared one
+        ("session connection output _counts_turns _calm_frame is_traced _traced", FIXED, ""),
+        ("pipe wakeup", CONNECTING, UNSET),
+        ("is_over", LOCK, AGAIN),
+        ("is_foreign", "set once, in a child, by its only thread", ""),
         (
             "calm_until",
             "set under the lock by the loop, by anyone without it",
@@ -45,37 +45,40 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
             "whoever ends the connection sets is_over and then looks at it; this thread does it "
             "the other way round",
         ),
+        ("_due look_at _writes _calm", LOOP, ""),
+        ("_at_once is_full", READ_TURN, "a read of another size"),
+        ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
         ("_reports", "one append, one pop (next_of)", "none is handed out twice"),
     ],
-    Channel: [
-        ("link session read _reader _writer", FIXED, ""),
-        ("_waiter", CONNECTING, UNSET),
-        ("_due look_at _writes _may_wait _calm", LOOP, ""),
+    Guarded: [
+        ("_read_turn _write_turn", FIXED, ""),
+        ("lock is_owned", CONNECTING, UNSET),
+        ("is_clear", LOCK, AGAIN),
+        ("is_wanted", LOOP, HINT),
         ("_deferred", "one append, one pop (next_of)", "none is handed out twice"),
     ],
-    Reader: [
-        ("_link _calm_frame _turn", FIXED, ""),
-        ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
+    Shared: [
+        ("_waiter", CONNECTING, UNSET),
+        ("_may_wait", LOOP, ""),
+        ("is_idle", LOOP, HINT),
     ],
-    Writer: [
-        ("_link _reader", FIXED, ""),
-        ("_owner", LOCK, 'only "is it mine", which no other thread can change'),
+    WriteTurn: [
+        ("owner", LOCK, 'only "is it mine", which no other thread can change'),
         (
             "_gates",
-            "added to under Link.lock; one pop (next_of)",
+            "added to under the lock; one pop (next_of)",
             "none is opened twice; one that nobody waits at any more is opened in vain",
         ),
     ],
-    Transport: [
-        ("sock may_wait sends_at_once _wire", FIXED, ""),
+    Pipe: [
+        ("sock may_wait sends_at_once wire", FIXED, ""),
         (
             "queue",
             "append and the length under the lock; taken from by the write turn's holder",
             "what the holder has in hand is in neither: written tells",
         ),
-        ("queued has_tls _layers write_ended", LOCK, ""),
+        ("queued layers write_ended", LOCK, ""),
         ("written", WRITE_TURN, "seen late, the loop comes again: the holder wakes it"),
-        ("_at_once is_full", READ_TURN, ""),
     ],
     Wakeup: [
         ("_receiver _sender", "the _guard of it", ""),

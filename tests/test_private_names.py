@@ -44,10 +44,10 @@ def private_strings(source: str) -> Iterator[int]:
     [
         ("setattr(thing, '_name', 1)", [1]),
         ("patch.setattr(thing, '_name', 1)  # a reason", []),
-        ("patch.setattr('lomond.io.link._name', 1)", [1]),
-        ("from lomond.io.link import Link, _name", [1]),
+        ("patch.setattr('lomond.io.lock._name', 1)", [1]),
+        ("from lomond.io.lock import Lock, _name", [1]),
         ("from os import path", []),
-        ("PROGRAM = '''\nwebsocket._channel\n'''", [1]),
+        ("PROGRAM = '''\nwebsocket._exchange\n'''", [1]),
         ("PROGRAM = 'self._own; os._exit(0); _name'", []),
         ("setattr(thing, 'name', '_value')\ngetattr(thing, '__slots__')", []),
     ],

@@ -22,7 +22,7 @@ TELL = (
     "import sys\n"
     "from lomond import twin\n"
     "from lomond.protocol import connection, events, mask\n"
-    "from lomond.io import channel, wire\n"
+    "from lomond.io import shared, wire\n"
     "import lomond.aio, lomond.group\n"
     "kinds = {m.__file__.rpartition('.')[2] for n, m in sys.modules.items()\n"
     "         if n.removeprefix('lomond.') in LISTED}\n"

@@ -115,16 +115,6 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
     def __aiter__(self) -> Events:
         return self.connect()
 
-    async def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
-        channel = self._connected()
-        driver = channel.link.wakeup
-        assert isinstance(driver, Driver)
-        if driver.loop is not None and not channel.session.has_ended:
-            driver.check_loop()
-        target = channel.post(opcode, payload, compress)
-        if target:
-            await driver.written(channel, target)
-
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
@@ -137,9 +127,9 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
         driver, self._driver = self._driver, None
         if driver is not None:
             driver.stop()
-        channel = self._channel
-        if channel is not None:
-            channel.leave()
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.leave()
 
 
 rows.signed(AsyncWebSocket.persist, persisting.PERSIST)

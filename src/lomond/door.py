@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from .compression import Compression
-    from .io.channel import Channel
+    from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
     from .timings import Latency
@@ -38,7 +38,7 @@ _MISSING: Any = object()
 _NEEDED = ("plan", "io.performing", "io.stream", "session.opening", "session.session")
 _ROWS = rows.rows_of(options.ConnectOptions)
 _loaded: set[str] = set()
-_replacing = threading.RLock()  # while `_channel` is read and set; a signal handler may connect too
+_replacing = threading.RLock()  # for `_exchange`; a signal handler may connect too
 
 
 Stream = TypeVar("Stream")
@@ -60,10 +60,10 @@ class Door(Base, Generic[Stream, Sent]):
     `Stream` is what `connect` gives, `Sent` what the methods give that send.
     """
 
-    _channel: Channel | None = None  # the current connection's
+    _exchange: Exchange | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
     _traced: Tracer | None = None  # of the current connection
-    _unshared: tuple[str, ...] = ("_channel", "_look", "_traced")  # what no copy has
+    _unshared: tuple[str, ...] = ("_exchange", "_look", "_traced")  # what no copy has
 
     def __getstate__(self) -> dict[str, Any]:
         """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
@@ -97,10 +97,6 @@ class Door(Base, Generic[Stream, Sent]):
         """The events of a new connection."""
         raise NotImplementedError
 
-    def _send(self, opcode: int, payload: bytes, compress: bool = False) -> Sent:
-        """Send a message that was checked."""
-        raise NotImplementedError
-
     def _close(self, code: int | None, reason: str | bytes | None) -> Sent:
         """Start the closing handshake."""
         raise NotImplementedError
@@ -110,14 +106,14 @@ class Door(Base, Generic[Stream, Sent]):
     @property
     def is_closing(self) -> bool:
         """Whether a close frame was sent, and the connection is not over yet."""
-        channel = self._channel
-        return channel is not None and channel.session.is_closing
+        exchange = self._exchange
+        return exchange is not None and exchange.session.is_closing
 
     @property
     def is_closed(self) -> bool:
         """Whether the last connection is over, however it ended."""
-        channel = self._channel
-        return channel is not None and (channel.session.has_ended or channel.is_over)
+        exchange = self._exchange
+        return exchange is not None and (exchange.session.has_ended or exchange.is_over)
 
     @property
     def is_active(self) -> bool:
@@ -127,8 +123,8 @@ class Door(Base, Generic[Stream, Sent]):
     @property
     def sent_close_time(self) -> float | None:
         """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
-        channel = self._channel
-        return None if channel is None else channel.session.sent_close_time
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.sent_close_time
 
     @property
     def supports_compression(self) -> bool:
@@ -138,20 +134,20 @@ class Door(Base, Generic[Stream, Sent]):
     @property
     def compression(self) -> Compression | None:
         """What was negotiated about compression, with a live count of bytes; None without it."""
-        channel = self._channel
-        return None if channel is None else channel.session.compression
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.compression
 
     @property
     def latency(self) -> Latency | None:
         """How long the pings of this connection took; None while none was answered."""
-        channel = self._channel
-        return None if channel is None else channel.session.pings.latency
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.pings.latency
 
     @property
     def session(self) -> object | None:
         """Something that stands for the current connection, or None before the first."""
-        channel = self._channel
-        return None if channel is None else channel.session
+        exchange = self._exchange
+        return None if exchange is None else exchange.session
 
     # Connecting
 
@@ -176,15 +172,15 @@ class Door(Base, Generic[Stream, Sent]):
         """Forget the last connection; one that stands ends at once."""
         self._replace(None, "reset by the user")
 
-    def _replace(self, channel: Channel | None, reason: str) -> None:
+    def _replace(self, exchange: Exchange | None, reason: str) -> None:
         """Another connection is the current one; the last one ends, also if this is interrupted."""
         earlier = None
         try:
             _replacing.acquire()
-            earlier, self._channel = self._channel, channel
+            earlier, self._exchange = self._exchange, exchange
             _replacing.release()
             if earlier is not None:
-                if channel is not None:
+                if exchange is not None:
                     earlier.leave(reason=reason)
                 earlier.force(reason)
         except BaseException:
@@ -195,9 +191,9 @@ class Door(Base, Generic[Stream, Sent]):
 
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame. Raises nothing, from any thread."""
-        channel = self._channel
-        if channel is not None:
-            channel.force("disconnected by the user")
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.force("disconnected by the user")
 
     # Sending
 
@@ -240,7 +236,8 @@ class Door(Base, Generic[Stream, Sent]):
         data = text.encode()
         if self._traced is not None:
             self._trace_sent("send_text", length=len(text), compressed=compress)
-        return self._send(frames.TEXT, data, compress)
+        sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
+        return sent
 
     def send_binary(self, data: bytes, compress: bool = True) -> Sent:
         """Send a binary message; else as `send_text`.
@@ -252,7 +249,8 @@ class Door(Base, Generic[Stream, Sent]):
             raise TypeError("data argument must be bytes")
         if self._traced is not None:
             self._trace_sent("send_binary", length=len(data), compressed=compress)
-        return self._send(frames.BINARY, data, compress)
+        sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
+        return sent
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
@@ -281,14 +279,15 @@ class Door(Base, Generic[Stream, Sent]):
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
             raise ValueError(f"{name} data should be <= 125 bytes")
         self._trace_sent(f"send_{name}", length=len(data))
-        return self._send(opcode, data)
+        sent: Sent = (self._exchange or self._connected()).send(opcode, data)
+        return sent
 
-    def _connected(self) -> Channel:
+    def _connected(self) -> Exchange:
         """The current connection. Raises WebSocketUnavailable: there is none."""
-        channel = self._channel
-        if channel is None:
+        exchange = self._exchange
+        if exchange is None:
             raise WebSocketUnavailable("not connected")
-        return channel
+        return exchange
 
     def _trace_sent(self, stage: str, **fields: object) -> None:
         if self._traced is not None:
@@ -340,8 +339,8 @@ def begin(
         driver: What waits, and goes on then; None for a wait in here.
     """
     # Imported by whoever connects: sockets, the protocol, and all that they need.
-    from .io.channel import Channel
     from .io.performing import Performer
+    from .io.shared import Shared
     from .io.stream import events
     from .plan import Plan
     from .session.opening import conversation
@@ -353,9 +352,12 @@ def begin(
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer
-    channel = Channel(session, tracer.length if tracer else None, driver)
+    written = tracer.length if tracer else None
+    exchange: Exchange = (
+        Shared(session, written) if driver is None else driver.exchange(session, written)
+    )
     script = conversation(session, plan)
-    door._replace(channel, "replaced by a new connection")
+    door._replace(exchange, "replaced by a new connection")
     if tracer is not None:
         tracer(
             "connect_start",
@@ -365,18 +367,18 @@ def begin(
             auto_pong=timing.auto_pong,
             close_timeout=timing.close_timeout,
         )
-    performer = Performer(channel, plan, None if driver is None else driver.carry)
+    performer = Performer(exchange, plan, None if driver is None else driver.carry)
     traced = tracer.event if tracer else None
     look = door._look
     if look is not None:
         door._look = None
-    return events(channel, script, performer, traced, driver is None, look)
+    return events(exchange, script, performer, traced, driver is None, look)
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
     """Start the closing handshake, if there is a connection."""
-    channel = door._channel
-    if channel is not None and channel.close(code, reason):
+    exchange = door._exchange
+    if exchange is not None and exchange.close(code, reason):
         door._trace_sent("close_requested", code=code, reason=reason)
 
 

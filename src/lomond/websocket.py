@@ -63,9 +63,6 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
 
         return persist(self, **options)
 
-    def _send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
-        (self._channel or self._connected()).send(opcode, payload, compress)
-
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
@@ -73,9 +70,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        channel = self._channel
-        if channel is not None:
-            channel.leave()
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.leave()
 
 
 rows.signed(WebSocket.persist, persisting.PERSIST)

@@ -14,7 +14,7 @@ import trustme
 from doors.every_door import DOORS
 from doors.loops import uvloop_loop
 from doors.tapped import Tapped
-from lomond.io import transport
+from lomond.io import pipe
 from patience import PATIENCE
 
 
@@ -30,8 +30,8 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 @pytest.fixture(autouse=True)
 def tapped_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Tapped stands for a plain socket: it gets bounded reads, and goes the short way."""
-    is_plain = transport.is_plain
-    monkeypatch.setattr(transport, "is_plain", lambda kind: kind is Tapped or is_plain(kind))
+    is_plain = pipe.is_plain
+    monkeypatch.setattr(pipe, "is_plain", lambda kind: kind is Tapped or is_plain(kind))
 
 
 @pytest.fixture

@@ -15,22 +15,21 @@ from lomond.io.holding import asker
 
 if TYPE_CHECKING:
     from lomond.group import WebSocketGroup
-    from lomond.io.link import Link
+    from lomond.io.guarded import Guarded
 
 
-def link_of(websocket: Any) -> Link:
+def exchange_of(websocket: Any) -> Guarded:
     """What the threads of its current connection share."""
-    channel = websocket._channel  # noqa: SLF001  # see above
-    assert channel is not None
-    link: Link = channel.link
-    return link
+    exchange: Guarded | None = websocket._exchange  # noqa: SLF001  # see above
+    assert exchange is not None
+    return exchange
 
 
 def socket_of(websocket: Any) -> socket.socket | None:
     """The socket of its current connection; None if there is none yet, or no more."""
-    channel = websocket._channel  # noqa: SLF001  # see above
-    transport = None if channel is None else channel.link.transport
-    return None if transport is None else transport.sock
+    exchange = websocket._exchange  # noqa: SLF001  # see above
+    pipe = None if exchange is None else exchange.pipe
+    return None if pipe is None else pipe.sock
 
 
 def is_freed(websocket: Any) -> bool:
@@ -39,17 +38,17 @@ def is_freed(websocket: Any) -> bool:
     return sock is None or sock.fileno() == -1
 
 
-def after_each_change(websocket: Any, act: Callable[[Link], object]) -> None:
+def after_each_change(websocket: Any, act: Callable[[Guarded], object]) -> None:
     """Have `act` called whenever a `with` block of the connection's lock has ended."""
-    link = link_of(websocket)
+    exchange = exchange_of(websocket)
 
-    class Telling(type(link.lock)):  # type: ignore[misc]  # one class for each twin
+    class Telling(type(exchange.lock)):  # type: ignore[misc]  # one class for each twin
         def __exit__(self, *args: object) -> None:
             super().__exit__(*args)
-            act(link)
+            act(exchange)
 
-    link.lock = Telling()
-    link.is_owned = asker(link.lock)
+    exchange.lock = Telling()
+    exchange.is_owned = asker(exchange.lock)
 
 
 def is_at_rest(group: WebSocketGroup) -> bool:

@@ -140,8 +140,8 @@ check(websocket)
 def test_a_fork_while_another_thread_holds_every_lock() -> None:
     run(
         """
-from doors.inside import link_of
-lock = link_of(websocket).lock
+from doors.inside import exchange_of
+lock = exchange_of(websocket).lock
 held, done = threading.Event(), threading.Event()
 def hold():
     with lock:
@@ -176,8 +176,8 @@ def test_a_fork_while_a_thread_iterates() -> None:
 events = []
 thread = threading.Thread(target=lambda: events.extend(e.name for e in stream))
 thread.start()
-from doors.inside import link_of
-while not link_of(websocket).is_in_use:
+from doors.inside import exchange_of
+while not exchange_of(websocket).is_in_use:
     pass
 child = os.fork()
 if child == 0:

@@ -46,7 +46,7 @@ def test_nothing_of_the_opening_is_kept() -> None:
         assert next(stream).name == "text"
         assert alive(Plan) == plans_before
         # More than 30 names would not be shared by the instances any more.
-        assert set(vars(websocket)) <= {"_channel"}
+        assert set(vars(websocket)) <= {"_exchange"}
         stream.close()
 
 

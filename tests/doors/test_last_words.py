@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
-from doors.inside import after_each_change, link_of, socket_of
+from doors.inside import after_each_change, exchange_of, socket_of
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import LoopSight, connect, conversation, in_thread, wait_for_bytes
 from lomond import WebSocket
@@ -203,7 +203,7 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
 ) -> None:
     heard: list[bytes] = []
     ended, over, is_heard = threading.Event(), threading.Event(), threading.Event()
-    make_transport = performing.Transport
+    make_pipe = performing.Pipe
 
     def listen(connection: socket.socket) -> None:
         heard.append(connection.recv(1))
@@ -214,9 +214,9 @@ def test_a_connection_given_up_at_the_moment_it_stands_sends_nothing(
         assert ended.wait(PATIENCE)
         if not is_halfway:
             threads[0].join(PATIENCE)
-        return make_transport(sock)
+        return make_pipe(sock)
 
-    monkeypatch.setattr(performing, "Transport", make)
+    monkeypatch.setattr(performing, "Pipe", make)
     with raw_server(listen, upgrades=False) as server:
         url = server.url.replace("ws:", "wss:") if secure else server.url
         websocket = WebSocket(url)
@@ -304,7 +304,7 @@ def test_the_output_does_not_end_while_a_sender_has_bytes_in_hand(
             is_first_in_hand.set()
             assert echo_waits.wait(PATIENCE)
         else:
-            link.wake()  # and wait until the loop has looked: at a queue that is empty
+            exchange.wake()  # and wait until the loop has looked: at a queue that is empty
         return sock.send_now(data)
 
     def send(size: int) -> None:
@@ -318,14 +318,14 @@ def test_the_output_does_not_end_while_a_sender_has_bytes_in_hand(
     with conversation(serve) as (sock, websocket, stream):
         websocket.send_text("go")
         until(stream, "closing")
-        link = link_of(websocket)
-        link.is_clear = False  # the long way, as while the loop wants the lock
+        exchange = exchange_of(websocket)
+        exchange.is_clear = False  # the long way, as while the loop wants the lock
         sock.on_send = hold
         first = in_thread(send, 1000)
         assert is_first_in_hand.wait(PATIENCE)
         second = in_thread(send, 2000)
-        assert link.transport is not None
-        while not link.transport.queue:  # the second message waits for its turn
+        assert exchange.pipe is not None
+        while not exchange.pipe.queue:  # the second message waits for its turn
             second.join(0.001)
         sight = LoopSight(monkeypatch)
         guard = in_thread(lambda: (sight.waits.wait(PATIENCE), echo_waits.set()))

@@ -286,7 +286,7 @@ def test_with_around_nothing_connects_nothing() -> None:
 def test_the_interpreter_ends(way: str) -> None:
     code = f"""
 import sys, threading
-from doors.inside import link_of
+from doors.inside import exchange_of
 from lomond import WebSocket
 websocket = WebSocket(sys.argv[1])
 stream = websocket.connect(poll=None, ping_rate=0)
@@ -297,7 +297,7 @@ for event in stream:
             sys.exit(0)
         if way == 'thread':
             threading.Thread(target=lambda: list(stream), daemon=True).start()
-            while not link_of(websocket).is_in_use:
+            while not exchange_of(websocket).is_in_use:
                 pass
         break
 """

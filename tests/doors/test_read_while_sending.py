@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
-from doors.inside import link_of
+from doors.inside import exchange_of
 from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import Tapped, connect, in_thread, wait_for_bytes
 from lomond import WebSocket
@@ -171,7 +171,7 @@ def test_what_a_waiting_sender_reads_while_the_loop_looks_at_a_message_comes_aft
         wait_for_bytes(sock, len(early))
         received = [until(stream, "text").text]
         sender = ahead.start(websocket)
-        link_of(websocket).connection.clock = clock
+        exchange_of(websocket).connection.clock = clock
         received += [until(stream, "text").text for _ in texts[1:]]
         ahead.got.set()
         sender.join(PATIENCE)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from doors.inside import link_of
+from doors.inside import exchange_of
 from doors.raw_server import (
     RawServer,
     echo,
@@ -78,8 +78,8 @@ def test_a_close_from_a_thread_wakes_a_loop_that_waits_for_ever() -> None:
         closed_at: list[float] = []
 
         def close() -> None:
-            link = link_of(websocket)
-            while not link.is_in_use:
+            exchange = exchange_of(websocket)
+            while not exchange.is_in_use:
                 pass  # the loop is on its way into its wait
             closed_at.append(time.monotonic())
             websocket.close()

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from doors.inside import link_of
+from doors.inside import exchange_of
 from doors.raw_server import echo, raw_server
 from doors.signals import alarm
 from lomond import WebSocket
-from lomond.io import clock, lock, transport, wire
+from lomond.io import clock, lock, pipe, wire
 from lomond.io.holding import is_mine
 from patience import PATIENCE
 from traced import tracemalloc
@@ -236,7 +236,7 @@ def test_a_read_is_bounded_in_the_layout_that_the_system_has(pair: Pair, size: i
     one, _ = pair
     with OfAnotherSystem(fileno=one.detach()) as other:
         other.size = size
-        assert transport.Transport(other).may_wait
+        assert pipe.Pipe(other).may_wait
         assert struct.unpack(TIMEVALS[size], other.told) == (0, 20_000)
         assert other.gettimeout() is None
 
@@ -248,7 +248,7 @@ def test_where_the_layout_is_none_that_we_know_no_read_waits(pair: Pair, size: i
     with OfAnotherSystem(fileno=one.detach()) as other:
         other.setblocking(False)
         other.size = size
-        assert not transport.Transport(other).may_wait
+        assert not pipe.Pipe(other).may_wait
         assert other.gettimeout() == 0
 
 
@@ -281,9 +281,9 @@ def test_the_system_bounds_no_read_of_a_users_socket(pair: Pair) -> None:
     one, other = pair
     with Tapped(fileno=one.detach()) as tapped:
         tapped.setblocking(False)
-        assert not transport.Transport(tapped).may_wait
+        assert not pipe.Pipe(tapped).may_wait
         assert tapped.gettimeout() == 0
-    assert transport.Transport(other).may_wait is hasattr(socket, "MSG_DONTWAIT")
+    assert pipe.Pipe(other).may_wait is hasattr(socket, "MSG_DONTWAIT")
 
 
 def test_a_users_socket_sends_while_nobody_has_the_lock() -> None:
@@ -291,7 +291,7 @@ def test_a_users_socket_sends_while_nobody_has_the_lock() -> None:
 
     class Looking(socket.socket):
         def send(self, *arguments: object) -> int:
-            held_by_us.append(link_of(websocket).is_owned())
+            held_by_us.append(exchange_of(websocket).is_owned())
             return super().send(*arguments)  # type: ignore[arg-type]  # as they are
 
     with raw_server(echo) as server, Looking() as given:

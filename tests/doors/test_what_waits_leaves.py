@@ -12,7 +12,7 @@ from doors.inside import after_each_change
 from doors.raw_server import frame, listens_into, raw_server, read_all, read_frame, until
 from doors.tapped import LoopSight, conversation, in_thread
 from lomond import WebSocket
-from lomond.io.link import Link
+from lomond.io.guarded import Guarded
 from lomond.protocol import frames
 from patience import PATIENCE
 
@@ -160,8 +160,8 @@ def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving() -> N
         connection.sendall(frame(frames.CLOSE, code=1000))
         read_all(connection)
 
-    def send(link: Link) -> None:
-        if link.output.is_ready and link.session.opened_at is not None and not sent:
+    def send(exchange: Guarded) -> None:
+        if exchange.output.is_ready and exchange.session.opened_at is not None and not sent:
             sent.append("x")  # the ping is made, and nobody has taken it yet
             in_thread(websocket.send_text, "x").join(PATIENCE)
 

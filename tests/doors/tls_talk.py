@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 
-from lomond.io.layer import TLSLayer
+from lomond.io.tls_layer import TLSLayer
 from lomond.session.causes import tls_words
 
 HOST = "127.0.0.1"

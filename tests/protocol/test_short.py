@@ -30,7 +30,7 @@ def looked_at(data: bytes, limits: Limits | None = None) -> Connection:
 
 
 def shorts(connection: Connection) -> list[AnyEvent]:
-    return list(short_messages(connection))
+    return list(short_messages(connection)())
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 20_000, 65_535, 65_536, 300_000])

@@ -66,11 +66,6 @@ class Carrier(Wire):
         """Whether a read has something to say."""
         return bool(self._unread) or self._has_ended
 
-    def hold(self, most: int) -> None:
-        """So many bytes may wait here from now on."""
-        self._most = most
-        self._read_on()
-
     def _read_on(self) -> None:
         if self._is_paused and self._count < self._most:
             self._is_paused = False
@@ -141,10 +136,6 @@ class Carrier(Wire):
     # A wire
 
     def receive(self, size: int, waits: bool) -> bytes | None:
-        """As `receive_apart`."""
-        return self.receive_apart(size, waits)
-
-    def receive_apart(self, size: int, waits: bool) -> bytes | None:
         """What came; empty at the end of the stream, None if nothing did. Raises OSError."""
         if not self._unread:
             if self._error is not None:
@@ -159,9 +150,13 @@ class Carrier(Wire):
         self._read_on()
         return data
 
+    def receive_apart(self, size: int, waits: bool) -> bytes | None:
+        """As `receive`."""
+        return self.receive(size, waits)
+
     def receive_into(self, room: memoryview, waits: bool) -> int:
-        """As `receive_apart`, into the room; the number of bytes, -1 if nothing came."""
-        data = self.receive_apart(len(room), waits)
+        """As `receive`, into the room; the number of bytes, -1 if nothing came."""
+        data = self.receive(len(room), waits)
         if data is None:
             return -1
         room[: len(data)] = data
@@ -192,7 +187,7 @@ class Carrier(Wire):
             raise BlockingIOError  # what came belongs to the loop's thread
         if self._is_leaving:
             return self._sock.recv(size, _NOW)
-        data = self.receive_apart(size, False)
+        data = self.receive(size, False)
         if data is None:
             raise BlockingIOError
         return data

@@ -1,10 +1,9 @@
 cimport cython
 
 from lomond.io.carrying cimport Carrier
-from lomond.io.channel cimport Channel
 from lomond.io.clock cimport monotonic
 from lomond.io.pausing cimport Pause
-from lomond.io.transport cimport Transport
+from lomond.io.exchange cimport Exchange
 
 cdef Py_ssize_t _MOST_UNREAD
 cdef Py_ssize_t _TURN
@@ -28,7 +27,6 @@ cdef class Driver:
     cdef Py_ssize_t _ahead_size
     cdef Carrier _carrier
     cdef object _failure
-    cdef Py_ssize_t _holders
     cdef bint _is_coming
     cdef bint _is_met
     cdef bint _is_running
@@ -66,7 +64,7 @@ cdef class Driver:
     cpdef came(self)
     cdef _count_turns(self)
     cpdef write_on(self)
-    @cython.locals(channel=Channel, transport=Transport, is_written=bint)
+    @cython.locals(carrier=Carrier, exchange=Exchange, has_news=bint, is_over=bint, is_empty=bint)
     cdef _tell(self, bint at_once)
     cdef _step(self)
     cdef _run_ahead_soon(self)

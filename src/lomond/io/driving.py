@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ..protocol import events as _events
 from .carrying import Carrier, carried
 from .clock import monotonic
+from .looping import Looping
 from .pausing import Pause
-from .transport import Transport
+from .pipe import Pipe
+from .sending import until_written
 from .waiting import AGAIN, Need, writable_now
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from ..protocol.events import AnyEvent
     from ..session.session import Session
-    from .channel import Channel
+    from .exchange import Exchange
+    from .inward import Traced
     from .performing import Steps
 
 _MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
@@ -57,7 +60,7 @@ class Driver:
     """
 
     __slots__ = (
-        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_holders", "_is_coming",
+        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_is_coming",
         "_is_met", "_is_running", "_is_waiting", "_is_within", "_is_woken", "_items", "_last",
         "_need", "_owes_turn", "_pause", "_senders", "_session", "_thread", "_timer", "_timer_at",
         "_turns", "_watched", "loop",
@@ -84,8 +87,7 @@ class Driver:
         self._owes_turn = False
         self._is_waiting = False  # the user's task, for the next event
         self._pause: Any = None  # the Pause in which it does
-        self._holders = 0  # tasks that wait for a send
-        self._senders: list[tuple[asyncio.Future[None], Channel, int]] = []
+        self._senders: list[tuple[asyncio.Future[None], Exchange, Need]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = _NEVER
         self._watched: list[int] = []
@@ -185,48 +187,37 @@ class Driver:
                 "(asyncio.run_coroutine_threadsafe), or connect in this one"
             )
 
-    async def written(self, channel: Channel, target: int) -> None:
+    async def written(self, exchange: Exchange, target: int) -> None:
         """Return when the system has taken the queue's bytes up to the target.
 
         Raises:
             TransportFail: It did not; the connection is over.
         """
-        carrier = self._carrier
-        self._holders += 1
-        if carrier is not None:
-            carrier.hold(max(_MOST_UNREAD, channel.session.limits.max_read_ahead))
-        try:
-            await self._until_written(carrier, channel, target)
-        finally:
-            self._holders -= 1
-            if not self._holders and carrier is not None:
-                carrier.hold(_MOST_UNREAD)
+        for need in until_written(exchange, target):
+            await self._met(exchange, need)
 
-    async def _until_written(self, carrier: Carrier | None, channel: Channel, target: int) -> None:
-        while True:
-            is_late = channel.session.write_deadline <= monotonic()
-            if is_late:
-                for _ in range(_TURNS):  # a server that is blocked takes more when we have read
-                    await asyncio.sleep(0)
-                if carrier is not None and carrier.has_news():  # of which the session can't know
-                    channel.session.connection.received_at = monotonic()
-            if channel.is_written(target, is_late):
+    async def _met(self, exchange: Exchange, need: Need) -> None:
+        """What a send waits for is there, or is too late and not even read by the loop."""
+        carrier = self._carrier
+        if carrier is not None:
+            if need.readable is not None and carrier.has_news():
                 return
-            due = channel.session.write_deadline
-            if carrier is not None:
-                carrier.watch_writing()
-            sender = self.loop.create_future()
-            waiting = (sender, channel, target)
-            self._senders.append(waiting)
-            timer = None
-            if due != _NEVER:
-                timer = self.loop.call_later(max(0.0, due - monotonic()), _resolve, sender)
-            try:
-                await sender
-            finally:
-                self._senders.remove(waiting)
-                if timer is not None:
-                    timer.cancel()
+            carrier.watch_writing()
+        sender = self.loop.create_future()
+        waiting = (sender, exchange, need)
+        self._senders.append(waiting)
+        timer = None
+        if need.until is not None:
+            timer = self.loop.call_later(max(0.0, need.until - monotonic()), _resolve, sender)
+        try:
+            await sender
+        finally:
+            self._senders.remove(waiting)
+            if timer is not None:
+                timer.cancel()
+        if need.until is not None and monotonic() >= need.until:
+            for _ in range(_TURNS):  # in which the loop reads what was there before
+                await asyncio.sleep(0)
 
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
@@ -285,8 +276,12 @@ class Driver:
     def close(self, quietly: bool = False) -> None:
         """One connection wakes it no more."""
 
+    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+        """A new connection's, which wakes it."""
+        return Looping(session, traced, self)
+
     def carry(self, sock: socket.socket, session: Session) -> Steps:
-        """Hand a session's socket to asyncio; the Transport of what carries its bytes then."""
+        """Hand a session's socket to asyncio; the Pipe of what carries its bytes then."""
         self._session = session
         begun: list[bool] = []
         task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
@@ -302,7 +297,7 @@ class Driver:
                 sock.close()
             raise
         carrier = self._carrier = task.result()
-        return Transport(carrier, False)
+        return Pipe(carrier, False)
 
     def _is_carried(self, _: Any) -> None:
         self.wake()
@@ -318,7 +313,8 @@ class Driver:
 
     def write_on(self) -> None:
         """The system takes more."""
-        for sender, _, _ in self._senders:
+        for sender, _, need in self._senders:
+            need.ready = list(need.writable)
             _resolve(sender)
         self.go_on()
 
@@ -330,11 +326,14 @@ class Driver:
             finally:
                 self._is_within = False
         self._run_ahead()
-        for sender, channel, target in self._senders[:]:
-            transport = channel.link.transport
-            is_written = transport is not None and transport.written >= target
-            if is_written or channel.is_over or channel.session.has_ended:
-                _resolve(sender)
+        if self._senders:
+            carrier = self._carrier
+            has_news = carrier is not None and carrier.has_news()
+            for sender, exchange, need in self._senders:
+                is_over = exchange.is_over or exchange.session.has_ended
+                is_empty = exchange.pipe is None or not exchange.pipe.queue
+                if is_over or is_empty or (has_news and need.readable is not None):
+                    _resolve(sender)
 
     # The generator
 

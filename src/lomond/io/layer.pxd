@@ -1,24 +1,13 @@
-cimport cython
-
-cdef class TLSLayer:
-    cdef object _decrypt
-    cdef object _encrypt
-    cdef object _failure
-    cdef object _incoming
-    cdef bint _is_partly_read
-    cdef object _outgoing
-    cdef object _put
-    cdef object _take
-    cdef object _tls
+cdef class Layer:
+    cdef bytes _incoming_bytes
+    cdef bint _is_at_end
+    cdef bytes _outgoing_bytes
     cdef public bint has_ended
-    cdef public bint is_users
 
-    cpdef feed(self, bytes records)
+    cpdef feed(self, bytes data)
     cpdef bint has_more(self)
     cpdef read(self)
-    @cython.locals(parts=list)
     cpdef read_all(self)
     cpdef Py_ssize_t read_into(self, room) except -1
-    @cython.locals(done=Py_ssize_t)
     cpdef write(self, bytes data)
     cpdef bytes take(self)

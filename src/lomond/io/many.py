@@ -12,12 +12,15 @@ from collections.abc import Generator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .transport import Transport
+from .pipe import Pipe
+from .shared import Shared
 from .waiting import Need, Wakeup
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
+    from .exchange import Exchange
+    from .inward import Traced
     from .performing import Steps
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
@@ -62,10 +65,14 @@ class Member:
     def close(self, quietly: bool = False) -> None:
         """One connection wakes it no more."""
 
+    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+        """A new connection's, which wakes it."""
+        return Shared(session, traced, self)
+
     def carry(self, sock: socket.socket, session: Session) -> Steps:
-        """The Transport of a session's connected socket."""
+        """The Pipe of a session's connected socket."""
         yield from ()
-        return Transport(sock, False)
+        return Pipe(sock, False)
 
 
 class Many:
@@ -136,7 +143,8 @@ class Many:
             self._is_inside = True
             self._thread = threading.get_ident()
             while True:
-                self._leave()
+                if self._leaving:
+                    self._leave()
                 if not self.members:
                     break
                 self._wait(selector)
@@ -235,7 +243,8 @@ class Many:
         """Have it ready again when what it needs is there."""
         is_read_only = not need.writable and len(member.watched) == 1
         if is_read_only and member.watched[0][0] is need.readable and member.watched[0][2] == _READ:
-            self._push(member)
+            if need.until is not None:
+                self._push(member)
             return
         watched = [(sock, sock.fileno(), _WRITE) for sock in need.writable]
         sock = need.readable
@@ -271,18 +280,17 @@ class Many:
 
     def _listen(self, selector: selectors.BaseSelector) -> float | None:
         """Have other threads end our waits. The longest wait, where that can't be had."""
-        if self._wakeup is None:
-            try:
-                wakeup = Wakeup()
-            except OSError:  # no descriptor is left: look for their wishes instead
-                return _BLIND
-            selector.register(wakeup, _READ)
-            self._wakeup = wakeup
+        try:
+            wakeup = Wakeup()
+        except OSError:  # no descriptor is left: look for their wishes instead
+            return _BLIND
+        selector.register(wakeup, _READ)
+        self._wakeup = wakeup
         return None
 
     def _wait(self, selector: selectors.BaseSelector) -> None:
         """Until a member is ready."""
-        timeout = self._listen(selector)
+        timeout = None if self._wakeup is not None else self._listen(selector)
         self._is_waiting = True  # before it is looked whether there is anything to wait for
         if self._ready or self._woken or self._leaving:
             timeout = 0.0

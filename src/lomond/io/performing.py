@@ -28,10 +28,9 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, descriptors
-from .channel import Channel
-from .layer import TLSLayer
+from .pipe import Pipe
 from .resolving import Resolution, in_the_way
-from .transport import Transport
+from .tls_layer import TLSLayer
 from .waiting import Need
 
 if TYPE_CHECKING:
@@ -39,17 +38,24 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
     from ..timings import Attempt
-    from .link import Waking
+    from .exchange import Exchange
+    from .inward import Traced
     from .settings import SocketSettings
+    from .waiting import Waking
 
     class Driving(Waking, Protocol):
         """What waits for a connection, and goes on with its generator then."""
 
+        def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+            """A new connection's, which wakes it."""
+            ...
+
         def carry(self, sock: socket.socket, session: Session) -> Steps:
-            """The Transport of a session's connected socket."""
+            """The Pipe of a session's connected socket."""
             ...
 
 
+_READ_SIZE = 16 * 1024  # bytes
 _MOST_LATE = 16  # reads of a TLS handshake that bring something after the deadline
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
 _BEATS = 16  # in open_timeout: as often it is looked at whether the wait ends in time
@@ -71,25 +77,24 @@ class Outside(Protocol):
 
 
 class Performer:
-    """What a script asks for, done for one channel.
+    """What a script asks for, done for one connection.
 
     Arguments:
-        channel: The connection.
+        exchange: The connection's.
         outside: What the user gave for it.
-        carry: Makes the Transport of a connected socket; None for one that may wait in a read.
+        carry: Makes the Pipe of a connected socket; None for one that may wait in a read.
     """
 
-    __slots__ = ("_carry", "_channel", "_given", "_link", "_outside", "_seen_close")
+    __slots__ = ("_carry", "_exchange", "_given", "_outside", "_seen_close")
 
     def __init__(
         self,
-        channel: Channel,
+        exchange: Exchange,
         outside: Outside,
         carry: Callable[[socket.socket, Session], Steps] | None = None,
     ) -> None:
         self._carry = carry
-        self._channel = channel
-        self._link = channel.link
+        self._exchange = exchange
         self._outside = outside
         self._given = outside.socket
         self._seen_close = False
@@ -101,7 +106,7 @@ class Performer:
     def perform(self, request: Any) -> Generator[Need, None, Answer]:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
         act = self._ACTS[type(request)]
-        self._link.is_in_use = type(request) is not Hangup
+        self._exchange.is_in_use = type(request) is not Hangup
         try:
             value = yield from self._counted(act(self, request))
         except Failed:
@@ -111,13 +116,14 @@ class Performer:
         except (OSError, ValueError) as error:
             raise Failed(descriptors.told(error), monotonic()) from None
         finally:
-            self._link.is_in_use = False
-        self._link.report()
+            self._exchange.is_in_use = False
+        if self._exchange.is_traced:
+            self._exchange.report()
         return Answer(monotonic(), time(), value)
 
     def _counted(self, steps: Steps) -> Steps:
         """The same steps; what they lose where somebody keeps the door from going on is noted."""
-        session = self._channel.session
+        session = self._exchange.session
         timeout = session.timing.open_timeout
         if timeout is None:
             return (yield from steps)
@@ -146,16 +152,16 @@ class Performer:
 
     def _until(self, deadline: float | None) -> float | None:
         """When a deadline passes, by the clock."""
-        return None if deadline is None else deadline + self._channel.session.kept
+        return None if deadline is None else deadline + self._exchange.session.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
-        return deadline is not None and self._channel.session.counted(moment) >= deadline
+        return deadline is not None and self._exchange.session.counted(moment) >= deadline
 
     def _is_interrupted(self) -> bool:
         """Whether the user closed; True once."""
-        if self._channel.is_over or self._channel.session.has_ended:
+        if self._exchange.is_over or self._exchange.session.has_ended:
             return True
-        asked = self._channel.session.close_asked_at is not None
+        asked = self._exchange.session.close_asked_at is not None
         if asked and not self._seen_close:
             self._seen_close = True
             return True
@@ -163,27 +169,25 @@ class Performer:
 
     def _start(self) -> None:
         """Get ready to wait."""
-        if self._link.is_over:  # and the wake-up gone
+        if self._exchange.is_over:  # and the wake-up gone
             raise Interrupted(OSError("closed by the user"), monotonic())
-        self._channel.start()
+        self._exchange.start()
 
-    def _received(
-        self, transport: Transport, deadline: float | None
-    ) -> Generator[Need, None, bytes]:
+    def _received(self, pipe: Pipe, deadline: float | None) -> Generator[Need, None, bytes]:
         """What comes; what is there already is looked at before the deadline is judged."""
         need: Need | None = None
         while True:
             now = monotonic()
-            data = transport.receive()
+            data = pipe.wire.receive_apart(_READ_SIZE, False)
             if data is not None:
                 return data
             self._check_after(need, deadline, now)
-            need = Need(self._until(deadline), transport.sock)
+            need = Need(self._until(deadline), pipe.sock)
             yield need
 
     def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
-        self._channel.run_deferred()
+        self._exchange.catch_up()
         now = monotonic()
         if self._is_interrupted():
             raise Interrupted(OSError("closed by the user"), now)
@@ -209,7 +213,7 @@ class Performer:
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
         self._start()
-        resolution = Resolution(request.host, request.port, self._link.wake)
+        resolution = Resolution(request.host, request.port, self._exchange.wake)
         while not resolution.start():
             try:
                 self._check(request.deadline)
@@ -231,7 +235,7 @@ class Performer:
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
             sock, address = yield from race.run(
-                request.deadline, self._check, lambda: self._channel.session.kept
+                request.deadline, self._check, lambda: self._exchange.session.kept
             )
         except Failed as failure:
             failure.attempts = race.attempts
@@ -256,27 +260,24 @@ class Performer:
 
     def _use(self, sock: socket.socket) -> Steps:
         # Whoever carries it closes it too, if that comes to nothing.
-        transport = (
-            Transport(sock)
+        pipe = (
+            Pipe(sock)
             if self._carry is None
-            else (yield from self._carry(sock, self._channel.session))
+            else (yield from self._carry(sock, self._exchange.session))
         )
-        self._channel.use(transport)
+        self._exchange.use(pipe)
 
     def _drop(self, request: Drop) -> Steps:
-        self._channel.drop()
+        self._exchange.drop()
         yield from ()
 
     def _start_tls(self, request: StartTLS) -> Steps:
-        link, transport = self._link, self._link.transport
-        assert transport is not None
+        exchange, pipe = self._exchange, self._exchange.pipe
+        assert pipe is not None
         layer = _asked(
             lambda: TLSLayer(self._outside.context(request.of_proxy), request.server_name)
         )
-        with link.lock:
-            transport.add_layer(layer)
-            if request.received:
-                layer.feed(request.received)
+        exchange.alone(pipe.add_layer, layer, request.received)
         self._start()
         late = 0
         failed: Failed | None = None  # to write; what the other side said before is still read
@@ -286,18 +287,15 @@ class Performer:
                 # peer that is quick enough lets nobody wait.
                 late += self._has_passed(request.deadline, monotonic())
                 self._check(request.deadline if late > _MOST_LATE else None)
-                with link.lock:
-                    done = _shaken(layer)
-                    transport.enqueue(b"")
+                done = exchange.alone(_shake, layer, pipe)
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
                 if done:
                     return  # whoever writes next fails too, and then reads
-                yield from self._feed(transport, request.deadline, failed)
+                yield from self._feed(pipe, request.deadline, failed)
         except OSError:
-            with link.lock:
-                transport.enqueue(b"")  # the alert that tells the server why
-            self._channel.flush()
+            exchange.alone(pipe.enqueue, b"")  # the alert that tells the server why
+            self._exchange.flush()
             raise
 
     def _write_or_fail(self, deadline: float | None) -> Generator[Need, None, Failed | None]:
@@ -310,12 +308,12 @@ class Performer:
             return failure
         return None
 
-    def _feed(self, transport: Transport, deadline: float | None, failed: Failed | None) -> Steps:
+    def _feed(self, pipe: Pipe, deadline: float | None, failed: Failed | None) -> Steps:
         if failed is not None:
-            patience = self._channel.session.counted(failed.now) + BODY_TIMEOUT
+            patience = self._exchange.session.counted(failed.now) + BODY_TIMEOUT
             deadline = patience if deadline is None else min(deadline, patience)
         try:
-            data = yield from self._received(transport, deadline)
+            data = yield from self._received(pipe, deadline)
         except (OSError, TimedOut):
             if failed is not None:
                 raise failed from None
@@ -323,54 +321,50 @@ class Performer:
         if not data:
             gone = ConnectionResetError("the other side hung up during the TLS handshake")
             raise failed or gone
-        with self._link.lock:
-            transport.feed(data)
+        self._exchange.alone(pipe.feed, data)
 
     def _send(self, request: Send) -> Steps:
         if request.waits:
             self._check()
-            with self._link.lock:
-                self._link.enqueue_quietly()
+            self._exchange.alone(self._exchange.enqueue_quietly)
             self._start()
             yield from self._write(request.deadline)
         else:
-            self._channel.flush()
+            self._exchange.flush()
 
     def _write(self, deadline: float | None) -> Steps:
-        transport = self._link.transport
-        assert transport is not None
+        pipe = self._exchange.pipe
+        assert pipe is not None
         need: Need | None = None
         while True:
             try:
-                self._channel.write_some()
+                self._exchange.write_some()
             except TransportFail as failure:
                 raise Failed(failure.cause or failure, monotonic()) from None
-            if not transport.queue:
+            if not pipe.queue:
                 return
             self._check_after(need, deadline)
-            need = Need(self._until(deadline), None, (transport.sock,))
+            need = Need(self._until(deadline), None, (pipe.sock,))
             yield need
 
     def _read(self, request: Read) -> Generator[Need, None, bytes]:
-        link, transport = self._link, self._link.transport
-        assert transport is not None
+        exchange, pipe = self._exchange, self._exchange.pipe
+        assert pipe is not None
         self._start()
         while True:
-            if transport.has_tls:
-                with link.lock:
-                    plain = transport.top().read()
+            if pipe.layers:
+                plain: bytes | None = exchange.alone(pipe.top().read)
                 if plain is not None:
                     return plain
-            data = yield from self._received(transport, request.deadline)
-            if link.is_traced:
-                link.note("socket_recv", len(data))
-            if not transport.has_tls:
+            data = yield from self._received(pipe, request.deadline)
+            if exchange.is_traced:
+                exchange.note("socket_recv", len(data))
+            if not pipe.layers:
                 return data
-            with link.lock:
-                transport.feed(data)
+            exchange.alone(pipe.feed, data)
 
     def _hang_up(self, request: Hangup) -> Steps:
-        self._channel.leave()
+        self._exchange.leave()
         yield from ()
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
@@ -396,10 +390,12 @@ def _asked(act: Callable[[], Any]) -> Any:
         raise Failed(descriptors.told(error), monotonic()) from None
 
 
-def _shaken(layer: TLSLayer) -> bool:
-    """Whether the handshake is done, after a step of it. Raises OSError, or Failed for the user."""
+def _shake(layer: TLSLayer, pipe: Pipe) -> bool:
+    """A step of the handshake; whether it is done. Raises OSError, or Failed for the user."""
     try:
-        return layer.shake_hands()
+        done = layer.shake_hands()
+        pipe.enqueue(b"")
+        return done
     except (OSError, ValueError):
         raise
     except Exception as error:

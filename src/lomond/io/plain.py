@@ -30,20 +30,18 @@ class Wire:
 
     Arguments:
         sock: Connected.
+
+    Attributes:
+        keeps: Whether `release` would give memory back.
     """
 
     __slots__ = ("_recv", "_recv_into", "_send")
+    keeps = False
 
     def __init__(self, sock: socket.socket) -> None:
         self._recv = sock.recv
         self._recv_into = sock.recv_into
         self._send = sock.send
-
-    def receive(self, size: int, waits: bool) -> bytes | None:
-        """As `receive_apart`. Let go of the bytes before the next call, so that their memory can
-        be used again; it is given back when nothing comes, and by `release`.
-        """
-        return self.receive_apart(size, waits)
 
     def receive_apart(self, size: int, waits: bool) -> bytes | None:
         """What came; empty at the end of the stream, None if nothing did. Raises OSError.
@@ -56,6 +54,10 @@ class Wire:
             return self._recv(min(size, _MOST), 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return None
+
+    #: The same; whose bytes are let go of before the next call, so that their memory can be used
+    #: again. It is given back when nothing comes, and by `release`.
+    receive = receive_apart
 
     def receive_into(self, room: memoryview, waits: bool) -> int:
         """As `receive_apart`, into the room; the number of bytes, -1 if nothing came."""

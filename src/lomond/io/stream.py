@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..protocol.events import Disconnected
 from ..protocol.short import short_messages
 from ..session.requests import Answer, Deliver, Failed, Run
-from . import forking
-from .channel import UNEXPECTED_CONDITION, Channel
+from .exchange import UNEXPECTED_CONDITION, Exchange
+from .shared import Shared
 from .waiting import Wakeup, wait_for
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def _looking(steps: Steps, look: Look) -> Steps:
         steps.close()
 
 
-def _perform(channel: Channel, steps: Steps) -> Answer:
+def _perform(exchange: Exchange, steps: Steps) -> Answer:
     """Do it, and wait as long as it takes. Raises Failed."""
     try:
         while True:
             need = next(steps)
-            wakeup = channel.link.wakeup
+            wakeup = exchange.wakeup
             assert isinstance(wakeup, Wakeup)
             wait_for(need, wakeup)
     except StopIteration as done:
@@ -52,7 +52,7 @@ def _perform(channel: Channel, steps: Steps) -> Answer:
 
 
 def events(
-    channel: Channel,
+    exchange: Exchange,
     script: Script,
     performer: Performer,
     traced: Callable[[AnyEvent], None] | None = None,
@@ -62,7 +62,7 @@ def events(
     """Perform the script; the one generator between a message and the user's loop.
 
     Arguments:
-        channel: The connection.
+        exchange: The connection's; a Shared one where it waits by itself.
         script: What to perform.
         performer: Performs all but Deliver and Run.
         traced: Called with each event before it is handed out.
@@ -70,20 +70,17 @@ def events(
             would, and is to go on when that is met.
         look: What is looked at while it waits; None for nothing.
     """
-    session = channel.session
+    session = exchange.session
     connection = session.connection
     connection.clock = monotonic
-    lock = channel.link.lock
-    next_event = session.next_event
-    read = channel.read if blocks else channel.read_more
     output = session.output
-    born = channel.link.born
-    link = channel.link
+    messages = short_messages(connection)
+    waits = exchange if blocks and isinstance(exchange, Shared) else None
     try:
         request = next(script)
         while True:
             kind = type(request)
-            if forking.count != born:
+            if exchange.is_foreign:
                 yield Disconnected(_PARENTS)
                 return
             if isinstance(request, Deliver):
@@ -92,55 +89,54 @@ def events(
                 yield request.event
                 answer = Answer(monotonic(), time())
             elif kind is Run:
-                channel.settle()
+                exchange.settle()
                 performer.settle()
                 if look is not None:
-                    channel.look_at = look.at
+                    exchange.look_at = look.at
                 while True:
                     if traced is None:
-                        yield from short_messages(connection)
-                        if read():
+                        yield from messages()
+                        if waits is not None:
+                            if waits.read():
+                                continue
+                        elif exchange.is_full and exchange.read_more():
                             continue
-                        if not blocks and (need := channel.calm_need()) is not None:
+                        elif (need := exchange.calm_need()) is not None:
                             yield need
                             if look is not None:
                                 look.now()
-                                channel.look_at = look.at
-                            if channel.take_calmly():
+                                exchange.look_at = look.at
+                            if exchange.take_calmly():
                                 continue
-                    if forking.count != born:
+                    if exchange.is_foreign:
                         break
-                    now = monotonic()
-                    link.is_wanted = True
-                    with lock:
-                        link.is_wanted = False
-                        event = next_event(now)
+                    event = exchange.next_event(monotonic())
                     if output.is_ready:
-                        channel.flush()
+                        exchange.flush()
                     if event is not None:
                         if traced is not None:
                             traced(event)
                         yield event
                     elif session.has_ended:
                         break
-                    elif read():
+                    elif waits.read() if waits is not None else exchange.read_more():
                         pass
                     else:
-                        if blocks:
-                            channel.read_or_tick()
-                        elif (need := channel.need()) is not None:
+                        if waits is not None:
+                            waits.read_or_tick()
+                        elif (need := exchange.need()) is not None:
                             yield need
-                            channel.look(need)
+                            exchange.look(need)
                         if look is not None:
                             look.now()
-                            channel.look_at = look.at
+                            exchange.look_at = look.at
                 answer = Answer(monotonic())
             else:
                 try:
                     steps = performer.perform(request)
                     if look is not None:
                         steps = _looking(steps, look)
-                    answer = _perform(channel, steps) if blocks else (yield from steps)
+                    answer = _perform(exchange, steps) if blocks else (yield from steps)
                 except Failed as failure:
                     request = script.throw(failure)
                     continue
@@ -148,19 +144,19 @@ def events(
     except StopIteration:
         pass
     except BaseException as error:
-        channel.abandon()
-        link.is_in_use = False
+        exchange.abandon()
+        exchange.is_in_use = False
         if isinstance(error, Exception):
             # A mistake of ours: neither hidden nor half alive.
-            channel.leave(UNEXPECTED_CONDITION, "error; see the exception")
+            exchange.leave(UNEXPECTED_CONDITION, "error; see the exception")
         raise
     finally:
         try:
-            channel.leave()
+            exchange.leave()
             script.close()
         except BaseException:
             # Interrupted on the way out: at once then, for nobody comes by here again.
-            channel.abandon()
-            link.is_in_use = False
-            channel.force("left by the user")
+            exchange.abandon()
+            exchange.is_in_use = False
+            exchange.force("left by the user")
             raise

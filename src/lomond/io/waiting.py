@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from .holding import abandon
 
@@ -22,6 +22,27 @@ _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
 # Neither needs a descriptor of its own.
 Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+_Item = TypeVar("_Item")
+
+
+def next_of(waiting: list[_Item]) -> _Item | None:
+    """The first that waits, which no other thread then gets; None if nothing does."""
+    try:
+        return waiting.pop(0)
+    except IndexError:
+        return None
+
+
+class Waking(Protocol):
+    """What ends the wait of whoever iterates."""
+
+    def wake(self) -> None:
+        """End it, from any thread. Never blocks, never raises."""
+
+    def close(self, quietly: bool = False) -> None:
+        """It will wait no more."""
 
 
 class Need:
@@ -170,6 +191,12 @@ class Waiter:
             elif self.wakeup is not None:
                 self.wakeup.drain()
         return readable, writable
+
+    def meet(self, need: Need) -> None:
+        """Wait for what is needed, of the socket."""
+        seconds = None if need.until is None else need.until - monotonic()
+        _, writable = self.wait(seconds, bool(need.writable), need.readable is not None)
+        need.ready = list(need.writable) if writable else []
 
     def _select(self, seconds: float, writes: bool, reads: bool) -> tuple[bool, bool]:
         sock = self._sock if reads else None

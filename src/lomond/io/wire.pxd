@@ -3,6 +3,7 @@ cdef class Wire:
     cdef object _other
     cdef void *_data
     cdef Py_ssize_t _size
+    cdef public bint keeps
 
     cpdef bytes receive(self, Py_ssize_t size, bint waits)
     cpdef bytes receive_apart(self, Py_ssize_t size, bint waits)

@@ -121,6 +121,7 @@ cdef class Wire:
         _set_size(data, count)
         _start(data)[count] = 0
         self._data = <void *>data
+        self.keeps = True
         return <bytes>data
 
     cpdef bytes receive_apart(self, Py_ssize_t size, bint waits):
@@ -187,4 +188,5 @@ cdef class Wire:
         """The stream has paused: keep no memory."""
         cdef PyObject *data = <PyObject *>self._data
         self._data = NULL
+        self.keeps = False
         Py_XDECREF(data)

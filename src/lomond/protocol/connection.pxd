@@ -45,9 +45,9 @@ cdef class Connection:
     cdef dict _incoming
     cdef object _limits
     cdef Py_ssize_t _max_size
-    cdef Message _message
+    cdef public Message message
     cdef Py_ssize_t _most_short
-    cdef Py_ssize_t _position
+    cdef public Py_ssize_t position
     cdef Py_ssize_t _remaining
     cdef double _wall
 
@@ -80,6 +80,9 @@ cdef class Connection:
     cpdef answer_now(self)
     cpdef receive(self, bytes data, double wall)
     cpdef bint is_hungry(self)
+    @cython.locals(position=Py_ssize_t, size=Py_ssize_t, is_within=bint)
+    cpdef double hunger(self, double calm_until, double calm_frame) except? -2.0
+    cpdef bint offer(self, bytes data, double wall) except *
     @cython.locals(position=Py_ssize_t)
     cpdef let_go(self)
     cpdef bint is_mid_frame(self)

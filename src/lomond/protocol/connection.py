@@ -80,12 +80,14 @@ class Connection:
         is_ahead: Whoever asks for the events has not handed out the last one yet: it is no reason
             to refuse a message.
         sought: Bytes that `seek_close` has looked through.
+        message: What a part of has come, of which `room` may want the rest; or None.
+        position: Where the next frame, or rest of a payload, starts in what was read.
     """
 
     __slots__ = (
         "_answer", "_arrived", "_auto_pong", "_claimed", "_data", "_filled", "_final",
-        "_incoming", "_is_starved", "_limits", "_max_size", "_message", "_most_short", "_position",
-        "_remaining", "_wall", "clock", "due", "has_ended", "is_ahead", "output",
+        "_incoming", "_is_starved", "_limits", "_max_size", "_most_short", "_remaining",
+        "_wall", "clock", "due", "has_ended", "is_ahead", "message", "output", "position",
         "received_at", "sought", "state", "violation",
     )  # fmt: skip
 
@@ -107,10 +109,10 @@ class Connection:
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
-        self._position = 0  # where the next frame, or rest of a payload, starts in it
+        self.position = 0  # where the next frame, or rest of a payload, starts in it
         self._is_starved = False  # what is left of it is less than a frame's header
         self._wall = 0.0
-        self._message: Message | None = None
+        self.message: Message | None = None
         self._remaining = 0  # bytes of the current data frame's payload that are not here
         self._filled = 0  # bytes put straight into the message, not looked at
         self._final = False  # whether the current data frame is its message's last
@@ -143,33 +145,58 @@ class Connection:
 
     def is_hungry(self) -> bool:
         """Whether all that came was looked at, so that whoever asks for the events may `take`."""
-        if self._arrived or not (self._is_starved or self._position == len(self._data)):
+        if self._arrived or not (self._is_starved or self.position == len(self._data)):
             return False
         if self.state is not OPEN and self.state is not CLOSING:
             return False
         if not self._filled:
             return True
         # A text is looked at each time, so that broken UTF-8 fails fast.
-        assert self._message is not None
-        return not self._message.is_text and self._filled < self._remaining
+        assert self.message is not None
+        return not self.message.is_text and self._filled < self._remaining
+
+    def hunger(self, calm_until: float, calm_frame: float) -> float:
+        """Until when nothing but bytes matters; -1.0 where not all that came was looked at.
+
+        Where all was, it is let go of, so that its memory may be used again.
+
+        Arguments:
+            calm_until: Till then nothing else matters.
+            calm_frame: Within a frame, for so many seconds since the last byte.
+        """
+        if not self.is_hungry():
+            return -1.0
+        position, size = self.position, len(self._data)
+        is_within = self._remaining > 0 or position < size
+        if position and self.message is None:  # as `let_go`, without a call
+            self._data = b"" if position == size else self._data[position:]
+            self.position = 0
+        return min(calm_until, self.received_at + calm_frame) if is_within else calm_until
 
     def let_go(self) -> None:
-        """Keep nothing of what was read and looked at: its memory may be used again."""
-        position = self._position
+        """Keep nothing of what was read and looked at."""
+        position = self.position
         self._data = b"" if position == len(self._data) else self._data[position:]
-        self._position = 0
+        self.position = 0
+
+    def offer(self, data: bytes, wall: float) -> bool:
+        """As `take`, where all is hungry; whether it is."""
+        if not self.is_hungry():
+            return False
+        self.take(data, wall)
+        return True
 
     def take(self, data: bytes, wall: float) -> None:
         """As `receive`, for whoever asks for the events: needs no lock where all is hungry."""
-        position = self._position
+        position = self.position
         self._data = data if position == len(self._data) else self._data[position:] + data
-        self._position = 0
+        self.position = 0
         self._wall = wall
         self._is_starved = False
 
     def room(self) -> memoryview | None:
         """Where a large message's next bytes may be put, or None: use `receive`."""
-        message = self._message
+        message = self.message
         remaining = self._remaining - self._filled
         if message is None or remaining < _DIRECT or self._arrived:
             return None
@@ -179,14 +206,14 @@ class Connection:
 
     def filled(self, count: int, wall: float) -> None:
         """`count` bytes were put into the room; its view must be released by now."""
-        assert self._message is not None
-        self._message.filled(count)
+        assert self.message is not None
+        self.message.filled(count)
         self._filled += count
         self._wall = wall
 
     def is_mid_frame(self) -> bool:
         """Whether a frame has started and not ended."""
-        return self._remaining > 0 or self._position < len(self._data)
+        return self._remaining > 0 or self.position < len(self._data)
 
     def seek_close(self) -> bool:
         """Whether a close frame is among what came; what lies before it is dropped.
@@ -216,7 +243,7 @@ class Connection:
         return data[start : start + data[position + 1]]
 
     def _unparsed(self) -> bytes:
-        pieces = [self._data[self._position :]]
+        pieces = [self._data[self.position :]]
         for piece, _ in self._arrived or ():
             pieces.append(piece)  # no generator: Cython has none here
         return b"".join(pieces)
@@ -229,7 +256,7 @@ class Connection:
         try:
             while True:
                 data = self._data
-                position = self._position
+                position = self.position
                 if len(data) - position >= 2 and not self._remaining:
                     first = data[position]
                     event, is_progress = self._next_frame(first, data[position + 1], position + 2)
@@ -241,7 +268,7 @@ class Connection:
                     event = self._more_payload()
                     if event is not None:
                         return event
-                    if not self._remaining or self._position < len(self._data):
+                    if not self._remaining or self.position < len(self._data):
                         continue
                 if not self._arrived:
                     self._is_starved = True
@@ -263,10 +290,10 @@ class Connection:
         that. It needs no lock: it touches only what belongs to whoever asks for the events.
         """
         data = raw = self._data
-        position = self._position
+        position = self.position
         start = position + 2
         size = len(data)
-        if start > size or self._message is not None:
+        if start > size or self.message is not None:
             return None
         first = data[position]
         length = data[position + 1]
@@ -300,13 +327,13 @@ class Connection:
             except UnicodeDecodeError:
                 return None  # `next_event` says so
             text.received_time = self._wall
-            self._position = end
+            self.position = end
             return text
         if first == _FIN_BINARY:
             binary = Binary.__new__(Binary)
             binary.data = raw[start:end]
             binary.received_time = self._wall
-            self._position = end
+            self.position = end
             return binary
         return None
 
@@ -322,7 +349,7 @@ class Connection:
             end = start + length
             if end > len(data):
                 return None, False
-            self._position = end
+            self.position = end
             return self._control(opcode, data[start:end]), True
         self._check_sequence(opcode)
         if length > 125:
@@ -332,14 +359,14 @@ class Connection:
             length = int.from_bytes(data[start : start + size], "big")
             start += size
             check_extended_length(length, size)
-        message = self._message
+        message = self.message
         bits = first & RESERVED_BITS
         incoming = self._incoming[bits] if bits and self._incoming is not None else None
         self._check_limits(message, length, incoming)
         final = first >= FIN
         end = start + length
         if final and message is None and end <= len(data):
-            self._position = end
+            self.position = end
             payload = data[start:end]
             if incoming is not None:
                 payload = incoming.whole(payload, self._max_size)
@@ -347,22 +374,22 @@ class Connection:
                 return Text(payload.decode(), received_time=self._wall), True
             return Binary(payload, received_time=self._wall), True
         if message is None:
-            message = self._message = Message(opcode == TEXT, incoming, self._max_size)
+            message = self.message = Message(opcode == TEXT, incoming, self._max_size)
         message.fragments += 1
         message.announced += length
         self._final = final
-        self._position = start
+        self.position = start
         self._remaining = length
         return self._more_payload(), True
 
     def _check_sequence(self, opcode: int) -> None:
         # 5.4: fragments of one message MUST NOT be interleaved with those of another.
         if opcode == frames.CONTINUATION:
-            if self._message is None:
+            if self.message is None:
                 raise ProtocolError(
                     "continuation frame has nothing to continue", section="RFC 6455 5.4"
                 )
-        elif self._message is not None:
+        elif self.message is not None:
             raise ProtocolError("continuation frame expected", section="RFC 6455 5.4")
 
     def _check_limits(
@@ -396,22 +423,22 @@ class Connection:
 
     def _more_payload(self) -> AnyEvent | None:
         """Move what is here of the current payload into its message; the event if that ends it."""
-        message = self._message
+        message = self.message
         assert message is not None
         if self._filled:
             count, self._filled = self._filled, 0
         else:
-            start = self._position
+            start = self.position
             count = min(self._remaining, len(self._data) - start)
             if count:
                 with memoryview(self._data) as whole, whole[start : start + count] as payload:
                     message.add(payload)
-                self._position = start + count
+                self.position = start + count
         self._remaining -= count
         if self._remaining or not self._final:
             message.check()
             return None
-        self._message = None
+        self.message = None
         message.end()
         if message.is_text:
             return Text(message.text(), received_time=self._wall)
@@ -456,7 +483,7 @@ class Connection:
     def _forget_input(self) -> None:
         """Nothing that came after a close frame or a violation is kept."""
         self._arrived = None
-        self._data, self._position, self._remaining, self._message = b"", 0, 0, None
+        self._data, self.position, self._remaining, self.message = b"", 0, 0, None
         self._filled = 0
 
     def answer_now(self) -> None:

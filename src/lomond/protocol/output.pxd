@@ -1,7 +1,11 @@
 cimport cython
 
-from lomond.protocol.frames cimport build
 from lomond.protocol.keys cimport MaskingKeys
+from lomond.protocol.mask cimport masked_frame
+
+cdef int CLOSE
+cdef int FIN
+cdef int OPCODE_BITS
 
 cdef class Output:
     cdef list _frames

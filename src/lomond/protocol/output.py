@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import CLOSE, OPCODE_BITS, PONG, build
+from .frames import CLOSE, FIN, OPCODE_BITS, PONG
+from .mask import masked_frame
 
 if TYPE_CHECKING:
     from .extensions.extension import Outgoing
@@ -90,7 +91,7 @@ class Output:
                 if changed is not None:
                     opcode |= bit
                     payload = changed
-        frame = build(opcode, payload, self._keys.take())
+        frame = masked_frame(FIN | opcode, payload, self._keys.take())
         if opcode & OPCODE_BITS < CLOSE:
             self.sent += len(frame)
         if self._frames:

@@ -5,12 +5,15 @@ from lomond.protocol.connection cimport Connection
 
 
 cdef class short_messages:
-    """What `Connection.short_message` gives, until it gives None."""
+    """What gives, again and again, what `Connection.short_message` gives until it gives None."""
 
     cdef Connection _connection
 
     def __cinit__(self, Connection connection not None):
         self._connection = connection
+
+    def __call__(self):
+        return self
 
     def __iter__(self):
         return self

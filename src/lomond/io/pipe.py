@@ -1,7 +1,6 @@
-"""One connected socket: its layers of TLS, and the queue of bytes to write.
+"""One connected socket: its wire, the layers over that, and the queue of bytes to write.
 
-It waits only where it is told to, and then for BOUND seconds at most. Not safe for threads by
-itself: link.py has the lock. `write` and `receive` touch no TLS.
+Not safe for threads by itself: shared.py has the lock. `write` touches no layer.
 """
 
 from __future__ import annotations
@@ -18,13 +17,9 @@ from .wire import Wire
 
 if TYPE_CHECKING:
     from ..session.pings import Progress
-    from .layer import TLSLayer
+    from .layer import Layer
 
-_READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
-_MEDIUM, _LARGE = (
-    128 * 1024,
-    512 * 1024,
-)  # bytes; where the start of a large message comes, and else
+_READ_SIZE = 16 * 1024  # bytes; of what is thrown away when hanging up
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write
 _LAST_READS = 16  # when hanging up, so that the system need not answer with a reset
@@ -33,7 +28,7 @@ _LAST_READS = 16  # when hanging up, so that the system need not answer with a r
 _TIMEVALS = {8: "=ii", 16: "=qq"}
 
 
-class Transport:
+class Pipe:
     """A socket with layers.
 
     Arguments:
@@ -41,11 +36,11 @@ class Transport:
         waits: Whether reads may wait, for BOUND seconds at most.
 
     Attributes:
-        may_wait: Whether `receive` can wait: what most systems do cheaper than a wait before it.
+        wire: What carries the bytes.
+        may_wait: Whether reads can wait: what most systems do cheaper than a wait before one.
         sends_at_once: Whether a send does nothing but hand the system bytes, so that a lock may be
             held. (That of gevent may let other greenlets run.)
-        has_tls: Whether bytes pass through a layer.
-        is_full: Whether the loop's last read brought all that it could: there may be more.
+        layers: What bytes pass through, from the wire up.
         queue: What waits to be written; touched under the lock or by the write turn's holder.
         queued: Bytes ever put into the queue.
         written: Bytes ever taken by the system.
@@ -53,58 +48,53 @@ class Transport:
     """
 
     __slots__ = (
-        "_at_once", "_layers", "_wire", "has_tls", "is_full", "may_wait", "queue", "queued",
-        "sends_at_once", "sock", "write_ended", "written",
+        "layers", "may_wait", "queue", "queued", "sends_at_once", "sock", "wire", "write_ended",
+        "written",
     )  # fmt: skip
 
     def __init__(self, sock: Any, waits: bool = True) -> None:
         self.sock = sock
         self.may_wait = waits and _bound_reads(sock)
         self.sends_at_once = is_plain(sock.__class__) or isinstance(sock, Wire)
-        self.has_tls = False
-        self.is_full = False
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self._at_once = _READ_SIZE
-        self._wire = sock if isinstance(sock, Wire) else Wire(sock)
-        self._layers: list[TLSLayer] = []
+        self.wire = sock if isinstance(sock, Wire) else Wire(sock)
+        self.layers: list[Layer] = []
         self.queue: list[bytes | memoryview] = []
 
-    def add_layer(self, layer: TLSLayer) -> None:
-        """Put a layer of TLS on top of those that are there."""
-        self._layers.append(layer)
-        self.has_tls = True
+    def add_layer(self, layer: Layer, received: bytes = b"") -> None:
+        """Put a layer on top of those that are there.
+
+        Arguments:
+            received: What came for it already.
+        """
+        self.layers.append(layer)
+        if received:
+            layer.feed(received)
 
     # Writing
 
-    def enqueue(self, data: bytes) -> None:
-        """Pass bytes down the layers into the queue; b"" only collects what TLS has to say."""
-        for layer in self._layers[::-1]:
+    def down(self, data: bytes) -> bytes:
+        """What bytes become below the layers; b"" only collects what these have to say."""
+        for layer in self.layers[::-1]:
             if data:
                 layer.write(data)
             data = layer.take()
+        return data
+
+    def enqueue(self, data: bytes) -> None:
+        """Pass bytes down the layers into the queue."""
+        if self.layers:
+            data = self.down(data)
         if data:
             self.queue.append(data)
             self.queued += len(data)
 
-    def send(self, data: bytes) -> bool:
-        """Pass bytes down the layers and on to the system, where nothing is queued.
-
-        Whether it took them all; the rest is queued. Raises OSError.
-        """
-        if self.has_tls:
-            for layer in self._layers[::-1]:
-                layer.write(data)
-                data = layer.take()
-        taken = 0
-        try:
-            taken = self._wire.send(data)
-        finally:
-            if taken < len(data):
-                self.queue.append(memoryview(data)[taken:])
-                self.queued += len(data) - taken
-        return taken == len(data)
+    def keep(self, data: bytes, taken: int) -> None:
+        """Queue what the system left of bytes that it was handed."""
+        self.queue.append(memoryview(data)[taken:])
+        self.queued += len(data) - taken
 
     def write(self) -> bool:
         """Hand the system what it takes now; whether anything was taken. Raises OSError."""
@@ -118,7 +108,7 @@ class Transport:
             data = b"".join(parts)
         taken = 0
         try:
-            taken = self._wire.send(data)
+            taken = self.wire.send(data)
         finally:
             if taken < len(data):
                 queue.insert(0, memoryview(data)[taken:])
@@ -133,7 +123,7 @@ class Transport:
         """Queue what TLS says at its end: each layer its own, below that of those above it."""
         data = b""
         with contextlib.suppress(OSError):  # the class of TLS's errors: one is broken already
-            for layer in reversed(self._layers):
+            for layer in reversed(self.layers):
                 if data:
                     layer.write(data)
                 layer.end()
@@ -150,40 +140,9 @@ class Transport:
 
     # Reading
 
-    def receive(self, waits: bool = False) -> bytes | None:
-        """What came on the wire; None if nothing did; empty at the end. Raises OSError.
-
-        Arguments:
-            waits: Whether to wait for it, where `may_wait`.
-        """
-        return self._wire.receive_apart(_READ_SIZE, waits)
-
-    def receive_much(self, waits: bool) -> bytes | None:
-        """As `receive`, as much as the stream seems to have; let go of it before the next call."""
-        data = self._wire.receive(self._at_once, waits)
-        if data is None or len(data) < _READ_SIZE:
-            self._at_once = _READ_SIZE
-        elif len(data) >= self._at_once:
-            self._at_once = _LARGE
-            _expect_large_pieces()
-        self.is_full = data is not None and len(data) >= _READ_SIZE
-        return data
-
-    def receive_into(self, room: memoryview, waits: bool) -> int:
-        """As `receive`, into the room; the number of bytes, -1 if nothing came."""
-        self._at_once = _MEDIUM  # what comes with the next head will be copied: let it be less
-        count = self._wire.receive_into(room, waits)
-        self.is_full = count == len(room)
-        return count
-
-    def let_go(self) -> None:
-        """The stream has paused or ended: keep no memory. Not while another thread reads."""
-        self._at_once = _READ_SIZE
-        self._wire.release()
-
     def feed(self, data: bytes) -> None:
         """Pass bytes from the wire up the layers, except the topmost one's reading."""
-        for below, layer in zip([None, *self._layers], self._layers, strict=False):
+        for below, layer in zip([None, *self.layers], self.layers, strict=False):
             if below is None:
                 layer.feed(data)
             else:
@@ -192,9 +151,9 @@ class Transport:
                     if not plain:
                         break
 
-    def top(self) -> TLSLayer:
+    def top(self) -> Layer:
         """The topmost layer."""
-        return self._layers[-1]
+        return self.layers[-1]
 
     # The end
 
@@ -241,7 +200,7 @@ def _bound_reads(sock: socket.socket) -> bool:
     return True
 
 
-def _expect_large_pieces() -> None:
+def expect_large_pieces() -> None:
     """Have the system's allocator keep pieces of memory of up to 2 MiB that come and go.
 
     That of glibc gives each one back to the system, and gets it again with a page fault for every

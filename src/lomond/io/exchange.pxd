@@ -1,0 +1,30 @@
+cimport cython
+
+from lomond.io.clock cimport monotonic
+from lomond.io.outward cimport Outward
+from lomond.io.pipe cimport Pipe
+
+cdef int PING
+cdef double _NEVER
+
+cdef class Exchange(Outward):
+    @cython.locals(pipe=Pipe, target=Py_ssize_t, has_output=bint)
+    cpdef Py_ssize_t post(self, int opcode, payload, bint compress=?) except? -1
+    cpdef send(self, int opcode, payload, bint compress=?)
+    @cython.locals(data=bytes, taken=Py_ssize_t)
+    cpdef Py_ssize_t hand_over(self, Pipe pipe) except? -1
+    cpdef catch_up(self)
+    cpdef next_event(self, double now)
+    @cython.locals(pipe=Pipe)
+    cpdef need(self)
+    @cython.locals(until=double)
+    cpdef calm_need(self)
+    cpdef bint take_calmly(self) except *
+    @cython.locals(readable=bint)
+    cpdef look(self, need)
+    @cython.locals(pipe=Pipe)
+    cpdef bint _prepare(self) except *
+    @cython.locals(pipe=Pipe, is_calm=bint)
+    cpdef bint _expect(self) except *
+    @cython.locals(now=double)
+    cpdef _judge(self, bint readable, looked_at)

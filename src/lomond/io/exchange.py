@@ -1,0 +1,330 @@
+"""One connection between its session and its bytes, for one thread: no lock, no turns.
+
+It reads and writes without waiting; where it would wait, it says what for (`Need`). shared.py is
+the same for several threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WebSocketError, WebSocketUnavailable
+from ..protocol.frames import PING
+from ..protocol.states import OPEN
+from ..session.causes import copied
+from .clock import monotonic
+from .inward import NOT_CALM
+from .outward import Outward
+from .waiting import BOUND, Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..protocol.events import AnyEvent
+    from .pipe import Pipe
+
+_NEVER = float("inf")
+GOING_AWAY, UNEXPECTED_CONDITION = 1001, 1011  # close codes
+
+
+class Exchange(Outward):
+    """One connection from its start to its end."""
+
+    __slots__ = ()
+
+    # Opening
+
+    def start(self) -> None:
+        """Get ready to wait. Raises OSError: the system has no descriptors left."""
+
+    def catch_up(self) -> None:
+        """Do what a signal handler asked for while it could not be done."""
+
+    def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
+        """As `alone`, for whoever iterates, who comes before those that send."""
+        return act(*arguments)
+
+    def use(self, pipe: Pipe) -> None:
+        """A socket is connected."""
+        self.pipe = pipe
+        if self.is_over or self.session.has_ended:  # somebody ended it meanwhile
+            pipe.abort()
+
+    def drop(self) -> None:
+        """Close the socket; another one will be used."""
+        pipe, self.pipe = self.pipe, None
+        if pipe is not None:
+            pipe.end_output()
+            pipe.close()
+            pipe.wire.release()
+
+    # Sending
+
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> Any:
+        """Send a message or control frame: to return, or to be awaited, as its door waits.
+
+        Arguments:
+            opcode: What it is.
+            payload: Its bytes.
+            compress: Whether to compress it, where that was negotiated.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
+        raise NotImplementedError
+
+    def post(self, opcode: int, payload: bytes, compress: bool = False) -> int:
+        """Send a message or control frame, as far as the system takes it without waiting.
+
+        Returns:
+            0 where it took all of it, else where the queue ends then: for `until_written`.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
+        pipe = self.pipe
+        if self.is_over or self.connection.has_ended or pipe is None:
+            raise self.refusal()
+        try:
+            has_output = pipe.queue or self.output.is_held or self.output.is_ready
+            if opcode == PING or has_output or self.is_traced:
+                self.session.send_message(opcode, payload, compress)
+                target = self.enqueue()
+                self.write_some()
+            else:
+                self.connection.send(opcode, payload, compress)
+                target = self.hand_over(pipe)
+        except WebSocketError:
+            raise
+        except OSError as error:
+            self.lose(error)
+        except BaseException as error:
+            self.interrupted(error)
+            raise
+        if opcode == PING or pipe.queue:
+            self.wake()  # a deadline may have begun
+        return 0 if pipe.written >= target else target
+
+    def refusal(self) -> WebSocketError:
+        """What a send raises where there is no connection any more."""
+        if self.is_foreign:
+            return WebSocketUnavailable("connection belongs to the parent process")
+        return self.session.refusal()
+
+    def hand_over(self, pipe: Pipe) -> int:
+        """The session's output to the system, where none waits before it.
+
+        Returns:
+            0 where it took all, else where the queue ends then. Raises OSError.
+        """
+        data = self.output.take()
+        if pipe.layers:
+            data = pipe.down(data)
+        taken = 0
+        try:
+            taken = pipe.wire.send(data)
+        finally:
+            if taken < len(data):
+                pipe.keep(data, taken)
+        if taken == len(data):
+            return 0
+        self.session.written(monotonic(), False)
+        return pipe.queued
+
+    def interrupted(self, error: BaseException) -> None:
+        """End a connection of whose queue nobody knows any more what has left."""
+        # Between a change and its book-keeping: the position is unknown.
+        self.abandon()
+        self.force(f"interrupted by {type(error).__name__} while sending", copied(error))
+
+    def close(self, code: int | None, reason: str | bytes | None) -> bool:
+        """Start the closing handshake; never waits. Whether this call started it.
+
+        Raises:
+            TypeError, ValueError: The code may not be sent.
+        """
+        if self.is_over or self.session.has_ended:
+            return False
+        if not self.session.close(code, reason, monotonic()):
+            return False
+        self.flush()
+        self.wake()
+        return True
+
+    # The turn of whoever iterates
+
+    def next_event(self, now: float) -> AnyEvent | None:
+        """What the session has to say, or None."""
+        return self.session.next_event(now)
+
+    def need(self) -> Need | None:
+        """Write, and say what to wait for then; None: nothing.
+
+        `look` is to be called after it, or the connection left.
+        """
+        self.is_in_use = True
+        if not self._prepare():
+            self.is_in_use = False
+            return None
+        pipe = self.pipe
+        assert pipe is not None
+        self._let_go()
+        sock = pipe.sock
+        if self._calm is None:
+            self._calm = Need(None, sock)
+        return Need(None if self._due == _NEVER else self._due, sock, (sock,) * self._writes)
+
+    def calm_need(self) -> Need | None:
+        """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
+
+        `take_calmly` is to be called after it, or the connection left.
+        """
+        need = self._calm
+        if need is None:
+            return None
+        until = self.connection.hunger(self.calm_until, self._calm_frame)
+        if until != _NEVER and monotonic() >= until:
+            return None
+        self.is_in_use = True
+        # Looked at in this order, and set in the other one by who closes the socket.
+        if self.is_over:
+            self.is_in_use = False
+            return None
+        if self.pipe is not None and self.pipe.wire.keeps:
+            self._let_go()
+        need.until = None if until == _NEVER else until
+        return need
+
+    def take_calmly(self) -> bool:
+        """The calm wait is over: read once; whether any bytes came."""
+        try:
+            return self.receive()
+        finally:
+            self.is_in_use = False
+
+    def look(self, need: Need) -> None:
+        """The wait for the need is over: read and write once without waiting; tell the session."""
+        try:
+            readable = self.receive()
+            if self._writes:
+                self.write_quietly()
+            self._judge(readable, need.looked_at)
+        finally:
+            self.is_in_use = False
+        if self.is_traced:
+            self.report()
+
+    def _prepare(self) -> bool:
+        """Say all that is to be said, and find out what to wait for; whether to wait at all."""
+        pipe = self.pipe
+        assert pipe is not None
+        self.catch_up()
+        self.first(self._say_all)
+        if pipe.queue:
+            self.write_quietly()
+        return bool(self.first(self._expect))
+
+    def _say_all(self) -> None:
+        pipe = self.pipe
+        assert pipe is not None
+        self.enqueue_quietly()
+        if self.session.output_ends and not pipe.write_ended:
+            pipe.end_output()
+
+    def _expect(self) -> bool:
+        """Find out what to wait for; whether to wait at all."""
+        session, pipe = self.session, self.pipe
+        assert pipe is not None
+        if session.has_ended:
+            return False
+        # Of what left the queue, a sender may still have some in hand.
+        if session.output_ends and pipe.written == pipe.queued and not pipe.write_ended:
+            pipe.shut_write()
+        deadline = session.deadline
+        self._due = self.look_at if deadline is None else min(deadline, self.look_at)
+        self._writes = bool(pipe.queue)
+        self._ahead = 0
+        has_work = pipe.queue or self.is_traced or self._counts_turns
+        is_calm = not has_work and session.connection.state == OPEN
+        self.calm_until = self._due - BOUND if is_calm else NOT_CALM
+        return True
+
+    def _judge(self, readable: bool, looked_at: float | None) -> None:
+        """After the wait: a deadline may have passed, and nothing has come since.
+
+        Arguments:
+            readable: Whether something came.
+            looked_at: As of a Need.
+        """
+        if readable or self.session.has_ended:
+            return
+        now = monotonic() if looked_at is None else looked_at
+        if now < self._due:
+            return
+        if looked_at is None and self.receive():
+            return  # it came while this thread was kept from running
+        pipe = self.pipe
+        self.first(self.session.tick, now, None if pipe is None else pipe.progress)
+
+    # The end
+
+    def abandon(self) -> None:
+        """This thread was interrupted: nobody else is to wait for what it held."""
+
+    def force(self, reason: str, cause: BaseException | None = None) -> None:
+        """End the connection at once. The iterator then says so."""
+        if self.is_foreign:
+            self.free_in_child()
+            return
+        try:
+            self.alone(self._end, reason, cause)
+        finally:
+            self.free()
+
+    def _end(self, reason: str, cause: BaseException | None) -> None:
+        self.session.end(reason, False, monotonic(), cause=cause)
+
+    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+        """Say to the peer that nobody listens any more. Free the socket."""
+        if self.is_foreign:
+            self.free_in_child()
+            return
+        try:
+            self.alone(self._say_goodbye, code, reason)
+            self.write_quietly()
+        finally:
+            self.free()
+
+    def _say_goodbye(self, code: int | None, reason: str) -> None:
+        self.session.leave(code, reason, monotonic())
+        self.enqueue_quietly()
+        if self.pipe is not None and not self.pipe.write_ended:
+            self.pipe.end_output()
+
+    def free(self) -> None:
+        """Close the socket; where it is in use, whoever uses it does."""
+        self.is_over = True
+        self.calm_until = NOT_CALM
+        pipe, wakeup = self.pipe, self.wakeup
+        if pipe is not None:
+            if self.is_in_use:
+                pipe.abort()
+            else:
+                pipe.close()
+                self._let_go()
+        if wakeup is not None:
+            if self.is_in_use:
+                wakeup.wake()
+            else:
+                wakeup.close()
+
+    def free_in_child(self) -> None:
+        """Only the descriptors: the connection is the parent's."""
+        self.is_over = True
+        self.calm_until = NOT_CALM
+        if self.pipe is not None:
+            self.pipe.close(quietly=True)
+        if self.wakeup is not None:
+            self.wakeup.close(quietly=True)

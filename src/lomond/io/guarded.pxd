@@ -1,0 +1,32 @@
+cimport cython
+
+from lomond.io.clock cimport monotonic
+from lomond.io.exchange cimport Exchange
+from lomond.io.lock cimport Lock
+from lomond.io.pipe cimport Pipe
+from lomond.io.turn cimport WriteTurn
+
+cdef int PING
+cdef Py_ssize_t _LARGEST
+
+cdef class Guarded(Exchange):
+    cdef list _deferred
+    cdef Lock _read_turn
+    cdef WriteTurn _write_turn
+    cdef public bint is_clear
+    cdef public object is_owned
+    cdef public bint is_wanted
+    cdef public Lock lock
+
+    cpdef catch_up(self)
+    @cython.locals(pipe=Pipe, target=Py_ssize_t, is_long=bint, is_short=bint)
+    cpdef send(self, int opcode, payload, bint compress=?)
+    cpdef _send_long(self, int opcode, payload, bint compress)
+    @cython.locals(target=Py_ssize_t, has_turn=bint, is_written=bint)
+    cpdef tuple _queue(self, int opcode, payload, bint compress)
+    @cython.locals(pipe=Pipe)
+    cpdef _write_until(self, Py_ssize_t target, bint has_turn)
+    cpdef bint receive_ahead(self, double patience=?) except *
+    @cython.locals(pipe=Pipe)
+    cpdef _empty_queue(self)
+    cpdef _give_turn(self)

@@ -1,0 +1,277 @@
+"""The exchange of a connection through which any thread may send, and which any may close.
+
+The lock is held for changes, and for a system call that can't wait; never while waiting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WebSocketError, WebSocketUnavailable
+from ..protocol.frames import PING
+from .clock import monotonic
+from .exchange import Exchange
+from .holding import abandon, asker, is_mine
+from .lock import Lock
+from .sending import until_written
+from .turn import WriteTurn
+from .waiting import Waiter, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.session import Session
+    from .inward import Traced
+    from .pipe import Pipe
+    from .waiting import Waking
+
+_LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
+
+
+class Guarded(Exchange):
+    """One connection that any thread may send through and close.
+
+    Attributes:
+        lock: Guards the session, the pipe's layers and queue, who has the write turn.
+        is_clear: Whether sends may go the short way.
+        is_wanted: Whoever iterates wants the lock, which is not fair: the short way leaves it free.
+        is_owned: Tells whether this thread holds the lock: a signal handler runs between any two
+            lines.
+    """
+
+    __slots__ = (
+        "_deferred", "_read_turn", "_write_turn", "is_clear", "is_owned", "is_wanted", "lock",
+    )  # fmt: skip
+
+    def __init__(
+        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+    ) -> None:
+        super().__init__(session, traced, wakeup)
+        self.renew_lock()
+        self.is_clear = False
+        self.is_wanted = False
+        self._write_turn = WriteTurn()
+        self._read_turn = Lock()
+        self._deferred: list[tuple[int | None, str | bytes | None]] = []
+
+    def renew_lock(self) -> None:
+        """A lock that no other thread can hold: in the beginning, and in a child."""
+        self.lock = Lock()
+        self.is_owned: Callable[[], bool] = asker(self.lock)
+
+    def forked(self) -> None:
+        """We are in a child: no message is handed out any more, none goes out."""
+        Exchange.forked(self)
+        self.is_clear = False
+
+    def alone(self, act: Callable[..., Any], *arguments: Any) -> Any:
+        """Do something that changes the session or the pipe; nobody else changes them meanwhile."""
+        with self.lock:
+            return act(*arguments)
+
+    def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
+        """As `alone`, for whoever iterates, who comes before those that send."""
+        self.is_wanted = True
+        with self.lock:
+            self.is_wanted = False
+            return act(*arguments)
+
+    def catch_up(self) -> None:
+        """Do what a signal handler asked for while it could not be done."""
+        while (asked := next_of(self._deferred)) is not None:
+            self.close(*asked)
+
+    # Sending
+
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
+        """Send a message or control frame; returns when the system has taken its last byte.
+
+        Arguments:
+            opcode: What it is.
+            payload: Its bytes.
+            compress: Whether to compress it, where that was negotiated.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
+        pipe = self.pipe
+        is_long = len(payload) > _LARGEST or self.output.is_held or opcode == PING
+        if is_long or pipe is None or not self.is_clear or self.is_wanted or self.is_owned():
+            self._send_long(opcode, payload, compress)
+            return
+        is_short = False
+        target = 0
+        failure: OSError | None = None
+        try:
+            self.lock.acquire()
+            try:
+                is_long = bool(pipe.queue) or self.output.is_ready or bool(self._write_turn.owner)
+                is_short = not is_long and self.is_clear and not self.connection.has_ended
+                if is_short:
+                    self.connection.send(opcode, payload, compress)
+                    # It can't wait, so the lock may be held: to take the turn costs more.
+                    target = self.hand_over(pipe)
+            except OSError as error:
+                failure = error
+                self._write_turn.take()  # for the socket stays as it is while what came is read
+            finally:
+                self.lock.release()
+            if failure is not None:
+                self._lose(failure)
+            if target:
+                self._write_until(target, False)
+        except WebSocketError:
+            raise
+        except BaseException as error:
+            self.interrupted(error)
+            raise
+        if not is_short:
+            self._send_long(opcode, payload, compress)
+        elif self._deferred:
+            self.catch_up()
+
+    def _lose(self, failure: OSError) -> None:
+        """As `lose`, with the turn; raises TransportFail."""
+        try:
+            self.lose(failure)
+        finally:
+            self._give_turn()
+
+    def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
+        """As `send`, where other output may wait before it."""
+        try:
+            target, has_turn = self._queue(opcode, payload, compress)
+            self._write_until(target, has_turn)
+        except WebSocketError:
+            raise
+        except BaseException as error:
+            self.interrupted(error)
+            raise
+        if self._deferred:
+            self.catch_up()
+
+    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[int, bool]:
+        """The long way: where the queue then ends, and whether this thread is to write it."""
+        if self.is_foreign:  # whose lock may be held for ever
+            raise self.refusal()
+        if self.is_owned() or self._write_turn.is_mine():
+            raise WebSocketUnavailable(
+                "can't send from a signal handler that interrupted a send; use a thread"
+            )
+        with self.lock:
+            if self.session.has_ended or self.is_over or self.pipe is None:
+                raise self.refusal()
+            self.session.send_message(opcode, payload, compress)
+            target = self.enqueue()
+            is_written = self.pipe.written >= target
+            has_turn = not is_written and self._write_turn.take()
+        if opcode == PING:
+            self.wake()  # the time for its answer starts, also where it can't be written
+        return target, has_turn
+
+    def _write_until(self, target: int, has_turn: bool) -> None:
+        """Return when the system has taken the queue's bytes up to the target.
+
+        Arguments:
+            target: Where it ends, in bytes ever queued.
+            has_turn: Whether this thread has taken the turn.
+        """
+        pipe = self.pipe
+        assert pipe is not None
+        while has_turn or pipe.written < target:
+            if not has_turn:
+                with self.lock:
+                    if pipe.written >= target:
+                        return
+                    self.check()
+                    has_turn = self._write_turn.take()
+                    gate = None if has_turn else self._write_turn.gate()
+                if gate is not None:
+                    gate.acquire()
+                    continue
+            has_turn = False
+            try:
+                self._write_waiting(pipe, target)
+            finally:
+                self._give_turn()
+            if self.is_traced:
+                self.report()
+            if pipe.queue:
+                self.wake()  # nobody may wait for those bytes but whoever iterates
+
+    def _write_waiting(self, pipe: Pipe, target: int) -> None:
+        """Write up to the target, and wait for that (turn held)."""
+        waiter: Waiter | None = None
+        for need in until_written(self, target):
+            waiter = waiter or Waiter(None, pipe.sock)
+            waiter.meet(need)
+
+    def receive_ahead(self, patience: float = 0.0) -> bool:
+        """Read once, as a sender, unless another thread reads; whether anything came."""
+        # A signal handler that interrupted this thread's read does not read beside it.
+        if is_mine(self._read_turn) or not self._read_turn.acquire(True, patience):
+            return False
+        try:
+            return self._receive(True, False)
+        finally:
+            self._read_turn.release()
+
+    def _empty_queue(self) -> None:
+        """Write what can be written without waiting, unless another thread does."""
+        pipe = self.pipe
+        assert pipe is not None
+        with self.lock:
+            if not pipe.queue or self.is_over or not self._write_turn.take():
+                return
+        try:
+            Exchange._empty_queue(self)
+        finally:
+            self._give_turn()
+
+    def _give_turn(self) -> None:
+        with self.lock:
+            self._write_turn.give()
+            # While whoever iterates uses the socket, its number is to be no other connection's.
+            if self.is_over and self.pipe is not None and not self.is_in_use:
+                self.pipe.close(self.is_foreign)
+
+    def close(self, code: int | None, reason: str | bytes | None) -> bool:
+        """Start the closing handshake; never waits. Whether this call started it.
+
+        Raises:
+            TypeError, ValueError: The code may not be sent.
+        """
+        if self.is_foreign:
+            return False
+        if self.is_owned():
+            # A signal handler interrupted us between two lines that belong together.
+            self._deferred.append((code, reason))
+            self.wake()  # we may have been on the way into a wait
+            return True
+        try:
+            with self.lock:
+                is_over = self.is_over or self.session.has_ended
+                if is_over or not self.session.close(code, reason, monotonic()):
+                    return False
+                self.enqueue_quietly()
+            self.write_quietly()
+        except BaseException:
+            self.abandon()
+            raise
+        self.wake()
+        return True
+
+    # The end of what a thread held
+
+    def abandon(self) -> None:
+        """This thread was interrupted: nobody else is to wait for what it held."""
+        if self._write_turn.is_mine():
+            self._give_turn()
+        abandon(self._read_turn)
+        abandon(self.lock)
+
+    def _abandon_unless(self, was_owned: bool) -> None:
+        """As `abandon`, unless what a signal handler interrupted gives back what it held itself."""
+        if not was_owned:
+            self.abandon()

@@ -1,0 +1,55 @@
+cimport cython
+
+from lomond.io.clock cimport monotonic, time
+from lomond.io.layer cimport Layer
+from lomond.io.pipe cimport Pipe
+from lomond.protocol.connection cimport Connection
+from lomond.protocol.output cimport Output
+
+cdef double _NEVER
+cdef Py_ssize_t _READ_SIZE
+cdef Py_ssize_t _MEDIUM
+cdef Py_ssize_t _LARGE
+
+cdef class Inward:
+    cdef object __weakref__
+    cdef Py_ssize_t _ahead
+    cdef Py_ssize_t _at_once
+    cdef object _calm
+    cdef double _calm_frame
+    cdef bint _counts_turns
+    cdef double _due
+    cdef bint _has_ended
+    cdef list _reports
+    cdef object _traced
+    cdef bint _writes
+    cdef public double calm_until
+    cdef public Connection connection
+    cdef public bint is_foreign
+    cdef public bint is_full
+    cdef public bint is_in_use
+    cdef public bint is_over
+    cdef public bint is_traced
+    cdef public double look_at
+    cdef public Output output
+    cdef public Pipe pipe
+    cdef public object session
+    cdef public object wakeup
+
+    cpdef wake(self)
+    cpdef report(self)
+    cpdef bint may_read_ahead(self) except *
+    cpdef bint receive_ahead(self, double patience=?) except *
+    cpdef bint receive(self, bint waits=?) except *
+    cpdef bint read_more(self) except *
+    cpdef double _lull(self) except? -2.0
+    @cython.locals(pipe=Pipe, connection=Connection, count=Py_ssize_t, now=double, wall=double, is_direct=bint)
+    cpdef bint _receive(self, bint is_ahead, bint waits) except *
+    cpdef _came(self, bytes data, Py_ssize_t count, failure, bint is_ahead, double now, double wall)
+    cpdef _store(self, bytes data, bint is_ahead, double now, double wall)
+    cpdef _filled(self, Py_ssize_t count, double now, double wall)
+    cpdef _feed(self, bytes data, bint is_ahead, double now, double wall)
+    @cython.locals(pipe=Pipe, connection=Connection, top=Layer, count=Py_ssize_t)
+    cpdef _pump(self, bint is_ahead, double now, double wall)
+    cpdef _fail(self, error, double now)
+    cpdef _let_go(self)

@@ -1,0 +1,294 @@
+"""The way in: from the wire to the session, without waiting. And what all of one connection know.
+
+Its floors stand on each other: in here the way in, in outward.py the way out, in exchange.py the
+turn of whoever iterates; all of it for one thread. guarded.py and shared.py are for several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import forking
+from .clock import monotonic, time
+from .pipe import expect_large_pieces
+from .waiting import BOUND, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.session import Session
+    from .layer import Layer
+    from .pipe import Pipe
+    from .waiting import Need, Waking
+
+    Traced = Callable[[str, int], None]
+
+_NEVER = float("inf")
+NOT_CALM = -1.0
+_READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
+_MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
+_LARGE = 512 * 1024  # bytes; else
+
+
+class Inward:
+    """One connection's bytes, on their way to its session.
+
+    Arguments:
+        session: What the connection does over time.
+        traced: Called with a stage and a length after each write and read.
+        wakeup: What ends the wait of whoever iterates.
+
+    Attributes:
+        pipe: The connected socket with its layers; None where there is none.
+        is_over: The connection was given up by this side.
+        is_in_use: Whoever iterates is inside a wait, a read or a write.
+        is_foreign: The connection belongs to the parent of this process.
+        is_full: Whether the last read brought all that it could: there may be more.
+        is_traced: Whether somebody listens to what is written and read.
+        calm_until: Up to this moment nothing but bytes can matter; a moment of the past where
+            something else may.
+        look_at: Nobody waits longer than till then.
+    """
+
+    __slots__ = (
+        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_due",
+        "_has_ended", "_reports", "_traced", "_writes", "calm_until", "connection", "is_foreign",
+        "is_full", "is_in_use", "is_over", "is_traced", "look_at", "output", "pipe", "session",
+        "wakeup",
+    )  # fmt: skip
+
+    def __init__(
+        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+    ) -> None:
+        self.session = session
+        self.connection = session.connection
+        self.output = session.output
+        self.pipe: Pipe | None = None
+        self.wakeup = wakeup
+        self.is_over = False
+        self.is_in_use = False
+        self.is_full = False
+        self.is_foreign = False
+        forking.watch(self)
+        self.calm_until = NOT_CALM
+        self.look_at = _NEVER
+        self.is_traced = traced is not None
+        self._traced = traced
+        self._reports: list[tuple[str, int]] = []  # not yet traced
+        self._counts_turns = session.timing.poll == 0  # the session has to know of every read
+        frame_timeout = session.timing.frame_timeout
+        self._calm_frame = frame_timeout - 2 * BOUND if frame_timeout else _NEVER
+        self._calm: Need | None = None  # of who waits elsewhere
+        self._due = _NEVER  # what is waited for
+        self._writes: bool = False
+        self._has_ended = False  # the socket stays readable for ever
+        self._ahead = 0  # bytes that blocked senders stored since whoever iterates last looked
+        self._at_once = _READ_SIZE
+
+    def forked(self) -> None:
+        """We are in a child: no message is handed out any more, none goes out."""
+        self.is_foreign = self.is_over = True
+        self.connection.due = float("-inf")
+        self.calm_until = NOT_CALM
+
+    def alone(self, act: Callable[..., Any], *arguments: Any) -> Any:
+        """Do something that changes the session or the pipe; nobody else changes them meanwhile."""
+        return act(*arguments)
+
+    def wake(self) -> None:
+        """End the wait of whoever iterates: something changed."""
+        self.calm_until = NOT_CALM
+        if self.wakeup is not None:
+            self.wakeup.wake()
+
+    def note(self, stage: str, length: int) -> None:
+        """Remember a write or read for `report`; called where somebody listens (`is_traced`)."""
+        if length:
+            self._reports.append((stage, length))
+
+    def report(self) -> None:
+        """Tell whoever listens what was written and read; no lock and no turn is held."""
+        if self._traced is not None:
+            while (report := next_of(self._reports)) is not None:
+                self._traced(*report)
+
+    def settle(self) -> None:
+        """The script is about to hand over: what a layer has let through belongs to the session."""
+        if self.pipe is not None and self.pipe.layers:
+            self.alone(self._pump, False, monotonic(), time())
+
+    def may_read_ahead(self) -> bool:
+        """Whether a sender that has to wait may read meanwhile."""
+        session = self.session
+        # Before the upgrade is done what comes is not the session's.
+        is_open = session.opened_at is not None and not self._has_ended
+        return is_open and self._ahead < session.limits.max_read_ahead
+
+    def receive_ahead(self, patience: float = 0.0) -> bool:
+        """Read once, as a sender, unless somebody else reads; whether anything came.
+
+        Arguments:
+            patience: Seconds to wait for the end of somebody else's read.
+        """
+        return self._receive(True, False)
+
+    def receive(self, waits: bool = False) -> bool:
+        """Read once, as whoever iterates; whether anything came.
+
+        Arguments:
+            waits: Whether to wait a little for it.
+        """
+        return self._receive(False, waits)
+
+    def read_more(self) -> bool:
+        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        return self.is_full and self._lull() >= 0.0 and self.receive()
+
+    def _lull(self) -> float:
+        """Until when nothing but bytes can matter, if all that came is handed out; else -1.0."""
+        until = self.connection.hunger(self.calm_until, self._calm_frame)
+        return until if until == _NEVER or monotonic() < until else NOT_CALM
+
+    def _receive(self, is_ahead: bool, waits: bool) -> bool:
+        """One system call, and what it gave to the session; whether anything came."""
+        pipe, connection = self.pipe, self.connection
+        assert pipe is not None
+        is_direct = not is_ahead and not pipe.layers
+        room: memoryview | None = None
+        if is_direct and connection.message is not None:
+            room = connection.room()
+        if is_direct and room is None and connection.position:
+            connection.let_go()
+        data: bytes | None = b""
+        count = 0
+        failure: OSError | None = None
+        try:
+            if room is not None:
+                self._at_once = _MEDIUM  # what comes with the next head is copied: let it be less
+                count = pipe.wire.receive_into(room, waits)
+                self.is_full = count == len(room)
+            elif is_ahead:
+                data = pipe.wire.receive_apart(_READ_SIZE, waits)
+                count = -1 if data is None else len(data)
+            else:
+                data = pipe.wire.receive(self._at_once, waits)
+                count = -1 if data is None else len(data)
+                self.is_full = count >= _READ_SIZE
+                if not self.is_full:
+                    self._at_once = _READ_SIZE
+                elif count >= self._at_once:
+                    self._at_once = _LARGE
+                    expect_large_pieces()
+        except OSError as error:
+            failure = error
+        finally:
+            if room is not None:
+                room.release()
+        if count < 0:
+            return False
+        if self.is_traced:
+            self.note("socket_recv", count)
+        now, wall = monotonic(), time()
+        if is_direct and count > 0 and failure is None and not self._counts_turns:
+            # Only one at a time brings bytes, and only whoever iterates looks at them.
+            connection.received_at = now
+            if room is not None:
+                connection.filled(count, wall)
+                return True
+            if connection.offer(data or b"", wall):
+                return True
+        if room is not None and count:
+            data = None
+        self._came(data, count, failure, is_ahead, now, wall)
+        return count > 0
+
+    def _came(
+        self,
+        data: bytes | None,
+        count: int,
+        failure: OSError | None,
+        is_ahead: bool,
+        now: float,
+        wall: float,
+    ) -> None:
+        """The outcome of a read, to the session. (Without data, so much is in its message.)"""
+        pipe = self.pipe
+        assert pipe is not None
+        self._has_ended = not count
+        if failure is not None:
+            self._fail(failure, now)
+        elif data is None:
+            self._filled(count, now, wall)
+        elif pipe.layers and data and not pipe.write_ended:
+            self._feed(data, is_ahead, now, wall)
+        else:
+            self._store(data, is_ahead, now, wall)
+        if is_ahead:
+            self._ahead += count
+            self.wake()  # whoever iterates may be about to wait for what is here now
+
+    def _store(self, data: bytes, is_ahead: bool, now: float, wall: float) -> None:
+        """Plain bytes, or the end of the stream, to the session."""
+        if self._counts_turns or not data:
+            self.session.receive(data, now, wall)
+            return
+        self.connection.received_at = now
+        if is_ahead or not self.connection.offer(data, wall):
+            self.connection.receive(data, wall)
+
+    def _filled(self, count: int, now: float, wall: float) -> None:
+        """So many bytes were put straight into a message."""
+        if self._counts_turns:
+            self.session.filled(count, now, wall)
+            return
+        self.connection.received_at = now
+        self.connection.filled(count, wall)
+
+    def _feed(self, data: bytes, is_ahead: bool, now: float, wall: float) -> None:
+        """Bytes to the layers, and what these let through to the session."""
+        self.connection.received_at = now  # a part of a record is life too
+        try:
+            assert self.pipe is not None
+            self.pipe.feed(data)
+        except OSError as error:  # the class of TLS's errors
+            self._fail(error, now)
+        self._pump(is_ahead, now, wall)
+
+    def _pump(self, is_ahead: bool, now: float, wall: float) -> None:
+        """What the layers let through, to the session; a large message's bytes straight into it."""
+        pipe, session, connection = self.pipe, self.session, self.connection
+        assert pipe is not None
+        top: Layer = pipe.top()
+        try:
+            while top.has_more():
+                room = connection.room()
+                if room is not None:
+                    try:
+                        count = top.read_into(room)
+                    finally:
+                        room.release()
+                    if not count:
+                        break
+                    self._filled(count, now, wall)
+                else:
+                    plain = top.read_all()
+                    if not plain:
+                        break
+                    self._store(plain, is_ahead, now, wall)
+            if top.has_ended:
+                session.receive(b"", now, wall)
+                self.calm_until = NOT_CALM
+            pipe.enqueue(b"")
+        except OSError as error:  # the class of TLS's errors
+            self._fail(error, now)
+
+    def _fail(self, error: OSError, now: float) -> None:
+        """What comes can't be read: nobody is to wait for more."""
+        self.session.fail(error, "read", now)
+        self.calm_until = NOT_CALM
+
+    def _let_go(self) -> None:
+        """The stream has paused: keep no memory."""
+        self._at_once = _READ_SIZE
+        if self.pipe is not None and self.pipe.wire.keeps:
+            self.pipe.wire.release()

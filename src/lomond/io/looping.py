@@ -1,0 +1,54 @@
+"""The exchange of a connection that belongs to an event loop, and so to that one's thread."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .exchange import GOING_AWAY, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Looping(Exchange):
+    """One connection from its start to its end.
+
+    What another thread does to end it is put off to the loop's next turn.
+    """
+
+    __slots__ = ()
+
+    def _is_put_off(self, act: Callable[..., Any], *arguments: Any) -> bool:
+        """Have the loop's thread do it, if that is another one; whether it will."""
+        driver: Any = self.wakeup
+        if driver.loop is None or driver.is_here():
+            return False
+        try:
+            driver.soon(partial(act, *arguments))
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    async def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
+        """As of any exchange."""
+        driver: Any = self.wakeup
+        if driver.loop is not None and not self.session.has_ended:
+            driver.check_loop()
+        target = self.post(opcode, payload, compress)
+        if target:
+            await driver.written(self, target)
+
+    def close(self, code: int | None, reason: str | bytes | None) -> bool:
+        """As of any exchange."""
+        return self._is_put_off(self.close, code, reason) or super().close(code, reason)
+
+    def force(self, reason: str, cause: BaseException | None = None) -> None:
+        """As of any exchange."""
+        if not self._is_put_off(self.force, reason, cause):
+            super().force(reason, cause)
+
+    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+        """As of any exchange."""
+        if not self._is_put_off(self.leave, code, reason):
+            super().leave(code, reason)

@@ -1,0 +1,21 @@
+cimport cython
+
+from lomond.io.clock cimport monotonic
+from lomond.io.inward cimport Inward
+from lomond.io.pipe cimport Pipe
+
+cdef double _NEVER
+cdef double _LAST_READ
+
+cdef class Outward(Inward):
+    @cython.locals(pipe=Pipe)
+    cpdef enqueue(self)
+    cpdef enqueue_quietly(self)
+    cpdef flush(self)
+    cpdef write_quietly(self)
+    cpdef write_some(self)
+    @cython.locals(pipe=Pipe)
+    cpdef _empty_queue(self)
+    @cython.locals(pipe=Pipe, taken=bint)
+    cpdef bint write_once(self) except *
+    cpdef check(self)

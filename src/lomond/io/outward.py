@@ -1,0 +1,133 @@
+"""The way out: from the session to the wire, without waiting."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import NoReturn
+
+from ..errors import TransportFail
+from ..session.causes import words
+from .clock import monotonic
+from .inward import NOT_CALM, Inward
+from .waiting import BOUND
+
+_NEVER = float("inf")
+# Seconds; the loop's read ends before, unless a signal handler interrupted it to send.
+_LAST_READ = 10 * BOUND
+
+
+class Outward(Inward):
+    """One connection's bytes, on their way from its session too."""
+
+    __slots__ = ()
+
+    def enqueue(self) -> int:
+        """Move the session's output to the queue; where the queue then ends.
+
+        Raises:
+            TransportFail: A layer can't pass it on; the session knows.
+        """
+        pipe = self.pipe
+        if pipe is None:
+            return 0
+        if self.output.is_ready:
+            try:
+                pipe.enqueue(self.output.take())
+            except OSError as error:  # the class of TLS's errors
+                self.session.fail(error, "write", monotonic())
+                raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error
+        return pipe.queued
+
+    def enqueue_quietly(self) -> None:
+        """As `enqueue`, where nobody waits for the outcome: whoever iterates is told."""
+        if self.output.is_ready:
+            with contextlib.suppress(TransportFail):
+                self.enqueue()
+
+    def flush(self) -> None:
+        """Queue the session's output and write what can be written without waiting."""
+        if self.pipe is not None:
+            self.alone(self.enqueue_quietly)
+            self.write_quietly()
+
+    def write_quietly(self) -> None:
+        """As `write_some`, where nobody waits for the outcome: whoever iterates is told."""
+        with contextlib.suppress(TransportFail):
+            self.write_some()
+
+    def write_some(self) -> None:
+        """Write what is queued and can be written without waiting.
+
+        Raises:
+            TransportFail: Writing failed; the session knows.
+        """
+        if self.pipe is not None and not self.is_over:
+            self._empty_queue()
+            if self.is_traced:
+                self.report()
+
+    def _empty_queue(self) -> None:
+        pipe = self.pipe
+        assert pipe is not None
+        while pipe.queue and self.write_once():
+            pass
+        if pipe.queue:
+            self.calm_until = NOT_CALM
+
+    def write_once(self) -> bool:
+        """One system call of what is queued; whether anything was taken. Raises TransportFail."""
+        pipe, session = self.pipe, self.session
+        assert pipe is not None
+        before = pipe.written
+        taken = False
+        try:
+            taken = pipe.write()
+        except OSError as error:
+            self.lose(error)
+        if self.is_traced:
+            self.note("socket_send", pipe.written - before)
+        if session.watches_writes or pipe.queue:
+            self.alone(self._wrote, taken)
+        return taken
+
+    def _wrote(self, taken: bool) -> None:
+        """The session is told what became of its output."""
+        pipe, session, now = self.pipe, self.session, monotonic()
+        assert pipe is not None
+        if taken or session.write_deadline == _NEVER:
+            session.written(now, not pipe.queue, pipe.progress)
+        else:
+            session.refused(now)
+        if not pipe.queue:
+            self.enqueue_quietly()  # a pong that the backlog kept back
+
+    def check(self) -> None:
+        """Raise TransportFail if the connection has ended while a send waits."""
+        if self.is_over or self.session.has_ended:
+            ending = self.session.ending
+            why = "left by the user" if ending is None else ending.reason
+            raise TransportFail(
+                f"socket fail; the connection ended while sending ({why})",
+                cause=None if ending is None else ending.cause,
+            )
+
+    def give_up_writing(self) -> NoReturn:
+        """Nothing was taken for too long. Raises TransportFail."""
+        error: TimeoutError = self.alone(self.session.give_up_writing, monotonic())
+        self.wake()
+        raise TransportFail(f"socket fail; {error}", cause=error)
+
+    def lose(self, error: OSError) -> NoReturn:
+        """Writing failed: what the peer said before is still read. Raises TransportFail."""
+        self.check()  # whoever ended the connection made the system refuse
+        while self.may_read_ahead() and self.receive_ahead(_LAST_READ):
+            pass
+        also = self.alone(self._lost, error)
+        self.wake()
+        raise TransportFail(f"socket fail; {words(error)}{also}", cause=error) from error
+
+    def _lost(self, error: OSError) -> str:
+        """The session is told; in words, what the server had said."""
+        if self.session.opened_at is not None:  # else the opening reads what was said, and ends
+            self.session.fail(error, "write", monotonic())
+        return self.session.servers_close()

@@ -1,0 +1,29 @@
+cimport cython
+
+from lomond.io.layer cimport Layer
+from lomond.io.wire cimport Wire
+
+cdef int _NOW
+cdef Py_ssize_t _READ_SIZE
+
+cdef class Pipe:
+    cdef public list layers
+    cdef public bint may_wait
+    cdef public list queue
+    cdef public object queued
+    cdef public bint sends_at_once
+    cdef public object sock
+    cdef public Wire wire
+    cdef public bint write_ended
+    cdef public object written
+
+    @cython.locals(layer=Layer)
+    cpdef bytes down(self, bytes data)
+    cpdef enqueue(self, bytes data)
+    cpdef keep(self, bytes data, Py_ssize_t taken)
+    @cython.locals(taken=Py_ssize_t)
+    cpdef bint write(self) except *
+    cpdef progress(self)
+    @cython.locals(layer=Layer, below=Layer)
+    cpdef feed(self, bytes data)
+    cpdef Layer top(self)

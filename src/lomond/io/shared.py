@@ -1,0 +1,238 @@
+"""The exchange of a connection that is iterated by one of several threads; it may wait by itself.
+
+Knows when which thread may read, wait, and close the socket.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .clock import monotonic
+from .exchange import GOING_AWAY
+from .guarded import Guarded
+from .waiting import BOUND, Waiter, Wakeup, signals_tick
+
+if TYPE_CHECKING:
+    from ..protocol.events import AnyEvent
+    from ..session.session import Session
+    from .inward import Traced
+    from .pipe import Pipe
+    from .waiting import Waking
+
+_NEVER = float("inf")
+_NOT_CALM = -1.0
+
+
+class Shared(Guarded):
+    """One connection from its start to its end, for several threads.
+
+    Attributes:
+        is_idle: The last wait of whoever iterates was in vain.
+    """
+
+    __slots__ = ("_may_wait", "_waiter", "is_idle")
+
+    def __init__(
+        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+    ) -> None:
+        super().__init__(session, traced, wakeup)
+        self._waiter: Waiter | None = None  # of whoever iterates
+        self._may_wait: bool = False
+        self.is_idle = False
+
+    # Opening
+
+    def start(self) -> None:
+        """Get ready to wait. Raises OSError: the system has no descriptors left."""
+        if self.wakeup is None:
+            self.wakeup = Wakeup()
+
+    def use(self, pipe: Pipe) -> None:
+        """A socket is connected."""
+        with self.lock:
+            self.pipe = pipe
+            self.is_clear = pipe.sends_at_once and not self.is_traced and not self.is_over
+        if self.is_over or self.session.has_ended:  # another thread ended it meanwhile
+            pipe.abort()
+
+    def drop(self) -> None:
+        """Close the socket; another one will be used."""
+        with self.lock:
+            pipe, self.pipe = self.pipe, None
+            if pipe is not None:
+                pipe.end_output()
+        self._waiter = None
+        if pipe is not None:
+            pipe.close()
+            pipe.wire.release()
+
+    # Reading, by one thread at a time
+
+    def receive(self, waits: bool = False) -> bool:
+        """Read once, as whoever iterates; whether anything came."""
+        self._read_turn.acquire()
+        try:
+            return self._receive(False, waits)
+        finally:
+            self._read_turn.release()
+
+    def _came(
+        self,
+        data: bytes | None,
+        count: int,
+        failure: OSError | None,
+        is_ahead: bool,
+        now: float,
+        wall: float,
+    ) -> None:
+        self.lock.acquire()
+        try:
+            Guarded._came(self, data, count, failure, is_ahead, now, wall)
+        finally:
+            self.lock.release()
+
+    # The turn of whoever iterates
+
+    def next_event(self, now: float) -> AnyEvent | None:
+        """What the session has to say, or None."""
+        self.is_wanted = True
+        with self.lock:
+            self.is_wanted = False
+            return self.session.next_event(now)
+
+    def read(self) -> bool:
+        """Wait for bytes, where all that came is handed out and nothing is due; whether any came.
+
+        Where none did, the long way (`read_or_tick`) is to be gone.
+        """
+        until = self.connection.hunger(self.calm_until, self._calm_frame)
+        if until != _NEVER and monotonic() >= until:
+            return False
+        self.is_in_use = True
+        self._read_turn.acquire()
+        try:
+            # Looked at in this order, and set in the other one by who closes the socket.
+            if self.is_over:
+                return False
+            came = self._receive(False, True)
+        finally:
+            self._read_turn.release()
+            self.is_in_use = False
+        self.is_idle = not came
+        return came
+
+    def read_or_tick(self) -> None:
+        """Wait for bytes or the deadline, and tell the session."""
+        self.is_in_use = True
+        try:
+            if self._prepare():
+                self._wait_and_read()
+        finally:
+            self.is_in_use = False
+        if self.is_traced:
+            self.report()
+
+    def _wait_and_read(self) -> None:
+        pipe, waiter = self.pipe, self._waiter
+        assert pipe is not None
+        if waiter is None:
+            wakeup = self.wakeup
+            assert isinstance(wakeup, Wakeup)
+            waiter = self._waiter = Waiter(wakeup, pipe.sock)
+        seconds = self._due - monotonic()
+        if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
+            # One system call instead of two; a wake-up is at most BOUND late.
+            readable = self.receive(waits=True)
+        else:
+            limit = None if seconds == _NEVER else seconds
+            readable, writable = waiter.wait(limit, self._writes)
+            if readable:
+                readable = self.receive()
+            if writable:
+                self.write_quietly()
+        self.is_idle = not readable
+        self._judge(readable, None)
+
+    def _expect(self) -> bool:
+        pipe = self.pipe
+        assert pipe is not None
+        if not Guarded._expect(self):
+            return False
+        self._writes = self._writes and not self._write_turn.owner
+        self._may_wait = pipe.may_wait and not signals_tick()
+        is_elsewhere = self._calm is not None
+        if self._deferred or not (self._may_wait or is_elsewhere):
+            self.calm_until = _NOT_CALM
+        return True
+
+    # The end
+
+    def force(self, reason: str, cause: BaseException | None = None) -> None:
+        """End the connection at once, from any thread. The iterator then says so."""
+        if self.is_foreign:
+            self.free_in_child()
+            return
+        was_owned = self.is_owned()
+        try:
+            with self.lock:
+                self._end(reason, cause)
+        except BaseException:
+            self._abandon_unless(was_owned)
+            raise
+        finally:
+            self.free()
+
+    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+        """Say to the peer that nobody listens any more if that needs no waiting; free the socket.
+
+        If another thread is using the socket, that one frees it.
+        """
+        if self.is_foreign:
+            self.free_in_child()
+            return
+        was_owned = self.is_owned()
+        try:
+            with self.lock:
+                self._say_goodbye(code, reason)
+            self.write_quietly()
+        except BaseException:
+            self._abandon_unless(was_owned)
+            raise
+        finally:
+            self.free()
+
+    def free(self) -> None:
+        """Close the socket; where another thread is using it, that one does."""
+        was_owned = self.is_owned()
+        try:
+            self._free_all()
+        except BaseException:
+            self._abandon_unless(was_owned)
+            self._free_all()  # half of it may be done
+            raise
+
+    def _free_all(self) -> None:
+        turn = self._write_turn
+        with self.lock:
+            self.is_over = True
+            self.is_clear = False
+            self.calm_until = _NOT_CALM
+            pipe, wakeup = self.pipe, self.wakeup
+            if pipe is not None:
+                if (not turn.owner or turn.is_mine()) and not self.is_in_use:
+                    pipe.close()
+                    pipe.wire.release()
+                else:
+                    pipe.abort()  # the thread that uses it closes it when it leaves
+            turn.tell_waiting()
+        if wakeup is not None:
+            if self.is_in_use:
+                wakeup.wake()
+            else:
+                wakeup.close()
+
+    def free_in_child(self) -> None:
+        """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""
+        self.renew_lock()
+        self.is_clear = False
+        super().free_in_child()

@@ -1,0 +1,25 @@
+cimport cython
+
+from lomond.io.layer cimport Layer
+
+cdef class TLSLayer(Layer):
+    cdef object _decrypt
+    cdef object _encrypt
+    cdef object _failure
+    cdef object _incoming
+    cdef bint _is_partly_read
+    cdef object _outgoing
+    cdef object _put
+    cdef object _take
+    cdef object _tls
+    cdef public bint is_users
+
+    cpdef feed(self, bytes data)
+    cpdef bint has_more(self)
+    cpdef read(self)
+    @cython.locals(parts=list)
+    cpdef read_all(self)
+    cpdef Py_ssize_t read_into(self, room) except -1
+    @cython.locals(done=Py_ssize_t)
+    cpdef write(self, bytes data)
+    cpdef bytes take(self)

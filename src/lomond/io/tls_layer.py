@@ -1,0 +1,170 @@
+"""TLS as a layer: plain bytes above, records below, no socket.
+
+ssl is imported by the first one: plain connections need none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from .layer import Layer
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+_RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
+
+
+class TLSLayer(Layer):
+    """One TLS connection over bytes.
+
+    Arguments:
+        context: Used as it is, never changed.
+        server_name: Whose certificate is expected.
+
+    Attributes:
+        is_users: Whether the user's own class shakes hands.
+    """
+
+    __slots__ = (
+        "_decrypt", "_encrypt", "_failure", "_incoming", "_is_partly_read", "_outgoing", "_put",
+        "_take", "_tls", "is_users",
+    )  # fmt: skip
+
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        import ssl
+
+        super().__init__()
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        inner: Any = self._tls
+        kind: Any = type(self._tls)
+        if kind.read is ssl.SSLObject.read and kind.write is ssl.SSLObject.write:
+            # They only pass the call on, which costs a Python call a message.
+            inner = getattr(inner, "_sslobj", inner)
+        self._decrypt: Callable[..., Any] = inner.read
+        self._encrypt: Callable[[bytes | memoryview], int] = inner.write
+        self.is_users: bool = kind.do_handshake is not ssl.SSLObject.do_handshake
+        self._failure: OSError | None = None  # to be raised behind what was read before it
+        self._is_partly_read = False  # of a record some was read, and the rest not
+        self._put = self._incoming.write
+        self._take = self._outgoing.read
+
+    def shake_hands(self) -> bool:
+        """Go on with the handshake; whether it is done.
+
+        Raises:
+            ssl.SSLError: It failed. A certificate that was not accepted is on it, as
+                `peer_certificate`: what ``getpeercert`` would give, or None.
+        """
+        import ssl
+
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLCertVerificationError as error:
+            failure: Any = error
+            failure.peer_certificate = _peer_certificate(self._tls)
+            raise
+        return True
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that was agreed on above TLS (RFC 7301); None if none was."""
+        return self._tls.selected_alpn_protocol()
+
+    def feed(self, data: bytes) -> None:
+        """Records from below; empty bytes at the end of the stream."""
+        if data:
+            self._put(data)
+        else:
+            self._incoming.write_eof()
+            self._is_partly_read = True
+
+    def has_more(self) -> bool:
+        """Whether something is left that was fed, if only a part of a record or the end."""
+        return self._is_partly_read or self._incoming.pending > 0
+
+    def read(self) -> bytes | None:
+        """Plain bytes; None if more records are needed; empty at the end of the stream.
+
+        Raises:
+            ssl.SSLError: The records are broken.
+        """
+        self._is_partly_read = False
+        try:
+            data: bytes = self._decrypt(_RECORD)
+        except OSError as error:
+            self._judge(error)
+            return b"" if self.has_ended else None
+        self.has_ended = not data  # the peer has said so: close_notify
+        return data
+
+    def read_all(self) -> bytes | None:
+        """As `read`, of all the records that are here."""
+        if self._failure is not None:
+            raise self._failure
+        data = self.read()
+        if not data or not self._incoming.pending:
+            return data
+        parts = [data]
+        try:
+            while self._incoming.pending and (data := self.read()):
+                parts.append(data)
+        except OSError as error:
+            self._failure = error
+            self._is_partly_read = True
+        return b"".join(parts)
+
+    def read_into(self, room: memoryview) -> int:
+        """As `read`, into the room; the number of bytes, 0 if none are here."""
+        self._is_partly_read = False
+        try:
+            count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
+        except OSError as error:
+            self._judge(error)
+            return 0
+        self._is_partly_read = count == len(room)
+        self.has_ended = not count
+        return int(count)
+
+    def _judge(self, error: OSError) -> None:
+        """Raise the error unless it only says that nothing more is here."""
+        import ssl
+
+        if isinstance(error, (ssl.SSLZeroReturnError, ssl.SSLEOFError)):
+            self.has_ended = True
+        elif not isinstance(error, ssl.SSLWantReadError):
+            raise error
+
+    def write(self, data: bytes) -> None:
+        """Plain bytes from above."""
+        done = self._encrypt(data)
+        while done < len(data):
+            done += self._encrypt(memoryview(data)[done:])
+
+    def end(self) -> None:
+        """Nothing more will be written: close_notify."""
+        with contextlib.suppress(OSError, ValueError):
+            self._tls.unwrap()
+
+    def take(self) -> bytes:
+        """Records to be written below."""
+        return self._take()
+
+
+def _peer_certificate(tls: Any) -> Any:
+    """What is known of the peer's certificate after a handshake that failed.
+
+    Python has no public way to it: ``getpeercert`` wants a handshake that is done, and
+    ``get_unverified_chain`` (3.13) gives bytes that nothing here can read. It is only for words:
+    where the private way is gone, they say less.
+    """
+    try:
+        return tls._sslobj.get_unverified_chain()[0].get_info()
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
+        return None
