@@ -129,12 +129,15 @@ def test_where_none_was_built_the_sources_run(copy: Path) -> None:
 
 
 @needs_both
-@pytest.mark.parametrize("what", ["longer", "shorter", "missing", "source"])
+@pytest.mark.parametrize("what", ["longer", "shorter", "missing", "source", "gone"])
 def test_what_does_not_fit_has_all_run_as_sources(copy: Path, what: str) -> None:
     path = compiled(copy, "protocol.keys")
     if what == "source":
         path = path.with_name("keys.py")
         change(path, path.read_bytes() + b"\n")
+    elif what == "gone":  # the module is no more
+        path = path.with_name("short.py")
+        path.unlink()
     elif what == "missing":
         path.unlink()
     else:

@@ -142,10 +142,9 @@ def _chosen(folder: str) -> frozenset[str]:
         said = f"{unfit} is not what lomond was built with"
     if asks_compiled:
         raise ImportError(f"LOMOND_COMPILED is set, but {said}; install lomond again")
-    for name, _, _ in listed:
-        source = _source_of(_path(folder, name))
-        if not os.path.isfile(source):
-            raise ImportError(f"{said}, but this program has no sources of lomond ({source})")
+    if listed and not _has_sources(folder, listed):
+        source = _source_of(_path(folder, listed[0][0]))
+        raise ImportError(f"{said}, but this program has no sources of lomond ({source})")
     if not asks_pure:
         warnings.warn(
             f"{said}: all of it runs as plain Python, which is slower; install lomond again, "
@@ -159,14 +158,19 @@ def _chosen(folder: str) -> frozenset[str]:
 def _unfit(folder: str, listed: list[tuple[str, int, int]]) -> str | None:
     """The first file that is not as the list says."""
     is_frozen = hasattr(sys, "frozen")  # what freezes a program may strip its modules
+    has_sources = _has_sources(folder, listed)  # they may have been left out, all of them
     for name, size, source_size in listed:
         path = _path(folder, name)
         if _size(path) != size and not (is_frozen and os.path.isfile(path)):
             return path
         source = _source_of(path)
-        if _size(source) not in (source_size, None):  # it may have been left out
+        if has_sources and _size(source) != source_size:
             return source
     return None
+
+
+def _has_sources(folder: str, listed: list[tuple[str, int, int]]) -> bool:
+    return any(os.path.isfile(_source_of(_path(folder, name))) for name, _, _ in listed)
 
 
 def _size(path: str) -> int | None:

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from doors.loops import Run, until
+from doors.peer_server import served
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
 from lomond.aio import AsyncWebSocket
 from lomond.errors import TransportFail
 from lomond.persist import persist
 from lomond.protocol import frames
+from lomond.testing.peer import Peer, Talk, say
 from patience import PATIENCE
 
 
@@ -311,19 +313,20 @@ def test_another_thread_that_ends_the_connection_leaves_asyncio_to_its_own(
 def test_what_was_there_before_an_exception_is_handed_out_first(run: Run) -> None:
     class Exit:
         asked = 0
+        is_ready = False
 
         def wait(self, seconds: float) -> bool:
             raise AssertionError
 
         def is_set(self) -> bool:
             self.asked += 1
-            if self.asked > 5:  # connecting, connected, ready, and two texts
+            if self.is_ready and self.asked > 2:  # behind two texts
                 raise ZeroDivisionError
             return False
 
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(frame(frames.TEXT, b"x") * 3)
-        read_all(connection)
+    def talks(peer: Peer) -> Talk:  # at once, so that nobody waits, and looks once more, meanwhile
+        yield from peer.upgrade(glued=say(frames.TEXT, b"x").data * 3)
+        yield from peer.hear_end()
 
     async def talk(url: str) -> list[str]:
         names: list[str] = []
@@ -333,12 +336,13 @@ def test_what_was_there_before_an_exception_is_handed_out_first(run: Run) -> Non
                 websocket, poll=None, ping_rate=0, exit_event=exit_event, watch_exit=True
             )
             await until(events, "ready")
-            while exit_event.asked < 6:
+            exit_event.asked, exit_event.is_ready = 0, True
+            while exit_event.asked < 3:
                 await asyncio.sleep(0.01)
             names.extend([(await anext(events)).name, (await anext(events)).name])
             with pytest.raises(ZeroDivisionError):
                 await anext(events)
         return names
 
-    with raw_server(serve) as server:
+    with served(talks) as server:
         assert run(talk(server.url)) == ["text", "text"]
