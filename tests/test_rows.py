@@ -14,7 +14,7 @@ import pytest
 
 from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, options, persisting, settable
 from lomond.persist import persist
-from lomond.rows import MARK, OWNERS, Row, documented, nearest, rows_of
+from lomond.rows import MARK, OWNERS, Row, documented, nearest, no_such, rows_of
 
 ORIGINAL = (
     "url", "proxies", "protocols", "agent", "compress", "ssl_verify", "ssl_cafile", "ssl_context",
@@ -243,6 +243,8 @@ URL = "ws://h/"
          "open_timeout; it belongs to WebSocket()"),
         (lambda: WebSocket(URL).connect(timeout=3), "connect() has no argument timeout: did you "
          "mean open_timeout? It belongs to WebSocket()"),
+        (lambda: WebSocket(URL).connect(opentimeout=3), "connect() has no argument opentimeout: "
+         "did you mean open_timeout? It belongs to WebSocket()"),
         (lambda: WebSocket(URL).connect(pol=1, ping_rat=1), "connect() has no argument ping_rat: "
          "did you mean ping_rate?; connect() has no argument pol: did you mean poll?"),
         (lambda: persist(WebSocket(URL), ping_timeot=3), "persist() has no argument ping_timeot: "
@@ -275,6 +277,19 @@ def test_what_others_call_an_option_is_understood(one: Row) -> None:
     rows = next(rows for rows in OWNERS.values() if one.name in rows)
     for name in one.also:
         assert nearest(name, rows) == one.name
+
+
+@pytest.mark.parametrize("one", ALL_ROWS, ids=lambda one: one.name)
+@pytest.mark.parametrize("function", OWNERS)
+def test_a_slip_means_the_nearest_option_whosever_it_is(function: str, one: Row) -> None:
+    slips = {one.name[1:], one.name[:-1], f"{one.name}s", one.name.replace("_", "", 1)}
+    for slip in slips.difference(*OWNERS.values()):
+        said = str(no_such(function, [slip], OWNERS[function]))
+        is_own = one.name in OWNERS[function]
+        owner = next(owner for owner, rows in OWNERS.items() if one.name in rows)
+        assert said == f"{function} has no argument {slip}: did you mean {one.name}?" + (
+            "" if is_own else f" It belongs to {owner}"
+        )
 
 
 # What users hold

@@ -219,14 +219,16 @@ def _no_such(function: str, name: str, own: Mapping[str, Row]) -> str:
     for owner, rows in OWNERS.items():
         if name in rows:
             return f"{said}; it belongs to {owner}"
-    meant = nearest(name, own)
-    if meant is not None:
+    every = {**own}
+    for rows in OWNERS.values():
+        every |= rows
+    meant = nearest(name, every)
+    if meant is None:
+        return said
+    if meant in own:
         return f"{said}: did you mean {meant}?"
-    for owner, rows in OWNERS.items():
-        meant = nearest(name, rows)
-        if meant is not None:
-            return f"{said}: did you mean {meant}? It belongs to {owner}"
-    return said
+    owner = next(owner for owner, rows in OWNERS.items() if meant in rows)
+    return f"{said}: did you mean {meant}? It belongs to {owner}"
 
 
 def nearest(name: str, rows: Mapping[str, Row]) -> str | None:
