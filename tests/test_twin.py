@@ -196,6 +196,18 @@ def test_a_frozen_program_without_sources_says_so(copy: Path) -> None:
     assert said.startswith("ImportError: LOMOND_PURE is set, but this program has no sources of")
 
 
+def test_a_source_that_is_gone_since_it_was_built_is_not_missed(copy: Path) -> None:
+    """A checkout, where a compiled module has got another name: it is to be installed again."""
+    path = copy / "lomond" / LIST
+    path.unlink(missing_ok=True)
+    path.write_text("abc\nio.gone 5 5\nprotocol.keys 5 5\n")
+    expected = PURE if listed() else "pure"
+    assert told(TELL, folder=copy, LOMOND_PURE="1") == expected
+    done = run(TELL, folder=copy)
+    assert (done.returncode, done.stdout.strip()) == (0, expected)
+    assert "RuntimeWarning: " in done.stderr
+
+
 @needs_both
 def test_what_froze_a_program_may_have_stripped_its_modules(copy: Path) -> None:
     path = compiled(copy, "protocol.keys")
