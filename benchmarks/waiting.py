@@ -1,7 +1,7 @@
 """Compare ways to wait for one small message at a time: `python3 benchmarks/waiting.py`.
 
 Bare sockets, so that nothing else is in the figures: a server that answers, and clients that take
-turns, all on one processor. What `io/waiting.py` and `io/reading.py` do was chosen by it.
+turns, all on one processor. What `io/waiting.py` and `io/shared.py` do was chosen by it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Looping(Exchange):
         return True
 
     async def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
-        """As of any exchange."""
+        """Send a message or control frame; over when the system has taken it. Raises as `post`."""
         driver: Any = self.wakeup
         if driver.loop is not None and not self.session.has_ended:
             driver.check_loop()
@@ -40,15 +40,15 @@ class Looping(Exchange):
             await driver.written(self, target)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
-        """As of any exchange."""
+        """Start the closing handshake; whether this call started it, or the loop will."""
         return self._is_put_off(self.close, code, reason) or super().close(code, reason)
 
     def force(self, reason: str, cause: BaseException | None = None) -> None:
-        """As of any exchange."""
+        """End the connection at once, or in the loop's next turn. The iterator then says so."""
         if not self._is_put_off(self.force, reason, cause):
             super().force(reason, cause)
 
     def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
-        """As of any exchange."""
+        """Say to the peer that nobody listens, and free the socket; or have the loop do it."""
         if not self._is_put_off(self.leave, code, reason):
             super().leave(code, reason)

@@ -6,7 +6,6 @@ from lomond.io.lock cimport Lock
 from lomond.io.pipe cimport Pipe
 
 cdef double _NEVER
-cdef double _NOT_CALM
 
 cdef class Shared(Guarded):
     cdef bint _may_wait

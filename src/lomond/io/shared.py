@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .clock import monotonic
 from .exchange import GOING_AWAY
 from .guarded import Guarded
+from .inward import NOT_CALM
 from .waiting import BOUND, Waiter, Wakeup, signals_tick
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .waiting import Waking
 
 _NEVER = float("inf")
-_NOT_CALM = -1.0
 
 
 class Shared(Guarded):
@@ -162,7 +162,7 @@ class Shared(Guarded):
         self._may_wait = pipe.may_wait and not signals_tick()
         is_elsewhere = self._calm is not None
         if self._deferred or not (self._may_wait or is_elsewhere):
-            self.calm_until = _NOT_CALM
+            self.calm_until = NOT_CALM
         return True
 
     # The end
@@ -216,7 +216,7 @@ class Shared(Guarded):
         with self.lock:
             self.is_over = True
             self.is_clear = False
-            self.calm_until = _NOT_CALM
+            self.calm_until = NOT_CALM
             pipe, wakeup = self.pipe, self.wakeup
             if pipe is not None:
                 if (not turn.owner or turn.is_mine()) and not self.is_in_use:

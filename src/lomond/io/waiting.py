@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from .holding import abandon
 
-BOUND = 0.02  # seconds; the longest that a read of `transport.py` waits
+BOUND = 0.02  # seconds; the longest that a read waits, where it may (pipe.py)
 AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
