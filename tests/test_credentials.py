@@ -147,11 +147,11 @@ HOSTILE = (
 
 @pytest.mark.parametrize("pattern", HOSTILE)
 def test_hostile_challenges_take_no_long_time(pattern: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     challenges(pattern * 50_000)
     challenges(f"Digest {pattern * 50_000}!")
     challenges(f"a{' ' * 100_000}b{' ' * 100_000}")
-    assert time.perf_counter() - started < 10  # a square of it would be hours
+    assert time.process_time() - started < 10  # a square of it would be hours
 
 
 def test_digest_of_rfc_7616() -> None:

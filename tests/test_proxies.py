@@ -357,6 +357,6 @@ def test_exceptions(no_proxy: str, host: str, expected: bool) -> None:
 
 
 def test_many_exceptions_take_no_long_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not is_bypassed("example.org", 80, " ".join(["*.a", "a:1", "[", ":::", "1/2"] * 2000))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -195,11 +195,11 @@ def test_an_idle_group_costs_nothing() -> None:
         for _ in range(20):
             group.add(WebSocket(server.url), **QUIET)
         ready = 0
-        threading.Timer(1.0, lambda: group.add(WebSocket("ws://127.0.0.1:9/"))).start()
         for _, event in group:
             ready += event.name == "ready"
             if event.name == "ready" and ready == 20:
                 before = process_time()
+                threading.Timer(1.0, lambda: group.add(WebSocket("ws://127.0.0.1:9/"))).start()
             if event.name == "connecting" and ready == 20:
                 break
         assert process_time() - before < 0.05

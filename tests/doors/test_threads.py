@@ -71,7 +71,7 @@ def test_messages_of_many_threads_arrive_whole_and_in_order() -> None:
 
 
 def test_a_close_from_a_thread_wakes_a_loop_that_waits_for_ever() -> None:
-    with EchoServer() as server:
+    with EchoServer() as server, FairClock() as clock:
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
@@ -81,13 +81,13 @@ def test_a_close_from_a_thread_wakes_a_loop_that_waits_for_ever() -> None:
             exchange = exchange_of(websocket)
             while not exchange.is_in_use:
                 pass  # the loop is on its way into its wait
-            closed_at.append(time.monotonic())
+            closed_at.append(clock.now())
             websocket.close()
 
         thread = threading.Thread(target=close)
         thread.start()
         assert [event.name for event in stream] == ["closed", "disconnected"]
-        assert time.monotonic() - closed_at[0] < 1
+        assert clock.now() - closed_at[0] < 1
         thread.join()
 
 
@@ -167,18 +167,18 @@ def waiting_send(
 
 
 def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
-    with waiting_send(5, close_timeout=0.5) as (websocket, stream, thread):
+    with waiting_send(5, close_timeout=0.5) as (websocket, stream, thread), FairClock() as clock:
         for _ in range(3):
             until(stream, "poll")  # Polls go on
-        started = time.monotonic()
+        started = clock.now()
         websocket.close()
-        assert time.monotonic() - started < 0.3
+        assert clock.now() - started < 0.3
         assert websocket.is_closing
         last = until(stream, "disconnected")
         assert "close_timeout" in last.reason or "close" in last.reason  # type: ignore[union-attr]
         thread.join(10)
         assert not thread.is_alive()
-        assert time.monotonic() - started < 3
+        assert clock.now() - started < 3
 
 
 def test_leaving_the_loop_ends_a_waiting_send() -> None:
@@ -314,14 +314,15 @@ def test_a_users_ping_that_stays_unanswered_is_noticed_by_a_loop_that_waits_for_
     def listen(sock: socket.socket) -> None:
         read_all(sock)  # and answers nothing
 
-    with raw_server(listen) as server:
+    with raw_server(listen) as server, FairClock() as clock:
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0, ping_timeout=0.2)
         until(stream, "ready")
-        started = time.monotonic()
+        started, had = time.monotonic(), clock.now()
         timer = threading.Timer(0.3, websocket.send_ping)  # the loop waits by then
         timer.start()
         until(stream, "unresponsive")
-        assert 0.4 < time.monotonic() - started < 5
+        assert time.monotonic() - started > 0.4
+        assert clock.now() - had < 5
         timer.join()
         stream.close()

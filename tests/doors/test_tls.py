@@ -15,6 +15,7 @@ import trustme
 from doors.raw_server import echo, frame, raw_server, read_all, read_frame, until
 from lomond import WebSocket
 from lomond.protocol import frames
+from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door
 
@@ -62,7 +63,7 @@ def failure(websocket: WebSocket) -> tuple[str, BaseException]:
     assert failed.phase == "tls"
     assert failed.address == f"127.0.0.1:{websocket.port}"
     assert failed.elapsed is not None
-    assert 0 <= failed.elapsed < 5
+    assert 0 <= failed.elapsed < PATIENCE
     assert failed.cause is not None
     assert failed.cause.__traceback__ is None
     return failed.reason, failed.cause
