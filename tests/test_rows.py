@@ -307,6 +307,11 @@ def test_no_plumbing_is_shown(door: Any) -> None:
     }  # fmt: skip
 
 
+def test_a_deflate_shows_its_options_alone() -> None:
+    shown = {name for name in dir(Deflate()) if not name.startswith("_")}
+    assert shown == set(rows_of(Deflate))
+
+
 def test_values_do_not_change() -> None:
     protocols = ["chat"]
     address: Any = ["127.0.0.1", 0]

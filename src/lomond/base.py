@@ -73,8 +73,12 @@ class Base(settable.Options):
         for name, default in settable.PLAIN.items():
             put(self, name, default)
         kept = rows.checked(settable.ROWS, asked)
-        put(self, "_limits", _LIMITS.but(_part(kept, settable.LIMITS)) if kept else _LIMITS)
-        put(self, "_timing", _TIMING.but(_part(kept, settable.TIMES)) if kept else _TIMING)
+        limits, timing = _LIMITS, _TIMING
+        if kept:
+            limits = options.changed(limits, _part(kept, settable.LIMITS))
+            timing = options.changed(timing, _part(kept, settable.TIMES))
+        put(self, "_limits", limits)
+        put(self, "_timing", timing)
         put(self, "_ssl_password", kept.pop("ssl_password", None))
         for name, value in kept.items():
             put(self, name, value)
@@ -196,7 +200,8 @@ def _elsewhere(whole: str, name: str) -> property:
     """An option that is a part of a value which does not change: to set it makes another value."""
 
     def set_it(websocket: Any, value: Any) -> None:  # which was checked
-        object.__setattr__(websocket, whole, getattr(websocket, whole).but({name: value}))
+        values = options.changed(getattr(websocket, whole), {name: value})
+        object.__setattr__(websocket, whole, values)
 
     return property(attrgetter(f"{whole}.{name}"), set_it, doc=settable.ROWS[name].described())
 

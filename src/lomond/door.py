@@ -321,7 +321,7 @@ def timed(
 
 def timed_again(door: Door[Any, Any], kept: Mapping[str, object]) -> options.Timing:
     """What `timed` says, where it was checked: options that can't be are a failed attempt."""
-    return door._timing.but(kept)
+    return options.changed(door._timing, kept)
 
 
 def again(door: Door[Stream, Any], **kept: object) -> Stream:

@@ -6,7 +6,7 @@ What else a WebSocket takes has its rows in `settable.py`; what a row is, says `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from . import rows
 from .checks import count, flag, seconds, whole
@@ -19,6 +19,8 @@ RACE_DELAY = 0.25  # RFC 8305 section 8, connection attempt delay
 MAX_REDIRECTS = 20  # the most that may be asked for
 
 _KIB, _MIB = 1 << 10, 1 << 20
+
+Kind = TypeVar("Kind", bound="Values")
 
 
 class Fixed:
@@ -69,14 +71,15 @@ class Values(Fixed):
             named[name] = value
         self._set(**{name: one.default for name, one in own.items()} | rows.checked(own, named))
 
-    def but(self, kept: Mapping[str, Any]) -> Self:
-        """The same with other fields, which were checked."""
-        if not kept:
-            return self
-        other = object.__new__(type(self))
-        for name in self.__match_args__:
-            object.__setattr__(other, name, kept[name] if name in kept else getattr(self, name))
-        return other
+
+def changed(values: Kind, kept: Mapping[str, Any]) -> Kind:
+    """The same values with other fields, which were checked."""
+    if not kept:
+        return values
+    other = object.__new__(type(values))
+    for name in values.__match_args__:
+        object.__setattr__(other, name, kept[name] if name in kept else getattr(values, name))
+    return other
 
 
 @table(group="Limits")
