@@ -29,7 +29,7 @@ def test_no_zone_and_no_dot_at_the_end(url: str, name: str, host: str) -> None:
     websocket = WebSocket(url, proxies={})
     route = Plan(websocket, contexts).first()
     assert route.target.server_name == name
-    assert f"\r\nHost: {host}\r\n" in route.request.decode()
+    assert f"\r\nHost: {host}\r\n" in route.upgrade.request_bytes().decode()
 
 
 def test_what_the_user_expects_is_expected_as_it_is() -> None:

@@ -112,7 +112,7 @@ class Plan:
             url.resource, url.authority, self._agent, headers, self._protocols, self._extensions
         )
         upgrade = Upgrade(request, os.urandom, self._limits)
-        return Route(target, upgrade, upgrade.request_bytes())
+        return Route(target, upgrade)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""

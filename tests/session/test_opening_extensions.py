@@ -161,7 +161,7 @@ def test_ready_tells_the_sub_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     def route(target: Target) -> Route:
         request = HttpRequest("/", "peer", "Lomond/test", protocols=["chat"])
         upgrade = Upgrade(request, counting_bytes(), Limits())
-        return Route(target, upgrade, upgrade.request_bytes())
+        return Route(target, upgrade)
 
     door = PretendDoor(chooses)
     monkeypatch.setattr(door.plan, "route", route)

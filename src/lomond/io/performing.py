@@ -271,10 +271,10 @@ class Performer:
         self._exchange.drop()
         yield from ()
 
-    def _start_tls(self, request: StartTLS) -> Steps:
+    def _start_tls(self, request: StartTLS) -> Generator[Need, None, str | None]:
         exchange, pipe = self._exchange, self._exchange.pipe
         assert pipe is not None
-        layer = _asked(
+        layer: TLSLayer = _asked(
             lambda: TLSLayer(self._outside.context(request.of_proxy), request.server_name)
         )
         exchange.alone(pipe.add_layer, layer, request.received)
@@ -291,7 +291,7 @@ class Performer:
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
                 if done:
-                    return  # whoever writes next fails too, and then reads
+                    return layer.alpn  # where a write failed, the next one does too, and reads
                 yield from self._feed(pipe, request.deadline, failed)
         except OSError:
             exchange.alone(pipe.enqueue, b"")  # the alert that tells the server why

@@ -75,7 +75,8 @@ class TLSLayer(Layer):
     @property
     def alpn(self) -> str | None:
         """The protocol that was agreed on above TLS (RFC 7301); None if none was."""
-        return self._tls.selected_alpn_protocol()
+        agreed: str | None = self._tls.selected_alpn_protocol()
+        return agreed
 
     def feed(self, data: bytes) -> None:
         """Records from below; empty bytes at the end of the stream."""

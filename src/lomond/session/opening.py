@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 Script = Generator[Request, Answer, None]
 _MOST_SAID = 200  # characters of what the user's code raised
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
+#: Protocols that TLS may agree on (ALPN, RFC 7301) and in which nobody here can ask.
+_OTHER_HTTP = frozenset(["h2", "h3"])
+_WRONG_HTTP = (
+    "TLS agreed on {!r} (ALPN), and the upgrade is asked for in HTTP/1.1; have the ssl_context "
+    'offer that alone: set_alpn_protocols(["http/1.1"])'
+)
 _LONGEST = 600  # characters; of what is wrong with a Location, of which all is cut already
 
 
@@ -50,7 +56,6 @@ class Route(NamedTuple):
 
     target: Target
     upgrade: Upgrade
-    request: bytes
 
 
 class Plan(MakesTunnels, Protocol):
@@ -190,11 +195,13 @@ def _connect(
         session.enter("tls", now)
         answer = yield StartTLS(target.server_name, deadline, received=rest)
         session.timings.tls = answer.now - now
+        if answer.value in _OTHER_HTTP:
+            raise Failed(OSError(_WRONG_HTTP.format(answer.value)), answer.now)
         rest = b""
         now = answer.now
     session.enter("upgrade", now)
     route.upgrade.prepare()
-    session.output.ask(route.request)
+    session.output.ask(route.upgrade.request_bytes())
     try:
         answer = yield Send(deadline)
     except Failed as failure:

@@ -79,7 +79,7 @@ class PretendPlan:
         url = self._url
         request = Request(url.resource, url.authority, "Lomond/test", extensions=self._extensions)
         upgrade = Upgrade(request, self._random_bytes, self._limits)
-        return Route(target, upgrade, upgrade.request_bytes())
+        return Route(target, upgrade)
 
     def answered(self, url: str, response: Response) -> None:
         """A server has answered."""

@@ -62,6 +62,7 @@ class PretendDoor:
         delays: Seconds that a request takes, by its type.
         latency: Seconds that bytes travel.
         secure: Whether to ask for TLS (which is then only pretended).
+        alpn: What it agrees on above TLS.
         has_socket: Whether the user gave a connected socket.
         compress: As for a WebSocket.
         extensions: More to offer, beside compression.
@@ -85,6 +86,7 @@ class PretendDoor:
         delays: dict[type, float] | None = None,
         latency: float = 0.001,
         secure: bool = False,
+        alpn: str | None = None,
         has_socket: bool = False,
         compress: bool | Deflate = False,
         extensions: Sequence[Offer] = (),
@@ -102,6 +104,7 @@ class PretendDoor:
         self._later_talks = list(later_talks)
         self._failures = failures or {}
         self._delays = delays or {}
+        self._alpn = alpn
         self.plan = PretendPlan(
             random_bytes,
             secure=secure,
@@ -225,6 +228,8 @@ class PretendDoor:
                 return "192.0.2.1:80", [Attempt("192.0.2.1:80", self._delays.get(kind, 0.0))]
             case Adopt():
                 return "192.0.2.1:80"
+            case StartTLS():
+                return self._alpn
             case Drop():
                 self._queue = b""
                 self._network = self._network.again(Peer(self._later_talks.pop(0)))

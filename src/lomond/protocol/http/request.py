@@ -81,16 +81,36 @@ class Request(NamedTuple):
         return f"<request to {self.host}>"  # the rest may be secret
 
 
+def check(request: Request) -> None:
+    """Raise ValueError if its target or a header can't be sent."""
+    if not _TARGET.fullmatch(request.resource):
+        raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
+    for name, value in request.headers:
+        check_header(name, value)
+    given = {name.lower() for name, _ in request.headers}
+    for name, value in _standard(request, b""):
+        if name.lower() not in given and _BAD_IN_VALUE.search(value):
+            raise ValueError(f"header {name.decode()} would hold {value!r}")
+
+
 def build(request: Request, key: bytes) -> bytes:
-    """The bytes of the request. Raises ValueError if its target or a header can't be sent.
+    """The bytes of the request, for HTTP/1.1; it was checked.
 
     Arguments:
         request: What is asked for.
         key: For Sec-WebSocket-Key.
     """
-    if not _TARGET.fullmatch(request.resource):
-        raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
     given = {name.lower() for name, _ in request.headers}
+    lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
+    lines += [name + b": " + value for name, value in request.headers]
+    for name, value in _standard(request, key):
+        if name.lower() not in given:
+            lines.append(name + b": " + value)
+    return b"\r\n".join((*lines, b"", b""))
+
+
+def _standard(request: Request, key: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers that every request has, unless the user gave one."""
     standard = [
         (b"Host", request.host.encode("ascii")),
         (b"Upgrade", b"websocket"),
@@ -103,13 +123,4 @@ def build(request: Request, key: bytes) -> bytes:
         standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
     if request.extensions:
         standard.append((b"Sec-WebSocket-Extensions", offered(request.extensions).encode()))
-    lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
-    for name, value in request.headers:
-        check_header(name, value)
-        lines.append(name + b": " + value)
-    for name, value in standard:
-        if name.lower() not in given:
-            if _BAD_IN_VALUE.search(value):
-                raise ValueError(f"header {name.decode()} would hold {value!r}")
-            lines.append(name + b": " + value)
-    return b"\r\n".join((*lines, b"", b""))
+    return standard

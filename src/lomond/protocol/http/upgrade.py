@@ -49,6 +49,9 @@ class Upgrade:
         request: What is asked for.
         random_bytes: Gives n unpredictable bytes, for the key.
         limits: What the answer may cost.
+
+    Raises:
+        ValueError: The request's target or a header can't be sent.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Upgrade:
         random_bytes: Callable[[int], bytes],
         limits: Limits,
     ) -> None:
+        requests.check(request)
         self._request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
         self._key = b64encode(random_bytes(16))
@@ -77,7 +81,7 @@ class Upgrade:
         self._answer.prepare()
 
     def request_bytes(self) -> bytes:
-        """The request. Raises ValueError if its target or a header can't be sent."""
+        """The request, for HTTP/1.1."""
         return requests.build(self._request, self._key)
 
     def receive(self, data: bytes) -> Acceptance | Refusal | None:
