@@ -188,6 +188,29 @@ def test_one_that_can_not_be_loaded_names_itself_and_the_cure(copy: Path, conten
 
 
 @needs_both
+@pytest.mark.parametrize(
+    ("error", "is_its_fault"),
+    [
+        ("ImportError('lomond.protocol.mask does not export expected C function mask')", True),
+        ("TypeError('C function mask has wrong signature')", True),
+        ("ModuleNotFoundError('No module named h11', name='h11')", False),
+    ],
+)
+def test_one_that_does_not_go_with_another_names_itself(error: str, is_its_fault: bool) -> None:
+    """What Cython's modules raise then, and what is for want of a package."""
+    code = f"""if True:
+        import lomond
+        from importlib.machinery import ExtensionFileLoader
+        def fail(self, module): raise {error}
+        ExtensionFileLoader.exec_module = fail
+        import lomond.protocol.keys"""
+    said = refused(code)
+    named = f"ImportError: {HERE / 'protocol' / 'keys'}{SUFFIX} can't be loaded ("
+    assert said.startswith(named) == is_its_fault
+    assert said.endswith("set LOMOND_PURE=1") == is_its_fault
+
+
+@needs_both
 def test_a_frozen_program_without_sources_says_so(copy: Path) -> None:
     for name in listed():
         compiled(copy, name).with_name(f"{name.rpartition('.')[2]}.py").unlink()

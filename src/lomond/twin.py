@@ -45,6 +45,10 @@ class _Compiled(ExtensionFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         try:
             super().exec_module(module)
+        except ImportError as error:
+            if error.name is not None:  # of another module, or a package that is not here
+                raise
+            raise self._unfit(error) from error
         except (AttributeError, SystemError, TypeError, ValueError) as error:
             # So it ends where another compiled module is not the one that it was built with.
             raise self._unfit(error) from error
