@@ -74,7 +74,7 @@ class Package(Distribution):
 
 
 class Build(build):
-    """Always runs build_ext, which also takes away the list of what an earlier build made."""
+    """Always runs build_ext, which also takes away what an earlier build made."""
 
     sub_commands = tuple(
         (name, None if name == "build_ext" else wanted) for name, wanted in build.sub_commands
@@ -86,7 +86,7 @@ class BuildTwin(BuildLean):
 
     def run(self) -> None:
         self.parallel = min(self.parallel or sys.maxsize, JOBS["jobs"]())
-        self._list().unlink(missing_ok=True)
+        self._clear()
         reason = hindrance()
         if reason is not None:
             self._leave_out(reason)
@@ -131,6 +131,15 @@ class BuildTwin(BuildLean):
         for extension in self.extensions:
             extension.sources = [os.path.relpath(source, HERE) for source in extension.sources]
             extension._needs_stub = False
+
+    def _clear(self) -> None:
+        """Take away what an earlier build made: a module of it may have another name by now."""
+        listed = self._list()
+        if listed.exists():
+            for line in listed.read_text(errors="replace").splitlines()[1:]:
+                for name in line.split()[:1]:
+                    Path(self.get_ext_fullpath(f"lomond.{name}")).unlink(missing_ok=True)
+            listed.unlink()
 
     def _list(self) -> Path:
         suffix = self.get_ext_filename("")

@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
+
+from lomond.twin import LIST
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -101,6 +104,28 @@ def test_lomond_pure_builds_none(tmp_path: Path) -> None:
     status, said = build(tmp_path, LOMOND_PURE="1")
     assert status == 0, said
     assert is_pure(tmp_path)
+
+
+def test_a_build_in_place_takes_away_what_an_earlier_one_made(tmp_path: Path) -> None:
+    """Of a module, too, that is no more: whoever asks for all modules would find that."""
+    copy(tmp_path)
+    package = tmp_path / "src" / "lomond"
+    suffix = EXTENSION_SUFFIXES[0]
+    gone, other = (package / "io" / f"{name}{suffix}" for name in ("gone", "other"))
+    for path in (gone, other):
+        path.touch()
+    listing = package / LIST.format(suffix)
+    listing.write_text("abc\n\nio.gone 0 0\nio.never 0 0\n")
+    python = tmp_path / "there" / "bin" / "python"
+    for command in [
+        [PIP[0], "-m", "venv", "--without-pip", "there"],
+        [*PIP, "--python", python, "install", "--no-deps", "-e", "."],
+    ]:
+        status, said = run(tmp_path, *command, LOMOND_PURE="1")
+        assert status == 0, said
+    assert not gone.exists()
+    assert not listing.exists()
+    assert other.exists()  # which is somebody else's
 
 
 def test_without_a_compiler_it_does_without(tmp_path: Path) -> None:
