@@ -131,9 +131,7 @@ def _pair() -> tuple[Any, Any]:
 class Wakeup:
     """Ends the wait of another thread."""
 
-    __slots__ = (
-        "_guard", "_receiver", "_sender",
-    )  # fmt: skip
+    __slots__ = ("_guard", "_receiver", "_sender")
 
     def __init__(self) -> None:
         # A descriptor that is closed may be another connection's before the byte is sent.
