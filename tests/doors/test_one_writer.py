@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from typing import Any
 
 import pytest
 
-from doors.raw_server import echo, raw_server
+from doors.inside import after_each_change, exchange_of
+from doors.raw_server import (
+    accept_upgrade,
+    echo,
+    raw_server,
+    read_request,
+)
+from doors.site_server import redirect
 from doors.tapped import connect
 from lomond import WebSocket
 from lomond.errors import WebSocketError
@@ -61,6 +69,73 @@ def test_a_send_while_the_request_is_written_does_not_write_beside_it(
         sender.join(PATIENCE)
     assert texts == ["early"]
     assert not beside.is_set()
+
+
+@pytest.mark.parametrize("what", ["a send", "a close"])
+def test_who_writes_a_request_that_was_redirected_meanwhile_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The server answers before it has all of the request, and another thread goes on writing."""
+    failed, told, again = threading.Event(), threading.Event(), threading.Event()
+    write: Any = socket.socket.send
+    read: Any = socket.socket.recv
+    calls: list[int] = []
+    texts: list[str] = []
+
+    def breaking(sock: socket.socket, data: Any, *arguments: Any) -> int:
+        calls.append(len(data))
+        if len(calls) == 1:
+            return int(write(sock, bytes(data)[:10], *arguments))
+        if len(calls) == 2:
+            raise BrokenPipeError(32, "Broken pipe")
+        return int(write(sock, data, *arguments))
+
+    def reading(sock: socket.socket, *arguments: Any) -> bytes:
+        if len(calls) >= 2 and not failed.is_set() and threading.current_thread() is iterating:
+            failed.set()  # it has no turn any more, and looks what the server said
+            assert told.wait(PATIENCE)
+            assert select.select([sock], [], [], PATIENCE)[0]
+        return bytes(read(sock, *arguments))
+
+    def serve(connection: socket.socket) -> None:
+        if not again.is_set():
+            assert len(connection.recv(10)) == 10
+            connection.sendall(redirect("/again"))
+            return
+        accept_upgrade(connection, read_request(connection))
+        echo(connection)
+
+    def iterate() -> None:
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if told.is_set() and event.name == "connecting":
+                again.set()
+            elif event.name == "ready" and what == "a close":
+                websocket.send_text("early")
+            elif event.name == "text":
+                texts.append(event.text)
+                websocket.close()
+
+    def go_on(_: object) -> None:
+        """We have the turn, and do nothing with it before the other thread has gone on."""
+        if threading.current_thread() is not iterating and not told.is_set():
+            told.set()
+            assert again.wait(PATIENCE)
+
+    with raw_server(serve, upgrades=False) as server:
+        monkeypatch.setattr(socket.socket, "send", breaking)
+        monkeypatch.setattr(socket.socket, "recv", reading)
+        websocket = WebSocket(server.url, max_redirects=1)
+        iterating = threading.Thread(target=iterate, daemon=True)
+        iterating.start()
+        assert failed.wait(PATIENCE)
+        after_each_change(websocket, go_on)
+        if what == "a send":
+            websocket.send_text("early")
+        else:
+            exchange_of(websocket).write_quietly()  # as a close does
+        iterating.join(PATIENCE)
+        assert not iterating.is_alive()
+    assert texts == ["early"]
 
 
 def test_a_failed_write_of_the_request_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

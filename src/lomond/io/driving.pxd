@@ -4,6 +4,7 @@ from lomond.io.carrying cimport Carrier
 from lomond.io.clock cimport monotonic
 from lomond.io.pausing cimport Pause
 from lomond.io.exchange cimport Exchange
+from lomond.io.pipe cimport Pipe
 
 cdef Py_ssize_t _MOST_UNREAD
 cdef Py_ssize_t _TURN
@@ -64,7 +65,7 @@ cdef class Driver:
     cpdef came(self)
     cdef _count_turns(self)
     cpdef write_on(self)
-    @cython.locals(carrier=Carrier, exchange=Exchange, has_news=bint, is_over=bint, is_empty=bint)
+    @cython.locals(carrier=Carrier, exchange=Exchange, pipe=Pipe, has_news=bint, is_over=bint, is_done=bint)
     cdef _tell(self, bint at_once)
     cdef _step(self)
     cdef _run_ahead_soon(self)

@@ -87,7 +87,7 @@ class Driver:
         self._owes_turn = False
         self._is_waiting = False  # the user's task, for the next event
         self._pause: Any = None  # the Pause in which it does
-        self._senders: list[tuple[asyncio.Future[None], Exchange, Need]] = []
+        self._senders: list[tuple[asyncio.Future[None], Need, Exchange, Pipe, int]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = _NEVER
         self._watched: list[int] = []
@@ -187,16 +187,17 @@ class Driver:
                 "(asyncio.run_coroutine_threadsafe), or connect in this one"
             )
 
-    async def written(self, exchange: Exchange, target: int) -> None:
-        """Return when the system has taken the queue's bytes up to the target.
+    async def written(self, exchange: Exchange, pipe: Pipe, target: int) -> None:
+        """Return when the system has taken the pipe's queue up to the target.
 
         Raises:
             TransportFail: It did not; the connection is over.
         """
-        for need in until_written(exchange, target):
-            await self._met(exchange, need)
+        for need in until_written(exchange, pipe, target):
+            await self._met(need, exchange, pipe, target)
+        exchange.report()
 
-    async def _met(self, exchange: Exchange, need: Need) -> None:
+    async def _met(self, need: Need, exchange: Exchange, pipe: Pipe, target: int) -> None:
         """What a send waits for is there, or is too late and not even read by the loop."""
         carrier = self._carrier
         if carrier is not None:
@@ -204,7 +205,7 @@ class Driver:
                 return
             carrier.watch_writing()
         sender = self.loop.create_future()
-        waiting = (sender, exchange, need)
+        waiting = (sender, need, exchange, pipe, target)
         self._senders.append(waiting)
         timer = None
         if need.until is not None:
@@ -313,7 +314,7 @@ class Driver:
 
     def write_on(self) -> None:
         """The system takes more."""
-        for sender, _, need in self._senders:
+        for sender, need, *_ in self._senders:
             need.ready = list(need.writable)
             _resolve(sender)
         self.go_on()
@@ -329,10 +330,10 @@ class Driver:
         if self._senders:
             carrier = self._carrier
             has_news = carrier is not None and carrier.has_news()
-            for sender, exchange, need in self._senders:
+            for sender, need, exchange, pipe, target in self._senders:
                 is_over = exchange.is_over or exchange.session.has_ended
-                is_empty = exchange.pipe is None or not exchange.pipe.queue
-                if is_over or is_empty or (has_news and need.readable is not None):
+                is_done = pipe.written >= target or pipe is not exchange.pipe
+                if is_over or is_done or (has_news and need.readable is not None):
                     _resolve(sender)
 
     # The generator

@@ -120,7 +120,7 @@ class Guarded(Exchange):
             if failure is not None:
                 self._lose(failure)
             if target:
-                self._write_until(target, False)
+                self._write_until(pipe, target, False)
         except WebSocketError:
             raise
         except BaseException as error:
@@ -141,8 +141,8 @@ class Guarded(Exchange):
     def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
         """As `send`, where other output may wait before it."""
         try:
-            target, has_turn = self._queue(opcode, payload, compress)
-            self._write_until(target, has_turn)
+            pipe, target, has_turn = self._queue(opcode, payload, compress)
+            self._write_until(pipe, target, has_turn)
         except WebSocketError:
             raise
         except BaseException as error:
@@ -151,8 +151,8 @@ class Guarded(Exchange):
         if self._deferred:
             self.catch_up()
 
-    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[int, bool]:
-        """The long way: where the queue then ends, and whether this thread is to write it."""
+    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[Pipe, int, bool]:
+        """The long way: which queue, where it then ends, and whether this thread is to write it."""
         if self.is_foreign:  # whose lock may be held for ever
             raise self.refusal()
         if self.is_owned() or self._write_turn.is_mine():
@@ -160,29 +160,32 @@ class Guarded(Exchange):
                 "can't send from a signal handler that interrupted a send; use a thread"
             )
         with self.lock:
-            if self.session.has_ended or self.is_over or self.pipe is None:
+            pipe = self.pipe
+            if self.session.has_ended or self.is_over or pipe is None:
                 raise self.refusal()
             self.session.send_message(opcode, payload, compress)
             target = self.enqueue()
-            is_written = self.pipe.written >= target
+            is_written = pipe.written >= target
             has_turn = not is_written and self._write_turn.take()
         if opcode == PING:
             self.wake()  # the time for its answer starts, also where it can't be written
-        return target, has_turn
+        return pipe, target, has_turn
 
-    def _write_until(self, target: int, has_turn: bool) -> None:
+    def _write_until(self, pipe: Pipe, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
 
+        Or when another socket has taken this one's place: the connection is being opened, and the
+        message held.
+
         Arguments:
+            pipe: Whose queue.
             target: Where it ends, in bytes ever queued.
             has_turn: Whether this thread has taken the turn.
         """
-        pipe = self.pipe
-        assert pipe is not None
         while has_turn or pipe.written < target:
             if not has_turn:
                 with self.lock:
-                    if pipe.written >= target:
+                    if pipe.written >= target or pipe is not self.pipe:
                         return
                     self.check()
                     has_turn = self._write_turn.take()
@@ -203,7 +206,7 @@ class Guarded(Exchange):
     def _write_waiting(self, pipe: Pipe, target: int) -> None:
         """Write up to the target, and wait for that (turn held)."""
         waiter: Waiter | None = None
-        for need in until_written(self, target):
+        for need in until_written(self, pipe, target):
             waiter = waiter or Waiter(None, pipe.sock)
             waiter.meet(need)
 
@@ -217,15 +220,13 @@ class Guarded(Exchange):
         finally:
             self._read_turn.release()
 
-    def _empty_queue(self) -> None:
+    def _empty_queue(self, pipe: Pipe) -> None:
         """Write what can be written without waiting, unless another thread does."""
-        pipe = self.pipe
-        assert pipe is not None
         with self.lock:
             if not pipe.queue or self.is_over or not self._write_turn.take():
                 return
         try:
-            Exchange._empty_queue(self)
+            Exchange._empty_queue(self, pipe)
         finally:
             self._give_turn()
 

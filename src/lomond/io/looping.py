@@ -36,8 +36,9 @@ class Looping(Exchange):
         if driver.loop is not None and not self.session.has_ended:
             driver.check_loop()
         target = self.post(opcode, payload, compress)
-        if target:
-            await driver.written(self, target)
+        pipe = self.pipe
+        if target and pipe is not None:
+            await driver.written(self, pipe, target)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; whether this call started it, or the loop will."""

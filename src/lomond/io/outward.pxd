@@ -13,9 +13,9 @@ cdef class Outward(Inward):
     cpdef enqueue_quietly(self)
     cpdef flush(self)
     cpdef write_quietly(self)
-    cpdef write_some(self)
     @cython.locals(pipe=Pipe)
-    cpdef _empty_queue(self)
-    @cython.locals(pipe=Pipe, taken=bint)
-    cpdef bint write_once(self) except *
+    cpdef write_some(self)
+    cpdef _empty_queue(self, Pipe pipe)
+    @cython.locals(taken=bint, is_watched=bint)
+    cpdef bint write_once(self, Pipe pipe) except *
     cpdef check(self)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import TransportFail
 from ..session.causes import words
 from .clock import monotonic
 from .inward import NOT_CALM, Inward
 from .waiting import BOUND
+
+if TYPE_CHECKING:
+    from .pipe import Pipe
 
 _NEVER = float("inf")
 # Seconds; the loop's read ends before, unless a signal handler interrupted it to send.
@@ -61,39 +64,40 @@ class Outward(Inward):
         Raises:
             TransportFail: Writing failed; the session knows.
         """
-        if self.pipe is not None and not self.is_over:
-            self._empty_queue()
+        pipe = self.pipe  # which another thread may take away meanwhile, as long as it connects
+        if pipe is not None and not self.is_over:
+            self._empty_queue(pipe)
             if self.is_traced:
                 self.report()
 
-    def _empty_queue(self) -> None:
-        pipe = self.pipe
-        assert pipe is not None
-        while pipe.queue and self.write_once():
+    def _empty_queue(self, pipe: Pipe) -> None:
+        while pipe.queue and self.write_once(pipe):
             pass
         if pipe.queue:
             self.calm_until = NOT_CALM
 
-    def write_once(self) -> bool:
+    def write_once(self, pipe: Pipe) -> bool:
         """One system call of what is queued; whether anything was taken. Raises TransportFail."""
-        pipe, session = self.pipe, self.session
-        assert pipe is not None
+        session = self.session
         before = pipe.written
         taken = False
         try:
             taken = pipe.write()
         except OSError as error:
-            self.lose(error)
+            if pipe is self.pipe:  # else its socket was given up for another one
+                self.lose(error)
         if self.is_traced:
             self.note("socket_send", pipe.written - before)
-        if session.watches_writes or pipe.queue:
-            self.alone(self._wrote, taken)
+        is_watched = session.watches_writes
+        if is_watched or pipe.queue:
+            self.alone(self._wrote, pipe, taken)
+        if is_watched and taken:
+            self.wake()  # what waited has left: others may have waited for that, and deadlines move
         return taken
 
-    def _wrote(self, taken: bool) -> None:
+    def _wrote(self, pipe: Pipe, taken: bool) -> None:
         """The session is told what became of its output."""
-        pipe, session, now = self.pipe, self.session, monotonic()
-        assert pipe is not None
+        session, now = self.session, monotonic()
         if taken or session.write_deadline == _NEVER:
             session.written(now, not pipe.queue, pipe.progress)
         else:

@@ -10,30 +10,34 @@ from .waiting import Need
 
 if TYPE_CHECKING:
     from .exchange import Exchange
+    from .pipe import Pipe
 
 _NEVER = float("inf")
 
 
-def until_written(exchange: Exchange, target: int) -> Generator[Need, None, None]:
+def until_written(exchange: Exchange, pipe: Pipe, target: int) -> Generator[Need, None, None]:
     """What to wait for until the system has the queue's bytes up to the target.
 
-    It reads on meanwhile, into the session, because the peer may wait for the same.
+    It reads on meanwhile, into the session, because the peer may wait for the same. Where another
+    socket takes this one's place, nothing is waited for: the message is held for that.
 
     Arguments:
         exchange: The connection.
+        pipe: Whose queue.
         target: Where the queue ends, in bytes ever queued.
 
     Raises:
         TransportFail: It will not have them: the connection is over, or nothing was taken for
             `send_timeout`.
     """
-    pipe, session = exchange.pipe, exchange.session
-    assert pipe is not None
+    session = exchange.session
     has_waited = is_late = False
     # What others have queued meanwhile goes along, as long as that needs no waiting.
     while pipe.queue and (pipe.written < target or not has_waited):
         exchange.check()
-        if exchange.write_once():
+        if pipe is not exchange.pipe:
+            return
+        if exchange.write_once(pipe):
             continue
         if pipe.written >= target:
             return

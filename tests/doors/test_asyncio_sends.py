@@ -1,0 +1,80 @@
+"""Sends of asyncio's tasks that have to wait: what ends the wait, and what is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+import pytest
+
+from doors.loops import Run, until
+from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_request
+from lomond.aio import AsyncWebSocket
+from lomond.protocol import frames
+
+
+@pytest.mark.parametrize("size", [40_000, 1_000_000])
+def test_a_send_whose_rest_another_tasks_send_took_along_is_done(run: Run, size: int) -> None:
+    """The system then has too little room, or none, to say again that it takes something."""
+    buffer = 64 * 1024
+
+    async def talk(ours: socket.socket, theirs: socket.socket) -> None:
+        def drain(*_: object) -> None:
+            with contextlib.suppress(BlockingIOError):
+                while theirs.recv(65536):
+                    pass
+
+        loop = asyncio.get_running_loop()
+        websocket = AsyncWebSocket("ws://x/", socket=ours, send_timeout=None)
+        async with websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            accepting = asyncio.to_thread(lambda: accept_upgrade(theirs, read_request(theirs)))
+            await asyncio.gather(until(events, "ready"), accepting)
+            theirs.setblocking(False)
+            while True:
+                first = asyncio.create_task(websocket.send_binary(bytes(10_000)))
+                await asyncio.sleep(0)
+                if not first.done():
+                    break
+            for _ in range(9):  # in which the connection has said all that it is waiting for
+                await asyncio.sleep(0)
+            drain()  # there is room for the rest of the first, and something more
+            # Without a turn of the loop, in which it would see that:
+            second = websocket.send_binary(bytes(size))
+            first.add_done_callback(lambda _: loop.add_reader(theirs, drain))
+            await second
+            await first
+            loop.remove_reader(theirs)
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+        run(talk(ours, theirs))
+
+
+def test_what_a_send_that_waits_has_written_is_traced_when_it_is_done(run: Run) -> None:
+    size = 8_000_000
+    written: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x") * 20)  # more than wait for the task
+        read_all(connection)
+
+    def trace(record: dict[str, Any]) -> None:
+        if record["stage"] == "socket_send":
+            written.append(record["length"])
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url, trace=trace, send_timeout=None) as websocket:
+            events = websocket.connect(poll=None, ping_rate=0)
+            await until(events, "text")
+            for _ in range(9):  # in which the others are looked at: only the send goes on then
+                await asyncio.sleep(0)
+            written.clear()
+            await websocket.send_binary(bytes(size))
+            assert sum(written) > size
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
