@@ -9,17 +9,22 @@ from typing import Any
 
 import pytest
 
+from doors.every_door import DOORS
 from doors.inside import after_each_change, exchange_of
 from doors.raw_server import (
     accept_upgrade,
     echo,
+    frame,
     raw_server,
+    read_all,
+    read_frame,
     read_request,
 )
 from doors.site_server import redirect
-from doors.tapped import connect
+from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import WebSocketError
+from lomond.protocol import frames
 from lomond.testing.echo import EchoServer
 from patience import PATIENCE
 
@@ -180,3 +185,39 @@ def test_an_interrupted_send_keeps_no_other_sender_and_no_socket(is_long: bool) 
         assert sock.fileno() == -1
         with pytest.raises(WebSocketError):
             websocket.send_text("late")
+
+
+@pytest.mark.parametrize("kind", ["sync", "group"])
+def test_a_socket_that_is_read_once_more_is_closed_by_no_other_thread(kind: str) -> None:
+    """Its number could be another connection's before the system is asked."""
+    is_open: list[bool] = []
+    sizes: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        for _ in range(3):
+            connection.sendall(frame(frames.TEXT, b"x"))
+            read_frame(connection)  # one by one: the loop is calm then
+        connection.sendall(frame(frames.TEXT, b"x") * 20_000)
+        read_all(connection)
+
+    def reading(size: int, flags: int) -> bytes:
+        if not is_open and sizes and sizes[-1] == 16 * 1024:  # all that it could: there may be more
+            in_thread(websocket.force_disconnect).join(PATIENCE)
+            is_open.append(sock.fileno() != -1)
+        data = sock.recv_now(size, flags)
+        sizes.append(len(data))
+        return data
+
+    with raw_server(serve) as server:
+        sock = connect(server.port)
+        websocket = DOORS[kind](server.url, socket=sock)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        while next(stream).name != "ready":
+            pass
+        sock.on_recv = reading
+        for _ in range(3):
+            assert next(stream).name == "text"
+            websocket.send_text("answer")
+        assert [event.name for event in stream][-1] == "disconnected"
+        assert sock.fileno() == -1
+    assert is_open == [True]

@@ -17,6 +17,7 @@ cdef class Shared(Guarded):
     cpdef next_event(self, double now)
     @cython.locals(until=double, came=bint)
     cpdef bint read(self) except *
+    cpdef bint read_more(self) except *
     cpdef read_or_tick(self)
     @cython.locals(pipe=Pipe, seconds=double, readable=bint)
     cpdef _wait_and_read(self)

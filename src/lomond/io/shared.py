@@ -121,6 +121,16 @@ class Shared(Guarded):
         self.is_idle = not came
         return came
 
+    def read_more(self) -> bool:
+        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        if not self.is_full or self._lull() < 0.0:
+            return False
+        self.is_in_use = True
+        try:
+            return not self.is_over and self.receive()  # in this order, as in `read`
+        finally:
+            self.is_in_use = False
+
     def read_or_tick(self) -> None:
         """Wait for bytes or the deadline, and tell the session."""
         self.is_in_use = True
