@@ -8,24 +8,14 @@ from lomond.io.pipe cimport Pipe
 
 cdef Py_ssize_t _MOST_UNREAD
 cdef Py_ssize_t _TURN
-cdef Py_ssize_t _MOST_AHEAD
-cdef double _NUDGE
 cdef double _NEVER
 cdef object _POLL
 cdef object _ENDS
-cdef object _LOSSES
-cdef object _GOES_ON
-cdef object _DATA
-cdef object _POLLS
-cdef object _TEXT
-cdef object _BINARY
-cdef object _DISCONNECTED
 cdef int _TURNS
 cdef int _IDLE
 
 cdef class Driver:
     cdef object _ahead
-    cdef Py_ssize_t _ahead_size
     cdef Carrier _carrier
     cdef object _failure
     cdef bint _is_coming
@@ -35,12 +25,12 @@ cdef class Driver:
     cdef bint _is_within
     cdef bint _is_woken
     cdef object _items
+    cdef object _kept
     cdef object _last
     cdef object _need
     cdef bint _owes_turn
     cdef Pause _pause
     cdef list _senders
-    cdef object _session
     cdef object _thread
     cdef object _timer
     cdef double _timer_at
@@ -53,8 +43,6 @@ cdef class Driver:
     cpdef at_once(self)
     @cython.locals(carrier=Carrier)
     cdef _take(self)
-    cdef _take_ahead(self)
-    cdef _unwanted(self, session)
     cpdef check_loop(self)
     cpdef stop(self)
     cdef _end(self)
@@ -78,5 +66,4 @@ cdef class Driver:
     @cython.locals(moment=double)
     cdef _set_timer(self, double seconds)
 
-cdef Py_ssize_t _size(event) except -1
 cdef _resolve(future)

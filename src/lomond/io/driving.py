@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
 import threading
-from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..protocol import events as _events
+from ..session.ahead import NUDGE, Ahead
 from .carrying import Carrier, carried
 from .clock import monotonic
 from .looping import Looping
@@ -30,24 +29,11 @@ if TYPE_CHECKING:
 
 _MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURN = 64 * 1024  # bytes per turn of the loop
-_MOST_AHEAD = 16  # events that wait for the user's task
 _TURNS = 2  # of the loop, in which it has read whatever was there before
 _IDLE = -1  # of turns: none are counted
-_NUDGE = 0.05  # seconds
 _NEVER = float("inf")
 _POLL: type = _events.Poll
-_TEXT: type = _events.Text
-_BINARY: type = _events.Binary
-_DISCONNECTED: type = _events.Disconnected
-#: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
-#: it waits: what their handler does comes first.
-_GOES_ON = frozenset(
-    [_events.Ready, _POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong],
-)
-_LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
-_POLLS = frozenset([_POLL])
-_DATA = frozenset([_POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong])
 
 
 class Driver:
@@ -60,10 +46,10 @@ class Driver:
     """
 
     __slots__ = (
-        "_ahead", "_ahead_size", "_carrier", "_counted_at", "_failure", "_is_coming",
-        "_is_met", "_is_running", "_is_waiting", "_is_within", "_is_woken", "_items", "_last",
-        "_need", "_owes_turn", "_pause", "_senders", "_session", "_thread", "_timer", "_timer_at",
-        "_turns", "_watched", "loop",
+        "_ahead", "_carrier", "_counted_at", "_failure", "_is_coming", "_is_met", "_is_running",
+        "_is_waiting", "_is_within", "_is_woken", "_items", "_kept", "_last", "_need",
+        "_owes_turn", "_pause", "_senders", "_thread", "_timer", "_timer_at", "_turns", "_watched",
+        "loop",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,9 +63,8 @@ class Driver:
         self._is_within = False  # the task goes on within a callback of ours
         self._is_coming = False  # a turn of the loop will see to running ahead
         self._is_running = False
-        self._ahead: deque[AnyEvent] = deque()
-        self._ahead_size = 0  # bytes of their data
-        self._session: Session | None = None  # of the connection that is carried
+        self._ahead = Ahead()
+        self._kept = self._ahead.events  # asked for on the way of every event
         self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
         self._counted_at = 0.0  # when that was
         self._failure: BaseException | None = None
@@ -141,7 +126,7 @@ class Driver:
 
     def _take(self) -> AnyEvent | None:
         """The next event, if it is there."""
-        event: AnyEvent | None = self._take_ahead() if self._ahead else None
+        event: AnyEvent | None = self._ahead.take(monotonic()) if self._kept else None
         if event is None:
             event = self._step()
         if event is None:
@@ -156,27 +141,6 @@ class Driver:
         if not self._is_within:
             self._run_ahead_soon()  # the task may be going elsewhere
         return event
-
-    def _take_ahead(self) -> AnyEvent | None:
-        """The next of the events that wait; after close_timeout that is no data any more."""
-        session = self._session
-        unwanted = () if session is None else self._unwanted(session)
-        while self._ahead:
-            event: AnyEvent = self._ahead.popleft()
-            self._ahead_size -= _size(event)
-            if session is not None:
-                session.connection.is_ahead = bool(self._ahead)
-                session.is_told = session.is_told or type(event) is _DISCONNECTED
-            if type(event) not in unwanted:
-                return event
-        return None
-
-    def _unwanted(self, session: Session) -> Any:
-        """The events that are not handed out any more, though they were made before we closed."""
-        if session.is_late(monotonic()):
-            return _DATA
-        is_closing = session.close_asked_at is not None and session.timing.poll
-        return _POLLS if is_closing else ()
 
     def check_loop(self) -> None:
         """Raise RuntimeError unless this is the loop that the connection was begun in."""
@@ -223,7 +187,6 @@ class Driver:
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
         self._ahead.clear()
-        self._ahead_size = 0
         self._end()
 
     def _end(self) -> None:
@@ -283,7 +246,7 @@ class Driver:
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """Hand a session's socket to asyncio; the Pipe of what carries its bytes then."""
-        self._session = session
+        self._ahead.session = session
         begun: list[bool] = []
         task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
         task.add_done_callback(self._is_carried)
@@ -380,11 +343,7 @@ class Driver:
         self._is_coming = False
         if self._is_waiting or self._is_running or self._items is None:
             return
-        while len(self._ahead) < _MOST_AHEAD and self._ahead_size < _MOST_UNREAD:
-            # A send may be waited for where the connection is lost: it is to end too.
-            is_lost = self._last in _LOSSES and self._senders
-            if self._last not in _GOES_ON and not is_lost:
-                return
+        while self._ahead.may_grow(self._last, bool(self._senders)):
             try:
                 event = self._step()
             except BaseException as error:
@@ -392,15 +351,9 @@ class Driver:
                 return
             if event is None:
                 return
-            if type(event) is _POLL and _POLL in map(type, self._ahead):
-                self._set_timer(_NUDGE)  # one is enough; with poll=0 there is always another one
+            if not self._ahead.put(event):
+                self._set_timer(NUDGE)
                 return
-            self._ahead.append(event)
-            self._ahead_size += _size(event)
-            session = self._session
-            if session is not None:
-                session.connection.is_ahead = True
-                session.is_told = session.is_told and type(event) is not _DISCONNECTED
 
     def _is_there(self, need: Need) -> bool:
         carrier = self._carrier
@@ -498,15 +451,6 @@ def _give_up(task: asyncio.Task[Carrier]) -> None:
     """What was made is not wanted any more."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()
-
-
-def _size(event: AnyEvent) -> int:
-    """What the data of an event takes, bytes."""
-    kind: type = type(event)
-    if kind is _TEXT:
-        text = cast("str", event.text)  # type: ignore[union-attr]  # of each twin its own class
-        return sys.getsizeof(text, 4 * len(text))  # PyPy, which never says, has it as UTF-8
-    return len(event.data) if kind is _BINARY else 0  # type: ignore[union-attr]  # as above
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -1,0 +1,107 @@
+"""What may go on while the user's task is elsewhere: one rule for every door with an event loop."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from ..protocol import events as _events
+
+if TYPE_CHECKING:
+    from ..protocol.events import AnyEvent
+    from .session import Session
+
+NUDGE = 0.05  # seconds after which it is looked again where a poll was one too many
+_MOST_EVENTS = 16
+_MOST_BYTES = 64 * 1024  # beside the newest event
+_POLL: type = _events.Poll
+_TEXT: type = _events.Text
+_BINARY: type = _events.Binary
+_DISCONNECTED: type = _events.Disconnected
+#: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
+#: it waits: what their handler does comes first.
+_GOES_ON = frozenset(
+    [_events.Ready, _POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong],
+)
+_LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
+_POLLS = frozenset([_POLL])
+_DATA = frozenset([_POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong])
+
+
+class Ahead:
+    """Events that wait for the user's task.
+
+    Attributes:
+        events: These, the oldest first.
+        session: Of the connection that they come from; None before that has a socket.
+    """
+
+    __slots__ = ("_size", "events", "session")
+
+    def __init__(self) -> None:
+        self.events: deque[AnyEvent] = deque()
+        self.session: Session | None = None
+        self._size = 0  # bytes of their data
+
+    def may_grow(self, last: type | None, is_sending: bool) -> bool:
+        """Whether the connection goes on without the task.
+
+        Arguments:
+            last: The class of the event behind which it stands.
+            is_sending: Whether a send waits for the system.
+        """
+        if len(self.events) >= _MOST_EVENTS or self._size >= _MOST_BYTES:
+            return False
+        # A send may be waited for where the connection is lost: it is to end too.
+        return last in _GOES_ON or (is_sending and last in _LOSSES)
+
+    def put(self, event: AnyEvent) -> bool:
+        """Keep an event. Whether the connection may go on at once: not behind a second poll, which
+        is not kept. One is enough; with poll=0 there is always another one.
+        """
+        if type(event) is _POLL and _POLL in map(type, self.events):
+            return False
+        self.events.append(event)
+        self._size += _size(event)
+        session = self.session
+        if session is not None:
+            session.connection.is_ahead = True
+            session.is_told = session.is_told and type(event) is not _DISCONNECTED
+        return True
+
+    def take(self, now: float) -> AnyEvent | None:
+        """The next event, or None; after close_timeout that is no data any more."""
+        session = self.session
+        unwanted = () if session is None else _unwanted(session, now)
+        while self.events:
+            event = self.events.popleft()
+            self._size -= _size(event)
+            if session is not None:
+                session.connection.is_ahead = bool(self.events)
+                session.is_told = session.is_told or type(event) is _DISCONNECTED
+            if type(event) not in unwanted:
+                return event
+        return None
+
+    def clear(self) -> None:
+        """The connection is left: nothing waits."""
+        self.events.clear()
+        self._size = 0
+
+
+def _unwanted(session: Session, now: float) -> Any:
+    """The events that are not handed out any more, though they were made before we closed."""
+    if session.is_late(now):
+        return _DATA
+    is_closing = session.close_asked_at is not None and session.timing.poll
+    return _POLLS if is_closing else ()
+
+
+def _size(event: AnyEvent) -> int:
+    """What the data of an event takes, bytes."""
+    kind: type = type(event)
+    if kind is _TEXT:
+        text = cast("str", event.text)  # type: ignore[union-attr]  # of each twin its own class
+        return sys.getsizeof(text, 4 * len(text))  # PyPy, which never says, has it as UTF-8
+    return len(event.data) if kind is _BINARY else 0  # type: ignore[union-attr]  # as above
