@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Callable
 
-from . import options, persisting, rows, settable
-from .door import Door, begin, start_closing
+from . import rows, settable
+from .awaited import Awaited
+from .door import start_closing
 from .io.driving import Driver
 from .io.upcoming import Upcoming
-
-if TYPE_CHECKING:
-    from .persist import Way
 
 __all__ = ["AsyncWebSocket", "Events"]
 
@@ -42,7 +39,7 @@ class Events(Upcoming):
             )
 
 
-class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
+class AsyncWebSocket(Awaited[Events, Driver]):
     """A WebSocket connection as an orderly stream of events, for asyncio.
 
     ``async for`` connects, and gives an event for whatever happens, until the connection is over;
@@ -74,46 +71,18 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
 
     _is_entered = False
     _driver: Driver | None = None  # of the current iterator, which it does not keep alive
-    _unshared = (*Door._unshared, "_is_entered", "_driver")
+    _unshared = (*Awaited._unshared, "_is_entered", "_driver")
 
-    def _stream(self, timing: options.Timing) -> Events:
-        driver = Driver()
-        return self._drive(driver, begin(self, timing, driver))
+    def _driver_made(self) -> Driver:
+        return Driver()
 
-    def _drive(self, driver: Driver, items: Generator[Any, None, None]) -> Events:
+    def _events(self, driver: Driver) -> Events:
         self._driver = driver
-        driver.start(items)
         return Events(driver, self._is_guarded)
 
     def _is_guarded(self) -> bool:
         """Whether the end of a block will close the connection."""
         return self._is_entered
-
-    def _stay(self, perform: Callable[[Way], Generator[Any, None, None]]) -> Events:
-        """The events of one connection after another."""
-        from .persist import Waiting
-
-        driver = Driver()
-        way = Waiting(self, driver)
-        return self._drive(driver, perform(way))
-
-    def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
-        """The events of one connection after another, as `lomond.persist.persist` gives them.
-
-        For ``async for``; without ``async with``, call ``aclose()`` on it.
-
-        Arguments:
-            Options: as OPTIONS.md has them.
-
-        Raises:
-            TypeError, ValueError: An argument can't be; at once, not at the first event.
-        """
-        from .persist import persist
-
-        return persist(self, **options)
-
-    def __aiter__(self) -> Events:
-        return self.connect()
 
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
@@ -132,5 +101,4 @@ class AsyncWebSocket(Door[Events, Coroutine[Any, Any, None]]):
             exchange.leave()
 
 
-rows.signed(AsyncWebSocket.persist, persisting.PERSIST)
 rows.document(AsyncWebSocket, settable.BY_GROUP)

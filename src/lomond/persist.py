@@ -28,7 +28,7 @@ from . import options, persisting, rows
 from .base import check_together
 from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
 from .events import AnyEvent, Rejected
-from .io.noticing import LOOK, Look, Notice, is_async
+from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
 from .io.waiting import Need
 from .persisting import ExitEvent
 from .session.life import Outcome, Policy, life
@@ -242,7 +242,8 @@ class Waiting:
     def notice(self, exit_event: Any) -> Notice:
         # Only an event loop calls; a group looks.
         is_loops = getattr(self._driver, "loop", None) is not None
-        return Notice(exit_event, self._driver.wake if is_loops else None)
+        listen = getattr(self._driver, "listen", listen_on_asyncio)
+        return Notice(exit_event, self._driver.wake if is_loops else None, listen)
 
     def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
         look_with(self._door, look)

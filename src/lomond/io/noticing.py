@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
 LOOK = 0.1  # seconds between two looks at an event that nobody can wait for
 _NEVER = float("inf")
 _COROUTINE = 0x80  # of a code's flags, as inspect.CO_COROUTINE, whose module is a large one
+
+Listen = Callable[[Any, Callable[[], None]], Callable[[], object] | None]
 
 
 def is_async(function: object) -> bool:
@@ -17,43 +20,57 @@ def is_async(function: object) -> bool:
     return bool(getattr(code, "co_flags", 0) & _COROUTINE)
 
 
+def listen_on_asyncio(event: Any, heard: Callable[[], None]) -> Callable[[], object] | None:
+    """Have asyncio call a function; what ends that. None: it was called, or never will be."""
+    # No task: one that is cancelled lives for a turn of the loop longer than the connection.
+    waiting: Any = event.wait()
+    try:
+        future = waiting.send(None)
+    except StopIteration:
+        heard()
+        return None
+    if not hasattr(future, "add_done_callback"):
+        waiting.close()
+        return None
+    future._asyncio_future_blocking = False  # as whoever takes it from a coroutine says
+    future.add_done_callback(partial(_hear, heard))
+    close: Callable[[], object] = waiting.close
+    return close
+
+
+def _hear(heard: Callable[[], None], _: object) -> None:
+    heard()
+
+
 class Notice:
     """What is known of an exit event.
 
     Arguments:
         event: A ``threading.Event``, an ``asyncio.Event``, or what is like them; None for none.
         wake: Called by the event loop when an event of its own is set; None where none runs.
+        listen: Has the loop call a function when an event of its own is set. Gives what ends that;
+            None where it was called already, or the event is none of the loop's.
 
     Attributes:
         is_told: Whether `wake` will be called: nobody has to look.
     """
 
-    def __init__(self, event: Any, wake: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        event: Any,
+        wake: Callable[[], object] | None = None,
+        listen: Listen = listen_on_asyncio,
+    ) -> None:
         self._event: Any = event
         self._wake = wake
         self._happened = False
-        self._waiting: Any = None
+        self._hush: Callable[[], object] | None = None  # what ends the listening
         self.is_told = event is None
         if event is not None and wake is not None and is_async(event.wait):
-            self._listen()
+            self._hush = listen(event, self._heard)
+            self.is_told = self._hush is not None or self._happened
 
-    def _listen(self) -> None:
-        # No task: one that is cancelled lives for a turn of the loop longer than the connection.
-        waiting = self._event.wait()
-        try:
-            future = waiting.send(None)
-        except StopIteration:
-            self._happened = self.is_told = True
-            return
-        if not hasattr(future, "add_done_callback"):
-            waiting.close()
-            return
-        future._asyncio_future_blocking = False  # as whoever takes it from a coroutine says
-        future.add_done_callback(self._heard)
-        self._waiting = waiting
-        self.is_told = True
-
-    def _heard(self, _: object) -> None:
+    def _heard(self) -> None:
         self._happened = True
         if self._wake is not None:
             self._wake()
@@ -68,12 +85,12 @@ class Notice:
 
     def close(self) -> None:
         """Nothing is wanted to be known any more."""
-        waiting, self._waiting = self._waiting, None
+        hush, self._hush = self._hush, None
         self._wake = None
         self._event = None
         self._happened = False
-        if waiting is not None:
-            waiting.close()
+        if hush is not None:
+            hush()
 
 
 class Look:
