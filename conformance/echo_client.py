@@ -106,7 +106,28 @@ def echo_on_asyncio(url: str, compress: bool) -> None:
     asyncio.run(talk())
 
 
-DOORS = {"sync": echo, "asyncio": echo_on_asyncio, "group": echo_in_group}
+def echo_on_trio(url: str, compress: bool) -> None:
+    """As `echo`, as a task of trio's."""
+    import trio
+
+    async def talk() -> None:
+        async with lomond.TrioWebSocket(url, proxies={}, compress=compress) as ws:
+            async for event in ws.connect(ping_rate=0):
+                with suppress(WebSocketUnavailable, TransportFail):
+                    if event.name == "text":
+                        await ws.send_text(event.text)
+                    elif event.name == "binary":
+                        await ws.send_binary(event.data)
+
+    trio.run(talk)
+
+
+DOORS = {
+    "sync": echo,
+    "asyncio": echo_on_asyncio,
+    "group": echo_in_group,
+    "trio": echo_on_trio,
+}
 
 
 def guard(work: Callable[[], None], limit: float, title: str) -> str | None:

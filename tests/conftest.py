@@ -77,6 +77,8 @@ def pytest_collection_finish() -> None:
     """Twelve thousand tests are here to stay: who collects garbage need not look at them again."""
     # CPython's. On 3.14 Hypothesis would miss, among the frozen, who has its random numbers.
     if hasattr(gc, "freeze") and sys.version_info < (3, 14):
+        import hypothesis  # noqa: F401  # asks gc who else has the random numbers of trio
+
         gc.collect()
         gc.freeze()
 

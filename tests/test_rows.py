@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, options, persisting, settable
+from lomond import (
+    AsyncWebSocket,
+    Deflate,
+    TrioWebSocket,
+    WebSocket,
+    WebSocketGroup,
+    options,
+    persisting,
+    settable,
+)
 from lomond.persist import persist
 from lomond.rows import MARK, OWNERS, Row, documented, nearest, no_such, rows_of
 
@@ -22,7 +31,7 @@ ORIGINAL = (
 )  # fmt: skip
 ALL_ROWS = [one for rows in OWNERS.values() for one in rows.values()]
 CONNECT = rows_of(options.ConnectOptions)
-DOORS = [WebSocket, AsyncWebSocket]
+DOORS = [WebSocket, AsyncWebSocket, TrioWebSocket]
 
 
 def parameters(function: Any, kind: Any) -> list[str]:

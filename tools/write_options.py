@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.parent / "OPTIONS.md"
 
 _TABLES = [
     (
-        "WebSocket, AsyncWebSocket",
+        "WebSocket, AsyncWebSocket, TrioWebSocket",
         "All of them are attributes too: what is set is the next connection's.",
         settable.BY_GROUP,
     ),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .aio import AsyncWebSocket
     from .group import WebSocketGroup
     from .options import Deflate
+    from .trio import TrioWebSocket as TrioWebSocket
     from .websocket import WebSocket
 
 __all__ = [
@@ -29,10 +30,12 @@ __all__ = [
     "websocket",
 ]
 
-#: Name -> the module that has it: imported when somebody asks, for it brings much along.
+#: Name -> the module that has it: imported when somebody asks, for it brings much along. One that
+#: needs what may not be installed is not in `__all__`, which `import *` asks for.
 _HOMES = {
     "AsyncWebSocket": "aio",
     "Deflate": "options",
+    "TrioWebSocket": "trio",
     "WebSocket": "websocket",
     "WebSocketGroup": "group",
 }
@@ -42,7 +45,7 @@ if not TYPE_CHECKING:  # which would take any name for one of lomond's
 
     def __getattr__(name: str) -> Any:
         """What is imported when it is first asked for."""
-        if name not in __all__:
+        if name not in __all__ and name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Generator, Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 
 from lomond import WebSocket
@@ -20,10 +21,12 @@ class OnAsyncio:
     """An AsyncWebSocket; its event loop runs while an event is awaited, or a send."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        own = vars(self)  # what is set later goes to the AsyncWebSocket
-        own["inner"] = AsyncWebSocket(*arguments, **options)
-        own["_loop"] = None
-        own["_thread"] = 0
+        self.stand_for(AsyncWebSocket(*arguments, **options))
+
+    def stand_for(self, inner: Any) -> None:
+        """This is behind the interface."""
+        # What is set later goes to that.
+        vars(self).update(inner=inner, _loop=None, _thread=0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -110,4 +113,12 @@ class InGroup(WebSocket):
             yield event
 
 
-DOORS: dict[str, Any] = {"sync": WebSocket, "asyncio": OnAsyncio, "group": InGroup}
+DOORS: dict[str, Any] = {
+    "sync": WebSocket,
+    "asyncio": OnAsyncio,
+    "group": InGroup,
+}
+if find_spec("trio") is not None:
+    from doors.on_trio import OnTrio
+
+    DOORS["trio"] = OnTrio

@@ -20,7 +20,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import trio
 
+from doors import on_trio
 from doors.tapped import Tapped
 from lomond.io import (  # all that looks at the clock is loaded by them
     driving,  # noqa: F401
@@ -73,6 +75,17 @@ class PretendTime:
         monkeypatch.setattr(waiting, "Selector", lambda: _Selector(self))
         monkeypatch.setattr(many, "new_selector", lambda: _Selector(self))
         monkeypatch.setattr(asyncio, "new_event_loop", lambda: _Loop(self))
+        monkeypatch.setattr(on_trio, "made_clock", lambda: _Clock(self))
+        manager = trio._core._run.TheIOManager  # noqa: SLF001  # trio has no other way to wait
+        look = manager.get_events
+
+        def wait(one: Any, seconds: float) -> Any:
+            if seconds <= 0:
+                return look(one, 0)
+            on_trio.host_waits.wait(PATIENCE)  # its thread does not turn the clock under a handler
+            return self.wait(lambda: look(one, 0), seconds)
+
+        monkeypatch.setattr(manager, "get_events", wait)
 
     def monotonic(self) -> float:
         """As time.monotonic."""
@@ -198,6 +211,20 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._pretended.now
+
+
+class _Clock(trio.abc.Clock):
+    def __init__(self, clock: PretendTime) -> None:
+        self._pretended = clock
+
+    def start_clock(self) -> None:
+        pass
+
+    def current_time(self) -> float:
+        return self._pretended.now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return deadline - self._pretended.now
 
 
 class RealTime:

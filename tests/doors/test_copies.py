@@ -34,7 +34,7 @@ def again(websocket: Any, copied: Callable[[Any], Any]) -> Any:
     if not hasattr(websocket, "inner"):
         return copied(websocket)
     other = WebSocket.__new__(WebSocket)
-    vars(other).update(inner=copied(websocket.inner), _loop=None, _thread=0)
+    other.stand_for(copied(websocket.inner))
     return other
 
 

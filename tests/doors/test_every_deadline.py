@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+import trio
 
 from doors.certified import contexts
 from doors.loops import uvloop_loop
@@ -262,14 +263,14 @@ def test_a_deadline_is_kept(
 
 
 @pure
-@pytest.mark.doors("asyncio")
+@pytest.mark.doors("asyncio", "trio")
 @pytest.mark.parametrize("poll", [None, 2.0], ids=["no polls", "polls"])
 @pytest.mark.parametrize("name", ROWS)
 def test_a_deadline_is_kept_while_the_task_is_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, name: str, poll: float | None
+    monkeypatch: pytest.MonkeyPatch, name: str, poll: float | None, door: str
 ) -> None:
     def spend(clock: PretendTime, websocket: Any) -> None:
-        websocket.run(asyncio.sleep(SLOW))
+        websocket.run((trio if door == "trio" else asyncio).sleep(SLOW))
 
     check_pretended(name, monkeypatch, poll, spend)
 

@@ -63,6 +63,23 @@ def by_asyncio(url: str, acts: dict[str, Act], options: dict[str, Any]) -> Itera
     return asyncio.run(main())
 
 
+def by_trio(url: str, acts: dict[str, Act], options: dict[str, Any]) -> Iterable[Any]:
+    import trio
+
+    from lomond import TrioWebSocket
+
+    async def main() -> list[Any]:
+        seen = []
+        async with TrioWebSocket(url) as websocket:
+            async for event in websocket.connect(**options):
+                seen.append((event, time.time()))
+                if event.name in acts:
+                    await acts[event.name](websocket)
+        return seen
+
+    return trio.run(main)
+
+
 def back_off(url: str) -> Any:
     from lomond.persist import persist
 
@@ -72,7 +89,7 @@ def back_off(url: str) -> Any:
     raise AssertionError("no BackOff")
 
 
-WAYS = {"sync": by_sync, "group": by_group, "asyncio": by_asyncio}
+WAYS = {"sync": by_sync, "group": by_group, "asyncio": by_asyncio, "trio": by_trio}
 
 
 def journey(door: str, server: str, nobody: str) -> list[tuple[str, str, float, bytes]]:

@@ -173,7 +173,7 @@ def converse(case: Case, tls: dict[str, ssl.SSLContext] | None, name: str) -> No
         scheme = "ws" if tls is None else "wss"
         websocket = door(f"{scheme}://127.0.0.1:{server.port}/", **made)
         # Whoever waits for ever is woken, and fails for that.
-        slack = SLACK * (3 if door is OnAsyncio else 1)  # whose loop runs anew for each event
+        slack = SLACK * (3 if issubclass(door, OnAsyncio) else 1)  # a loop runs anew for each event
         with FairClock(case.seconds + slack, websocket.force_disconnect) as clock:
             connecting = {name: value for name, value in options.items() if name in CONNECT}
             shown.see(websocket.connect(**connecting), acting(case, websocket))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from .pipe import Pipe
     from .waiting import Waking
 
     class Loop(Waking, Protocol):
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         def soon(self, act: Callable[[], object]) -> None:
             """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
 
-        async def written(self, exchange: Exchange, target: int) -> None:
+        async def written(self, exchange: Exchange, pipe: Pipe, target: int) -> None:
             """Return when the system has taken the queue's bytes up to the target."""
 
 
