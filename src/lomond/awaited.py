@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
 from . import options, persisting, rows
 from .door import Door, begin
+from .errors import WebSocketUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,20 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Events, Drives]):
 
         return persist(self, **options)
 
+    def _connected(self) -> Any:
+        """The current connection; without one, what says so when a send is awaited."""
+        return self._exchange or _Nobody()
+
     def __aiter__(self) -> Events:
         return self.connect()
+
+
+class _Nobody:
+    """In place of an exchange."""
+
+    async def send(self, *_: object) -> None:
+        """Raises WebSocketUnavailable."""
+        raise WebSocketUnavailable("not connected")
 
 
 _persist: Any = vars(Awaited)["persist"]

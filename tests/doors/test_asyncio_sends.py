@@ -12,6 +12,7 @@ import pytest
 from doors.loops import Run, until
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_request
 from lomond.aio import AsyncWebSocket
+from lomond.errors import WebSocketUnavailable
 from lomond.protocol import frames
 
 
@@ -78,3 +79,12 @@ def test_what_a_send_that_waits_has_written_is_traced_when_it_is_done(run: Run) 
 
     with raw_server(serve) as server:
         run(talk(server.url))
+
+
+def test_a_send_without_a_connection_is_refused_when_it_is_awaited(run: Run) -> None:
+    async def talk() -> None:
+        task = asyncio.create_task(AsyncWebSocket("ws://127.0.0.1:9/").send_text("x"))
+        with pytest.raises(WebSocketUnavailable, match="not connected"):
+            await task
+
+    run(talk())

@@ -1,0 +1,126 @@
+"""What goes on while the user's task is elsewhere, and what waits for it then."""
+
+from __future__ import annotations
+
+import pytest
+
+from lomond.events import (
+    Binary,
+    Closing,
+    Connected,
+    Disconnected,
+    Ping,
+    Poll,
+    Pong,
+    ProtocolError,
+    Ready,
+    Text,
+    Unresponsive,
+)
+from lomond.options import Limits, Timing
+from lomond.session.ahead import Ahead
+from lomond.session.session import Session
+from lomond.testing.pretend import counting_bytes
+
+KIB = 1024
+
+
+def opened(**timing: float | None) -> Session:
+    session = Session(Timing(**timing), Limits(), counting_bytes())
+    session.opened(10.0)
+    return session
+
+
+def names(ahead: Ahead, now: float = 11.0) -> list[str]:
+    found = []
+    while (event := ahead.take(now)) is not None:
+        found.append(event.name)
+    return found
+
+
+@pytest.mark.parametrize("kind", [Ready, Poll, Text, Binary, Ping, Pong])
+def test_it_goes_on_behind_what_needs_no_handler_first(kind: type) -> None:
+    assert Ahead().may_grow(kind, is_sending=False)
+
+
+@pytest.mark.parametrize("kind", [None, Connected, Closing, Disconnected])
+def test_it_waits_for_the_handler_of_all_else(kind: type | None) -> None:
+    assert not Ahead().may_grow(kind, is_sending=True)
+
+
+@pytest.mark.parametrize("kind", [ProtocolError, Unresponsive])
+def test_behind_a_loss_it_goes_on_for_a_send_that_waits(kind: type) -> None:
+    assert Ahead().may_grow(kind, is_sending=True)
+    assert not Ahead().may_grow(kind, is_sending=False)
+
+
+def test_sixteen_events_wait_and_no_more() -> None:
+    ahead = Ahead()
+    for number in range(16):
+        assert ahead.may_grow(Text, is_sending=False)
+        assert ahead.put(Text(str(number)))
+    assert not ahead.may_grow(Text, is_sending=False)
+    assert ahead.take(0.0) is not None
+    assert ahead.may_grow(Text, is_sending=False)
+
+
+@pytest.mark.parametrize("event", [Binary(bytes(64 * KIB)), Text("x" * 64 * KIB)])
+def test_64_kib_of_data_wait_and_no_more(event: Binary | Text) -> None:
+    ahead = Ahead()
+    ahead.put(event)
+    assert not ahead.may_grow(type(event), is_sending=False)
+    assert ahead.take(0.0) is event
+    assert ahead.may_grow(type(event), is_sending=False)
+    ahead.put(Binary(bytes(63 * KIB)))
+    assert ahead.may_grow(Binary, is_sending=False)
+    ahead.put(Binary(bytes(KIB)))
+    ahead.clear()
+    assert ahead.take(0.0) is None
+    assert ahead.may_grow(Binary, is_sending=False)
+
+
+def test_one_poll_is_enough() -> None:
+    ahead = Ahead()
+    assert ahead.put(Poll())
+    assert ahead.put(Text("x"))
+    assert not ahead.put(Poll())
+    assert names(ahead) == ["poll", "text"]
+    assert ahead.put(Poll())
+
+
+def test_the_session_knows_what_the_task_was_handed() -> None:
+    session = opened()
+    session.is_told = True
+    ahead = Ahead()
+    ahead.session = session
+    ahead.put(Text("x"))
+    ahead.put(Disconnected("lost"))
+    assert session.connection.is_ahead
+    assert not session.is_told
+    assert ahead.take(11.0) is not None
+    assert session.connection.is_ahead
+    assert not session.is_told
+    assert ahead.take(11.0) is not None
+    assert not session.connection.is_ahead
+    assert session.is_told
+
+
+def test_after_close_timeout_no_data_is_handed_out() -> None:
+    session = opened(close_timeout=5.0)
+    ahead = Ahead()
+    ahead.session = session
+    for event in (Text("x"), Binary(b"y"), Ping(b""), Pong(b""), Poll(), Closing(1000, None)):
+        ahead.put(event)
+    session.close(1000, "", 12.0)
+    assert names(ahead, 17.0) == ["closing"]
+
+
+@pytest.mark.parametrize(("poll", "left"), [(5.0, ["text"]), (0.0, ["poll", "text"])])
+def test_after_a_close_no_poll_that_was_made_before(poll: float, left: list[str]) -> None:
+    session = opened(poll=poll)
+    ahead = Ahead()
+    ahead.session = session
+    ahead.put(Poll())
+    ahead.put(Text("x"))
+    session.close(1000, "", 12.0)
+    assert names(ahead, 12.0) == left
