@@ -355,7 +355,6 @@ def test_without_descriptors_there_is_an_event(monkeypatch: pytest.MonkeyPatch) 
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(socket, "socketpair", full)
-    monkeypatch.setattr(os, "eventfd", full, raising=False)
     connecting, failed = WebSocket("ws://127.0.0.1:9/")
     assert connecting.name == "connecting"
     assert failed.name == "connect_fail"

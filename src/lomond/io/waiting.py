@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
-import os
 import select
 import selectors
 import signal
@@ -84,50 +82,6 @@ def signals_tick() -> bool:
     return any(0 < signal.getitimer(timer)[1] < 1 for timer in _TIMERS)
 
 
-class _Counter:
-    """A counter of the system's (eventfd(2)): one descriptor, with what is used of two sockets."""
-
-    __slots__ = ("_number",)
-
-    def __init__(self) -> None:
-        self._number = -1
-        self._number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def fileno(self) -> int:
-        return self._number
-
-    def send(self, data: bytes) -> None:
-        os.eventfd_write(self._open(), len(data))
-
-    def recv(self, size: int) -> bytes:
-        os.eventfd_read(self._open())
-        return b""  # all that was in it
-
-    def _open(self) -> int:
-        """The descriptor. Raises OSError, as a socket does: it is closed."""
-        if self._number < 0:
-            raise OSError(errno.EBADF, "closed")
-        return self._number
-
-    def close(self) -> None:
-        number, self._number = self._number, -1
-        if number >= 0:
-            os.close(number)
-
-    __del__ = close
-
-
-def _pair() -> tuple[Any, Any]:
-    """What can be waited for, and what ends that wait. Neither blocks."""
-    if hasattr(os, "eventfd"):  # Linux
-        counter = _Counter()
-        return counter, counter
-    receiver, sender = socket.socketpair()
-    receiver.setblocking(False)
-    sender.setblocking(False)
-    return receiver, sender
-
-
 class Wakeup:
     """Ends the wait of another thread."""
 
@@ -136,12 +90,13 @@ class Wakeup:
     def __init__(self) -> None:
         # A descriptor that is closed may be another connection's before the byte is sent.
         self._guard = threading.RLock()
-        self._receiver, self._sender = _pair()
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
 
     def fileno(self) -> int:
         """The descriptor that becomes readable."""
-        number: int = self._receiver.fileno()
-        return number
+        return self._receiver.fileno()
 
     def wake(self) -> None:
         """End the wait, or the next one. Never blocks, never raises."""
