@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .pipe import Pipe
 
 _NEVER = float("inf")
+_READS = 16  # in a row, before it is tried again to write
 
 
 def until_written(exchange: Exchange, pipe: Pipe, target: int) -> Generator[Need, None, None]:
@@ -48,4 +49,12 @@ def until_written(exchange: Exchange, pipe: Pipe, target: int) -> Generator[Need
         need = Need(None if due == _NEVER else due, pipe.sock if reads else None, (pipe.sock,))
         yield need
         has_waited = True
-        is_late = not (reads and exchange.receive_ahead()) and not need.ready
+        is_late = not (reads and _read_on(exchange)) and not need.ready
+
+
+def _read_on(exchange: Exchange) -> bool:
+    """Read what is there, if that is not too much at a time; whether anything was."""
+    count = 0
+    while count < _READS and exchange.may_read_ahead() and exchange.receive_ahead():
+        count += 1
+    return count > 0
