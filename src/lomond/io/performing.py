@@ -157,16 +157,6 @@ class Performer:
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
         return deadline is not None and self._exchange.session.counted(moment) >= deadline
 
-    def _is_interrupted(self) -> bool:
-        """Whether the user closed; True once."""
-        if self._exchange.is_over or self._exchange.session.has_ended:
-            return True
-        asked = self._exchange.session.close_asked_at is not None
-        if asked and not self._seen_close:
-            self._seen_close = True
-            return True
-        return False
-
     def _start(self) -> None:
         """Get ready to wait."""
         if self._exchange.is_over:  # and the wake-up gone
@@ -188,8 +178,10 @@ class Performer:
     def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._exchange.catch_up()
-        now = monotonic()
-        if self._is_interrupted():
+        now, exchange = monotonic(), self._exchange
+        is_asked = exchange.session.close_asked_at is not None and not self._seen_close
+        if exchange.is_over or exchange.connection.has_ended or is_asked:
+            self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)
         if self._has_passed(deadline, now if looked_at is None else looked_at):
             raise TimedOut(TimeoutError("no answer in time"), now)
