@@ -45,6 +45,7 @@ def test_open_timeout_is_for_all_together() -> None:
 @pytest.mark.parametrize("moment", ["connected", "connecting", "second connected", "thread"])
 def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> None:
     site = Site({"/a": redirect("/b"), "/b": redirect("/c")})
+    gc.collect()  # what earlier tests left, an event loop for one
     before = len(os.listdir("/proc/self/fd"))
     with serving(site), FairClock() as clock:
         websocket = WebSocket(site.url + "/a", max_redirects=9, open_timeout=9)
