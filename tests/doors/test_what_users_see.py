@@ -38,6 +38,7 @@ def test_leaving_the_loop_frees_the_socket_at_once_b6(moment: str, how: str) -> 
 
     with served(nonsense if moment == "protocol_error" else is_silent) as server:
         websocket = WebSocket(server.url)
+        gc.collect()  # what earlier tests left, an event loop for one
         before = descriptors()
         gc.disable()
         try:
@@ -196,6 +197,7 @@ def test_a_trace_callable_may_send_and_may_raise_b16() -> None:
 @pytest.mark.doors("sync", "group")
 def test_with_closes_the_socket() -> None:
     with EchoServer() as server:
+        gc.collect()  # what earlier tests left, an event loop for one
         before = descriptors()
         with WebSocket(server.url) as websocket:
             stream = iter(websocket)
