@@ -31,13 +31,15 @@ def test_refused_is_said_with_address_and_phase_b12() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     websocket = WebSocket(f"ws://127.0.0.1:{port}/")
+    began = monotonic()
     _, failed = websocket
+    took = monotonic() - began
     assert failed.name == "connect_fail"
     assert isinstance(failed.cause, ConnectionRefusedError)
     assert failed.phase == "connect"
     assert failed.address == f"127.0.0.1:{port}"
     assert failed.elapsed is not None
-    assert 0 <= failed.elapsed < PATIENCE
+    assert 0 <= failed.elapsed <= took
     assert "refused" in failed.reason
     assert str(port) in failed.reason
     assert flags(websocket) == CLOSED
