@@ -78,8 +78,10 @@ class Guarded(Exchange):
 
     def catch_up(self) -> None:
         """Do what a signal handler asked for while it could not be done."""
-        while (asked := next_of(self._deferred)) is not None:
-            self.close(*asked)
+        while self._deferred:
+            asked = next_of(self._deferred)
+            if asked is not None:
+                self.close(*asked)
 
     # Sending
 

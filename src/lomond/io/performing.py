@@ -183,7 +183,8 @@ class Performer:
         if exchange.is_over or exchange.connection.has_ended or is_asked:
             self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)
-        if self._has_passed(deadline, now if looked_at is None else looked_at):
+        moment = now if looked_at is None else looked_at
+        if deadline is not None and self._has_passed(deadline, moment):
             raise TimedOut(TimeoutError("no answer in time"), now)
 
     def _check_after(

@@ -123,8 +123,10 @@ class AnswerReader:
         return head
 
     def _check_lines(self, end: int) -> None:
+        most = self._limits.max_header_line
         while (newline := self._head.find(b"\n", max(self._line_start, self._searched), end)) >= 0:
-            self._check_line(newline)
+            if newline - self._line_start > most:
+                raise self._long_line(newline)
             self._line_start = newline + 1
             self._lines += 1
             if self._lines > self._limits.max_header_lines + 2:
@@ -132,15 +134,14 @@ class AnswerReader:
                     f"head of {self._lines - 2} lines or more is longer than max_header_lines "
                     f"({self._limits.max_header_lines})"
                 )
-        self._check_line(end)
+        if end - self._line_start > most:
+            raise self._long_line(end)
 
-    def _check_line(self, end: int) -> None:
-        size = end - self._line_start
-        if size > self._limits.max_header_line:
-            raise bad_http(
-                f"line of {size} bytes or more in the head is larger than max_header_line "
-                f"({self._limits.max_header_line})"
-            )
+    def _long_line(self, end: int) -> CriticalProtocolError:
+        return bad_http(
+            f"line of {end - self._line_start} bytes or more in the head is larger than "
+            f"max_header_line ({self._limits.max_header_line})"
+        )
 
     def _take_head(self, head: bytes, rest: bytes) -> Head | Response | None:
         import h11
