@@ -14,7 +14,6 @@ from lomond.io.inward import Inward
 from lomond.io.pipe import Pipe
 from lomond.io.shared import Shared
 from lomond.io.turn import WriteTurn
-from lomond.io.waiting import Wakeup
 
 LOCK = "Guarded.lock"
 READ_TURN = "the read turn"
@@ -31,7 +30,12 @@ HINT = "a send goes the other way, a wait costs a second system call"
 GUARDS: dict[Any, list[tuple[str, str, str]]] = {
     Inward: [  # of a Shared one
         ("session connection output _counts_turns _calm_frame is_traced _traced", FIXED, ""),
-        ("pipe wakeup", CONNECTING, UNSET),
+        ("pipe", CONNECTING, UNSET),
+        (
+            "wakeup",
+            "set by the thread that iterates, before it looks whether to wait",
+            "one that is leased to another wait by now ends that in vain",
+        ),
         ("is_over", LOCK, AGAIN),
         ("is_foreign", "set once, in a child, by its only thread", ""),
         (
@@ -79,10 +83,6 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ),
         ("queued layers write_ended", LOCK, ""),
         ("written", WRITE_TURN, "seen late, the loop comes again: the holder wakes it"),
-    ],
-    Wakeup: [
-        ("_receiver _sender", "the _guard of it", ""),
-        ("_guard", FIXED, ""),
     ],
 }
 

@@ -17,8 +17,8 @@ import pytest
 from doors.raw_server import echo, raw_server
 from doors.tapped import in_thread
 from lomond.aio import AsyncWebSocket
+from lomond.io import waiting
 from lomond.io.lock import Lock
-from lomond.io.waiting import Wakeup
 from patience import PATIENCE
 
 
@@ -62,20 +62,22 @@ def test_the_lock_serves_a_condition() -> None:
         condition.notify()
 
 
-def test_the_wakeup_can_be_selected() -> None:
+@pytest.mark.parametrize("kind", {waiting.kind, waiting.PairWakeup})
+def test_the_wakeup_can_be_selected(kind: type[waiting.Wakeup]) -> None:
     for name in "DefaultSelector", "SelectSelector", "PollSelector", "EpollSelector":
-        kind = getattr(selectors, name, None)
-        if kind is None:
+        selector_kind = getattr(selectors, name, None)
+        if selector_kind is None:
             continue  # not on this system
-        wakeup = Wakeup()
-        with kind() as selector:
+        wakeup = kind([])
+        with selector_kind() as selector:
             selector.register(wakeup, selectors.EVENT_READ)
             assert selector.select(0) == []
             wakeup.wake()
             ((key, _),) = selector.select(PATIENCE)
             assert key.fileobj is wakeup
+            wakeup.drain()
+            assert selector.select(0) == []
             selector.unregister(wakeup)
-        wakeup.close()
 
 
 async def after(events: Any) -> Any:

@@ -332,7 +332,16 @@ def again(door: Door[Stream, Any], **kept: object) -> Stream:
 def begin(
     door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
 ) -> Generator[Any, None, None]:
-    """A new connection: its events, and between them what to wait for if there is a driver.
+    """A new connection, which is the current one now: its events, as `made` has them."""
+    exchange, items = made(door, timing, driver)
+    door._replace(exchange, "replaced by a new connection")
+    return items
+
+
+def made(
+    door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
+) -> tuple[Exchange, Generator[Any, None, None]]:
+    """A new connection: its exchange, and its events, with what to wait for between them.
 
     Arguments:
         timing: What `timed` said.
@@ -357,7 +366,6 @@ def begin(
         Shared(session, written) if driver is None else driver.exchange(session, written)
     )
     script = conversation(session, plan)
-    door._replace(exchange, "replaced by a new connection")
     if tracer is not None:
         tracer(
             "connect_start",
@@ -372,7 +380,7 @@ def begin(
     look = door._look
     if look is not None:
         door._look = None
-    return events(exchange, script, performer, traced, driver is None, look)
+    return exchange, events(exchange, script, performer, traced, driver is None, look)
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lomond.io.connecting import Race
-from lomond.io.waiting import Wakeup, wait_for
+from lomond.io.waiting import Wakeup, lease, wait_for
 from lomond.session.requests import AddressInfo, Failed, Interrupted
 from patience import PATIENCE
 
@@ -53,14 +53,14 @@ def run(
 @contextmanager
 def running(race: Race, deadline: float | None = None, is_over: bool = False) -> Iterator[Any]:
     """The race's winner and address, closed at the end."""
-    wakeup = Wakeup()
+    wakeup = lease()
     deadline = monotonic() + PATIENCE if deadline is None else deadline
     try:
         sock, address = run(race, deadline, wakeup, lambda: is_over)
         with sock:
             yield sock, address
     finally:
-        wakeup.close()
+        wakeup.give_back()
 
 
 def failure(race: Race, deadline: float | None = None, is_over: bool = False) -> Failed:

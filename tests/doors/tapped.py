@@ -19,6 +19,7 @@ import pytest
 from doors.raw_server import Handler, raw_server, until
 from lomond import WebSocket
 from lomond.events import AnyEvent
+from lomond.io import waiting
 from lomond.io.waiting import Waiter, Wakeup
 from patience import PATIENCE
 
@@ -118,9 +119,9 @@ class LoopSight:
         self._loop = threading.get_ident() if loop is None else loop
         self._is_over = False
         self._between = threading.Lock()  # a wake-up is seen whole or not at all
-        self._wait, self._wake = Waiter.wait, Wakeup.wake
+        self._wait, self._wake = Waiter.wait, waiting.kind.wake
         monkeypatch.setattr(Waiter, "wait", lambda waiter, *args: self._waiting(waiter, *args))
-        monkeypatch.setattr(Wakeup, "wake", lambda wakeup: self._waking(wakeup))
+        monkeypatch.setattr(waiting.kind, "wake", lambda wakeup: self._waking(wakeup))
 
     def _waiting(self, waiter: Waiter, *arguments: Any) -> tuple[bool, bool]:
         if threading.get_ident() == self._loop and waiter.wakeup is not None:

@@ -15,7 +15,7 @@ import pytest
 from doors.races import DELAY, failure, info, on_linux, run, running
 from fair_clock import FairClock
 from lomond.io.connecting import Race, SocketSettings, address_of, interleaved, prepare
-from lomond.io.waiting import Wakeup
+from lomond.io.waiting import lease
 from lomond.session.requests import AddressInfo, Interrupted, TimedOut
 from patience import PATIENCE
 
@@ -190,12 +190,12 @@ def test_a_deadline_that_is_over_tries_nothing(good: AddressInfo) -> None:
 def test_the_user_closes(black_hole: AddressInfo) -> None:
     race = Race([black_hole], DELAY)
     answers = iter([False, False, True])  # before the attempt, beside it, and when woken
-    with contextlib.closing(Wakeup()) as wakeup:
-        timer = threading.Timer(0.05, wakeup.wake)
-        timer.start()
-        with pytest.raises(Interrupted):
-            run(race, None, wakeup, lambda: next(answers))
-        timer.join()
+    wakeup = lease()
+    timer = threading.Timer(0.05, wakeup.wake)
+    timer.start()
+    with pytest.raises(Interrupted):
+        run(race, None, wakeup, lambda: next(answers))
+    timer.join()
     assert [attempt.error for attempt in race.attempts] == ["closed by the user"]
 
 

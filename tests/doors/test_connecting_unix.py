@@ -16,7 +16,7 @@ import pytest
 from doors.races import DELAY, failure, on_linux, run, running, unix
 from lomond.io import connecting
 from lomond.io.connecting import Race, SocketSettings, address_of
-from lomond.io.waiting import Wakeup
+from lomond.io.waiting import lease
 from lomond.session.requests import Failed, TimedOut
 from patience import PATIENCE
 
@@ -120,9 +120,6 @@ def test_a_unix_socket_whose_queue_stays_full_is_given_up(
     with full_unix_listener(tmp_path / "busy"):
         addresses = [unix(tmp_path / "busy")]
         race = Race(addresses, DELAY)
-        with (
-            contextlib.closing(Wakeup()) as wakeup,
-            pytest.raises(Failed, match="its queue is full"),
-        ):
-            run(race, None, wakeup, lambda: False)
+        with pytest.raises(Failed, match="its queue is full"):
+            run(race, None, lease(), lambda: False)
         assert isinstance(failure(Race(addresses, DELAY), monotonic() + 0.05), TimedOut)

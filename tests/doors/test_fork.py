@@ -130,7 +130,7 @@ if child == 0:
     before = len(os.listdir('/proc/self/fd'))
     stream.close()
     after = len(os.listdir('/proc/self/fd'))
-    os._exit(0 if after == before - 3 else 2)
+    os._exit(0 if after == before - 1 else 2)
 wait(child)
 check(websocket)
 """

@@ -20,7 +20,7 @@ from doors.raw_server import frame, raw_server, read_all, read_frame
 from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.group import WebSocketGroup
-from lomond.io import many
+from lomond.io import many, waiting
 from lomond.io.many import Many, Member
 from lomond.io.waiting import Need, Wakeup
 from lomond.protocol import frames
@@ -295,7 +295,7 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
     with raw_server(read_all) as server:
         first, second = (WebSocket(server.url, open_timeout=None) for _ in range(2))
         group.add(first, **QUIET)
-        monkeypatch.setattr(many, "Wakeup", fail)
+        monkeypatch.setattr(many, "lease", fail)
         adding = threading.Thread(target=add)
         adding.start()
         guard = threading.Timer(PATIENCE, give_up)
@@ -343,7 +343,7 @@ def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
     loop = in_thread(lambda: seen.extend(group.events()))
     assert selector.waits.wait(PATIENCE)
     with monkeypatch.context() as patch:
-        patch.setattr(Wakeup, "wake", interrupted)
+        patch.setattr(waiting.kind, "wake", interrupted)
         with pytest.raises(KeyboardInterrupt):
             member.wake()
     member.wake()

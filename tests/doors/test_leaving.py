@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import socket
 import subprocess
@@ -11,31 +10,24 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from doors.descriptors import opened
 from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
 from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.events import AnyEvent
+from lomond.io import waiting
 from lomond.protocol import frames
 from lomond.session.session import Session
 from patience import PATIENCE
 from refcounts import at_once
 
 GOING_AWAY = (frames.CLOSE, (1001).to_bytes(2, "big"))
-
-
-def fds() -> set[str]:
-    """Our descriptors: number and what they are."""
-    result = set()
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
-            result.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
-    return result
 
 
 class Listener:
@@ -111,7 +103,7 @@ def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, 
     listener = Listener(SAYS[moment])
     with listening(listener) as server:
         websocket = WebSocket(server.url)
-        before = fds()
+        before = opened()
         options = {"ping_rate": 0.05, "ping_timeout": 0.05} if moment == "unresponsive" else {}
         if how == "break":
             for event in websocket.connect(**options):  # type: ignore[arg-type]
@@ -131,7 +123,7 @@ def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, 
         if moment not in ("connecting", "connected"):
             assert listener.ended.wait(5)
         # What is new is not ours: the server's own end, and our socket is another one's peer.
-        new = {entry for entry in fds() - before if "socket" in entry}
+        new = {entry for entry in opened() - before if "socket" in entry}
         assert len(new) <= (moment != "connecting"), new
         assert websocket.is_closed
         assert not websocket.is_active
@@ -152,7 +144,7 @@ def test_a_reset_leaves_nothing_open() -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     with raw_server(reset) as server:
-        before = fds()
+        before = opened()
         for _ in range(5):
             websocket = WebSocket(server.url)
             *_, last = websocket
@@ -160,7 +152,7 @@ def test_a_reset_leaves_nothing_open() -> None:
             assert not last.graceful
             assert websocket.is_closed
             del websocket, last
-        assert len(fds() - before) <= 1
+        assert len(opened() - before) <= 1
 
 
 @at_once
@@ -168,12 +160,12 @@ def test_twenty_loops_left_keep_nothing() -> None:
     listener = Listener()
     listener.may_go.set()
     with listening(listener) as server:
-        before = len(fds())
+        before = len(opened())
         for _ in range(20):
             for event in WebSocket(server.url):
                 if event.name == "poll":
                     break
-        assert len(fds()) <= before + 2
+        assert len(opened()) <= before + 2
 
 
 @pytest.mark.threads
@@ -183,7 +175,7 @@ def test_ctrl_c_inside_the_wait_tells_the_server_and_frees_the_socket() -> None:
     try:
         with listening(listener) as server:
             websocket = WebSocket(server.url)
-            before = fds()
+            before = opened()
             stream = websocket.connect(poll=None, ping_rate=0)
             until(stream, "ready")
             signal.setitimer(signal.ITIMER_REAL, 0.05)
@@ -192,7 +184,7 @@ def test_ctrl_c_inside_the_wait_tells_the_server_and_frees_the_socket() -> None:
             assert websocket.is_closed
             websocket.close()  # raises nothing
             assert listener.ended.wait(5)
-            assert len({entry for entry in fds() - before if "socket" in entry}) <= 1
+            assert len({entry for entry in opened() - before if "socket" in entry}) <= 1
             assert [(op, data[:2]) for op, data in listener.heard] == [GOING_AWAY]
             assert list(stream) == []
     finally:
@@ -341,12 +333,12 @@ def test_a_mistake_inside_the_library_is_raised_and_told_to_the_server(
 def test_a_connection_that_is_given_up_keeps_no_descriptor(way: str) -> None:
     with listening(Listener()) as server:
         websocket = WebSocket(server.url)
-        before = fds()
+        before = opened()
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
         getattr(websocket, way)()
         servers = 1
-        assert len(fds() - before) == servers  # although the iterator is kept
+        assert len(opened() - before) == servers  # although the iterator is kept
         assert [event.name for event in stream] == ["disconnected"]
 
 
@@ -354,7 +346,8 @@ def test_without_descriptors_there_is_an_event(monkeypatch: pytest.MonkeyPatch) 
     def full(*arguments: object) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(socket, "socketpair", full)
+    waiting.forget_free()
+    monkeypatch.setattr(waiting, "kind", full)
     connecting, failed = WebSocket("ws://127.0.0.1:9/")
     assert connecting.name == "connecting"
     assert failed.name == "connect_fail"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from time import monotonic
 
 import pytest
 
+from doors.descriptors import opened
 from doors.raw_server import raw_server, read_request
 from doors.site_server import Site, names, redirect, serving, visit
 from fair_clock import FairClock
@@ -46,7 +46,7 @@ def test_open_timeout_is_for_all_together() -> None:
 def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> None:
     site = Site({"/a": redirect("/b"), "/b": redirect("/c")})
     gc.collect()  # what earlier tests left, an event loop for one
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(opened())
     with serving(site), FairClock() as clock:
         websocket = WebSocket(site.url + "/a", max_redirects=9, open_timeout=9)
         seen, wanted = [], ["connecting", "connected", "connecting"]
@@ -73,7 +73,7 @@ def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> Non
             said = "closed by the user" if way == "close" else "disconnected by the user"
             assert said in seen[-1].reason or "closed by the user" in seen[-1].reason  # type: ignore[union-attr]
         assert "/c" not in site.paths
-    assert len(os.listdir("/proc/self/fd")) == before  # the server's are gone too
+    assert len(opened()) == before  # the server's are gone too
 
 
 def test_the_sockets_of_earlier_hops_are_closed(door: str) -> None:
@@ -90,7 +90,7 @@ def test_the_sockets_of_earlier_hops_are_closed(door: str) -> None:
 
     with raw_server(serve, upgrades=False) as server:
         websocket = WebSocket(server.url + "0", max_redirects=count)
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(opened())
         stream = websocket.connect(poll=None, ping_rate=0)
         while next(stream).name != "ready":
             pass
@@ -99,7 +99,7 @@ def test_the_sockets_of_earlier_hops_are_closed(door: str) -> None:
         # The last socket's two ends, what wakes or watches; the server's others go a little later.
         # A guest of trio's is woken by two pairs of sockets, an asyncio loop by one.
         deadline = time.monotonic() + PATIENCE
-        while len(os.listdir("/proc/self/fd")) > before + (7 if door == "trio" else 5):
+        while len(opened()) > before + (7 if door == "trio" else 5):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         websocket.close()

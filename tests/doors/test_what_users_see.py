@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from doors.descriptors import opened
 from doors.peer_server import served
 from lomond import WebSocket, constants
 from lomond.errors import WebSocketUnavailable
@@ -22,10 +23,6 @@ from refcounts import at_once
 from scripted import is_silent
 
 pytestmark = pytest.mark.every_door
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @at_once
@@ -39,7 +36,7 @@ def test_leaving_the_loop_frees_the_socket_at_once_b6(moment: str, how: str) -> 
     with served(nonsense if moment == "protocol_error" else is_silent) as server:
         websocket = WebSocket(server.url)
         gc.collect()  # what earlier tests left, an event loop for one
-        before = descriptors()
+        before = len(opened())
         gc.disable()
         try:
             if how == "drop":
@@ -56,10 +53,10 @@ def test_leaving_the_loop_frees_the_socket_at_once_b6(moment: str, how: str) -> 
                             raise LookupError
                 except LookupError:
                     pass
-            after = descriptors()
+            after = len(opened())
         finally:
             gc.enable()
-        # The server's own descriptor may come and go; ours are a socket and a pair.
+        # The server's own descriptor may come and go; ours is the socket.
         assert after <= before + 1
         assert websocket.is_closed
     if moment in ("ready", "poll"):
@@ -198,14 +195,14 @@ def test_a_trace_callable_may_send_and_may_raise_b16() -> None:
 def test_with_closes_the_socket() -> None:
     with EchoServer() as server:
         gc.collect()  # what earlier tests left, an event loop for one
-        before = descriptors()
+        before = len(opened())
         with WebSocket(server.url) as websocket:
             stream = iter(websocket)
             while next(stream).name != "ready":
                 pass
         assert websocket.is_closed
         assert [event.name for event in stream][-1] == "disconnected"
-        assert descriptors() <= before + 1
+        assert len(opened()) <= before + 1
 
 
 def test_a_connected_socket_of_the_user() -> None:

@@ -124,3 +124,21 @@ def test_after_a_close_no_poll_that_was_made_before(poll: float, left: list[str]
     ahead.put(Text("x"))
     session.close(1000, "", 12.0)
     assert names(ahead, 12.0) == left
+
+
+def test_events_of_two_connections_wait_each_for_its_own() -> None:
+    old, new = opened(close_timeout=1.0), opened()
+    ahead = Ahead()
+    for session, text in ((old, "one"), (new, "two"), (old, "three")):
+        ahead.session = session
+        ahead.put(Text(text))
+    assert old.connection.is_ahead
+    assert new.connection.is_ahead
+    old.close(1000, "goodbye", 10.5)
+    event = ahead.take(20.0)  # after the old one's close_timeout
+    assert isinstance(event, Text)
+    assert event.text == "two"
+    assert not new.connection.is_ahead
+    assert old.connection.is_ahead
+    assert ahead.take(20.0) is None
+    assert not old.connection.is_ahead

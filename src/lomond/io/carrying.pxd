@@ -14,7 +14,6 @@ cdef class Carrier(Wire):
     cdef object _transport
     cdef object _unread
     cdef object _writable
-    cdef public Py_ssize_t given
 
     cpdef bint has_news(self)
     cdef _read_on(self)

@@ -13,7 +13,27 @@ from .waiting import AGAIN
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from .driving import Driver
+    from typing import Protocol
+
+    class Driving(Protocol):
+        """Who is told, in a callback of the loop."""
+
+        loop: Any  #: that of asyncio
+        given: int  #: bytes that were taken from carriers since the loop had a turn
+
+        def came(self) -> None:
+            """Bytes came, or the end of the stream."""
+
+        def write_on(self, carrier: Carrier) -> None:
+            """The system takes more of that one's."""
+
+        def is_here(self) -> bool:
+            """Whether this is the loop's thread."""
+            ...
+
+        def soon(self, act: Any) -> None:
+            """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
+
 
 _ROOM = 64 * 1024  # bytes; of one read
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
@@ -35,20 +55,16 @@ class Carrier(Wire):
         sock: Connected and non-blocking.
         driver: Told when bytes came, or can be written.
         most: Bytes that may wait here unread; if there are more, asyncio reads no further.
-
-    Attributes:
-        given: Bytes that were taken from here since the loop had a turn.
     """
 
     __slots__ = (
         "_count", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused", "_looks_again",
-        "_most", "_room", "_sock", "_transport", "_unread", "_writable", "given",
+        "_most", "_room", "_sock", "_transport", "_unread", "_writable",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, driver: Driver, most: int) -> None:
+    def __init__(self, sock: socket.socket, driver: Driving, most: int) -> None:
         super().__init__(sock)
         self._most = most
-        self.given = 0
         self._sock = sock
         self._driver = driver
         self._room = _room()
@@ -120,7 +136,7 @@ class Carrier(Wire):
     def _is_writable(self) -> None:
         self._looks_again = False
         self._watch_no_more()
-        self._driver.write_on()
+        self._driver.write_on(self)
 
     def _watch_no_more(self) -> None:
         if self._writable is not None:
@@ -146,7 +162,7 @@ class Carrier(Wire):
             self._unread.appendleft(data[size:])
             data = data[:size]
         self._count -= len(data)
-        self.given += len(data)
+        self._driver.given += len(data)
         self._read_on()
         return data
 
@@ -224,7 +240,7 @@ class _Protocol(Carrier, asyncio.BufferedProtocol):
 async def carried(
     loop: asyncio.AbstractEventLoop,
     sock: socket.socket,
-    driver: Driver,
+    driver: Driving,
     most: int,
     begun: list[bool],
 ) -> Carrier:

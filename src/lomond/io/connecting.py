@@ -185,7 +185,7 @@ class Race:
         if deadline is not None:
             moments.append(deadline)
         under_way = tuple(sock for sock in self._running if sock not in self._busy)
-        return Need(min(moments) if moments else None, None, under_way)
+        return Need(min(moments) if moments else None, (), under_way)
 
     def _look(self, ready: Iterable[socket.socket]) -> socket.socket | None:
         """Look at what happened; the winner, if any."""

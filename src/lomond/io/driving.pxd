@@ -16,7 +16,7 @@ cdef int _IDLE
 
 cdef class Driver:
     cdef object _ahead
-    cdef Carrier _carrier
+    cdef object _awaited
     cdef object _failure
     cdef bint _is_coming
     cdef bint _is_met
@@ -30,6 +30,7 @@ cdef class Driver:
     cdef object _need
     cdef bint _owes_turn
     cdef Pause _pause
+    cdef object _scope
     cdef list _senders
     cdef object _thread
     cdef object _timer
@@ -37,11 +38,11 @@ cdef class Driver:
     cdef int _turns
     cdef double _counted_at
     cdef list _watched
+    cdef public Py_ssize_t given
     cdef public object loop
 
     @cython.locals(is_ready=bint)
     cpdef at_once(self)
-    @cython.locals(carrier=Carrier)
     cdef _take(self)
     cpdef check_loop(self)
     cpdef stop(self)
@@ -52,14 +53,14 @@ cdef class Driver:
     cpdef _look_at(self, need)
     cpdef came(self)
     cdef _count_turns(self)
-    cpdef write_on(self)
-    @cython.locals(carrier=Carrier, exchange=Exchange, pipe=Pipe, has_news=bint, is_over=bint, is_done=bint)
+    cpdef write_on(self, carrier)
+    @cython.locals(exchange=Exchange, pipe=Pipe, is_over=bint, is_done=bint)
     cdef _tell(self, bint at_once)
     cdef _step(self)
     cdef _run_ahead_soon(self)
     cpdef _run_ahead(self)
     @cython.locals(carrier=Carrier)
-    cdef bint _is_there(self, need) except *
+    cdef bint _has_news(self, need) except *
     @cython.locals(seconds=double)
     cdef _watch(self, need)
     cpdef _unwatch(self)

@@ -16,7 +16,7 @@ from .looping import Looping
 from .pausing import Pause
 from .pipe import Pipe
 from .sending import until_written
-from .waiting import AGAIN, Need, writable_now
+from .waiting import AGAIN, Awaited, Need, writable_now
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,18 +43,19 @@ class Driver:
 
     Attributes:
         loop: Of the task that asked for the first event; None before.
+        given: Bytes that were taken from what asyncio has read since the loop had a turn.
     """
 
     __slots__ = (
-        "_ahead", "_carrier", "_counted_at", "_failure", "_is_coming", "_is_met", "_is_running",
+        "_ahead", "_awaited", "_counted_at", "_failure", "_is_coming", "_is_met", "_is_running",
         "_is_waiting", "_is_within", "_is_woken", "_items", "_kept", "_last", "_need",
-        "_owes_turn", "_pause", "_senders", "_thread", "_timer", "_timer_at", "_turns", "_watched",
-        "loop",
+        "_owes_turn", "_pause", "_scope", "_senders", "_thread", "_timer", "_timer_at", "_turns",
+        "_watched", "given", "loop",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.loop: Any = None
-        self._carrier: Carrier | None = None
+        self.given = 0
         self._thread = 0
         self._items: Generator[AnyEvent | Need, None, None] | None = None
         self._need: Need | None = None
@@ -63,6 +64,8 @@ class Driver:
         self._is_within = False  # the task goes on within a callback of ours
         self._is_coming = False  # a turn of the loop will see to running ahead
         self._is_running = False
+        self._awaited: Awaited | None = None  # by the user's task, for the generator
+        self._scope: Any = None  # in which it does
         self._ahead = Ahead()
         self._kept = self._ahead.events  # asked for on the way of every event
         self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
@@ -94,7 +97,7 @@ class Driver:
             self.loop = asyncio.get_running_loop()
             self._pause = Pause(self.loop)
             self._thread = threading.get_ident()
-        if self._is_waiting:
+        if self._is_waiting or self._awaited is not None:
             raise RuntimeError("another task is waiting for the next event of this connection")
         while True:
             awaited: Any = self._pause
@@ -108,8 +111,11 @@ class Driver:
                 if self._items is None:
                     raise StopAsyncIteration
                 self.check_loop()
-                if self._carrier is not None:
-                    self._carrier.given = 0
+                self.given = 0
+                need = self._need
+                if need is not None and need.awaited is not None:
+                    await self._await(need.awaited)
+                    continue
             self._is_waiting = True  # nothing goes on without the task
             try:
                 await awaited
@@ -118,6 +124,18 @@ class Driver:
                 raise
             finally:
                 self._is_waiting = False
+
+    async def _await(self, awaited: Awaited) -> None:
+        """Await what the generator needs, unless that goes on without it."""
+        self._awaited = awaited
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await awaited.perform()
+        except TimeoutError:
+            pass  # the generator is elsewhere: its time is over, or it was closed
+        finally:
+            self._awaited = self._scope = None
+        self._is_met = True
 
     def at_once(self) -> AnyEvent | None:
         """As `next`, where that need not wait; else None."""
@@ -131,12 +149,10 @@ class Driver:
             event = self._step()
         if event is None:
             return None
-        kind = type(event)
-        carrier = self._carrier
-        if kind is _POLL:
+        if type(event) is _POLL:
             self._owes_turn = True
-        elif carrier is not None and carrier.given > _TURN:
-            carrier.given = 0
+        elif self.given > _TURN:
+            self.given = 0
             self._owes_turn = True
         if not self._is_within:
             self._run_ahead_soon()  # the task may be going elsewhere
@@ -163,10 +179,9 @@ class Driver:
 
     async def _met(self, need: Need, exchange: Exchange, pipe: Pipe, target: int) -> None:
         """What a send waits for is there, or is too late and not even read by the loop."""
-        carrier = self._carrier
-        if carrier is not None:
-            if need.readable is not None and carrier.has_news():
-                return
+        if self._has_news(need):
+            return
+        for carrier in need.writable:
             carrier.watch_writing()
         sender = self.loop.create_future()
         waiting = (sender, need, exchange, pipe, target)
@@ -237,8 +252,9 @@ class Driver:
         else:
             self.loop.call_soon_threadsafe(act)
 
-    def close(self, quietly: bool = False) -> None:
-        """One connection wakes it no more."""
+    def follow(self, session: Session) -> None:
+        """The next events are that one's, where several connections are merged."""
+        self._ahead.session = session
 
     def exchange(self, session: Session, traced: Traced | None) -> Exchange:
         """A new connection's, which wakes it."""
@@ -260,8 +276,7 @@ class Driver:
             if not begun:
                 sock.close()
             raise
-        carrier = self._carrier = task.result()
-        return Pipe(carrier, False)
+        return Pipe(task.result(), False)
 
     def _is_carried(self, _: Any) -> None:
         self.wake()
@@ -275,11 +290,14 @@ class Driver:
         self._is_met = True
         self._tell(True)
 
-    def write_on(self) -> None:
-        """The system takes more."""
+    def write_on(self, carrier: Carrier) -> None:
+        """The system takes more of one socket."""
         for sender, need, *_ in self._senders:
-            need.ready = list(need.writable)
-            _resolve(sender)
+            if carrier in need.writable:
+                need.ready = [carrier]
+                _resolve(sender)
+        if self._need is not None and carrier in self._need.writable:
+            self._need.ready = [carrier]
         self.go_on()
 
     def _tell(self, at_once: bool) -> None:
@@ -290,14 +308,11 @@ class Driver:
             finally:
                 self._is_within = False
         self._run_ahead()
-        if self._senders:
-            carrier = self._carrier
-            has_news = carrier is not None and carrier.has_news()
-            for sender, need, exchange, pipe, target in self._senders:
-                is_over = exchange.is_over or exchange.session.has_ended
-                is_done = pipe.written >= target or pipe is not exchange.pipe
-                if is_over or is_done or (has_news and need.readable is not None):
-                    _resolve(sender)
+        for sender, need, exchange, pipe, target in self._senders:
+            is_over = exchange.is_over or exchange.session.has_ended
+            is_done = pipe.written >= target or pipe is not exchange.pipe
+            if is_over or is_done or self._has_news(need):
+                _resolve(sender)
 
     # The generator
 
@@ -328,7 +343,7 @@ class Driver:
                 return item
             self._need = item
             item.looked_at = -_NEVER  # only the loop reads
-            if not self._is_met and not self._is_there(item):
+            if not self._is_met and not self._has_news(item):
                 self._watch(item)
                 return None
 
@@ -343,6 +358,9 @@ class Driver:
         self._is_coming = False
         if self._is_waiting or self._is_running or self._items is None:
             return
+        if self._awaited is not None:
+            self._go_on_awaiting()
+            return
         while self._ahead.may_grow(self._last, bool(self._senders)):
             try:
                 event = self._step()
@@ -355,9 +373,25 @@ class Driver:
                 self._set_timer(NUDGE)
                 return
 
-    def _is_there(self, need: Need) -> bool:
-        carrier = self._carrier
-        return carrier is not None and need.readable is carrier and carrier.has_news()
+    def _go_on_awaiting(self) -> None:
+        """Go on while the user's task awaits something: a deadline may have passed, or a close."""
+        try:
+            event = self._step()
+            if event is not None:
+                self._ahead.put(event)
+        except BaseException as error:
+            self._failure = error
+        need = self._need
+        if (need is None or need.awaited is not self._awaited) and not self._scope.expired():
+            self._scope.reschedule(self.loop.time())
+
+    def _has_news(self, need: Need) -> bool:
+        """Whether the loop has read something for it."""
+        for sock in need.readable:
+            carrier: Carrier = sock
+            if carrier.has_news():
+                return True
+        return False
 
     def _watch(self, need: Need) -> None:
         """Have the loop call when it is met."""

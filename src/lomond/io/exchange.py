@@ -37,6 +37,9 @@ class Exchange(Outward):
     def start(self) -> None:
         """Get ready to wait. Raises OSError: the system has no descriptors left."""
 
+    def rest(self) -> None:
+        """Wait no more."""
+
     def catch_up(self) -> None:
         """Do what a signal handler asked for while it could not be done."""
 
@@ -173,8 +176,8 @@ class Exchange(Outward):
         self._let_go()
         sock = pipe.sock
         if self._calm is None:
-            self._calm = Need(None, sock)
-        return Need(None if self._due == _NEVER else self._due, sock, (sock,) * self._writes)
+            self._calm = Need(None, (sock,))
+        return Need(None if self._due == _NEVER else self._due, (sock,), (sock,) * self._writes)
 
     def calm_need(self) -> Need | None:
         """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
@@ -314,11 +317,8 @@ class Exchange(Outward):
             else:
                 pipe.close()
                 self._let_go()
-        if wakeup is not None:
-            if self.is_in_use:
-                wakeup.wake()
-            else:
-                wakeup.close()
+        if wakeup is not None and self.is_in_use:
+            wakeup.wake()
 
     def free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's."""
@@ -326,5 +326,3 @@ class Exchange(Outward):
         self.calm_until = NOT_CALM
         if self.pipe is not None:
             self.pipe.close(quietly=True)
-        if self.wakeup is not None:
-            self.wakeup.close(quietly=True)

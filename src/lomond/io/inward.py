@@ -98,8 +98,9 @@ class Inward:
     def wake(self) -> None:
         """End the wait of whoever iterates: something changed."""
         self.calm_until = NOT_CALM
-        if self.wakeup is not None:
-            self.wakeup.wake()
+        wakeup = self.wakeup
+        if wakeup is not None:
+            wakeup.wake()
 
     def note(self, stage: str, length: int) -> None:
         """Remember a write or read for `report`; called where somebody listens (`is_traced`)."""

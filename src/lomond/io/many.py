@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .pipe import Pipe
 from .shared import Shared
-from .waiting import Need, Wakeup
+from .waiting import Need, Wakeup, lease, watched
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
@@ -61,9 +61,6 @@ class Member:
             except BaseException:  # a signal handler's; the next one is to wake it
                 self.is_woken = False
                 raise
-
-    def close(self, quietly: bool = False) -> None:
-        """One connection wakes it no more."""
 
     def exchange(self, session: Session, traced: Traced | None) -> Exchange:
         """A new connection's, which wakes it."""
@@ -173,7 +170,7 @@ class Many:
             self._selector.close()
             self._selector = None
         if self._wakeup is not None:
-            self._wakeup.close()
+            self._wakeup.give_back()
             self._wakeup = None
         self._is_inside = False
 
@@ -241,17 +238,13 @@ class Many:
 
     def _arrange(self, member: Member, need: Need) -> None:
         """Have it ready again when what it needs is there."""
-        is_read_only = not need.writable and len(member.watched) == 1
-        if is_read_only and member.watched[0][0] is need.readable and member.watched[0][2] == _READ:
-            if need.until is not None:
-                self._push(member)
-            return
-        watched = [(sock, sock.fileno(), _WRITE) for sock in need.writable]
-        sock = need.readable
-        if sock is not None:
-            what = _READ | (_WRITE if watched else 0)
-            watched = [(sock, sock.fileno(), what)]
-        self._watch(member, watched)
+        if not need.writable and len(need.readable) == 1 == len(member.watched):
+            sock, _, what = member.watched[0]
+            if sock is need.readable[0] and what == _READ:
+                if need.until is not None:
+                    self._push(member)
+                return
+        self._watch(member, [(sock, sock.fileno(), what) for sock, what in watched(need).items()])
         self._push(member)
 
     def _push(self, member: Member) -> None:
@@ -281,7 +274,7 @@ class Many:
     def _listen(self, selector: selectors.BaseSelector) -> float | None:
         """Have other threads end our waits. The longest wait, where that can't be had."""
         try:
-            wakeup = Wakeup()
+            wakeup = lease()
         except OSError:  # no descriptor is left: look for their wishes instead
             return _BLIND
         selector.register(wakeup, _READ)

@@ -16,6 +16,7 @@ from ..session.requests import (
     Adopt,
     Answer,
     Ask,
+    Await,
     Drop,
     Failed,
     Hangup,
@@ -28,10 +29,11 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, descriptors
+from .looping import Looping
 from .pipe import Pipe
 from .resolving import Resolution, in_the_way
 from .tls_layer import TLSLayer
-from .waiting import Need
+from .waiting import Awaited, Need
 
 if TYPE_CHECKING:
     import ssl
@@ -172,7 +174,7 @@ class Performer:
             if data is not None:
                 return data
             self._check_after(need, deadline, now)
-            need = Need(self._until(deadline), pipe.sock)
+            need = Need(self._until(deadline), (pipe.sock,))
             yield need
 
     def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
@@ -203,6 +205,23 @@ class Performer:
         if self._has_passed(request.deadline, now):
             raise TimedOut(TimeoutError("no answer in time"), now)
         return value
+
+    def _await(self, request: Await) -> Steps:
+        if not isinstance(self._exchange, Looping):
+            raise TypeError(
+                f"{request.act!r} is to be awaited, which a door without an event loop can't do; "
+                "give a plain function, or use an AsyncWebSocket or a TrioWebSocket"
+            )
+        awaited = Awaited(request.act)
+        need: Need | None = None
+        while not awaited.is_done:
+            self._check_after(need, request.deadline)
+            need = Need(self._until(request.deadline))
+            need.awaited = awaited
+            yield need
+        if awaited.error is not None:
+            raise Failed(descriptors.told(awaited.error), monotonic())
+        return awaited.result
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
         self._start()
@@ -337,7 +356,7 @@ class Performer:
             if not pipe.queue:
                 return
             self._check_after(need, deadline)
-            need = Need(self._until(deadline), None, (pipe.sock,))
+            need = Need(self._until(deadline), (), (pipe.sock,))
             yield need
 
     def _read(self, request: Read) -> Generator[Need, None, bytes]:
@@ -362,6 +381,7 @@ class Performer:
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
         Ask: _ask,
+        Await: _await,
         Resolve: _resolve,
         Race: _race,
         Adopt: _adopt,

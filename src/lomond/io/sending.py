@@ -46,7 +46,8 @@ def until_written(exchange: Exchange, pipe: Pipe, target: int) -> Generator[Need
         if is_late and monotonic() >= due:
             exchange.give_up_writing()
         reads = exchange.may_read_ahead()
-        need = Need(None if due == _NEVER else due, pipe.sock if reads else None, (pipe.sock,))
+        until = None if due == _NEVER else due
+        need = Need(until, (pipe.sock,) * reads, (pipe.sock,))
         yield need
         has_waited = True
         is_late = not (reads and _read_on(exchange)) and not need.ready

@@ -11,7 +11,7 @@ from .clock import monotonic
 from .exchange import GOING_AWAY
 from .guarded import Guarded
 from .inward import NOT_CALM
-from .waiting import BOUND, Waiter, Wakeup, signals_tick
+from .waiting import BOUND, Waiter, Wakeup, lease, signals_tick
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
@@ -45,7 +45,14 @@ class Shared(Guarded):
     def start(self) -> None:
         """Get ready to wait. Raises OSError: the system has no descriptors left."""
         if self.wakeup is None:
-            self.wakeup = Wakeup()
+            self.wakeup = lease()
+
+    def rest(self) -> None:
+        """Wait no more: what ended the wait is free for others."""
+        wakeup = self.wakeup
+        if isinstance(wakeup, Wakeup):
+            self.wakeup = None
+            wakeup.give_back()
 
     def use(self, pipe: Pipe) -> None:
         """A socket is connected."""
@@ -135,18 +142,19 @@ class Shared(Guarded):
         """Wait for bytes or the deadline, and tell the session."""
         self.is_in_use = True
         try:
+            self.start()  # whoever changes something from now on ends the wait
             if self._prepare():
                 self._wait_and_read()
         finally:
             self.is_in_use = False
+            self.rest()
         if self.is_traced:
             self.report()
 
     def _wait_and_read(self) -> None:
-        pipe, waiter = self.pipe, self._waiter
+        pipe, waiter, wakeup = self.pipe, self._waiter, self.wakeup
         assert pipe is not None
-        if waiter is None:
-            wakeup = self.wakeup
+        if waiter is None or waiter.wakeup is not wakeup:
             assert isinstance(wakeup, Wakeup)
             waiter = self._waiter = Waiter(wakeup, pipe.sock)
         seconds = self._due - monotonic()
@@ -235,11 +243,8 @@ class Shared(Guarded):
                 else:
                     pipe.abort()  # the thread that uses it closes it when it leaves
             turn.tell_waiting()
-        if wakeup is not None:
-            if self.is_in_use:
-                wakeup.wake()
-            else:
-                wakeup.close()
+        if wakeup is not None and self.is_in_use:
+            wakeup.wake()
 
     def free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""

@@ -89,6 +89,7 @@ def events(
                 yield request.event
                 answer = Answer(monotonic(), time())
             elif kind is Run:
+                exchange.rest()
                 exchange.settle()
                 performer.settle()
                 if look is not None:
@@ -153,6 +154,7 @@ def events(
     finally:
         try:
             exchange.leave()
+            exchange.rest()
             script.close()
         except BaseException:
             # Interrupted on the way out: at once then, for nobody comes by here again.

@@ -15,7 +15,7 @@ from ..session.ahead import NUDGE, Ahead
 from .looping import Looping
 from .pipe import Pipe
 from .sending import until_written
-from .waiting import Need
+from .waiting import Need, writable_now
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .exchange import Exchange
     from .inward import Traced
     from .performing import Steps
+    from .waiting import Awaited
 
 _READS = 2  # in a row, after which other tasks have their turn
 _NEVER = float("inf")
@@ -79,6 +80,7 @@ class TrioDriver:
         # Who cancels the block may shield its end, which says goodbye to the server.
         self._run_scope = trio.CancelScope(shield=True)
         self._wait_scope = trio.CancelScope()
+        self._await_scope = trio.CancelScope()
 
     def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
         """This is what it goes on with."""
@@ -115,11 +117,21 @@ class TrioDriver:
                     raise failure or StopAsyncIteration
                 self._came = trio.Event()
                 self._have_go_on()
-                await self._came.wait()
+                if self._need is not None and self._need.awaited is not None:
+                    await self._await(self._need.awaited)
+                else:
+                    await self._came.wait()
             return event
         finally:
             self._is_waiting = False
             self._have_go_on()  # there may be room for another one
+
+    async def _await(self, awaited: Awaited) -> None:
+        """Await what the generator needs, unless that goes on without it."""
+        with trio.CancelScope() as self._await_scope:
+            await awaited.perform()
+            self.tell()
+            await self._came.wait()
 
     def _have_go_on(self) -> None:
         if self._is_idle:
@@ -192,12 +204,13 @@ class TrioDriver:
         """Have the run do it. From any thread. Raises RuntimeError: it is over."""
         self.loop.run_sync_soon(act)
 
-    def close(self, quietly: bool = False) -> None:
-        """One connection wakes it no more."""
-
     def exchange(self, session: Session, traced: Traced | None) -> Exchange:
         """A new connection's, which wakes it."""
         return TrioExchange(session, traced, self)
+
+    def follow(self, session: Session) -> None:
+        """The next events are that one's, where several connections are merged."""
+        self._ahead.session = session
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """The Pipe of a session's connected socket."""
@@ -230,7 +243,7 @@ class TrioDriver:
 
     def _step(self, items: Generator[AnyEvent | Need, None, None]) -> bool:
         """Go on up to what is to be waited for, or an event; whether to go on at once."""
-        self._need, self._is_met, is_kept = None, False, True
+        before, self._need, self._is_met, is_kept = self._need, None, False, True
         try:
             item = next(items)
         except BaseException as error:
@@ -241,7 +254,10 @@ class TrioDriver:
                 self._need = item
             else:
                 self._last, is_kept = type(item), self._ahead.put(item)
-        if self._need is None:
+        was, now = (None if need is None else need.awaited for need in (before, self._need))
+        if now is not was:
+            self._await_scope.cancel()
+        if self._need is None or now is not was:
             self._came.set()
         if self._ahead.session is not None and self._ahead.session.has_ended:
             self._tell_senders()
@@ -253,7 +269,7 @@ class TrioDriver:
         needs += [] if own is None else [own]
         until = min((need.until for need in needs if need.until is not None), default=_NEVER)
         wanted = {(_WRITABLE, sock) for need in needs for sock in need.writable}
-        wanted |= {(_READABLE, need.readable) for need in needs if need.readable is not None}
+        wanted |= {(_READABLE, sock) for need in needs for sock in need.readable}
         found: list[Any] = []
         self.reads = 0
         deadline = trio.current_time() + until - monotonic()
@@ -269,6 +285,8 @@ class TrioDriver:
         if found or monotonic() >= until:
             for need in needs:
                 need.ready = [sock for sock in need.writable if (_WRITABLE, sock) in found]
+                if need.writable and not found:  # its time had come: nobody has looked
+                    need.ready = writable_now(need.writable)
             self.tell()
 
     @trio.lowlevel.enable_ki_protection

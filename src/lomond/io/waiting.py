@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import select
 import selectors
 import signal
 import socket
-import threading
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from .holding import abandon
+from . import forking
 
 BOUND = 0.02  # seconds; the longest that a read waits, where it may (pipe.py)
 AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
+_MOST_FREE = 16  # wake-ups that are kept for the next wait
 # Neither needs a descriptor of its own.
 Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
@@ -41,8 +42,34 @@ class Waking(Protocol):
     def wake(self) -> None:
         """End it, from any thread. Never blocks, never raises."""
 
-    def close(self, quietly: bool = False) -> None:
-        """It will wait no more."""
+
+class Awaited:
+    """What the user's task awaits while it waits for the next event.
+
+    Arguments:
+        act: Gives what to await; called anew where that was cancelled with its task.
+
+    Attributes:
+        is_done: Whether it is over.
+        result: What it gave.
+        error: What it raised, or None.
+    """
+
+    __slots__ = ("_act", "error", "is_done", "result")
+
+    def __init__(self, act: Callable[[], Awaitable[Any]]) -> None:
+        self._act = act
+        self.is_done = False
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    async def perform(self) -> None:
+        """Await it. What cancels the task is raised; whatever else, is the outcome."""
+        try:
+            self.result = await self._act()
+        except Exception as error:
+            self.error = error
+        self.is_done = True
 
 
 class Need:
@@ -50,28 +77,30 @@ class Need:
 
     Arguments:
         until: At most till then, monotonic seconds; None for no limit.
-        readable: A socket, or what stands for one, that is to be readable.
+        readable: Sockets, or what stands for them, of which one is to be readable.
         writable: Sockets of which one is to be writable.
 
     Attributes:
         ready: Those of `writable` that are; set by whoever waited.
         looked_at: A moment at which, or later, nothing was there to be read; None where a read
             tells that. Whoever waits sets it where a read only tells what somebody else has read.
+        awaited: What the user's task is to await meanwhile, or None.
     """
 
-    __slots__ = ("looked_at", "readable", "ready", "until", "writable")
+    __slots__ = ("awaited", "looked_at", "readable", "ready", "until", "writable")
 
     def __init__(
         self,
         until: float | None,
-        readable: Any = None,
+        readable: tuple[Any, ...] = (),
         writable: tuple[Any, ...] = (),
     ) -> None:
         self.until = until
         self.readable = readable
         self.writable = writable
-        self.ready: list[socket.socket] = []
+        self.ready: list[Any] = []
         self.looked_at: float | None = None
+        self.awaited: Awaited | None = None
 
 
 def signals_tick() -> bool:
@@ -83,53 +112,115 @@ def signals_tick() -> bool:
 
 
 class Wakeup:
-    """Ends the wait of another thread."""
+    """Ends the wait of the thread that has leased it."""
 
-    __slots__ = ("_guard", "_receiver", "_sender")
+    __slots__ = ("_home",)
 
-    def __init__(self) -> None:
-        # A descriptor that is closed may be another connection's before the byte is sent.
-        self._guard = threading.RLock()
+    def __init__(self, home: list[Wakeup]) -> None:
+        self._home = home
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable."""
+        raise NotImplementedError
+
+    def wake(self) -> None:
+        """End the wait, or the next one. Never blocks, never raises."""
+        raise NotImplementedError
+
+    def drain(self) -> None:
+        """Forget what has woken us."""
+        raise NotImplementedError
+
+    def give_back(self) -> None:
+        """The thread waits no more: another one may have it."""
+        if len(self._home) < _MOST_FREE:
+            self._home.append(self)
+
+
+# Neither is closed before nobody knows it any more: the number of a closed one may be a
+# connection's next, and who wakes sends no byte to that.
+
+
+class PairWakeup(Wakeup):
+    """A wake-up by a pair of sockets, as any system has them."""
+
+    __slots__ = ("_receiver", "_sender")
+
+    def __init__(self, home: list[Wakeup]) -> None:
+        super().__init__(home)
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable."""
         return self._receiver.fileno()
 
     def wake(self) -> None:
-        """End the wait, or the next one. Never blocks, never raises."""
-        guard = self._guard
-        try:
-            guard.acquire()
-            # A full pair has woken the waiter already; a closed one has no waiter.
-            with contextlib.suppress(OSError):
-                self._sender.send(b"\0")
-            guard.release()
-        except BaseException:
-            abandon(guard)
-            raise
+        with contextlib.suppress(OSError):  # a full pair has woken the waiter already
+            self._sender.send(b"\0")
 
     def drain(self) -> None:
-        """Forget what has woken us."""
         with contextlib.suppress(OSError):
             while self._receiver.recv(4096):
                 pass
 
-    def close(self, quietly: bool = False) -> None:
-        """Free the descriptors; `quietly` waits for no other thread (after a fork)."""
-        if quietly:
-            self._guard = threading.RLock()
-        guard = self._guard
-        try:
-            guard.acquire()
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was not made
             self._receiver.close()
             self._sender.close()
-            guard.release()
-        except BaseException:
-            abandon(guard)
-            raise
+
+
+class EventWakeup(Wakeup):
+    """A wake-up by an eventfd(2): one descriptor, where the system is Linux."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, home: list[Wakeup]) -> None:
+        super().__init__(home)
+        self._numbers: list[int] = []
+        # Made and noted in one call of C: a signal handler that raises leaves no number behind.
+        self._numbers.extend(map(os.eventfd, (0,), (os.EFD_NONBLOCK | os.EFD_CLOEXEC,)))
+
+    def fileno(self) -> int:
+        return self._numbers[0]
+
+    def wake(self) -> None:
+        with contextlib.suppress(OSError):  # the count is at its end, and has woken the waiter
+            os.eventfd_write(self._numbers[0], 1)
+
+    def drain(self) -> None:
+        with contextlib.suppress(OSError):
+            os.eventfd_read(self._numbers[0])
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # It may have been interrupted before it was made.
+        numbers: list[int] = getattr(self, "_numbers", [])
+        # As above, forgotten and closed in one call of C: none is closed twice.
+        list(map(close, map(numbers.pop, [-1] * len(numbers))))
+
+
+#: What this system has.
+kind: type[Wakeup] = EventWakeup if hasattr(os, "eventfd") else PairWakeup
+_free: list[Wakeup] = []
+
+
+def lease() -> Wakeup:
+    """A wake-up for one wait, whose thread gives it back. Raises OSError: no descriptor is left.
+
+    They are no connection's and no thread's own: as many are made as there are waits at a time.
+    Whoever is interrupted and gives none back leaves none open either.
+    """
+    return next_of(_free) or kind(_free)
+
+
+def forget_free() -> None:
+    """Close the wake-ups that nobody has; those that are leased are not kept when given back."""
+    global _free
+    _free.clear()
+    _free = []
+
+
+forking.in_child(forget_free)  # what wakes a thread of the parent is not to be waited for here
 
 
 class Waiter:
@@ -193,7 +284,7 @@ class Waiter:
     def meet(self, need: Need) -> None:
         """Wait for what is needed, of the socket."""
         seconds = None if need.until is None else need.until - monotonic()
-        _, writable = self.wait(seconds, bool(need.writable), need.readable is not None)
+        _, writable = self.wait(seconds, bool(need.writable), bool(need.readable))
         need.ready = list(need.writable) if writable else []
 
     def _select(self, seconds: float, writes: bool, reads: bool) -> tuple[bool, bool]:
@@ -210,8 +301,17 @@ def writable_now(socks: Iterable[Any]) -> list[socket.socket]:
     """Those of the sockets that can be written, or have failed, without waiting for any."""
     with Selector() as selector:
         for sock in socks:
-            selector.register(sock, selectors.EVENT_WRITE)
+            if sock.fileno() >= 0:  # else whoever uses it finds that out
+                selector.register(sock, selectors.EVENT_WRITE)
         return [key.fileobj for key, _ in selector.select(0)]
+
+
+def watched(need: Need) -> dict[Any, int]:
+    """Its sockets, and what of each is waited for, as a selector has it."""
+    sockets = dict.fromkeys(need.readable, selectors.EVENT_READ)
+    for sock in need.writable:
+        sockets[sock] = sockets.get(sock, 0) | selectors.EVENT_WRITE
+    return sockets
 
 
 def wait_for(need: Need, wakeup: Wakeup) -> None:
@@ -219,10 +319,8 @@ def wait_for(need: Need, wakeup: Wakeup) -> None:
     seconds = _LONGEST if need.until is None else max(0.0, need.until - monotonic())
     with Selector() as selector:
         selector.register(wakeup, selectors.EVENT_READ)
-        if need.readable is not None:
-            selector.register(need.readable, selectors.EVENT_READ)
-        for sock in need.writable:
-            selector.register(sock, selectors.EVENT_WRITE)
+        for sock, what in watched(need).items():
+            selector.register(sock, what)
         ready = selector.select(min(seconds, _LONGEST))
     need.ready = []
     for key, what in ready:

@@ -33,14 +33,14 @@ class Ahead:
     """Events that wait for the user's task.
 
     Attributes:
-        events: These, the oldest first.
-        session: Of the connection that they come from; None before that has a socket.
+        events: These, the oldest first, each with the session that it comes from.
+        session: That of the next ones; None before it has a socket.
     """
 
     __slots__ = ("_size", "events", "session")
 
     def __init__(self) -> None:
-        self.events: deque[AnyEvent] = deque()
+        self.events: deque[tuple[AnyEvent, Session | None]] = deque()
         self.session: Session | None = None
         self._size = 0  # bytes of their data
 
@@ -60,9 +60,9 @@ class Ahead:
         """Keep an event. Whether the connection may go on at once: not behind a second poll, which
         is not kept. One is enough; with poll=0 there is always another one.
         """
-        if type(event) is _POLL and _POLL in map(type, self.events):
+        if type(event) is _POLL and any(type(other) is _POLL for other, _ in self.events):
             return False
-        self.events.append(event)
+        self.events.append((event, self.session))
         self._size += _size(event)
         session = self.session
         if session is not None:
@@ -72,15 +72,18 @@ class Ahead:
 
     def take(self, now: float) -> AnyEvent | None:
         """The next event, or None; after close_timeout that is no data any more."""
-        session = self.session
-        unwanted = () if session is None else _unwanted(session, now)
         while self.events:
-            event = self.events.popleft()
+            event, session = self.events.popleft()
             self._size -= _size(event)
-            if session is not None:
-                session.connection.is_ahead = bool(self.events)
-                session.is_told = session.is_told or type(event) is _DISCONNECTED
-            if type(event) not in unwanted:
+            if session is None:
+                return event
+            session.is_told = session.is_told or type(event) is _DISCONNECTED
+            session.connection.is_ahead = False
+            for _, other in self.events:
+                if other is session:
+                    session.connection.is_ahead = True
+                    break
+            if type(event) not in _unwanted(session, now):
                 return event
         return None
 

@@ -6,7 +6,7 @@ a moment of the time that counts (`Session.counted`); None for none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ class Ask(NamedTuple):
     """Call what the user gave, which may take its time and fail. Answer: what it returns."""
 
     act: Callable[[], Any]
+    deadline: float | None
+
+
+class Await(NamedTuple):
+    """Call what the user gave, and await what it returns. Answer: what that gives.
+
+    Done by the user's task, in an event loop; a TypeError to the user where there is none.
+    """
+
+    act: Callable[[], Awaitable[Any]]
     deadline: float | None
 
 
@@ -100,7 +110,9 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Request = Deliver | Ask | Resolve | Race | Adopt | StartTLS | Drop | Send | Read | Run | Hangup
+Request = (
+    Deliver | Ask | Await | Resolve | Race | Adopt | StartTLS | Drop | Send | Read | Run | Hangup
+)
 
 
 class Answer(NamedTuple):

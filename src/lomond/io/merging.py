@@ -1,0 +1,73 @@
+"""Several streams of events as one: for connections that one object has at the same time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from .waiting import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from ..session.session import Session
+
+    #: Events, and between them what is waited for.
+    Items = Generator[Any, None, None]
+
+_TURN = 64  # events of one, before the others have their turn
+_NOW = 0.0  # a moment that has passed
+
+
+def merged(
+    streams: Iterable[tuple[Session, Items]],
+    follow: Callable[[Session], object] | None = None,
+) -> Items:
+    """The events of all streams, each one's in its order, until all are over.
+
+    Where all wait, it waits for whatever any of them does. A stream may be gone on with though what
+    it waits for is not there. All are closed when this one is.
+
+    Arguments:
+        streams: Each with its session; it says what it waits for, and does not wait itself.
+        follow: Told whose events come next.
+    """
+    live = list(streams)
+    waiting: dict[Items, Need] = {}
+    with ExitStack() as stack:  # which goes on where one raises
+        for _, items in live:
+            stack.callback(items.close)
+        while live:
+            for one in live[:]:
+                session, items = one
+                if follow is not None:
+                    follow(session)
+                waiting.pop(items, None)
+                for _ in range(_TURN):
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        live.remove(one)
+                        break
+                    if isinstance(item, Need):
+                        waiting[items] = item
+                        break
+                    yield item
+            if waiting:
+                # Where the others have more, it is only looked what is there.
+                yield from _wait(list(waiting.values()), len(waiting) < len(live))
+
+
+def _wait(needs: list[Need], only_looks: bool) -> Items:
+    """One wait for all of them; each is told what came of it."""
+    untils = [need.until for need in needs if need.until is not None]
+    both = Need(
+        _NOW if only_looks else min(untils, default=None),
+        tuple(sock for need in needs for sock in need.readable),
+        tuple(sock for need in needs for sock in need.writable),
+    )
+    both.awaited = next((need.awaited for need in needs if need.awaited is not None), None)
+    yield both
+    for need in needs:
+        need.ready = [sock for sock in both.ready if sock in need.writable]
+        need.looked_at = both.looked_at
