@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Generator
-from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
@@ -28,6 +27,7 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, descriptors
+from .clock import monotonic, time
 from .pipe import Pipe
 from .resolving import Resolution, in_the_way
 from .tls_layer import TLSLayer
@@ -155,7 +155,8 @@ class Performer:
         return None if deadline is None else deadline + self._exchange.session.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
-        return deadline is not None and self._exchange.session.counted(moment) >= deadline
+        until = self._until(deadline)  # as what was waited for, to the last digit
+        return until is not None and moment >= until
 
     def _start(self) -> None:
         """Get ready to wait."""

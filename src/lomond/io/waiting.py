@@ -10,9 +10,9 @@ import signal
 import socket
 import threading
 from collections.abc import Iterable
-from time import monotonic
 from typing import Any, Protocol, TypeVar
 
+from .clock import monotonic
 from .holding import abandon
 
 BOUND = 0.02  # seconds; the longest that a read waits, where it may (pipe.py)
