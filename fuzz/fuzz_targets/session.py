@@ -187,7 +187,6 @@ class _User:
                     door.is_stuck = True
                 case 8:
                     door.is_stuck = False
-                    door._flush()
                 case _:
                     pass
         except WebSocketUnavailable:
