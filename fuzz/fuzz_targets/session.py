@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from lomond.errors import WebSocketUnavailable
+from lomond.errors import WebSocketError
 from lomond.options import CLOSE_GRACE, Deflate, Limits, Timing
 from lomond.session import redirects  # noqa: F401  imported late; here it is to be instrumented
 from lomond.session.requests import Race, Resolve, StartTLS
@@ -187,10 +187,9 @@ class _User:
                     door.is_stuck = True
                 case 8:
                     door.is_stuck = False
-                    door._flush()
                 case _:
                     pass
-        except WebSocketUnavailable:
+        except WebSocketError:
             pass  # it says so
 
 

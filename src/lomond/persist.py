@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from types import ModuleType
@@ -28,6 +27,7 @@ from . import options, persisting, rows
 from .base import check_together
 from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
 from .events import AnyEvent, Rejected
+from .io.clock import monotonic, time
 from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
 from .io.waiting import Need
 from .persisting import ExitEvent
@@ -256,9 +256,9 @@ class Waiting:
         start_closing(self._door, 1000, b"goodbye")
 
     def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        end = time.monotonic() + seconds
+        end = monotonic() + seconds
         while not (is_set := notice.is_set()):
-            now = time.monotonic()
+            now = monotonic()
             if now >= end:
                 break
             yield Need(end if notice.is_told else min(end, now + LOOK))
@@ -319,7 +319,7 @@ def _connect(
     way: Way, timing: dict[str, Any], watch: _Watch, notice: Notice
 ) -> Generator[AnyEvent | Need, None, Outcome]:
     """One connection; closed at once when the iteration is left."""
-    found: dict[str, Any] = {"began": time.monotonic()}
+    found: dict[str, Any] = {"began": monotonic()}
 
     def act() -> None:
         if not found.get("is_final") and notice.is_set():
@@ -337,7 +337,7 @@ def _connect(
             if watch.exit:
                 act()
             if event.name == "ready":
-                found["ready_at"] = time.monotonic()
+                found["ready_at"] = monotonic()
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")
@@ -357,7 +357,7 @@ def _connect(
             raise
         finally:
             way.forget_look(look)
-    return Outcome(**found, ended=time.monotonic(), wall=time.time())
+    return Outcome(**found, ended=monotonic(), wall=time())
 
 
 def _end(stream: Any) -> None:

@@ -1,8 +1,7 @@
 """A peer's script behind the real doors, in pretend time or in real time.
 
-In pretend time the doors do all that they do, on a pair of sockets, but look at a clock that jumps
-where they would wait; what the script then does is there at once. Only the pure twin can have it:
-the compiled one asks C for the time.
+In pretend time the doors do all that they do, on a pair of sockets, but go by a clock that jumps
+where they would wait; what the script then does is there at once.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import contextlib
 import select
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,13 +22,8 @@ import trio
 
 from doors import on_trio
 from doors.tapped import Tapped
-from lomond.io import (  # all that looks at the clock is loaded by them
-    driving,  # noqa: F401
-    many,
-    performing,  # noqa: F401
-    stream,  # noqa: F401
-    waiting,
-)
+from lomond.io import many, waiting
+from lomond.testing.clock import PretendClock
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
 from patience import PATIENCE
 
@@ -40,35 +33,37 @@ _DONE = object()  # what a script does that is over
 _SMALL = 32 * 1024  # bytes; of a socket's buffers, so that a write soon has to wait
 
 
-class PretendTime:
+class PretendTime(PretendClock):
     """A connected socket, the script at its other end, and the clock of both.
+
+    The doors go by it from `install` to `close`.
 
     Arguments:
         talk: What the peer does.
 
     Attributes:
         sock: What is given to the door.
-        now: The clock.
         said: When the script said something.
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
+        super().__init__(1000.0)
         ours, self._theirs = socket.socketpair()
         self._theirs.setblocking(False)
         self.sock = Tapped(fileno=ours.detach())
         self.sock.on_recv = self._received
-        self.now = self.started = 1000.0
+        self.started = self.now
         self.said: list[float] = []
         self._actions = Peer(talk).actions
         self._action: Any = next(self._actions, _DONE)
         self._taken: int | None = None  # bytes of what is being said
         self._goes_on_at: float | None = None  # of a pause
+        self._is_installed = False
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Have the doors look at this clock, for the time of a test."""
-        for name, module in list(sys.modules.items()):
-            if name.startswith("lomond.io.") and hasattr(module, "monotonic"):
-                monkeypatch.setattr(module, "monotonic", self.monotonic)
+        """Have the doors go by this clock, and wait by it."""
+        self.__enter__()
+        self._is_installed = True
         calls = SimpleNamespace(poll=lambda: _Poll(self), POLLIN=select.POLLIN)
         calls.POLLOUT = select.POLLOUT
         monkeypatch.setattr(waiting, "select", calls)
@@ -86,10 +81,6 @@ class PretendTime:
             return self.wait(lambda: look(one, 0), seconds)
 
         monkeypatch.setattr(manager, "get_events", wait)
-
-    def monotonic(self) -> float:
-        """As time.monotonic."""
-        return self.now
 
     def spend(self, seconds: float) -> None:
         """The user's handler takes its time; the peer goes on."""
@@ -117,7 +108,10 @@ class PretendTime:
             assert self.now < _END, "this does not end"
 
     def close(self) -> None:
-        """The peer hangs up."""
+        """The peer hangs up, and time is real again."""
+        if self._is_installed:
+            self._is_installed = False
+            self.__exit__()
         self._actions.close()
         self._theirs.close()
         self.sock.close()

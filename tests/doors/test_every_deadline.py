@@ -1,7 +1,7 @@
 """Every deadline, whatever the handler and the server do, through every door: a table.
 
-In pretend time to the hundredth of a second, where the pure twin runs; in real time in both twins,
-where only the machine says how late it may be. That of tests/session/test_deadlines.py has the
+In pretend time to the hundredth of a second; in real time, where only the machine says how late it
+may be. That of tests/session/test_deadlines.py has the
 rules alone.
 """
 
@@ -19,7 +19,7 @@ import trio
 from doors.certified import contexts
 from doors.loops import uvloop_loop
 from doors.pretended import PretendTime, RealTime
-from lomond import WebSocket, twin
+from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.io.waiting import BOUND
 from lomond.protocol import frames
@@ -248,10 +248,6 @@ def check_pretended(
     assert due <= seen.ended <= due + 1.5 * BOUND
 
 
-pure = pytest.mark.skipif(twin.running != "pure", reason="the compiled twin asks C for the time")
-
-
-@pure
 @pytest.mark.parametrize("poll", [None, 2.0], ids=["no polls", "polls"])
 @pytest.mark.parametrize("handler", ["fast", "slow"])
 @pytest.mark.parametrize("name", ROWS)
@@ -262,7 +258,6 @@ def test_a_deadline_is_kept(
     check_pretended(name, monkeypatch, poll, spend)
 
 
-@pure
 @pytest.mark.doors("asyncio", "trio")
 @pytest.mark.parametrize("poll", [None, 2.0], ids=["no polls", "polls"])
 @pytest.mark.parametrize("name", ROWS)
@@ -275,7 +270,6 @@ def test_a_deadline_is_kept_while_the_task_is_elsewhere(
     check_pretended(name, monkeypatch, poll, spend)
 
 
-@pure
 @pytest.mark.parametrize("handler", ["fast", "slow"])
 @pytest.mark.parametrize("name", IN_TIME)
 def test_what_came_in_time_counts_however_long_the_handler_takes(
@@ -302,7 +296,6 @@ def takes_nothing_until_it_is_read(peer: Peer) -> Talk:
     yield from peer.hear_end()
 
 
-@pure
 @pytest.mark.parametrize("sends", [False, True])
 @pytest.mark.parametrize("seconds", [0.0, 1.0, SLOW])
 def test_a_server_that_waits_for_us_to_read_is_not_given_up(

@@ -1,37 +1,52 @@
-"""The traces that a program may rely on, over real sockets and over the pretend door."""
+"""The traces that a program may rely on: over the pretend door, and through every door in pretend
+time and over real sockets.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from doors.peer_server import served
+from doors.pretended import PretendTime
 from lomond import WebSocket
 from lomond.events import AnyEvent
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.requests import Race, Resolve, StartTLS
+from lomond.testing.clock import PretendClock
 from lomond.testing.peer import End, Hear, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 from scripted import is_silent
 
-pytestmark = pytest.mark.every_door
-
 
 @dataclass
 class Case:
-    """A peer, what the user does, and the events that come of it."""
+    """A peer, what the user does, and the events that come of it.
+
+    Attributes:
+        talk: What the peer does.
+        trace: A line for each event: its name, and what its line begins with or has.
+        act: The user's handler.
+        options: Of the connection.
+        fails: The request of the opening that fails.
+        cause: With what. (The pretend door is told of it.)
+        place: The URL that fails so, of the server's or another; where there is one.
+    """
 
     talk: Callable[[Peer], Talk]
     trace: list[str]
     act: Callable[[Any, AnyEvent], None] = lambda websocket, event: None
     options: dict[str, Any] = field(default_factory=dict)
-    optional: frozenset[str] = frozenset()
+    fails: type | None = None
+    cause: OSError | None = None
+    place: Callable[[str], str] = str
 
 
 def echo(peer: Peer) -> Talk:
@@ -81,10 +96,27 @@ def is_no_web_server(peer: Peer) -> Talk:
     yield Say(b"220 mail ready\r\n")
 
 
+def never_runs(peer: Peer) -> Talk:
+    yield from ()
+
+
 def is_no_tls_server(peer: Peer) -> Talk:
     yield Hear()
     yield Say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     yield End()
+
+
+def with_tls(url: str) -> str:
+    return url.replace("ws:", "wss:")
+
+
+def with_nobody_there(url: str) -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def with_an_unknown_name(url: str) -> str:
+    return "ws://does-not-exist.invalid/"
 
 
 def sends_and_closes_on_text(websocket: Any, event: AnyEvent) -> None:
@@ -132,7 +164,30 @@ CASES = {
         closes_on_poll,
         options={"close_timeout": 0.2, "poll": 60.0},
     ),
+    "no such name": Case(
+        never_runs,
+        ["connecting", "connect_fail resolve"],
+        fails=Resolve,
+        cause=socket.gaierror(-2, "Name or service not known"),
+        place=with_an_unknown_name,
+    ),
+    "refused": Case(
+        never_runs,
+        ["connecting", "connect_fail connect"],
+        fails=Race,
+        cause=ConnectionRefusedError(111, "Connection refused"),
+        place=with_nobody_there,
+    ),
+    "no TLS": Case(
+        is_no_tls_server,
+        ["connecting", "connect_fail tls"],
+        fails=StartTLS,
+        cause=ssl.SSLError(1, "wrong version number"),
+        place=with_tls,
+    ),
 }
+#: Those that a socket which is connected already does not exclude.
+CONNECTED = [name for name, case in CASES.items() if case.fails not in (Resolve, Race)]
 
 
 def brief(event: AnyEvent) -> str:
@@ -142,90 +197,105 @@ def brief(event: AnyEvent) -> str:
             return f"{event.name} {event.code}"
         case "protocol_error":
             return f"protocol_error{' critical' if event.critical else ''}"
+        case "connect_fail":
+            return f"connect_fail {event.phase}"
         case "disconnected":
             return f"disconnected {'graceful' if event.graceful else event.reason}"
         case _:
             return event.name
 
 
-def all_of(websocket: WebSocket) -> list[Any]:
-    """All events of one connection."""
-    return list(websocket)
+#: The wall clock of pretend time, about; real time is far from it.
+PRETENDED = PretendClock(1000.0).time()
+#: Gives what the handler gets, and the events.
+Played = AbstractContextManager[tuple[Any, Iterator[AnyEvent]]]
 
 
-def check(case: Case, events: Iterator[AnyEvent], websocket: Any) -> None:
-    seen = []
-    for event in events:
-        seen.append(brief(event))
-        case.act(websocket, event)
-    seen = [line for line in seen if line != "pong"]
+@contextmanager
+def pretend_door(case: Case, **options: Any) -> Iterator[tuple[Any, Iterator[AnyEvent]]]:
+    if case.fails is not None:
+        options["failures"] = {case.fails: case.cause}
+    door = PretendDoor(case.talk, Timing(**case.options), secure=case.fails is StartTLS, **options)
+    yield door, door.events()
+    assert door.hung_up
+
+
+@contextmanager
+def pretend_time(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Any, Iterator[AnyEvent]]]:
+    clock = PretendTime(case.talk)
+    clock.install(monkeypatch)
+    try:
+        websocket = WebSocket(case.place("ws://127.0.0.1/"), socket=clock.sock)
+        yield websocket, websocket.connect(**case.options)
+        check_closed(websocket)
+    finally:
+        clock.close()
+
+
+@contextmanager
+def sockets(case: Case) -> Iterator[tuple[Any, Iterator[AnyEvent]]]:
+    with served(case.talk) as server:
+        websocket = WebSocket(case.place(server.url))
+        yield websocket, websocket.connect(**case.options)
+        check_closed(websocket)
+
+
+def check_closed(websocket: Any) -> None:
+    assert websocket.is_closed
+    assert not websocket.is_active
+    assert not websocket.is_closing
+
+
+def check(case: Case, played: Played) -> list[AnyEvent]:
+    """Play it; the events, but for pongs."""
+    came, seen = [], []
+    with played as (websocket, events):
+        for event in events:
+            if event.name != "pong":
+                came.append(event)
+                seen.append(brief(event))
+            case.act(websocket, event)
     assert len(seen) == len(case.trace), seen
     for line, expected in zip(seen, case.trace, strict=True):
         name, _, rest = expected.partition(" ")
         assert line.startswith(name), seen
         assert rest in line, seen
         assert name != "protocol_error" or line == expected, seen  # critical or not
+    if case.cause is not None:
+        assert isinstance(getattr(came[-1], "cause", None), type(case.cause))
+    return came
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_over_the_pretend_door(name: str) -> None:
     case = CASES[name]
-    door = PretendDoor(case.talk, Timing(**case.options))
-    check(case, door.events(), door)
-    assert door.hung_up
+    last = check(case, pretend_door(case))[-1]
+    assert case.cause is None or (last.name == "connect_fail" and last.cause is case.cause)
 
 
+@pytest.mark.parametrize("name", CONNECTED)
+def test_a_given_socket_over_the_pretend_door(name: str) -> None:
+    check(CASES[name], pretend_door(CASES[name], has_socket=True))
+
+
+@pytest.mark.every_door
+@pytest.mark.parametrize("name", CONNECTED)
+def test_in_pretend_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    came = check(CASES[name], pretend_time(CASES[name], monkeypatch))
+    assert all(PRETENDED <= event.received_time < PRETENDED + 100 for event in came)
+
+
+@pytest.mark.every_door
 @pytest.mark.parametrize("name", CASES)
 def test_over_real_sockets(name: str) -> None:
-    case = CASES[name]
-    with served(case.talk) as server:
-        websocket = WebSocket(server.url)
-        check(case, websocket.connect(**case.options), websocket)
-        assert websocket.is_closed
-        assert not websocket.is_active
-        assert not websocket.is_closing
+    check(CASES[name], sockets(CASES[name]))
 
 
-@pytest.mark.parametrize(
-    ("request_type", "error", "phase"),
-    [
-        (Resolve, socket.gaierror(-2, "Name or service not known"), "resolve"),
-        (Race, ConnectionRefusedError(111, "Connection refused"), "connect"),
-        (StartTLS, OSError("certificate not accepted"), "tls"),
-    ],
-)
-def test_no_connection_over_the_pretend_door(
-    request_type: type, error: OSError, phase: str
-) -> None:
-    door = PretendDoor(echo, failures={request_type: error}, secure=True)
-    (_, connecting), (_, failed) = door.play()
-    assert (connecting.name, failed.name) == ("connecting", "connect_fail")
-    assert failed.phase == phase
-    assert failed.cause is error
-
-
-def test_a_given_socket_over_the_pretend_door() -> None:
-    door = PretendDoor(echo, has_socket=True)
-    check(CASES["client closes"], door.events(), door)
-
-
-def test_refused_over_real_sockets() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    connecting, failed = all_of(WebSocket(f"ws://127.0.0.1:{port}/"))
-    assert (connecting.name, failed.name) == ("connecting", "connect_fail")
-    assert (failed.phase, failed.address) == ("connect", f"127.0.0.1:{port}")
-    assert isinstance(failed.cause, ConnectionRefusedError)
-
-
-def test_no_tls_over_real_sockets() -> None:
-    with served(is_no_tls_server) as server:
-        connecting, failed = all_of(WebSocket(server.url.replace("ws:", "wss:")))
-    assert (connecting.name, failed.name, failed.phase) == ("connecting", "connect_fail", "tls")
-    assert isinstance(failed.cause, ssl.SSLError)
-
-
-def test_unresolvable_over_real_sockets() -> None:
-    connecting, failed = all_of(WebSocket("ws://does-not-exist.invalid/"))
-    assert (connecting.name, failed.name, failed.phase) == ("connecting", "connect_fail", "resolve")
-    assert isinstance(failed.cause, socket.gaierror)
+@pytest.mark.every_door
+def test_the_address_that_refused_is_told() -> None:
+    url = with_nobody_there("")
+    case = replace(CASES["refused"], place=lambda _: url)
+    failed: Any = check(case, sockets(case))[-1]
+    assert f"ws://{failed.address}/" == url

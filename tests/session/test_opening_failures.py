@@ -145,11 +145,10 @@ def test_no_connection(kind: type, phase: str, address: str | None, reason: str)
 
 def test_a_proxy_that_refuses_once_it_is_over_is_not_the_reason() -> None:
     class Door(PretendDoor):
-        def _perform(self, request: object) -> Any:
-            found = super()._perform(request)
+        def answered(self, request: object, value: Any) -> Any:
             if isinstance(request, Read):
                 self.force_disconnect()  # as another thread does, behind the read
-            return found
+            return value
 
     refuses = answers(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     door = Door(refuses, proxy=parse_proxy("http://proxy:3128"))

@@ -16,7 +16,6 @@ from lomond.session.requests import (
     Hangup,
     Race,
     Read,
-    Request,
     Resolve,
     Send,
     StartTLS,
@@ -33,23 +32,12 @@ DIGEST = (
 
 
 class Recording(PretendDoor):
-    """A door that keeps what it is asked for; its user closes at Ready.
+    """A door that tells what it was asked for; its user closes at Ready.
 
     Connecting and Connected each take their handler a second.
     """
 
-    def __init__(self, talk: Callable[[Peer], Talk], **options: Any) -> None:
-        super().__init__(talk, **options)
-        self.asked: list[Any] = []
-
-    def _perform(self, request: object) -> Any:
-        if isinstance(request, Ask):
-            self.asked.append(("ask", request.deadline))
-        elif not isinstance(request, Hangup):
-            self.asked.append(request)
-        return super()._perform(request)
-
-    def run(self) -> list[Request]:
+    def run(self) -> list[Any]:
         def act(door: PretendDoor, event: Any) -> None:
             if event.name in ("connecting", "connected"):
                 door.spend(1.0)
@@ -57,7 +45,11 @@ class Recording(PretendDoor):
                 door.force_disconnect()
 
         self.play(act)
-        return self.asked
+        return [
+            ("ask", request.deadline) if isinstance(request, Ask) else request
+            for request in self.asked
+            if not isinstance(request, Hangup)
+        ]
 
 
 def serves(*answers: bytes) -> Callable[[Peer], Talk]:

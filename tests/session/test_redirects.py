@@ -170,19 +170,12 @@ def test_open_timeout_is_one_total() -> None:
 
 @pytest.mark.parametrize(("location", "is_followed"), [("/there", True), ("ws://other/", False)])
 def test_a_unix_socket_leads_nowhere_else(location: str, is_followed: bool) -> None:
-    raced: list[Race] = []
-
-    class Door(PretendDoor):
-        def _perform(self, request: object) -> Any:
-            if isinstance(request, Race):
-                raced.append(request)
-            return super()._perform(request)
-
-    door = Door(sends_on(location), later_talks=(accepts,))
+    door = PretendDoor(sends_on(location), later_talks=(accepts,))
     addresses = [("unix", "stream", 0, "", "/run/peer")]
     door.plan = PretendPlan(counting_bytes(), addresses=addresses, max_redirects=3)
     seen = door.play(closes_when_ready)
     assert ("ready" in names(seen)) == is_followed
+    raced = [request for request in door.asked if isinstance(request, Race)]
     assert {tuple(request.addresses) for request in raced} == {tuple(addresses)}
     if not is_followed:
         assert "elsewhere than the Unix socket" in seen[2][1].reason

@@ -10,13 +10,13 @@ import os
 import socket
 from collections.abc import Callable, Generator, Iterable
 from itertools import zip_longest
-from time import monotonic
 from typing import NamedTuple
 
 from ..session.causes import tried, words
 from ..session.requests import AddressInfo, Failed, TimedOut
 from ..timings import Attempt
 from ..url import authority
+from .clock import monotonic
 from .descriptors import told
 from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
 from .waiting import Need

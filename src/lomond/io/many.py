@@ -9,9 +9,9 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Generator
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .clock import monotonic
 from .pipe import Pipe
 from .shared import Shared
 from .waiting import Need, Wakeup, lease, watched

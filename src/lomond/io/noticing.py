@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
 from typing import Any
+
+from .clock import monotonic
 
 LOOK = 0.1  # seconds between two looks at an event that nobody can wait for
 _NEVER = float("inf")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Generator
-from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
@@ -29,10 +28,11 @@ from ..session.requests import (
     TimedOut,
 )
 from . import connecting, descriptors
+from .clock import monotonic, time
 from .looping import Looping
 from .pipe import Pipe
-from .resolving import Resolution, in_the_way
-from .tls_layer import TLSLayer
+from .resolving import Resolution
+from .tls_layer import TLSLayer, shake_hands
 from .waiting import Awaited, Need
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 _READ_SIZE = 16 * 1024  # bytes
 _MOST_LATE = 16  # reads of a TLS handshake that bring something after the deadline
-_SLOT_PAUSE = 0.02  # seconds between two looks for a free resolver thread
 _BEATS = 16  # in open_timeout: as often it is looked at whether the wait ends in time
 _LATE = 0.02  # seconds after which it does not
 
@@ -157,13 +156,15 @@ class Performer:
         return None if deadline is None else deadline + self._exchange.session.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
-        return deadline is not None and self._exchange.session.counted(moment) >= deadline
+        until = self._until(deadline)  # as what was waited for, to the last digit
+        return until is not None and moment >= until
 
     def _start(self) -> None:
         """Get ready to wait."""
         if self._exchange.is_over:  # and the wake-up gone
             raise Interrupted(OSError("closed by the user"), monotonic())
-        self._exchange.start()
+        if self._exchange.wakeup is None:
+            self._exchange.start()
 
     def _received(self, pipe: Pipe, deadline: float | None) -> Generator[Need, None, bytes]:
         """What comes; what is there already is looked at before the deadline is judged."""
@@ -225,22 +226,11 @@ class Performer:
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
         self._start()
+        deadline = request.deadline
         resolution = Resolution(request.host, request.port, self._exchange.wake)
-        while not resolution.start():
-            try:
-                self._check(request.deadline)
-            except TimedOut as late:
-                late.said = in_the_way()
-                raise
-            yield Need(monotonic() + _SLOT_PAUSE)
-        need: Need | None = None
-        while not resolution.finished:
-            self._check_after(need, request.deadline)
-            need = Need(self._until(request.deadline))
-            yield need
-        if resolution.error is not None:
-            raise Failed(resolution.error, monotonic())
-        return resolution.addresses
+        return resolution.run(
+            lambda need: self._check_after(need, deadline), lambda: self._until(deadline)
+        )
 
     def _race(self, request: Race) -> Generator[Need, None, tuple[str, list[Attempt]]]:
         self._start()
@@ -299,7 +289,7 @@ class Performer:
                 # peer that is quick enough lets nobody wait.
                 late += self._has_passed(request.deadline, monotonic())
                 self._check(request.deadline if late > _MOST_LATE else None)
-                done = exchange.alone(_shake, layer, pipe)
+                done = exchange.alone(shake_hands, layer, pipe)
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
                 if done:
@@ -401,17 +391,3 @@ def _asked(act: Callable[[], Any]) -> Any:
         raise  # of a module that is needed only now
     except Exception as error:
         raise Failed(descriptors.told(error), monotonic()) from None
-
-
-def _shake(layer: TLSLayer, pipe: Pipe) -> bool:
-    """A step of the handshake; whether it is done. Raises OSError, or Failed for the user."""
-    try:
-        done = layer.shake_hands()
-        pipe.enqueue(b"")
-        return done
-    except (OSError, ValueError):
-        raise
-    except Exception as error:
-        if layer.is_users:
-            raise Failed(error, monotonic()) from None
-        raise

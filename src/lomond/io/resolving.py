@@ -8,14 +8,17 @@ from __future__ import annotations
 import _thread
 import codecs
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from ..session.causes import listed
-from ..session.requests import AddressInfo
+from ..session.requests import AddressInfo, Failed, TimedOut
 from . import descriptors
+from .clock import monotonic
 from .forking import in_child
+from .waiting import Need
 
 MAX_AT_ONCE = 32
+_SLOT_PAUSE = 0.02  # seconds between two looks for a free thread
 codecs.lookup("idna")  # getaddrinfo's; a process that is out of descriptors can't load it
 # Who has which slot. Not a semaphore, nor a Thread: a signal handler that raises inside of them can
 # leave their locks taken for good.
@@ -54,6 +57,37 @@ class Resolution:
         self._port = port
         self._done = done
         self._slots = _slots
+
+    def run(
+        self, check: Callable[[Need | None], object], until: Callable[[], float | None]
+    ) -> Generator[Need, None, list[AddressInfo]]:
+        """Work in progress: the addresses.
+
+        Arguments:
+            check: Asked before each wait, with what the last one was for, or None; raises TimedOut
+                if the deadline has passed, Interrupted if the user closed.
+            until: Tells when the deadline passes.
+
+        Raises:
+            Failed: There are none, or no thread is left to look in.
+        """
+        need: Need | None = None
+        while not self.start():
+            try:
+                check(need)
+            except TimedOut as late:
+                late.said = in_the_way()
+                raise
+            need = Need(monotonic() + _SLOT_PAUSE)
+            yield need
+        need = None
+        while not self.finished:
+            check(need)
+            need = Need(until())
+            yield need
+        if self.error is not None:
+            raise Failed(self.error, monotonic())
+        return self.addresses
 
     def start(self) -> bool:
         """Resolve an address literal at once, a name in a thread; False if too many run.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from time import monotonic
 from typing import TYPE_CHECKING
 
+from .clock import monotonic
 from .waiting import Need
 
 if TYPE_CHECKING:

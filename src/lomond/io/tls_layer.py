@@ -8,11 +8,15 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from ..session.requests import Failed
+from .clock import monotonic
 from .layer import Layer
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+
+    from .pipe import Pipe
 
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
@@ -156,6 +160,25 @@ class TLSLayer(Layer):
     def take(self) -> bytes:
         """Records to be written below."""
         return self._take()
+
+
+def shake_hands(layer: TLSLayer, pipe: Pipe) -> bool:
+    """A step of the handshake of a pipe's layer; whether it is done.
+
+    Raises:
+        OSError, ValueError: It failed.
+        Failed: What the user's own class raised.
+    """
+    try:
+        done = layer.shake_hands()
+        pipe.enqueue(b"")
+        return done
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        if layer.is_users:
+            raise Failed(error, monotonic()) from None
+        raise
 
 
 def _peer_certificate(tls: Any) -> Any:

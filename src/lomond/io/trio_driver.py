@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
 from ..session.ahead import NUDGE, Ahead
+from .clock import monotonic
 from .looping import Looping
 from .pipe import Pipe
 from .sending import until_written

@@ -10,10 +10,10 @@ import selectors
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterable
-from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from . import forking
+from .clock import monotonic
 
 BOUND = 0.02  # seconds; the longest that a read waits, where it may (pipe.py)
 AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for

@@ -1,11 +1,10 @@
-"""The pretend network: bytes on their way, a scripted peer, and a clock that jumps to the next
-moment at which something happens. Knows nothing of sessions.
-"""
+"""The pretend network: bytes on their way, and a scripted peer. Knows nothing of sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from .clock import PretendClock
 from .peer import Action, End, Hear, Pause, Peer, Say
 
 
@@ -15,14 +14,12 @@ class PretendNetwork:
     Arguments:
         peer: Acts whenever its time has come.
         latency: Seconds that bytes travel.
-
-    Attributes:
-        now: The pretend clock.
+        clock: Jumps to the next moment at which something happens.
     """
 
-    def __init__(self, peer: Peer, latency: float) -> None:
-        self.now = 0.0
+    def __init__(self, peer: Peer, latency: float, clock: PretendClock) -> None:
         self.peer = peer
+        self._clock = clock
         self._latency = latency
         self._plans: list[tuple[float, Callable[[], None]]] = []
         self._to_peer: list[tuple[float, bytes]] = []
@@ -33,10 +30,14 @@ class PretendNetwork:
 
     def again(self, peer: Peer) -> PretendNetwork:
         """A new connection, to that peer, at the same time."""
-        network = PretendNetwork(peer, self._latency)
-        network.now = self.now
+        network = PretendNetwork(peer, self._latency, self._clock)
         network._plans = self._plans
         return network
+
+    @property
+    def now(self) -> float:
+        """What the clock says."""
+        return self._clock.now
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
         """Do something at that moment."""
@@ -47,9 +48,13 @@ class PretendNetwork:
         """Bytes for the peer; empty at the end of the stream."""
         self._to_peer.append((self.now + self._latency, data))
 
+    def has_arrived(self) -> bool:
+        """Whether something came from the peer by now."""
+        return bool(self._from_peer) and self._from_peer[0][0] <= self.now
+
     def receive(self) -> bytes | None:
         """What came from the peer by now; empty at the end; None if nothing did. Raises OSError."""
-        if not self._from_peer or self._from_peer[0][0] > self.now:
+        if not self.has_arrived():
             return None
         _, data = self._from_peer.pop(0)
         if isinstance(data, OSError):
@@ -66,7 +71,7 @@ class PretendNetwork:
         moments += [] if deadline is None else [deadline]
         if not moments:
             raise AssertionError("nothing will ever happen any more")
-        self.now = max(self.now, min(moments))
+        self._clock.now = max(self.now, min(moments))
         self._happen()
 
     def advance_to(self, moment: float) -> None:
@@ -79,7 +84,7 @@ class PretendNetwork:
                 + ([self._peer_at] if self._peer_at > self.now else [])
                 + [moment]
             )
-            self.now = max(self.now, nearest)
+            self._clock.now = max(self.now, nearest)
             self._happen()
             if self.now >= moment:
                 return

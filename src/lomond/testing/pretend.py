@@ -1,6 +1,6 @@
-"""The pretend door: performs the same scripts as the real one, over the pretend network.
+"""The pretend door: a real exchange and the real stream of events, over the pretend network.
 
-No socket, no sleep, no thread.
+No socket, no sleep, no thread: it meets what these wait for by having the pretend clock jump.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import itertools
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from ..io import stream
+from ..io.exchange import Exchange
+from ..io.waiting import Need
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
@@ -16,31 +19,13 @@ from ..protocol.extensions.extension import Offer
 from ..protocol.extensions.known import offers
 from ..proxies import Proxy
 from ..session.opening import conversation
-from ..session.requests import (
-    Adopt,
-    Answer,
-    Ask,
-    Deliver,
-    Drop,
-    Failed,
-    Hangup,
-    Interrupted,
-    Race,
-    Read,
-    Resolve,
-    Run,
-    Send,
-    StartTLS,
-    TimedOut,
-)
 from ..session.session import Session
-from ..timings import Attempt
+from .clock import PretendClock
 from .network import PretendNetwork
 from .peer import Peer, Talk
+from .performer import PretendPerformer
 from .plans import PretendPlan
-
-_NEVER = float("inf")
-_WALL = 1_700_000_000.0  # the wall clock when the pretend clock says 0
+from .wire import PretendWire
 
 
 def counting_bytes() -> Callable[[int], bytes]:
@@ -70,9 +55,10 @@ class PretendDoor:
         later_talks: What the peers of later connections do, after a redirect or a challenge.
 
     Attributes:
-        plan: What is asked for.
+        session: What the connection does over time.
+        plan: What the user asks for.
+        asked: What the script asked for, but for Deliver and Run.
         sent: All bytes that were written.
-        hung_up: Whether the socket was closed.
         is_stuck: Set it to make the system take no bytes.
     """
 
@@ -96,15 +82,9 @@ class PretendDoor:
     ) -> None:
         random_bytes = counting_bytes()
         self.sent = b""
-        self.hung_up = False
         self.is_stuck = False
         self.limits = limits or Limits()
         self.session = Session(timing or Timing(), self.limits, random_bytes)
-        self._network = PretendNetwork(Peer(talk), latency)
-        self._later_talks = list(later_talks)
-        self._failures = failures or {}
-        self._delays = delays or {}
-        self._alpn = alpn
         self.plan = PretendPlan(
             random_bytes,
             secure=secure,
@@ -114,19 +94,30 @@ class PretendDoor:
             max_redirects=max_redirects,
             limits=self.limits,
         )
-        self._queue = b""
-        self._seen_close = False
-        self._write_ended = False
+        self._clock = PretendClock()
+        self._network = PretendNetwork(Peer(talk), latency, self._clock)
+        self._later_talks = list(later_talks)
+        self._wire: PretendWire | None = None
+        self._exchange = Exchange(self.session)
+        self._performer = PretendPerformer(
+            self._exchange, self._connect, self.answered, failures or {}, delays or {}, alpn
+        )
+        self.asked = self._performer.asked
 
     @property
     def now(self) -> float:
         """The pretend clock."""
-        return self._network.now
+        return self._clock.now
 
     @property
     def peer(self) -> Peer:
         """What the peer has heard."""
         return self._network.peer
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the socket was closed, or will not be connected any more."""
+        return self._exchange.is_over and (self._wire is None or self._wire.is_closed)
 
     # The user
 
@@ -135,37 +126,36 @@ class PretendDoor:
         self._network.at(moment, action)
 
     def send_text(self, text: str) -> None:
-        """As of a WebSocket."""
-        self.session.send_message(frames.TEXT, text.encode(), compress=True)
-        self._flush()
+        """Send a text; what the system does not take waits, and nobody waits for it."""
+        self._post(frames.TEXT, text.encode(), True)
 
     def send_ping(self, data: bytes = b"") -> None:
-        """As of a WebSocket."""
-        self.session.send_message(frames.PING, data)
-        self._flush()
+        """Send a ping."""
+        self._post(frames.PING, data)
 
     def send_pong(self, data: bytes) -> None:
-        """As of a WebSocket."""
-        self.session.send_message(frames.PONG, data)
-        self._flush()
+        """Send a pong."""
+        self._post(frames.PONG, data)
 
     def force_disconnect(self) -> None:
-        """As of a WebSocket."""
-        self.session.end("disconnected by the user", False, self.now)
+        """End the connection at once, without a close frame."""
+        with self._clock:
+            self._exchange.force("disconnected by the user")
 
     def close(self, code: int | None = 1000, reason: str = "goodbye") -> None:
-        """As of a WebSocket."""
-        self.session.close(code, reason, self.now)
-        self._flush()
+        """Start the closing handshake."""
+        with self._clock:
+            self._exchange.close(code, reason)
 
     def spend(self, seconds: float) -> None:
         """The user's handler takes its time; the network goes on."""
-        self._network.advance_to(self.now + seconds)
+        with self._clock:
+            self._network.advance_to(self.now + seconds)
 
     def keep(self, seconds: float) -> None:
         """Something else has the thread for a while; the network goes on. For `at`."""
         self.session.kept += seconds
-        self._network.advance_to(self.now + seconds)
+        self.spend(seconds)
 
     def play(
         self, act: Callable[[PretendDoor, Any], None] = lambda door, event: None
@@ -180,137 +170,60 @@ class PretendDoor:
     def events(self) -> Generator[AnyEvent, None, None]:
         """The events of the connection."""
         script = conversation(self.session, self.plan)
+        items = stream.events(self._exchange, script, self._performer, blocks=False)
         try:
-            request: Any = next(script)
             while True:
-                value: Any = None
-                try:
-                    if isinstance(request, Deliver):
-                        yield request.event
-                    elif isinstance(request, Run):
-                        yield from self._run()
-                    else:
-                        value = self._perform(request)
-                except Failed as failure:
-                    request = script.throw(failure)
-                    continue
-                request = script.send(Answer(self.now, _WALL + self.now, value))
-        except StopIteration:
-            return
+                with self._clock:
+                    event = self._next(items)
+                if event is None:
+                    return
+                yield event
         finally:
-            self.session.leave(1001, "left by the user", self.now)
-            self._hang_up()
+            with self._clock:
+                items.close()
 
-    # Requests
+    def answered(self, request: Any, value: Any) -> Any:
+        """What the script is answered: what was done. For a subclass that knows of something else.
 
-    def _perform(self, request: object) -> Any:
-        kind = type(request)
-        failure = self._failures.get(kind)
-        deadline: float | None = getattr(request, "deadline", None)
-        done_at = self.now + self._delays.get(kind, 0.0)
-        if kind in (Resolve, Race, StartTLS):
-            self._check_asked()
-        while self.now < done_at or isinstance(failure, TimeoutError):
-            self._wait(deadline, done_at)
-        if failure is not None:
-            raise Failed(failure, self.now)
-        match request:
-            case Ask(act=act):
-                if deadline is not None and self.session.counted(self.now) >= deadline:
-                    raise TimedOut(TimeoutError("no answer in time"), self.now)
-                try:
-                    return act()
-                except Exception as error:
-                    raise Failed(error, self.now) from None
-            case Resolve():
-                return [("inet", "stream", 0, "", ("192.0.2.1", request.port))]
-            case Race():
-                return "192.0.2.1:80", [Attempt("192.0.2.1:80", self._delays.get(kind, 0.0))]
-            case Adopt():
-                return "192.0.2.1:80"
-            case StartTLS():
-                return self._alpn
-            case Drop():
-                self._queue = b""
-                self._network = self._network.again(Peer(self._later_talks.pop(0)))
-            case Send(waits=waits):
-                self._flush()
-                while waits and self._queue:
-                    self._wait(deadline)
-                    self._flush()
-            case Read():
-                return self._read(deadline)
-            case Hangup():
-                self._hang_up()
-            case _:
-                pass
+        Arguments:
+            request: One of lomond.session.requests.
+            value: Of its answer.
+        """
+        return value
+
+    # What lies below
+
+    def _next(self, items: Generator[Any, None, None]) -> AnyEvent | None:
+        """The next event, behind all that is waited for before it; None at the end."""
+        for item in items:
+            if not isinstance(item, Need):
+                event: AnyEvent = item
+                return event
+            self._meet(item)
         return None
 
-    def _hang_up(self) -> None:
-        if not self.hung_up:
-            self._flush()
-            self.hung_up = True
+    def _meet(self, need: Need) -> None:
+        """Let time pass until something happens, if what is needed is not there."""
+        is_late = need.until is not None and self.now >= need.until
+        may_read = need.readable and self._wire is not None and self._wire.has_news()
+        may_write = need.writable and not self.is_stuck
+        if not (is_late or may_read or may_write):
+            self._network.advance(need.until)
 
-    def _read(self, deadline: float | None) -> bytes:
-        while (data := self._arrived()) is None:
-            self._wait(deadline)
-        return data
+    def _post(self, opcode: int, payload: bytes, compress: bool = False) -> None:
+        with self._clock:
+            self._exchange.post(opcode, payload, compress)
 
-    def _wait(self, deadline: float | None, until: float = _NEVER) -> None:
-        self._check_asked()
-        if deadline is not None:
-            deadline += self.session.kept
-            if self.now >= deadline:
-                raise TimedOut(TimeoutError("no answer in time"), self.now)
-        moments = [m for m in (deadline, until) if m is not None and m > self.now]
-        nearest = min(moments, default=_NEVER)
-        self._network.advance(None if nearest == _NEVER else nearest)
+    def _connect(self) -> PretendWire:
+        """What stands for a socket that is connected to the next peer."""
+        if self._wire is not None:
+            self._network = self._network.again(Peer(self._later_talks.pop(0)))
+        self._wire = PretendWire(self._network, self._take)
+        return self._wire
 
-    def _check_asked(self) -> None:
-        asked = self.session.close_asked_at is not None and not self._seen_close
-        if asked or self.session.has_ended:
-            self._seen_close = True
-            raise Interrupted(OSError("closed by the user"), self.now)
-
-    def _run(self) -> Generator[AnyEvent, None, None]:
-        session = self.session
-        while True:
-            event = session.next_event(self.now)
-            self._flush()
-            if event is not None:
-                yield event
-                continue
-            if session.has_ended:
-                return
-            if session.output_ends and not self._write_ended:
-                self._write_ended = True
-                self._network.send(b"")
-            deadline = session.deadline
-            try:
-                data = self._arrived()
-                if data is None and (deadline is None or self.now < deadline):
-                    self._network.advance(deadline)
-                    data = self._arrived()
-            except Failed as failure:
-                session.fail(failure.cause, "read", self.now)
-                continue
-            if data is not None:
-                session.receive(data, self.now, _WALL + self.now)
-            elif deadline is not None and self.now >= deadline:
-                session.tick(self.now)
-
-    def _arrived(self) -> bytes | None:
-        try:
-            return self._network.receive()
-        except OSError as error:
-            raise Failed(error, self.now) from None
-
-    def _flush(self) -> None:
-        self._queue += self.session.output.take()
-        while self._queue and not self.is_stuck and not self.hung_up:
-            self.sent += self._queue
-            self._network.send(self._queue)
-            self.session.written(self.now, True)
-            self._queue = self.session.output.take()  # a pong that the backlog kept back
-        if self._queue and self.session.write_deadline == _NEVER:
-            self.session.written(self.now, False)
+    def _take(self, data: bytes) -> int:
+        """The bytes that the system takes of these."""
+        if self.is_stuck:
+            return 0
+        self.sent += data
+        return len(data)

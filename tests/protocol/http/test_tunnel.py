@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -91,16 +90,9 @@ def test_what_comes_behind_the_answer_is_the_servers() -> None:
 
 
 def test_an_https_proxy() -> None:
-    tls: list[StartTLS] = []
-
-    class Door(PretendDoor):
-        def _perform(self, request: object) -> Any:
-            if isinstance(request, StartTLS):
-                tls.append(request)
-            return super()._perform(request)
-
-    door = Door(connects(), proxy=parse_proxy("https://proxy"), secure=True)
+    door = PretendDoor(connects(), proxy=parse_proxy("https://proxy"), secure=True)
     assert "ready" in names(door.play(closes_when_ready))
+    tls = [request for request in door.asked if isinstance(request, StartTLS)]
     assert [(request.server_name, request.of_proxy) for request in tls] == [
         ("proxy", True),
         ("peer", False),
