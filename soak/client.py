@@ -20,13 +20,15 @@ from conversation import Conversation, Settings
 from messages import Maker
 
 import lomond.twin
+from lomond.io.waiting import forget_free
 
 _SAMPLE = 0.5  # seconds
 _LAST_WORDS = 120.0  # seconds that conversations may take to end
 
 
 def descriptors() -> int:
-    """How many are open; -1 where the system does not tell."""
+    """How many are open, but for what lomond keeps for its next wait; -1: nobody tells."""
+    forget_free()
     for folder in ("/proc/self/fd", "/dev/fd"):
         if os.path.isdir(folder):
             return len(os.listdir(folder))

@@ -11,9 +11,9 @@ import pytest
 
 from lomond.io.guarded import Guarded
 from lomond.io.inward import Inward
-from lomond.io.pipe import Pipe
 from lomond.io.shared import Shared
 from lomond.io.turn import WriteTurn
+from lomond.system.pipe import Pipe
 
 LOCK = "Guarded.lock"
 READ_TURN = "the read turn"

@@ -44,8 +44,8 @@ def private_strings(source: str) -> Iterator[int]:
     [
         ("setattr(thing, '_name', 1)", [1]),
         ("patch.setattr(thing, '_name', 1)  # a reason", []),
-        ("patch.setattr('lomond.io.lock._name', 1)", [1]),
-        ("from lomond.io.lock import Lock, _name", [1]),
+        ("patch.setattr('lomond.system.lock._name', 1)", [1]),
+        ("from lomond.system.lock import Lock, _name", [1]),
         ("from os import path", []),
         ("PROGRAM = '''\nwebsocket._exchange\n'''", [1]),
         ("PROGRAM = 'self._own; os._exit(0); _name'", []),

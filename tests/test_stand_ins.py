@@ -18,7 +18,7 @@ from doors.raw_server import echo, raw_server
 from doors.tapped import in_thread
 from lomond.aio import AsyncWebSocket
 from lomond.io import waiting
-from lomond.io.lock import Lock
+from lomond.system.lock import Lock
 from patience import PATIENCE
 
 

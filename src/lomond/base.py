@@ -14,9 +14,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from . import options, rows, settable
-from .io import given
 from .place import Place, moved, placed
 from .protocol.http.request import check_header
+from .system import given
 from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Base(settable.Options):
             )
         if context is not None:
             return context
-        from .io.tls import make_context
+        from .system.tls import make_context
 
         return make_context(
             # Whatever else was put there: only False switches it off.

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, 
 from . import options, rows
 from .base import Base, added_headers, check_together, limits, options_now
 from .errors import WebSocketUnavailable
-from .io import forking
-from .io.holding import abandon
 from .protocol import frames
 from .settable import check_deep
+from .system import forking
+from .system.holding import abandon
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

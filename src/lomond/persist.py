@@ -27,12 +27,12 @@ from . import options, persisting, rows
 from .base import check_together
 from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
 from .events import AnyEvent, Rejected
-from .io.clock import monotonic, time
 from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
-from .io.waiting import Need
 from .persisting import ExitEvent
 from .session.life import Outcome, Policy, life
 from .session.requests import Connect, Deliver
+from .system.clock import monotonic, time
+from .system.need import Need
 
 if TYPE_CHECKING:
     from .io.performing import Driving

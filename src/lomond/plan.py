@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import base, checks, cookies, credentials, options
-from .io.settings import SocketSettings
 from .protocol.extensions.known import offers
 from .protocol.http.request import Request, check_header
 from .protocol.http.upgrade import Upgrade
 from .session.opening import Route
 from .session.reaching import Target
+from .system.settings import SocketSettings
 from .url import Url, authority, tls_name, userinfo
 
 if TYPE_CHECKING:

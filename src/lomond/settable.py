@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import checks, constants, options
-from .io import given
 from .protocol.http.request import check_header, check_protocols
 from .rows import Row, row, rows_of, table
+from .system import given
 
 if TYPE_CHECKING:
     import socket as socket_module

@@ -14,7 +14,7 @@ import trustme
 from doors.every_door import DOORS
 from doors.loops import uvloop_loop
 from doors.tapped import Tapped
-from lomond.io import pipe
+from lomond.system import pipe
 from patience import PATIENCE
 
 

@@ -22,9 +22,9 @@ from doors.raw_server import echo, raw_server, read_frame
 from lomond import WebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.group import WebSocketGroup
-from lomond.io import forking
-from lomond.io.holding import is_mine
 from lomond.persist import persist
+from lomond.system import forking
+from lomond.system.holding import is_mine
 from lomond.testing.echo import EchoServer
 
 PATIENCE = 20.0  # seconds

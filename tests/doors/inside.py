@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lomond.io.holding import asker
+from lomond.system.holding import asker
 
 if TYPE_CHECKING:
     from lomond.group import WebSocketGroup

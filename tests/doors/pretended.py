@@ -23,6 +23,7 @@ import trio
 from doors import on_trio
 from doors.tapped import Tapped
 from lomond.io import many, waiting
+from lomond.system import pipe
 from lomond.testing.clock import PretendClock
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
 from patience import PATIENCE
@@ -121,7 +122,7 @@ class PretendTime(PretendClock):
         if not flags & socket.MSG_DONTWAIT:
             poll = select.poll()
             poll.register(self.sock, select.POLLIN)
-            self.wait(lambda: poll.poll(0), waiting.BOUND)
+            self.wait(lambda: poll.poll(0), pipe.BOUND)
         return self.sock.recv_now(size, flags | socket.MSG_DONTWAIT)
 
     def _serve(self) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lomond.io.connecting import Race
 from lomond.io.waiting import Wakeup, lease, wait_for
 from lomond.session.requests import AddressInfo, Failed, Interrupted
+from lomond.system.connecting import Race
 from patience import PATIENCE
 
 DELAY = 0.25

@@ -12,13 +12,14 @@ import pytest
 
 import lomond
 from lomond import events, persist
-from lomond.io import clock, connecting, noticing, stream, waiting
+from lomond.io import noticing, stream, waiting
+from lomond.system import clock, connecting
 
 SOURCES = Path(lomond.__file__).parent
 #: Who asks Python for the time: the clocks themselves, a lock that the system waits for, a server
 #: in real time, and who only shows or counts it.
 OWN = {
-    "cli/printing.py", "cookies.py", "io/clock.py", "io/clock.pyx", "io/lock.pyx",
+    "cli/printing.py", "cookies.py", "system/clock.py", "system/clock.pyx", "system/lock.pyx",
     "protocol/events.py", "testing/server.py",
 }  # fmt: skip
 

@@ -14,9 +14,9 @@ import pytest
 
 from doors.races import DELAY, failure, info, on_linux, run, running
 from fair_clock import FairClock
-from lomond.io.connecting import Race, SocketSettings, address_of, interleaved, prepare
 from lomond.io.waiting import lease
 from lomond.session.requests import AddressInfo, Interrupted, TimedOut
+from lomond.system.connecting import Race, SocketSettings, address_of, interleaved, prepare
 from patience import PATIENCE
 
 

@@ -14,10 +14,10 @@ from time import monotonic
 import pytest
 
 from doors.races import DELAY, failure, on_linux, run, running, unix
-from lomond.io import connecting
-from lomond.io.connecting import Race, SocketSettings, address_of
 from lomond.io.waiting import lease
 from lomond.session.requests import Failed, TimedOut
+from lomond.system import connecting
+from lomond.system.connecting import Race, SocketSettings, address_of
 from patience import PATIENCE
 
 needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")

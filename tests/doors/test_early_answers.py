@@ -18,7 +18,7 @@ import trustme
 from doors.raw_server import raw_server
 from doors.tapped import Tapped, connect, wait_for_bytes
 from lomond import WebSocket
-from lomond.io.connecting import Race
+from lomond.system.connecting import Race
 from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door

@@ -21,8 +21,8 @@ from doors.loops import uvloop_loop
 from doors.pretended import PretendTime, RealTime
 from lomond import WebSocket
 from lomond.errors import TransportFail
-from lomond.io.waiting import BOUND
 from lomond.protocol import frames
+from lomond.system.pipe import BOUND
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
 from patience import PATIENCE
 from scripted import never_answers, trickles_an_answer

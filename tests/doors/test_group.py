@@ -22,8 +22,9 @@ from lomond import WebSocket
 from lomond.group import WebSocketGroup
 from lomond.io import many, waiting
 from lomond.io.many import Many, Member
-from lomond.io.waiting import Need, Wakeup
+from lomond.io.waiting import Wakeup
 from lomond.protocol import frames
+from lomond.system.need import Need
 from patience import FAR, PATIENCE
 
 QUIET = {"ping_rate": 0}

@@ -21,7 +21,7 @@ from doors.raw_server import echo, raw_server, until
 from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import WebSocketError
-from lomond.io import resolving
+from lomond.system import resolving
 from patience import PATIENCE
 
 pytestmark = pytest.mark.threads

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lomond import WebSocket
-from lomond.io import resolving
-from lomond.io.resolving import MAX_AT_ONCE, Resolution
+from lomond.system import resolving
+from lomond.system.resolving import MAX_AT_ONCE, Resolution
 from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door

@@ -15,8 +15,8 @@ from doors.ways_to_wait import WAYS
 from lomond.door import made, timed
 from lomond.events import Text
 from lomond.io.merging import merged
-from lomond.io.waiting import Need
 from lomond.protocol import frames
+from lomond.system.need import Need
 
 QUIET: dict[str, Any] = {"poll": None, "ping_rate": 0}
 COUNT = 20

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from doors.raw_server import echo, raw_server, until
 from doors.tls_talk import failure, talk
 from lomond import WebSocket
-from lomond.io.tls import make_context
+from lomond.system.tls import make_context
 
 pytestmark = pytest.mark.every_door
 

@@ -199,7 +199,7 @@ class Pair:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    from lomond.io import tls
+    from lomond.system import tls
 
     yield Pair(tmp_path)
     tls.kept_context.cache_clear()

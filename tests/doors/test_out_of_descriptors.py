@@ -21,9 +21,9 @@ import trustme
 from doors.every_door import OnAsyncio
 from doors.out_of_descriptors import MOST
 from doors.raw_server import RawServer, frame, raw_server, read_all, read_frame, until
-from lomond.io.resolving import Resolution
 from lomond.protocol import frames
 from lomond.session.causes import words
+from lomond.system.resolving import Resolution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lomond.errors import WebSocketUnavailable
-from lomond.io import clock
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.requests import Ask, Hangup, Race, Read, Resolve, Send
+from lomond.system import clock
 from lomond.testing.clock import PretendClock
 from lomond.testing.network import PretendNetwork
 from lomond.testing.peer import End, Pause, Peer, Talk, say

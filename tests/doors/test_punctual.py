@@ -13,8 +13,8 @@ from doors.raw_server import frame, raw_server, read_all, read_frame, until
 from doors.tapped import LoopSight, connect, in_thread, wait_for_bytes
 from fair_clock import FairClock
 from lomond import WebSocket
-from lomond.io.waiting import BOUND
 from lomond.protocol import frames
+from lomond.system.pipe import BOUND
 from patience import PATIENCE
 
 PERIOD = 0.05  # seconds; of Polls and pings

@@ -173,7 +173,7 @@ def test_tls() -> None:
 def test_a_certificate_of_ours_piece_by_piece(tmp_path: Path) -> None:
     import trustme
 
-    from lomond.io import tls
+    from lomond.system import tls
 
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

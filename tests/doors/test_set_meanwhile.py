@@ -24,10 +24,10 @@ from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_f
 from lomond import WebSocket
 from lomond.cookies import keep
 from lomond.errors import WebSocketError
-from lomond.io import connecting, tls
-from lomond.io.settings import SocketSettings
 from lomond.protocol import frames
 from lomond.settable import NAMES
+from lomond.system import connecting, tls
+from lomond.system.settings import SocketSettings
 
 pytestmark = pytest.mark.every_door
 

@@ -15,8 +15,8 @@ import trustme
 
 from doors.peer_server import served
 from lomond import WebSocket
-from lomond.io import resolving
 from lomond.protocol import frames
+from lomond.system import resolving
 from lomond.testing.peer import Peer, Talk, say
 from patience import FAR, PATIENCE
 from refcounts import end_what_was_dropped

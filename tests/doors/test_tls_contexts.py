@@ -13,8 +13,8 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from doors.tls_talk import HOST, failure, talk
-from lomond.io import tls
-from lomond.io.tls import make_context
+from lomond.system import tls
+from lomond.system.tls import make_context
 
 PASSWORD = "correct horse"
 

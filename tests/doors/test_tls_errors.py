@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from doors.raw_server import raw_server, read_all
 from doors.tls_talk import HOST, failure, talk
 from lomond import WebSocket
-from lomond.io.tls import make_context
+from lomond.system.tls import make_context
 
 pytestmark = pytest.mark.every_door
 

@@ -18,8 +18,8 @@ from doors.inside import exchange_of
 from doors.raw_server import echo, raw_server
 from doors.signals import alarm
 from lomond import WebSocket
-from lomond.io import clock, lock, pipe, wire
-from lomond.io.holding import is_mine
+from lomond.system import clock, lock, pipe, wire
+from lomond.system.holding import is_mine
 from patience import PATIENCE
 from traced import tracemalloc
 
@@ -334,7 +334,7 @@ def test_no_memory_leaks(pair: Pair) -> None:
 
 def test_a_program_that_is_ended_by_broken_pipes_is_not_by_ours() -> None:
     code = (
-        "import signal, socket; from lomond.io.wire import Wire\n"
+        "import signal, socket; from lomond.system.wire import Wire\n"
         "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
         "one, other = socket.socketpair(); other.close()\n"
         "try: Wire(one).send(b'x')\n"

@@ -16,7 +16,8 @@ from doors.peer_server import served
 from doors.raw_server import until
 from lomond import WebSocket
 from lomond.io import waiting
-from lomond.io.waiting import Need, lease, wait_for
+from lomond.io.waiting import lease, wait_for
+from lomond.system.need import Need
 from patience import PATIENCE
 from scripted import is_silent
 

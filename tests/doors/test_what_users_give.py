@@ -253,7 +253,7 @@ def test_truststore_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Site(), server) as site:
         websocket = WebSocket(site.url, truststore=True)
         monkeypatch.setitem(__import__("sys").modules, "truststore", None)
-        from lomond.io import tls
+        from lomond.system import tls
 
         tls.kept_context.cache_clear()
         failed: Any = visit(websocket)[-1]

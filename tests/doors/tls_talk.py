@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import ssl
 
-from lomond.io.tls_layer import TLSLayer
 from lomond.session.causes import tls_words
+from lomond.system.tls_layer import TLSLayer
 
 HOST = "127.0.0.1"
 _ROUNDS = 10

@@ -1,1 +1,1 @@
-"""The only rooms that touch the outside: sockets, TLS, names, waiting."""
+"""Who waits: a connection between its session and its bytes, and each way to go on with it."""

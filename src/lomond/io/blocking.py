@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .pipe import Pipe
+from ..system.need import Need
+from ..system.pipe import Pipe
 from .shared import Shared
-from .waiting import Need, Wakeup, lease, wait_for
+from .waiting import Wakeup, lease, wait_for
 
 if TYPE_CHECKING:
     import socket

@@ -1,4 +1,4 @@
-from lomond.io.wire cimport Wire
+from lomond.system.wire cimport Wire
 
 cdef class Carrier(Wire):
     cdef object _driver

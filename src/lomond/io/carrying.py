@@ -9,8 +9,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ..system.wire import Wire
 from .waiting import AGAIN
-from .wire import Wire
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -1,10 +1,10 @@
 cimport cython
 
 from lomond.io.carrying cimport Carrier
-from lomond.io.clock cimport monotonic
+from lomond.system.clock cimport monotonic
 from lomond.io.pausing cimport Pause
 from lomond.io.exchange cimport Exchange
-from lomond.io.pipe cimport Pipe
+from lomond.system.pipe cimport Pipe
 
 cdef Py_ssize_t _MOST_UNREAD
 cdef Py_ssize_t _TURN

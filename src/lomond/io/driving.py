@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import events as _events
 from ..session.ahead import NUDGE, Ahead
+from ..system.clock import monotonic
+from ..system.need import Awaited, Need
+from ..system.pipe import Pipe
 from .carrying import Carrier, carried
-from .clock import monotonic
 from .looping import Looping
 from .pausing import Pause
-from .pipe import Pipe
 from .sending import until_written
-from .waiting import AGAIN, Awaited, Need, writable_now
+from .waiting import AGAIN, writable_now
 
 if TYPE_CHECKING:
     from collections.abc import Generator

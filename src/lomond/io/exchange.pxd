@@ -1,8 +1,8 @@
 cimport cython
 
-from lomond.io.clock cimport monotonic
+from lomond.system.clock cimport monotonic
 from lomond.io.outward cimport Outward
-from lomond.io.pipe cimport Pipe
+from lomond.system.pipe cimport Pipe
 
 cdef int PING
 cdef double _NEVER

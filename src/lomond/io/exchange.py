@@ -12,16 +12,17 @@ from ..errors import WebSocketError, WebSocketUnavailable
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
-from .clock import monotonic
+from ..system.clock import monotonic
+from ..system.need import Need
+from ..system.pipe import BOUND
 from .inward import NOT_CALM
 from .outward import Outward
-from .waiting import BOUND, Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..protocol.events import AnyEvent
-    from .pipe import Pipe
+    from ..system.pipe import Pipe
 
 _NEVER = float("inf")
 GOING_AWAY, UNEXPECTED_CONDITION = 1001, 1011  # close codes

@@ -1,9 +1,9 @@
 cimport cython
 
-from lomond.io.clock cimport monotonic
+from lomond.system.clock cimport monotonic
 from lomond.io.exchange cimport Exchange
-from lomond.io.lock cimport Lock
-from lomond.io.pipe cimport Pipe
+from lomond.system.lock cimport Lock
+from lomond.system.pipe cimport Pipe
 from lomond.io.turn cimport WriteTurn
 
 cdef int PING

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketError, WebSocketUnavailable
 from ..protocol.frames import PING
-from .clock import monotonic
+from ..system.clock import monotonic
+from ..system.holding import abandon, asker, is_mine, next_of
+from ..system.lock import Lock
 from .exchange import Exchange
-from .holding import abandon, asker, is_mine
-from .lock import Lock
 from .sending import until_written
 from .turn import WriteTurn
-from .waiting import Waiter, next_of
+from .waiting import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session.session import Session
+    from ..system.need import Waking
+    from ..system.pipe import Pipe
     from .inward import Traced
-    from .pipe import Pipe
-    from .waiting import Waking
 
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 

@@ -1,8 +1,8 @@
 cimport cython
 
-from lomond.io.clock cimport monotonic, time
-from lomond.io.layer cimport Layer
-from lomond.io.pipe cimport Pipe
+from lomond.system.clock cimport monotonic, time
+from lomond.system.layer cimport Layer
+from lomond.system.pipe cimport Pipe
 from lomond.protocol.connection cimport Connection
 from lomond.protocol.output cimport Output
 

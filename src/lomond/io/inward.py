@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import forking
-from .clock import monotonic, time
-from .pipe import expect_large_pieces
-from .waiting import BOUND, next_of
+from ..system import forking
+from ..system.clock import monotonic, time
+from ..system.holding import next_of
+from ..system.pipe import BOUND, expect_large_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session.session import Session
-    from .layer import Layer
-    from .pipe import Pipe
-    from .waiting import Need, Waking
+    from ..system.layer import Layer
+    from ..system.need import Need, Waking
+    from ..system.pipe import Pipe
 
     Traced = Callable[[str, int], None]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from .pipe import Pipe
-    from .waiting import Waking
+    from ..system.need import Waking
+    from ..system.pipe import Pipe
 
     class Loop(Waking, Protocol):
         """What goes on with a connection in an event loop; the wake-up of its exchange."""

@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from .clock import monotonic
-from .pipe import Pipe
+from ..system.clock import monotonic
+from ..system.need import Need
+from ..system.pipe import Pipe
 from .shared import Shared
-from .waiting import Need, Wakeup, lease, watched
+from .waiting import Wakeup, lease, watched
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent

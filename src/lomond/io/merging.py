@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from .waiting import Need
+from ..system.need import Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

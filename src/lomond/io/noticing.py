@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .clock import monotonic
+from ..system.clock import monotonic
 
 LOOK = 0.1  # seconds between two looks at an event that nobody can wait for
 _NEVER = float("inf")

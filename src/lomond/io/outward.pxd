@@ -1,8 +1,8 @@
 cimport cython
 
-from lomond.io.clock cimport monotonic
+from lomond.system.clock cimport monotonic
 from lomond.io.inward cimport Inward
-from lomond.io.pipe cimport Pipe
+from lomond.system.pipe cimport Pipe
 
 cdef double _NEVER
 cdef double _LAST_READ

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import TransportFail
 from ..session.causes import words
-from .clock import monotonic
+from ..system.clock import monotonic
+from ..system.pipe import BOUND
 from .inward import NOT_CALM, Inward
-from .waiting import BOUND
 
 if TYPE_CHECKING:
-    from .pipe import Pipe
+    from ..system.pipe import Pipe
 
 _NEVER = float("inf")
 # Seconds; the loop's read ends before, unless a signal handler interrupted it to send.

@@ -27,23 +27,23 @@ from ..session.requests import (
     StartTLS,
     TimedOut,
 )
-from . import connecting, descriptors
-from .clock import monotonic, time
+from ..system import connecting, descriptors
+from ..system.clock import monotonic, time
+from ..system.need import Awaited, Need
+from ..system.pipe import Pipe
+from ..system.resolving import Resolution
+from ..system.tls_layer import TLSLayer, shake_hands
 from .looping import Looping
-from .pipe import Pipe
-from .resolving import Resolution
-from .tls_layer import TLSLayer, shake_hands
-from .waiting import Awaited, Need
 
 if TYPE_CHECKING:
     import ssl
 
     from ..session.session import Session
+    from ..system.need import Waking
+    from ..system.settings import SocketSettings
     from ..timings import Attempt
     from .exchange import Exchange
     from .inward import Traced
-    from .settings import SocketSettings
-    from .waiting import Waking
 
     class Driving(Waking, Protocol):
         """What waits for a connection, and goes on with its generator then."""

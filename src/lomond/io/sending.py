@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from .clock import monotonic
-from .waiting import Need
+from ..system.clock import monotonic
+from ..system.need import Need
 
 if TYPE_CHECKING:
+    from ..system.pipe import Pipe
     from .exchange import Exchange
-    from .pipe import Pipe
 
 _NEVER = float("inf")
 _READS = 16  # in a row, before it is tried again to write

@@ -1,9 +1,9 @@
 cimport cython
 
-from lomond.io.clock cimport monotonic
+from lomond.system.clock cimport monotonic
 from lomond.io.guarded cimport Guarded
-from lomond.io.lock cimport Lock
-from lomond.io.pipe cimport Pipe
+from lomond.system.lock cimport Lock
+from lomond.system.pipe cimport Pipe
 
 cdef double _NEVER
 

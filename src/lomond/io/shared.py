@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .clock import monotonic
+from ..system.clock import monotonic
+from ..system.pipe import BOUND
 from .exchange import GOING_AWAY
 from .guarded import Guarded
 from .inward import NOT_CALM
-from .waiting import BOUND, Waiter, Wakeup, lease, signals_tick
+from .waiting import Waiter, Wakeup, lease, signals_tick
 
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
+    from ..system.need import Waking
+    from ..system.pipe import Pipe
     from .inward import Traced
-    from .pipe import Pipe
-    from .waiting import Waking
 
 _NEVER = float("inf")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..protocol.events import Disconnected
 from ..protocol.short import short_messages
 from ..session.requests import Answer, Deliver, Failed, Run
-from .clock import monotonic, time
+from ..system.clock import monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
 from .shared import Shared
 from .waiting import Wakeup, wait_for

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 
 from ..session.ahead import NUDGE, Ahead
-from .clock import monotonic
+from ..system.clock import monotonic
+from ..system.need import Need
+from ..system.pipe import Pipe
 from .looping import Looping
-from .pipe import Pipe
 from .sending import until_written
-from .waiting import Need, writable_now
+from .waiting import writable_now
 
 if TYPE_CHECKING:
     import socket
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from ..protocol.events import AnyEvent
     from ..session.session import Session
+    from ..system.need import Awaited
     from .exchange import Exchange
     from .inward import Traced
     from .performing import Steps
-    from .waiting import Awaited
 
 _READS = 2  # in a row, after which other tasks have their turn
 _NEVER = float("inf")

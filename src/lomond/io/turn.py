@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .waiting import next_of
+from ..system.holding import next_of
 
 
 class WriteTurn:

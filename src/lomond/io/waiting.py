@@ -9,13 +9,16 @@ import select
 import selectors
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
-from . import forking
-from .clock import monotonic
+from ..system import forking
+from ..system.clock import monotonic
+from ..system.holding import next_of
 
-BOUND = 0.02  # seconds; the longest that a read waits, where it may (pipe.py)
+if TYPE_CHECKING:
+    from ..system.need import Need
+
 AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
@@ -23,84 +26,6 @@ _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits comput
 _MOST_FREE = 16  # wake-ups that are kept for the next wait
 # Neither needs a descriptor of its own.
 Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
-
-
-_Item = TypeVar("_Item")
-
-
-def next_of(waiting: list[_Item]) -> _Item | None:
-    """The first that waits, which no other thread then gets; None if nothing does."""
-    try:
-        return waiting.pop(0)
-    except IndexError:
-        return None
-
-
-class Waking(Protocol):
-    """What ends the wait of whoever iterates."""
-
-    def wake(self) -> None:
-        """End it, from any thread. Never blocks, never raises."""
-
-
-class Awaited:
-    """What the user's task awaits while it waits for the next event.
-
-    Arguments:
-        act: Gives what to await; called anew where that was cancelled with its task.
-
-    Attributes:
-        is_done: Whether it is over.
-        result: What it gave.
-        error: What it raised, or None.
-    """
-
-    __slots__ = ("_act", "error", "is_done", "result")
-
-    def __init__(self, act: Callable[[], Awaitable[Any]]) -> None:
-        self._act = act
-        self.is_done = False
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    async def perform(self) -> None:
-        """Await it. What cancels the task is raised; whatever else, is the outcome."""
-        try:
-            self.result = await self._act()
-        except Exception as error:
-            self.error = error
-        self.is_done = True
-
-
-class Need:
-    """What work in progress waits for. A wake-up ends the wait too, and so may nothing at all.
-
-    Arguments:
-        until: At most till then, monotonic seconds; None for no limit.
-        readable: Sockets, or what stands for them, of which one is to be readable.
-        writable: Sockets of which one is to be writable.
-
-    Attributes:
-        ready: Those of `writable` that are; set by whoever waited.
-        looked_at: A moment at which, or later, nothing was there to be read; None where a read
-            tells that. Whoever waits sets it where a read only tells what somebody else has read.
-        awaited: What the user's task is to await meanwhile, or None.
-    """
-
-    __slots__ = ("awaited", "looked_at", "readable", "ready", "until", "writable")
-
-    def __init__(
-        self,
-        until: float | None,
-        readable: tuple[Any, ...] = (),
-        writable: tuple[Any, ...] = (),
-    ) -> None:
-        self.until = until
-        self.readable = readable
-        self.writable = writable
-        self.ready: list[Any] = []
-        self.looked_at: float | None = None
-        self.awaited: Awaited | None = None
 
 
 def signals_tick() -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..response import Response
     from ..timings import Timings
 
-#: The wall clock; io/clock.py can have it call another one.
+#: The wall clock; system/clock.py can have it call another one.
 time = partial(_time.time)
 _REPR_ITEMS = 24
 

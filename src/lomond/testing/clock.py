@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..io import clock
+from ..system import clock
 
 _WALL = 1_700_000_000.0  # the wall clock when the pretend one says 0
 

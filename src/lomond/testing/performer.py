@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator
 from socket import socket as Socket  # noqa: N812  an attribute has that name
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ..io.clock import monotonic
 from ..io.performing import Performer, Steps
-from ..io.settings import SocketSettings
-from ..io.waiting import Need
 from ..session.requests import AddressInfo, Adopt, Answer, Failed, Race, Resolve, StartTLS
+from ..system.clock import monotonic
+from ..system.need import Need
+from ..system.settings import SocketSettings
 from ..timings import Attempt
 
 if TYPE_CHECKING:

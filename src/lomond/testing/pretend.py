@@ -11,7 +11,6 @@ from typing import Any
 
 from ..io import stream
 from ..io.exchange import Exchange
-from ..io.waiting import Need
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
@@ -20,6 +19,7 @@ from ..protocol.extensions.known import offers
 from ..proxies import Proxy
 from ..session.opening import conversation
 from ..session.session import Session
+from ..system.need import Need
 from .clock import PretendClock
 from .network import PretendNetwork
 from .peer import Peer, Talk

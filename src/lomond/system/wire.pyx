@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""The system calls that carry a connection's bytes: what io/plain.py says, without Python between.
+"""The system calls that carry a connection's bytes: what system/plain.py says, without Python between.
 
 What a stream brings is read into one piece of memory again and again: a large piece that is made
 anew for each read costs more than the read, because the system has to find zeroed pages for it.
@@ -26,7 +26,7 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #ifdef _WIN32
-    /* Sockets go the way of io/plain.py there. */
+    /* Sockets go the way of system/plain.py there. */
     static Py_ssize_t lomond_recv(int fd, char *room, Py_ssize_t size, int waits) { return -EINVAL; }
     static Py_ssize_t lomond_send(int fd, const char *data, Py_ssize_t size) { return -EINVAL; }
     #else

@@ -1,7 +1,7 @@
 cimport cython
 
-from lomond.io.layer cimport Layer
-from lomond.io.wire cimport Wire
+from lomond.system.layer cimport Layer
+from lomond.system.wire cimport Wire
 
 cdef int _NOW
 cdef Py_ssize_t _READ_SIZE

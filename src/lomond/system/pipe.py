@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from .plain import is_plain
 from .progress import asked_of
-from .waiting import BOUND
 from .wire import Wire
 
 if TYPE_CHECKING:
     from ..session.pings import Progress
     from .layer import Layer
 
+BOUND = 0.02  # seconds; the longest that a read waits, where it may
 _READ_SIZE = 16 * 1024  # bytes; of what is thrown away when hanging up
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _JOIN = 64 * 1024  # bytes; small pieces that wait together leave in one write

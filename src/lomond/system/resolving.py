@@ -15,7 +15,7 @@ from ..session.requests import AddressInfo, Failed, TimedOut
 from . import descriptors
 from .clock import monotonic
 from .forking import in_child
-from .waiting import Need
+from .need import Need
 
 MAX_AT_ONCE = 32
 _SLOT_PAUSE = 0.02  # seconds between two looks for a free thread

@@ -18,8 +18,8 @@ from ..timings import Attempt
 from ..url import authority
 from .clock import monotonic
 from .descriptors import told
+from .need import Need
 from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
-from .waiting import Need
 
 __all__ = ["Race", "SocketSettings", "address_of", "interleaved", "prepare"]
 

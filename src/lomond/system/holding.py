@@ -7,7 +7,9 @@ behind it too; and up to Python 3.14 between the lock's own ``__enter__`` and th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+_Item = TypeVar("_Item")
 
 
 def asker(lock: Any) -> Callable[[], bool]:
@@ -26,3 +28,11 @@ def abandon(lock: Any) -> None:
     """Let go of a lock that this thread was interrupted with."""
     while is_mine(lock):
         lock.release()
+
+
+def next_of(waiting: list[_Item]) -> _Item | None:
+    """The first that waits, which no other thread then gets; None if nothing does."""
+    try:
+        return waiting.pop(0)
+    except IndexError:
+        return None

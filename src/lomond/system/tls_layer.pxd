@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.io.layer cimport Layer
+from lomond.system.layer cimport Layer
 
 cdef class TLSLayer(Layer):
     cdef object _decrypt

@@ -1,0 +1,1 @@
+"""What the system gives: bytes, TLS, names, time, locks. Nobody waits in here."""
