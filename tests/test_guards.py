@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from lomond.io.guarded import Guarded
+from lomond.io.guarded import Guarded, WriteTurn
 from lomond.io.inward import Inward
 from lomond.io.shared import Shared
-from lomond.io.turn import WriteTurn
 from lomond.system.pipe import Pipe
 
 LOCK = "Guarded.lock"

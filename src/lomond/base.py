@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import options, rows, settable
 from .place import Place, moved, placed
 from .protocol.http.request import check_header
-from .system import given
+from .system import socket_checks
 from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Base(settable.Options):
         # The original reads it here too; a redirect may need another variable of it.
         put(self, "_environ", _proxy_variables() if self.proxies is None else {})
         if not asked.keys().isdisjoint(_CERTIFICATE):
-            given.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
+            socket_checks.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
         put(self, "_fits", False)
         check_together(self)
         self._load()
@@ -182,10 +182,10 @@ class Base(settable.Options):
         return make_context(
             # Whatever else was put there: only False switches it off.
             self.ssl_verify is not False,
-            given.check_path(self.ssl_cafile),
+            socket_checks.check_path(self.ssl_cafile),
             # Who we are is for the server, not for a proxy on the way, nor where we are sent on to.
-            certfile=given.check_path(self.ssl_certfile) if with_own else None,
-            keyfile=given.check_path(self.ssl_keyfile) if with_own else None,
+            certfile=socket_checks.check_path(self.ssl_certfile) if with_own else None,
+            keyfile=socket_checks.check_path(self.ssl_keyfile) if with_own else None,
             password=self._ssl_password if with_own else None,
             truststore=self.truststore,
         )
@@ -313,7 +313,7 @@ def check_together(websocket: Base) -> None:
         raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
     keyfile, password = websocket.ssl_keyfile, websocket._ssl_password
     if websocket.ssl_certfile is None and not (keyfile is None and password is None):
-        given.check_certificate(None, keyfile, password)
+        socket_checks.check_certificate(None, keyfile, password)
     if websocket.socket is not None and websocket.unix_socket is not None:
         raise ValueError("socket and unix_socket are both given; leave one out")
     if websocket.unix_socket is not None and websocket.source_address is not None:

@@ -1,6 +1,6 @@
 """What users may give: each check raises with a message that names the option and the fix.
 
-Those for TLS and sockets are in `system/given.py`.
+Those for TLS and sockets are in `system/socket_checks.py`.
 """
 
 from __future__ import annotations

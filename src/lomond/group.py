@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from . import door, options, persisting, rows
-from .io.many import Many, Member
+from .io.group_loop import GroupLoop, Member
 from .persist import Waiting, stay_connected
 from .url import redact
 from .websocket import WebSocket
@@ -41,7 +41,7 @@ class WebSocketGroup:
     """
 
     def __init__(self) -> None:
-        self._many = Many()
+        self._many = GroupLoop()
 
     def add(self, websocket: WebSocket, **options: Unpack[options.ConnectKeywords]) -> None:
         """Have one more connection; from the loop's body too, or from another thread.

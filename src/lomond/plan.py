@@ -17,7 +17,7 @@ from .protocol.http.request import Request, check_header
 from .protocol.http.upgrade import Upgrade
 from .session.opening import Route
 from .session.reaching import Target
-from .system.settings import SocketSettings
+from .system.sockets import SocketSettings
 from .url import Url, authority, tls_name, userinfo
 
 if TYPE_CHECKING:

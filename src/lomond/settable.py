@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from . import checks, constants, options
 from .protocol.http.request import check_header, check_protocols
 from .rows import Row, row, rows_of, table
-from .system import given
+from .system import socket_checks
 
 if TYPE_CHECKING:
     import socket as socket_module
@@ -108,17 +108,17 @@ def _by(check: Callable[[Any], Any]) -> Callable[[Row, Any], Any]:
 
 
 def _path(one: Row, value: Any) -> Any:
-    given.check_file(one.name, value)
+    socket_checks.check_file(one.name, value)
     return value
 
 
 def _context(one: Row, value: Any) -> Any:
-    given.check_context(value, one.name)
+    socket_checks.check_context(value, one.name)
     return value
 
 
 def _truststore(_: Row, value: Any) -> Any:
-    given.check_truststore(value, None)
+    socket_checks.check_truststore(value, None)
     return value
 
 
@@ -161,7 +161,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="Whether the server's certificate and name are checked.",
     )  # fmt: skip
     ssl_cafile: Path | None = row(
-        default=None, check=_by(given.check_cafile), kw_only=False, group="TLS",
+        default=None, check=_by(socket_checks.check_cafile), kw_only=False, group="TLS",
         also=("cafile", "ca_certs"),
         doc="PEM file of the certificates to trust, or a directory of such files, which must be "
         "there; None for the system's.",
@@ -211,7 +211,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="PEM file of its key, if that is not in the same file.",
     )  # fmt: skip
     ssl_password: str | None = row(
-        default=None, check=_by(given.check_password), group="TLS", also=("password",),
+        default=None, check=_by(socket_checks.check_password), group="TLS", also=("password",),
         doc="What the key is encrypted with.",
     )  # fmt: skip
     truststore: bool = row(
@@ -223,31 +223,32 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="As `ssl_context`, for TLS with an ``https://`` proxy.",
     )  # fmt: skip
     server_name: str | None = row(
-        default=None, check=_by(given.check_server_name), group="TLS",
+        default=None, check=_by(socket_checks.check_server_name), group="TLS",
         also=("server_hostname", "sni"),
         doc="Whose certificate is expected, if not the URL's host's.",
     )  # fmt: skip
     socket: socket_module.socket | None = row(
-        default=None, check=_by(given.check_socket), group="Sockets", also=("sock",),
+        default=None, check=_by(socket_checks.check_socket), group="Sockets", also=("sock",),
         doc="A connected socket to use instead of connecting one.",
     )  # fmt: skip
     unix_socket: Path | None = row(
-        default=None, check=_by(given.check_unix_socket), group="Sockets",
+        default=None, check=_by(socket_checks.check_unix_socket), group="Sockets",
         also=("unix",),
         doc="Path of a Unix socket to connect to instead of the URL's host.",
     )  # fmt: skip
     source_address: tuple[str, int] | None = row(
-        default=None, check=lambda _, value: given.check_source_address(value), group="Sockets",
-        also=("local_addr", "bind_address"),
+        default=None, check=lambda _, value: socket_checks.check_source_address(value),
+        group="Sockets", also=("local_addr", "bind_address"),
         doc="``(address, port)`` to connect from; port 0 for any.",
     )  # fmt: skip
     socket_options: Kept[tuple[SocketOption, ...], Iterable[SocketOption]] = row(
-        default=(), check=lambda _, value: given.check_socket_options(value), group="Sockets",
-        given="Iterable[SocketOption]", also=("sockopt",),
+        default=(), check=lambda _, value: socket_checks.check_socket_options(value),
+        group="Sockets", given="Iterable[SocketOption]", also=("sockopt",),
         doc="Tuples for ``setsockopt``, set before connecting; TCP_NODELAY is on.",
     )  # fmt: skip
     tcp_keepalive: float | None = row(
-        default=None, check=_by(given.check_keepalive), group="Sockets", also=("keepalive",),
+        default=None, check=_by(socket_checks.check_keepalive), group="Sockets",
+        also=("keepalive",),
         doc="Seconds without traffic after which the system probes the peer; None: off.",
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from lomond.system.given import (
+from lomond.system.socket_checks import (
     check_cafile,
     check_certificate,
     check_keepalive,

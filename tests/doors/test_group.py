@@ -20,8 +20,8 @@ from doors.raw_server import frame, raw_server, read_all, read_frame
 from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.group import WebSocketGroup
-from lomond.io import many, waiting
-from lomond.io.many import Many, Member
+from lomond.io import group_loop, waiting
+from lomond.io.group_loop import GroupLoop, Member
 from lomond.io.waiting import Wakeup
 from lomond.protocol import frames
 from lomond.system.need import Need
@@ -81,7 +81,7 @@ def test_a_fast_feed_does_not_starve_a_slow_one() -> None:
             elif kept_waiting or select.select([sock], [], [], 0)[0]:
                 kept_waiting += 1
                 # The rest of the turn in which it became so, and one more.
-                assert kept_waiting <= 2 * many.EVENTS_OF_A_TURN
+                assert kept_waiting <= 2 * group_loop.EVENTS_OF_A_TURN
     assert answers == 20
 
 
@@ -227,7 +227,7 @@ def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_other
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     selector = selectors.DefaultSelector()
-    monkeypatch.setattr(many, "new_selector", lambda: selector)
+    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
     group = WebSocketGroup()
     with raw_server(flood) as server, raw_server(echo) as other:
         fast, ticks = WebSocket(server.url), WebSocket(other.url)
@@ -261,7 +261,7 @@ def test_what_one_connection_raises_at_its_end_leaves_no_other_open() -> None:
             if name == "second":
                 raise ZeroDivisionError
 
-    group = Many()
+    group = GroupLoop()
     for name in ("first", "second", "third"):
         member = Member(group, name)
         member.items = items(name)  # type: ignore[assignment]  # a generator it is
@@ -291,12 +291,12 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
     waits = threading.Event()
     is_late: list[bool] = []
     selector = Telling()
-    monkeypatch.setattr(many, "new_selector", lambda: selector)
+    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
     group = WebSocketGroup()
     with raw_server(read_all) as server:
         first, second = (WebSocket(server.url, open_timeout=None) for _ in range(2))
         group.add(first, **QUIET)
-        monkeypatch.setattr(many, "lease", fail)
+        monkeypatch.setattr(group_loop, "lease", fail)
         adding = threading.Thread(target=add)
         adding.start()
         guard = threading.Timer(PATIENCE, give_up)
@@ -335,8 +335,8 @@ def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
 
     selector = Telling()
     selector.waits = threading.Event()
-    monkeypatch.setattr(many, "new_selector", lambda: selector)
-    group = Many()
+    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
+    group = GroupLoop()
     member = Member(group, "owner")
     member.items = items()  # type: ignore[assignment]  # a generator it is
     group.add(member)

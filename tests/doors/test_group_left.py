@@ -299,7 +299,7 @@ class Interrupter:
             sys.setprofile(None)
 
 
-LOOP = [*map(str, (HOME / "io" / "many.py", HOME / "group.py", selectors.__file__))]
+LOOP = [*map(str, (HOME / "io" / "group_loop.py", HOME / "group.py", selectors.__file__))]
 NEAR = [str(HOME / name) for name in ("io/stream.py", "io/waiting.py", "persist.py", "door.py")]
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lomond.system.progress import asked_of
+from lomond.system.sockets import asked_of
 from patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(

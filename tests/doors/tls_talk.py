@@ -6,7 +6,7 @@ import contextlib
 import ssl
 
 from lomond.session.causes import tls_words
-from lomond.system.tls_layer import TLSLayer
+from lomond.system.layers import TLSLayer
 
 HOST = "127.0.0.1"
 _ROUNDS = 10

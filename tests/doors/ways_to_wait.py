@@ -13,7 +13,7 @@ from doors.loops import uvloop_loop
 from lomond import AsyncWebSocket, TrioWebSocket, WebSocket
 from lomond.io.blocking import Blocking
 from lomond.io.driving import Driver
-from lomond.io.many import Many, Member
+from lomond.io.group_loop import GroupLoop, Member
 from lomond.io.trio_driver import TrioDriver
 from patience import PATIENCE
 
@@ -32,7 +32,7 @@ def blocking(make: Make, act: Act) -> list[Any]:
 
 
 def grouped(make: Make, act: Act) -> list[Any]:
-    many = Many()
+    many = GroupLoop()
     member = Member(many, "owner")
     member.items = make(member)
     many.add(member)

@@ -15,8 +15,8 @@ from ..system.need import Awaited, Need
 from ..system.pipe import Pipe
 from .carrying import Carrier, carried
 from .looping import Looping
+from .outward import until_written
 from .pausing import Pause
-from .sending import until_written
 from .waiting import AGAIN, writable_now
 
 if TYPE_CHECKING:

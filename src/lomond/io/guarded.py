@@ -5,6 +5,7 @@ The lock is held for changes, and for a system call that can't wait; never while
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketError, WebSocketUnavailable
@@ -13,8 +14,7 @@ from ..system.clock import monotonic
 from ..system.holding import abandon, asker, is_mine, next_of
 from ..system.lock import Lock
 from .exchange import Exchange
-from .sending import until_written
-from .turn import WriteTurn
+from .outward import until_written
 from .waiting import Waiter
 
 if TYPE_CHECKING:
@@ -26,6 +26,50 @@ if TYPE_CHECKING:
     from .inward import Traced
 
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
+
+
+class WriteTurn:
+    """Whoever has it empties the queue, outside of the lock. All but `is_mine` want the lock.
+
+    Attributes:
+        owner: The thread that has the turn, or 0.
+    """
+
+    __slots__ = ("_gates", "owner")
+
+    def __init__(self) -> None:
+        self.owner = 0
+        self._gates: list[threading.Lock] = []  # of those that wait for it: locked till it is free
+
+    def is_mine(self) -> bool:
+        """Whether this thread has it."""
+        return self.owner == threading.get_ident()
+
+    def take(self) -> bool:
+        """Have it if no thread has it; whether this one has now."""
+        if self.owner:
+            return False
+        self.owner = threading.get_ident()
+        return True
+
+    def give(self) -> None:
+        """Give it back, and tell those who wait."""
+        self.owner = 0
+        if self._gates:
+            self.tell_waiting()
+
+    def gate(self) -> threading.Lock:
+        """What opens when it is free."""
+        # Not a Condition: an interruption may leave that one's lock taken, or given back twice.
+        gate = threading.Lock()
+        gate.acquire()
+        self._gates.append(gate)
+        return gate
+
+    def tell_waiting(self) -> None:
+        """It is free, or the connection over: tell those who wait."""
+        while (gate := next_of(self._gates)) is not None:
+            gate.release()
 
 
 class Guarded(Exchange):

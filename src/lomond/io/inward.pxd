@@ -1,7 +1,7 @@
 cimport cython
 
 from lomond.system.clock cimport monotonic, time
-from lomond.system.layer cimport Layer
+from lomond.system.layers cimport Layer
 from lomond.system.pipe cimport Pipe
 from lomond.protocol.connection cimport Connection
 from lomond.protocol.output cimport Output

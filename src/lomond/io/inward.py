@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session.session import Session
-    from ..system.layer import Layer
+    from ..system.layers import Layer
     from ..system.need import Need, Waking
     from ..system.pipe import Pipe
 

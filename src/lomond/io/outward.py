@@ -1,4 +1,4 @@
-"""The way out: from the session to the wire, without waiting."""
+"""The way out, from the session to the wire; and what a send waits for, in every door."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import TransportFail
 from ..session.causes import words
 from ..system.clock import monotonic
+from ..system.need import Need
 from ..system.pipe import BOUND
 from .inward import NOT_CALM, Inward
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..system.pipe import Pipe
 
 _NEVER = float("inf")
 # Seconds; the loop's read ends before, unless a signal handler interrupted it to send.
 _LAST_READ = 10 * BOUND
+_READS = 16  # in a row, before it is tried again to write
 
 
 class Outward(Inward):
@@ -135,3 +139,48 @@ class Outward(Inward):
         if self.session.opened_at is not None:  # else the opening reads what was said, and ends
             self.session.fail(error, "write", monotonic())
         return self.session.servers_close()
+
+
+def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:
+    """What to wait for until the system has the queue's bytes up to the target.
+
+    It reads on meanwhile, into the session, because the peer may wait for the same. Where another
+    socket takes this one's place, nothing is waited for: the message is held for that.
+
+    Arguments:
+        exchange: The connection.
+        pipe: Whose queue.
+        target: Where the queue ends, in bytes ever queued.
+
+    Raises:
+        TransportFail: It will not have them: the connection is over, or nothing was taken for
+            `send_timeout`.
+    """
+    session = exchange.session
+    has_waited = is_late = False
+    # What others have queued meanwhile goes along, as long as that needs no waiting.
+    while pipe.queue and (pipe.written < target or not has_waited):
+        exchange.check()
+        if pipe is not exchange.pipe:
+            return
+        if exchange.write_once(pipe):
+            continue
+        if pipe.written >= target:
+            return
+        due = session.write_deadline
+        if is_late and monotonic() >= due:
+            exchange.give_up_writing()
+        reads = exchange.may_read_ahead()
+        until = None if due == _NEVER else due
+        need = Need(until, (pipe.sock,) * reads, (pipe.sock,))
+        yield need
+        has_waited = True
+        is_late = not (reads and _read_on(exchange)) and not need.ready
+
+
+def _read_on(exchange: Outward) -> bool:
+    """Read what is there, if that is not too much at a time; whether anything was."""
+    count = 0
+    while count < _READS and exchange.may_read_ahead() and exchange.receive_ahead():
+        count += 1
+    return count > 0

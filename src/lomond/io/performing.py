@@ -29,10 +29,10 @@ from ..session.requests import (
 )
 from ..system import connecting, descriptors
 from ..system.clock import monotonic, time
+from ..system.layers import TLSLayer, shake_hands
 from ..system.need import Awaited, Need
 from ..system.pipe import Pipe
 from ..system.resolving import Resolution
-from ..system.tls_layer import TLSLayer, shake_hands
 from .looping import Looping
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
     from ..system.need import Waking
-    from ..system.settings import SocketSettings
+    from ..system.sockets import SocketSettings
     from ..timings import Attempt
     from .exchange import Exchange
     from .inward import Traced

@@ -15,7 +15,7 @@ from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import Pipe
 from .looping import Looping
-from .sending import until_written
+from .outward import until_written
 from .waiting import writable_now
 
 if TYPE_CHECKING:

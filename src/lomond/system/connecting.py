@@ -19,7 +19,7 @@ from ..url import authority
 from .clock import monotonic
 from .descriptors import told
 from .need import Need
-from .settings import AF_UNIX, SocketSettings, apply, bind, family_of
+from .sockets import AF_UNIX, SocketSettings, apply, bind, family_of
 
 __all__ = ["Race", "SocketSettings", "address_of", "interleaved", "prepare"]
 

@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.system.layer cimport Layer
+from lomond.system.layers cimport Layer
 from lomond.system.wire cimport Wire
 
 cdef int _NOW

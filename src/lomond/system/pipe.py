@@ -11,12 +11,12 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from .plain import is_plain
-from .progress import asked_of
+from .sockets import asked_of
 from .wire import Wire
 
 if TYPE_CHECKING:
     from ..session.pings import Progress
-    from .layer import Layer
+    from .layers import Layer
 
 BOUND = 0.02  # seconds; the longest that a read waits, where it may
 _READ_SIZE = 16 * 1024  # bytes; of what is thrown away when hanging up

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from . import descriptors
-from .given import certificate_files, empty_directory, is_der, no_truststore
+from .socket_checks import certificate_files, empty_directory, is_der, no_truststore
 
 _UNKNOWN_ISSUER = (18, 19, 20, 21)  # OpenSSL's codes: nobody who is trusted has signed it
 

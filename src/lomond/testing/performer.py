@@ -10,7 +10,7 @@ from ..io.performing import Performer, Steps
 from ..session.requests import AddressInfo, Adopt, Answer, Failed, Race, Resolve, StartTLS
 from ..system.clock import monotonic
 from ..system.need import Need
-from ..system.settings import SocketSettings
+from ..system.sockets import SocketSettings
 from ..timings import Attempt
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ class Member:
         "_many", "heap_at", "is_left", "is_queued", "is_woken", "items", "need", "owner", "watched",
     )  # fmt: skip
 
-    def __init__(self, many: Many, owner: Any) -> None:
+    def __init__(self, many: GroupLoop, owner: Any) -> None:
         self._many = many
         self.owner = owner
         self.items: Generator[Any, None, None] | None = None
@@ -73,7 +73,7 @@ class Member:
         return Pipe(sock, False)
 
 
-class Many:
+class GroupLoop:
     """What members have in common.
 
     Attributes:

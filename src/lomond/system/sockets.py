@@ -1,4 +1,4 @@
-"""Settings of a socket before it connects: its options, and where it connects from."""
+"""A socket's options, where it connects from, and TCP's own account of it, on Linux."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import math
 import os
 import socket
+import struct
+import sys
 from typing import Any, NamedTuple
 
+from ..session.pings import Progress
 from ..url import authority
 
 AF_UNIX: Any = getattr(socket, "AF_UNIX", None)  # not on Windows
@@ -17,6 +20,9 @@ _KEEPALIVE_TIMES = (
     "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE",
     "TCP_KEEPINTVL",
 )
+# Of struct tcp_info in linux/tcp.h: tcpi_last_ack_recv, milliseconds, and tcpi_bytes_acked.
+_LAST_ACK, _ACKED = struct.Struct("56xI"), struct.Struct("120xQ")
+_QUEUED = struct.Struct("i")  # of SIOCOUTQ, which has the number of TIOCOUTQ (tcp(7))
 
 
 class SocketSettings(NamedTuple):
@@ -78,3 +84,25 @@ def bind(sock: socket.socket, settings: SocketSettings) -> None:
     except OSError as error:
         said = f"source_address {authority(*source)} can't be used ({error.strerror or error})"
         raise OSError(error.errno, said) from None
+
+
+# How far the peer's system has come with what ours took.
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
+    def asked_of(sock: Any) -> Progress | None:
+        """What the system says of a connected socket; None where it does not say it."""
+        try:
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
+            [acked], [quiet] = _ACKED.unpack(info), _LAST_ACK.unpack_from(info)
+            queued = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))
+        except (OSError, struct.error):  # no TCP; closed; a system of before 4.1
+            return None
+        return Progress(acked, _QUEUED.unpack(queued)[0], quiet / 1000)
+
+else:
+
+    def asked_of(sock: Any) -> Progress | None:
+        """None: no other system is asked."""
+        return None
