@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WebSocketError, WebSocketUnavailable
+from ..errors import WebSocketError
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
@@ -64,20 +64,6 @@ class Exchange(Outward):
 
     # Sending
 
-    def send(self, opcode: int, payload: bytes, compress: bool = False) -> Any:
-        """Send a message or control frame: to return, or to be awaited, as its door waits.
-
-        Arguments:
-            opcode: What it is.
-            payload: Its bytes.
-            compress: Whether to compress it, where that was negotiated.
-
-        Raises:
-            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
-            TransportFail: Writing failed; the connection is over.
-        """
-        raise NotImplementedError
-
     def post(self, opcode: int, payload: bytes, compress: bool = False) -> int:
         """Send a message or control frame, as far as the system takes it without waiting.
 
@@ -110,32 +96,6 @@ class Exchange(Outward):
         if opcode == PING or pipe.queue:
             self.wake()  # a deadline may have begun
         return 0 if pipe.written >= target else target
-
-    def refusal(self) -> WebSocketError:
-        """What a send raises where there is no connection any more."""
-        if self.is_foreign:
-            return WebSocketUnavailable("connection belongs to the parent process")
-        return self.session.refusal()
-
-    def hand_over(self, pipe: Pipe) -> int:
-        """The session's output to the system, where none waits before it.
-
-        Returns:
-            0 where it took all, else where the queue ends then. Raises OSError.
-        """
-        data = self.output.take()
-        if pipe.layers:
-            data = pipe.down(data)
-        taken = 0
-        try:
-            taken = pipe.wire.send(data)
-        finally:
-            if taken < len(data):
-                pipe.keep(data, taken)
-        if taken == len(data):
-            return 0
-        self.session.written(monotonic(), False)
-        return pipe.queued
 
     def interrupted(self, error: BaseException) -> None:
         """End a connection of whose queue nobody knows any more what has left."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import TransportFail
+from ..errors import TransportFail, WebSocketUnavailable
 from ..session.causes import words
 from ..system.clock import monotonic
 from ..system.need import Need
@@ -15,6 +15,7 @@ from .inward import NOT_CALM, Inward
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ..errors import WebSocketError
     from ..system.pipe import Pipe
 
 _NEVER = float("inf")
@@ -27,6 +28,46 @@ class Outward(Inward):
     """One connection's bytes, on their way from its session too."""
 
     __slots__ = ()
+
+    def send(self, opcode: int, payload: bytes, compress: bool = False) -> Any:
+        """Send a message or control frame: to return, or to be awaited, as its door waits.
+
+        Arguments:
+            opcode: What it is.
+            payload: Its bytes.
+            compress: Whether to compress it, where that was negotiated.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
+        raise NotImplementedError
+
+    def refusal(self) -> WebSocketError:
+        """What a send raises where there is no connection any more."""
+        if self.is_foreign:
+            return WebSocketUnavailable("connection belongs to the parent process")
+        return self.session.refusal()
+
+    def hand_over(self, pipe: Pipe) -> int:
+        """The session's output to the system, where none waits before it.
+
+        Returns:
+            0 where it took all, else where the queue ends then. Raises OSError.
+        """
+        data = self.output.take()
+        if pipe.layers:
+            data = pipe.down(data)
+        taken = 0
+        try:
+            taken = pipe.wire.send(data)
+        finally:
+            if taken < len(data):
+                pipe.keep(data, taken)
+        if taken == len(data):
+            return 0
+        self.session.written(monotonic(), False)
+        return pipe.queued
 
     def enqueue(self) -> int:
         """Move the session's output to the queue; where the queue then ends.

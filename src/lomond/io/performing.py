@@ -109,7 +109,8 @@ class Performer:
         act = self._ACTS[type(request)]
         self._exchange.is_in_use = type(request) is not Hangup
         try:
-            value = yield from self._counted(act(self, request))
+            steps = act(self, request)
+            value = yield from (steps if type(request) is Ask else self._counted(steps))
         except Failed:
             raise
         except ImportError as error:

@@ -244,8 +244,11 @@ class Shared(Guarded):
                 else:
                     pipe.abort()  # the thread that uses it closes it when it leaves
             turn.tell_waiting()
-        if wakeup is not None and self.is_in_use:
-            wakeup.wake()
+        if self.is_in_use:
+            if wakeup is not None:
+                wakeup.wake()
+        elif isinstance(wakeup, Wakeup):
+            self.wakeup = None  # leased in an opening that nobody goes on with; closed by that
 
     def free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""

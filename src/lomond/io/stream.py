@@ -51,6 +51,43 @@ def _perform(exchange: Exchange, steps: Steps) -> Answer:
         steps.close()  # a wait was interrupted: what it was for does not go on
 
 
+def _up_to_run(
+    exchange: Exchange,
+    script: Script,
+    performer: Performer,
+    traced: Callable[[AnyEvent], None] | None,
+    blocks: bool,
+    look: Look | None,
+    answer: Answer | None = None,
+) -> Generator[Any, None, bool]:
+    """Perform what the script asks for, from an answer on, up to Run; whether it asks for that."""
+    try:
+        request = next(script) if answer is None else script.send(answer)
+        while True:
+            if exchange.is_foreign:
+                yield Disconnected(_PARENTS)
+                return False
+            if isinstance(request, Deliver):
+                if traced is not None:
+                    traced(request.event)
+                yield request.event
+                answer = Answer(monotonic(), time())
+            elif type(request) is Run:
+                return True
+            else:
+                try:
+                    steps = performer.perform(request)
+                    if look is not None:
+                        steps = _looking(steps, look)
+                    answer = _perform(exchange, steps) if blocks else (yield from steps)
+                except Failed as failure:
+                    request = script.throw(failure)
+                    continue
+            request = script.send(answer)
+    except StopIteration:
+        return False
+
+
 def events(
     exchange: Exchange,
     script: Script,
@@ -77,73 +114,51 @@ def events(
     messages = short_messages(connection)
     waits = exchange if blocks and isinstance(exchange, Shared) else None
     try:
-        request = next(script)
-        while True:
-            kind = type(request)
-            if exchange.is_foreign:
-                yield Disconnected(_PARENTS)
-                return
-            if isinstance(request, Deliver):
-                if traced is not None:
-                    traced(request.event)
-                yield request.event
-                answer = Answer(monotonic(), time())
-            elif kind is Run:
-                exchange.rest()
-                exchange.settle()
-                performer.settle()
-                if look is not None:
-                    exchange.look_at = look.at
-                while True:
-                    if traced is None:
-                        yield from messages()
-                        if waits is not None:
-                            if waits.read():
-                                continue
-                        elif exchange.is_full and exchange.read_more():
+        if (yield from _up_to_run(exchange, script, performer, traced, blocks, look)):
+            exchange.rest()
+            exchange.settle()
+            performer.settle()
+            if look is not None:
+                exchange.look_at = look.at
+            while True:
+                if traced is None:
+                    yield from messages()
+                    if waits is not None:
+                        if waits.read():
                             continue
-                        elif (need := exchange.calm_need()) is not None:
-                            yield need
-                            if look is not None:
-                                look.now()
-                                exchange.look_at = look.at
-                            if exchange.take_calmly():
-                                continue
-                    if exchange.is_foreign:
-                        break
-                    event = exchange.next_event(monotonic())
-                    if output.is_ready:
-                        exchange.flush()
-                    if event is not None:
-                        if traced is not None:
-                            traced(event)
-                        yield event
-                    elif session.has_ended:
-                        break
-                    elif waits.read() if waits is not None else exchange.read_more():
-                        pass
-                    else:
-                        if waits is not None:
-                            waits.read_or_tick()
-                        elif (need := exchange.need()) is not None:
-                            yield need
-                            exchange.look(need)
+                    elif exchange.is_full and exchange.read_more():
+                        continue
+                    elif (need := exchange.calm_need()) is not None:
+                        yield need
                         if look is not None:
                             look.now()
                             exchange.look_at = look.at
-                answer = Answer(monotonic())
-            else:
-                try:
-                    steps = performer.perform(request)
+                        if exchange.take_calmly():
+                            continue
+                if exchange.is_foreign:
+                    break
+                event = exchange.next_event(monotonic())
+                if output.is_ready:
+                    exchange.flush()
+                if event is not None:
+                    if traced is not None:
+                        traced(event)
+                    yield event
+                elif session.has_ended:
+                    break
+                elif waits.read() if waits is not None else exchange.read_more():
+                    pass
+                else:
+                    if waits is not None:
+                        waits.read_or_tick()
+                    elif (need := exchange.need()) is not None:
+                        yield need
+                        exchange.look(need)
                     if look is not None:
-                        steps = _looking(steps, look)
-                    answer = _perform(exchange, steps) if blocks else (yield from steps)
-                except Failed as failure:
-                    request = script.throw(failure)
-                    continue
-            request = script.send(answer)
-    except StopIteration:
-        pass
+                        look.now()
+                        exchange.look_at = look.at
+            ended = Answer(monotonic())
+            yield from _up_to_run(exchange, script, performer, traced, blocks, look, ended)
     except BaseException as error:
         exchange.abandon()
         exchange.is_in_use = False
