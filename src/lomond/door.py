@@ -107,7 +107,7 @@ class Door(Base, Generic[Stream, Sent]):
     def is_closing(self) -> bool:
         """Whether a close frame was sent, and the connection is not over yet."""
         exchange = self._exchange
-        return exchange is not None and exchange.session.is_closing
+        return exchange is not None and exchange.session.ending.is_closing
 
     @property
     def is_closed(self) -> bool:
@@ -124,7 +124,7 @@ class Door(Base, Generic[Stream, Sent]):
     def sent_close_time(self) -> float | None:
         """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
         exchange = self._exchange
-        return None if exchange is None else exchange.session.sent_close_time
+        return None if exchange is None else exchange.session.ending.sent_close_time
 
     @property
     def supports_compression(self) -> bool:

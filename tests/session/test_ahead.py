@@ -90,19 +90,19 @@ def test_one_poll_is_enough() -> None:
 
 def test_the_session_knows_what_the_task_was_handed() -> None:
     session = opened()
-    session.is_told = True
+    session.ending.is_told = True
     ahead = Ahead()
     ahead.session = session
     ahead.put(Text("x"))
     ahead.put(Disconnected("lost"))
     assert session.connection.is_ahead
-    assert not session.is_told
+    assert not session.ending.is_told
     assert ahead.take(11.0) is not None
     assert session.connection.is_ahead
-    assert not session.is_told
+    assert not session.ending.is_told
     assert ahead.take(11.0) is not None
     assert not session.connection.is_ahead
-    assert session.is_told
+    assert session.ending.is_told
 
 
 def test_after_close_timeout_no_data_is_handed_out() -> None:

@@ -115,7 +115,7 @@ class Exchange(Outward):
         """What a send raises where there is no connection any more."""
         if self.is_foreign:
             return WebSocketUnavailable("connection belongs to the parent process")
-        return self.session.refusal()
+        return self.session.ending.refusal()
 
     def hand_over(self, pipe: Pipe) -> int:
         """The session's output to the system, where none waits before it.
@@ -178,7 +178,7 @@ class Exchange(Outward):
         sock = pipe.sock
         if self._calm is None:
             self._calm = Need(None, (sock,))
-        return Need(None if self._due == _NEVER else self._due, (sock,), (sock,) * self._writes)
+        return Need(None if self._until == _NEVER else self._until, (sock,), (sock,) * self._writes)
 
     def calm_need(self) -> Need | None:
         """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
@@ -247,12 +247,12 @@ class Exchange(Outward):
         if session.output_ends and pipe.written == pipe.queued and not pipe.write_ended:
             pipe.shut_write()
         deadline = session.deadline
-        self._due = self.look_at if deadline is None else min(deadline, self.look_at)
+        self._until = self.look_at if deadline is None else min(deadline, self.look_at)
         self._writes = bool(pipe.queue)
         self._ahead = 0
         has_work = pipe.queue or self.is_traced or self._counts_turns
         is_calm = not has_work and session.connection.state == OPEN
-        self.calm_until = self._due - BOUND if is_calm else NOT_CALM
+        self.calm_until = self._until - BOUND if is_calm else NOT_CALM
         return True
 
     def _judge(self, readable: bool, looked_at: float | None) -> None:
@@ -265,7 +265,7 @@ class Exchange(Outward):
         if readable or self.session.has_ended:
             return
         now = monotonic() if looked_at is None else looked_at
-        if now < self._due:
+        if now < self._until:
             return
         if looked_at is None and self.receive():
             return  # it came while this thread was kept from running

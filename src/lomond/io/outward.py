@@ -102,7 +102,7 @@ class Outward(Inward):
     def _wrote(self, pipe: Pipe, taken: bool) -> None:
         """The session is told what became of its output."""
         session, now = self.session, monotonic()
-        if taken or session.write_deadline == _NEVER:
+        if taken or session.backlog.deadline == _NEVER:
             session.written(now, not pipe.queue, pipe.progress)
         else:
             session.refused(now)
@@ -112,7 +112,7 @@ class Outward(Inward):
     def check(self) -> None:
         """Raise TransportFail if the connection has ended while a send waits."""
         if self.is_over or self.session.has_ended:
-            ending = self.session.ending
+            ending = self.session.ending.event
             why = "left by the user" if ending is None else ending.reason
             raise TransportFail(
                 f"socket fail; the connection ended while sending ({why})",
@@ -136,9 +136,10 @@ class Outward(Inward):
 
     def _lost(self, error: OSError) -> str:
         """The session is told; in words, what the server had said."""
-        if self.session.opened_at is not None:  # else the opening reads what was said, and ends
+        # Before Ready the opening reads what was said, and ends.
+        if self.session.course.opened_at is not None:
             self.session.fail(error, "write", monotonic())
-        return self.session.servers_close()
+        return self.session.ending.servers_close()
 
 
 def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:
@@ -167,11 +168,11 @@ def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need,
             continue
         if pipe.written >= target:
             return
-        due = session.write_deadline
-        if is_late and monotonic() >= due:
+        deadline = session.backlog.deadline
+        if is_late and monotonic() >= deadline:
             exchange.give_up_writing()
         reads = exchange.may_read_ahead()
-        until = None if due == _NEVER else due
+        until = None if deadline == _NEVER else deadline
         need = Need(until, (pipe.sock,) * reads, (pipe.sock,))
         yield need
         has_waited = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
 from ..options import BODY_TIMEOUT
+from ..session.course import sooner
 from ..session.requests import (
     Adopt,
     Answer,
@@ -133,7 +134,7 @@ class Performer:
             while True:
                 need = next(steps)
                 if turns > _LATE:
-                    session.kept += turns
+                    session.course.kept += turns
                 began = monotonic()
                 beat = began + timeout / _BEATS
                 need.until = beat if need.until is None else min(need.until, beat)
@@ -142,7 +143,7 @@ class Performer:
                 if need.looked_at is not None and need.looked_at >= need.until:
                     noticed = need.looked_at
                 if noticed - need.until > _LATE:
-                    session.kept += noticed - need.until
+                    session.course.kept += noticed - need.until
                 # Turns in which a loop reads what had come are lost too, behind a wait: in a loop
                 # whose turns are long nothing but turns would put a deadline off for ever.
                 turns = now - noticed if began < need.until else 0.0
@@ -153,7 +154,7 @@ class Performer:
 
     def _until(self, deadline: float | None) -> float | None:
         """When a deadline passes, by the clock."""
-        return None if deadline is None else deadline + self._exchange.session.kept
+        return None if deadline is None else deadline + self._exchange.session.course.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
         until = self._until(deadline)  # as what was waited for, to the last digit
@@ -182,7 +183,7 @@ class Performer:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._exchange.catch_up()
         now, exchange = monotonic(), self._exchange
-        is_asked = exchange.session.close_asked_at is not None and not self._seen_close
+        is_asked = exchange.session.ending.close_asked_at is not None and not self._seen_close
         if exchange.is_over or exchange.connection.has_ended or is_asked:
             self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)
@@ -237,7 +238,7 @@ class Performer:
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
             sock, address = yield from race.run(
-                request.deadline, self._check, lambda: self._exchange.session.kept
+                request.deadline, self._check, lambda: self._exchange.session.course.kept
             )
         except Failed as failure:
             failure.attempts = race.attempts
@@ -312,8 +313,8 @@ class Performer:
 
     def _feed(self, pipe: Pipe, deadline: float | None, failed: Failed | None) -> Steps:
         if failed is not None:
-            patience = self._exchange.session.counted(failed.now) + BODY_TIMEOUT
-            deadline = patience if deadline is None else min(deadline, patience)
+            course = self._exchange.session.course
+            deadline = sooner(deadline, course.counted(failed.now) + BODY_TIMEOUT)
         try:
             data = yield from self._received(pipe, deadline)
         except (OSError, TimedOut):

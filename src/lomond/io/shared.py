@@ -158,7 +158,7 @@ class Shared(Guarded):
         if waiter is None or waiter.wakeup is not wakeup:
             assert isinstance(wakeup, Wakeup)
             waiter = self._waiter = Waiter(wakeup, pipe.sock)
-        seconds = self._due - monotonic()
+        seconds = self._until - monotonic()
         if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self.receive(waits=True)
