@@ -132,7 +132,7 @@ class Base(settable.Options):
 
     @property
     def scheme(self) -> str:
-        """Of the URL, as are host, port and resource; to set one of them changes the URL."""
+        """The URL's, as are host, port and resource; to set one of them changes the URL."""
         return self._place.parts.scheme
 
     @scheme.setter
@@ -150,7 +150,7 @@ class Base(settable.Options):
 
     @property
     def port(self) -> int:
-        """From 1 to 65535."""
+        """A number from 1 to 65535."""
         return self._place.parts.port
 
     @port.setter
@@ -261,7 +261,7 @@ def limits(websocket: Base) -> options.Limits:
 
 
 def added_headers(websocket: Base) -> list[tuple[bytes, bytes]]:
-    """Those of `add_header`."""
+    """The headers that `add_header` was given."""
     return [*websocket._headers]
 
 

@@ -111,7 +111,7 @@ class Door(Base, Generic[Stream, Sent]):
 
     @property
     def is_active(self) -> bool:
-        """Neither closing nor closed. True before the first connection too."""
+        """Whether it is neither closing nor closed. True before the first connection too."""
         return not self.is_closing and not self.is_closed
 
     @property
@@ -298,7 +298,7 @@ def timed_again(door: Door[Any, Any], kept: Mapping[str, object]) -> options.Tim
 
 
 def again(door: Door[Stream, Any], **kept: object) -> Stream:
-    """As `connect`, for `persist`, which has checked what is asked."""
+    """A new connection of `persist`'s, which has checked what is asked."""
     return door._stream(timed_again(door, kept))
 
 

@@ -49,7 +49,7 @@ def redact(text: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """As `redact`, of a text that is one URL, or was to be one; cut where it is long."""
+    """A text that is one URL, or was to be one, without its secrets; cut where it is long."""
     return _cut(_ANY_USERINFO.sub(r"\1***@", url))
 
 

@@ -45,7 +45,7 @@ class Exchange(Outward):
         """Do what a signal handler asked for while it could not be done."""
 
     def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
-        """As `alone`, for whoever iterates, who comes before those that send."""
+        """Do something `alone` for whoever iterates, who comes before those that send."""
         return act(*arguments)
 
     def use(self, pipe: Pipe) -> None:
@@ -181,7 +181,7 @@ class Exchange(Outward):
         return Need(None if self._until == _NEVER else self._until, (sock,), (sock,) * self._writes)
 
     def calm_need(self) -> Need | None:
-        """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
+        """What to wait for where nothing but bytes from the peer can matter for a while; else None.
 
         `take_calmly` is to be called after it, or the connection left.
         """
@@ -256,7 +256,7 @@ class Exchange(Outward):
         return True
 
     def _judge(self, readable: bool, looked_at: float | None) -> None:
-        """After the wait: a deadline may have passed, and nothing has come since.
+        """Tell the session, after the wait, if its deadline has passed and nothing came.
 
         Arguments:
             readable: Whether something came.

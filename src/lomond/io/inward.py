@@ -142,7 +142,7 @@ class Inward:
         return self._receive(False, waits)
 
     def read_more(self) -> bool:
-        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        """Read once more if the last read brought all that it could, and nothing else matters."""
         return self.is_full and self._lull() >= 0.0 and self.receive()
 
     def _lull(self) -> float:
@@ -238,7 +238,7 @@ class Inward:
             self.connection.receive(data, wall)
 
     def _filled(self, count: int, now: float, wall: float) -> None:
-        """So many bytes were put straight into a message."""
+        """`count` bytes were put straight into a message."""
         if self._counts_turns:
             self.session.filled(count, now, wall)
             return

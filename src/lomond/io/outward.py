@@ -46,7 +46,7 @@ class Outward(Inward):
         return pipe.queued
 
     def enqueue_quietly(self) -> None:
-        """As `enqueue`, where nobody waits for the outcome: whoever iterates is told."""
+        """Move output to the queue where nobody waits for the outcome: whoever iterates is told."""
         if self.output.is_ready:
             with contextlib.suppress(TransportFail):
                 self.enqueue()
@@ -58,7 +58,7 @@ class Outward(Inward):
             self.write_quietly()
 
     def write_quietly(self) -> None:
-        """As `write_some`, where nobody waits for the outcome: whoever iterates is told."""
+        """Write what can be where nobody waits for the outcome: whoever iterates is told."""
         with contextlib.suppress(TransportFail):
             self.write_some()
 

@@ -74,7 +74,7 @@ class Outside(Protocol):
     socket_settings: SocketSettings
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
-        """For TLS with the server, or with the proxy."""
+        """The context of TLS with the server, or with the proxy."""
         ...
 
 
@@ -124,7 +124,7 @@ class Performer:
         return Answer(monotonic(), time(), value)
 
     def _counted(self, steps: Steps) -> Steps:
-        """The same steps; what they lose where somebody keeps the door from going on is noted."""
+        """Take these steps; note what they lose where somebody keeps the door from going on."""
         session = self._exchange.session
         timeout = session.timing.open_timeout
         if timeout is None:
@@ -194,7 +194,7 @@ class Performer:
     def _check_after(
         self, need: Need | None, deadline: float | None, looked_at: float | None = None
     ) -> None:
-        """As `_check`, where that was waited for; without a wait, no deadline is judged yet."""
+        """Check after a wait for it; without one, no deadline is judged yet."""
         if need is None:
             self._check()
         else:
@@ -302,7 +302,7 @@ class Performer:
             raise
 
     def _write_or_fail(self, deadline: float | None) -> Generator[Need, None, Failed | None]:
-        """As `_write`; returns the failure, where only that of the system."""
+        """Write the output; the failure, where that is the system's alone."""
         try:
             yield from self._write(deadline)
         except (TimedOut, Interrupted):

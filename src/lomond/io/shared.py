@@ -130,7 +130,7 @@ class Shared(Guarded):
         return came
 
     def read_more(self) -> bool:
-        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        """Read once more if the last read brought all that it could, and nothing else matters."""
         if not self.is_full or self._lull() < 0.0:
             return False
         self.is_in_use = True

@@ -154,7 +154,7 @@ class Input:
         return self._remaining > 0 or self.position < len(self._data)
 
     def shorten(self) -> None:
-        """From now on `short_message` may give messages that the session does not see."""
+        """Allow `short_message` to give messages that the session does not see."""
         self._most_short = self._max_size
 
     def short_message(self) -> Text | Binary | None:

@@ -32,7 +32,7 @@ class Backlog:
         self._deadline = self._seen_late_at = NEVER  # nothing waits
 
     def waits(self, now: float) -> None:
-        """It begins to wait, or some of it was taken and the rest waits."""
+        """Output begins to wait, or some of it was taken and the rest waits."""
         self._deadline = min(now + self._timeout, FAR)
         self._tried_at = now
         self._seen_late_at = NEVER

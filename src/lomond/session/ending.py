@@ -65,7 +65,7 @@ class Ending:
         cause: BaseException | None = None,
         phase: str | None = None,
     ) -> None:
-        """It ends now, for this reason if that is the first: nothing more is handed out or sent."""
+        """End it now, for this reason if that is the first: nothing more is handed out or sent."""
         self.note(reason, graceful, now, cause, phase)
         self._connection.has_ended = True
 
@@ -120,7 +120,7 @@ class Ending:
         return TransportFail(said, cause=event.cause)
 
     def servers_close(self) -> str:
-        """In words, that the server had closed, if that came and was not handed out; or nothing.
+        """Words that the server had closed, if that came and was not handed out; or none.
 
         Of a send that failed this is the true reason.
         """

@@ -186,7 +186,7 @@ def _asked(
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
 ) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """From nothing to a request that is written: what came of the answer already, and when.
+    """Connect and write the request: what came of the answer already, and when.
 
     A server that answers without reading may have hung up before all was written.
     """

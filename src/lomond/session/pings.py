@@ -76,7 +76,7 @@ class Pings:
         self.is_queued = True
 
     def date(self, now: float) -> None:
-        """If one is queued, it was by now."""
+        """A ping that is queued was so by now."""
         if self.is_queued and self._queued_at == _NEVER:
             self._queued_at = now
 

@@ -345,7 +345,7 @@ class Session:
         cause: BaseException | None = None,
         phase: str | None = None,
     ) -> None:
-        """It is over, for a reason that lies outside of the session."""
+        """End it, for a reason that lies outside of the session."""
         if phase == self.course.phase:
             self.course.note_phase(now)
         self.ending.end(reason, graceful, now, cause, phase)
