@@ -244,3 +244,19 @@ def test_a_reason_alone_ends_nothing_before_the_closing_handshake_is_done() -> N
     session.ending.note("closed", True, 110.0)
     assert not session.ending.judge(110.0, float("inf"))
     assert not session.has_ended
+
+
+def test_what_has_ended_needs_no_end_of_our_direction() -> None:
+    session = opened()
+    receive(session, say(frames.CLOSE, code=1000).data, 106.0)
+    assert session.ending.judge(107.0, float("inf"))
+    session.end("left by the user", False, 108.0)
+    assert not session.ending.judge(108.0, float("inf"))
+
+
+@pytest.mark.parametrize("now", [113.4, 113.5])
+def test_a_server_that_goes_on_behind_its_close_has_close_timeout(now: float) -> None:
+    session = opened(close_timeout=7.5)
+    receive(session, say(frames.CLOSE, code=1000).data, 106.0)
+    receive(session, b"more", now)
+    assert session.has_ended is (now == 113.5)
