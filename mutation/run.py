@@ -29,7 +29,7 @@ WORK = ROOT / ".cache" / "mutation"
 ENVIRONMENT = ROOT / ".cache" / "mutmut"
 PACKAGES = (
     "mutmut==3.8.1", "h11>=0.16,<1", "hypothesis>=6.100", "idna>=3.7", "pytest>=8.3",
-    "pytest-timeout>=2.3", "socksio>=1.0", "trustme>=1.2", "zlib-ng>=0.5",
+    "pytest-timeout>=2.3", "socksio>=1.0", "trio>=0.30", "trustme>=1.2", "zlib-ng>=0.5",
 )  # fmt: skip
 ROOMS = ("protocol", "session")
 

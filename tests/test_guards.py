@@ -48,7 +48,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
             "whoever ends the connection sets is_over and then looks at it; this thread does it "
             "the other way round",
         ),
-        ("_due look_at _writes _calm", LOOP, ""),
+        ("look_at _until _writes _calm", LOOP, ""),
         ("_at_once is_full", READ_TURN, "a read of another size"),
         ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
         ("_reports", "one append, one pop (next_of)", "none is handed out twice"),

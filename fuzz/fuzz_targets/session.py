@@ -144,7 +144,7 @@ class _User:
         for event in stream:
             seen.append(event)
             assert len(seen) < _MOST_EVENTS, "events without end"
-            if self.door.session.timing.poll == 0 and event.name == "poll":
+            if self.door.session.timers.counts_turns and event.name == "poll":
                 self._spend(0.5)  # else the pretend clock would stand still
             if self._choices.is_empty():
                 continue
@@ -225,7 +225,7 @@ def _frames(sent: bytes, offers: bool) -> list[Any]:
 
 
 def _check_end_in_time(played: _User, timing: Timing, is_ready: bool) -> None:
-    asked = played.door.session.close_asked_at
+    asked = played.door.session.ending.close_asked_at
     if asked is None or (is_ready and not timing.close_timeout):
         return
     patience = max(timing.close_timeout or 0, CLOSE_GRACE)

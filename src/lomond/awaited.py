@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         """Goes on with the generator of a connection."""
 
         def start(self, items: Generator[Any, None, None]) -> None:
-            """This is what it goes on with."""
+            """Give it what it goes on with."""
 
 
 Events = TypeVar("Events")
@@ -74,7 +74,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Events, Drives]):
 
 
 class _Nobody:
-    """In place of an exchange."""
+    """What stands where there is no exchange: nothing can be sent."""
 
     async def send(self, *_: object) -> None:
         """Raises WebSocketUnavailable."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import options, rows, settable
 from .place import Place, moved, placed
@@ -132,7 +132,7 @@ class Base(settable.Options):
 
     @property
     def scheme(self) -> str:
-        """Of the URL, as are host, port and resource; to set one of them changes the URL."""
+        """The URL's, as are host, port and resource; to set one of them changes the URL."""
         return self._place.parts.scheme
 
     @scheme.setter
@@ -150,7 +150,7 @@ class Base(settable.Options):
 
     @property
     def port(self) -> int:
-        """From 1 to 65535."""
+        """A number from 1 to 65535."""
         return self._place.parts.port
 
     @port.setter
@@ -239,7 +239,7 @@ def _part(kept: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
     return {name: kept.pop(name) for name in kept.keys() & names}
 
 
-# For the plan of a connection
+# For a connection, or a copy
 
 
 def options_now(websocket: Base) -> Base:
@@ -261,8 +261,16 @@ def limits(websocket: Base) -> options.Limits:
 
 
 def added_headers(websocket: Base) -> list[tuple[bytes, bytes]]:
-    """Those of `add_header`."""
+    """The headers that `add_header` was given."""
     return [*websocket._headers]
+
+
+def state_of(websocket: Base, without: tuple[str, ...]) -> dict[str, Any]:
+    """The options of a WebSocket, and what the user keeps in it; not what is named."""
+    found = object.__getstate__(websocket)
+    own, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", found)
+    state = (own or {}) | options | {"_headers": added_headers(websocket)}
+    return {name: value for name, value in state.items() if name not in without}
 
 
 def proxy_for(websocket: Base, url: Url) -> Proxy | None:

@@ -159,7 +159,7 @@ def _all(jar: CookieJar) -> list[Cookie]:
 
 
 def _of_servers(jar: CookieJar) -> list[Cookie]:
-    """Those that are not the user's; what was set longest ago is the first."""
+    """The cookies that are not the user's; what was set longest ago is the first."""
     forgets = isinstance(jar, sys.modules["http.cookiejar"].MozillaCookieJar)
     found = [(_set_at(cookie, forgets), cookie) for cookie in _all(jar)]
     ours = [(set_at, cookie) for set_at, cookie in found if set_at is not None]
@@ -252,7 +252,7 @@ def _without_traps(value: str) -> str:
 
 
 class _Request:
-    """As much of a ``urllib.request.Request`` as CookieJar asks for."""
+    """What of a ``urllib.request.Request`` a CookieJar asks for."""
 
     __slots__ = ("cookie", "host", "origin_req_host", "type", "unverifiable", "url")
 
@@ -279,7 +279,7 @@ class _Request:
 
 
 class _Answer:
-    """As much of an ``http.client.HTTPResponse`` and its headers as CookieJar asks for."""
+    """What of an ``http.client.HTTPResponse`` and its headers a CookieJar asks for."""
 
     __slots__ = ("_value",)
 

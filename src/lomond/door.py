@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import Base, added_headers, check_together, limits, options_now
+from .base import Base, check_together, options_now, state_of
 from .errors import WebSocketUnavailable
 from .protocol import frames
 from .settable import check_deep
@@ -68,18 +68,12 @@ class Door(Base, Generic[Stream, Sent]):
     def __getstate__(self) -> dict[str, Any]:
         """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
         check_deep(self)
-        return self._copied()
+        return state_of(self, self._unshared)
 
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
-        other.__setstate__(self._copied())
+        other.__setstate__(state_of(self, self._unshared))
         return other
-
-    def _copied(self) -> dict[str, Any]:
-        """The options, and what the user keeps here; nothing of a connection."""
-        kept, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", super().__getstate__())
-        state = (kept or {}) | options | {"_headers": added_headers(self)}
-        return {name: value for name, value in state.items() if name not in self._unshared}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -107,7 +101,7 @@ class Door(Base, Generic[Stream, Sent]):
     def is_closing(self) -> bool:
         """Whether a close frame was sent, and the connection is not over yet."""
         exchange = self._exchange
-        return exchange is not None and exchange.session.is_closing
+        return exchange is not None and exchange.session.ending.is_closing
 
     @property
     def is_closed(self) -> bool:
@@ -117,14 +111,14 @@ class Door(Base, Generic[Stream, Sent]):
 
     @property
     def is_active(self) -> bool:
-        """Neither closing nor closed. True before the first connection too."""
+        """Whether it is neither closing nor closed. True before the first connection too."""
         return not self.is_closing and not self.is_closed
 
     @property
     def sent_close_time(self) -> float | None:
         """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
         exchange = self._exchange
-        return None if exchange is None else exchange.session.sent_close_time
+        return None if exchange is None else exchange.session.ending.sent_close_time
 
     @property
     def supports_compression(self) -> bool:
@@ -170,24 +164,7 @@ class Door(Base, Generic[Stream, Sent]):
 
     def reset(self) -> None:
         """Forget the last connection; one that stands ends at once."""
-        self._replace(None, "reset by the user")
-
-    def _replace(self, exchange: Exchange | None, reason: str) -> None:
-        """Another connection is the current one; the last one ends, also if this is interrupted."""
-        earlier = None
-        try:
-            _replacing.acquire()
-            earlier, self._exchange = self._exchange, exchange
-            _replacing.release()
-            if earlier is not None:
-                if exchange is not None:
-                    earlier.leave(reason=reason)
-                earlier.force(reason)
-        except BaseException:
-            abandon(_replacing)
-            if earlier is not None:
-                earlier.force(reason)
-            raise
+        _replace(self, None, "reset by the user")
 
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame. Raises nothing, from any thread."""
@@ -235,7 +212,7 @@ class Door(Base, Generic[Stream, Sent]):
             raise TypeError(f"text argument must be str, not {type(text).__name__}")
         data = text.encode()
         if self._traced is not None:
-            self._trace_sent("send_text", length=len(text), compressed=compress)
+            self._traced("send_text", length=len(text), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
         return sent
 
@@ -248,7 +225,7 @@ class Door(Base, Generic[Stream, Sent]):
         if not isinstance(data, bytes):
             raise TypeError("data argument must be bytes")
         if self._traced is not None:
-            self._trace_sent("send_binary", length=len(data), compressed=compress)
+            self._traced("send_binary", length=len(data), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
         return sent
 
@@ -278,20 +255,16 @@ class Door(Base, Generic[Stream, Sent]):
             raise TypeError("data argument must be bytes")
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
             raise ValueError(f"{name} data should be <= 125 bytes")
-        self._trace_sent(f"send_{name}", length=len(data))
+        if self._traced is not None:
+            self._traced(f"send_{name}", length=len(data))
         sent: Sent = (self._exchange or self._connected()).send(opcode, data)
         return sent
 
     def _connected(self) -> Exchange:
         """The current connection. Raises WebSocketUnavailable: there is none."""
-        exchange = self._exchange
-        if exchange is None:
+        if self._exchange is None:
             raise WebSocketUnavailable("not connected")
-        return exchange
-
-    def _trace_sent(self, stage: str, **fields: object) -> None:
-        if self._traced is not None:
-            self._traced(stage, **fields)
+        return self._exchange
 
 
 _connect: Any = vars(Door)["connect"]
@@ -325,7 +298,7 @@ def timed_again(door: Door[Any, Any], kept: Mapping[str, object]) -> options.Tim
 
 
 def again(door: Door[Stream, Any], **kept: object) -> Stream:
-    """As `connect`, for `persist`, which has checked what is asked."""
+    """A new connection of `persist`'s, which has checked what is asked."""
     return door._stream(timed_again(door, kept))
 
 
@@ -334,7 +307,7 @@ def begin(
 ) -> Generator[Any, None, None]:
     """A new connection, which is the current one now: its events, as `made` has them."""
     exchange, items = made(door, timing, driver)
-    door._replace(exchange, "replaced by a new connection")
+    _replace(door, exchange, "replaced by a new connection")
     return items
 
 
@@ -357,7 +330,7 @@ def made(
 
     asked = options_now(door)
     plan = Plan(asked, asked._make_context)
-    session = Session(timing, limits(door), os.urandom)
+    session = Session(timing, door._limits, os.urandom)
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer
@@ -386,8 +359,8 @@ def made(
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
     """Start the closing handshake, if there is a connection."""
     exchange = door._exchange
-    if exchange is not None and exchange.close(code, reason):
-        door._trace_sent("close_requested", code=code, reason=reason)
+    if exchange is not None and exchange.close(code, reason) and door._traced is not None:
+        door._traced("close_requested", code=code, reason=reason)
 
 
 def look_with(door: Door[Any, Any], look: Look | None) -> None:
@@ -400,6 +373,24 @@ def forget_look(door: Door[Any, Any], look: Look | None) -> None:
     """Where no connection was made, the next one has nothing to look at."""
     if look is door._look:
         door._look = None
+
+
+def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> None:
+    """Make another connection the current one; the last one ends, also if this is interrupted."""
+    earlier = None
+    try:
+        _replacing.acquire()
+        earlier, door._exchange = door._exchange, exchange
+        _replacing.release()
+        if earlier is not None:
+            if exchange is not None:
+                earlier.leave(reason=reason)
+            earlier.force(reason)
+    except BaseException:
+        abandon(_replacing)
+        if earlier is not None:
+            earlier.force(reason)
+        raise
 
 
 def _fail_session_class() -> NoReturn:

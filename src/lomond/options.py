@@ -73,7 +73,7 @@ class Values(Fixed):
 
 
 def changed(values: Kind, kept: Mapping[str, Any]) -> Kind:
-    """The same values with other fields, which were checked."""
+    """Values like these, but for some that were checked."""
     if not kept:
         return values
     other = object.__new__(type(values))

@@ -80,7 +80,7 @@ class Plan:
         return f"<plan of {self._websocket!r}>"
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
-        """For TLS with the server, or with the proxy."""
+        """The context of TLS with the server, or with the proxy."""
         return self._contexts(of_proxy, self._is_ours and not of_proxy)
 
     def first(self) -> Route:

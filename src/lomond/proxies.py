@@ -62,7 +62,7 @@ class Proxy(Fixed):
 
     @property
     def url(self) -> str:
-        """For people: with its port, and ``***`` where there are credentials."""
+        """What people see: with its port, and ``***`` where there are credentials."""
         user = "" if self.username is None else "***@"
         return f"{self.scheme}://{user}{authority(self.host, self.port)}"
 

@@ -70,7 +70,7 @@ class Row:
     kw_only: bool
 
     def but(self, default: Any) -> Row:
-        """The same with another default."""
+        """A row like this with another default."""
         other = Row(**{name: getattr(self, name) for name in self.__slots__})
         other.name, other.annotation, other.default = self.name, self.annotation, default
         return other
@@ -155,7 +155,7 @@ def table(*, owner: str = "", group: str = "", frozen: bool = False) -> Callable
 
 
 def with_defaults(rows: Mapping[str, Row], **defaults: Any) -> dict[str, Row]:
-    """The same rows, of a function where the defaults of some are others."""
+    """The rows of a function where the defaults of some are others."""
     return {n: one.but(defaults[n]) if n in defaults else one for n, one in rows.items()}
 
 

@@ -32,7 +32,7 @@ SocketOption = tuple[int, int, int | bytes]
 
 
 class Kept(Generic[Held, Given]):
-    """For type checkers: an attribute that may be set to more than what it then is."""
+    """What type checkers take for an attribute that may be set to more than what it then is."""
 
     @overload
     def __get__(self, websocket: None, owner: type) -> Kept[Held, Given]: ...

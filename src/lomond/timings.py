@@ -25,7 +25,7 @@ class Latency(NamedTuple):
     )
 
     def after(self, seconds: float) -> Latency:
-        """With another answer."""
+        """What it comes to with another answer."""
         smoothed = self.smoothed + (seconds - self.smoothed) / 8
         return Latency(seconds, min(self.smallest, seconds), smoothed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from .response import LONGEST, printable
@@ -36,6 +37,7 @@ class Url(NamedTuple):
         return authority(self.host, self.port)
 
 
+@lru_cache(maxsize=64)
 def authority(host: str, port: int) -> str:
     """``host:port``, an IPv6 address in brackets and without its zone (RFC 3986 section 3.2.2)."""
     if ":" in host:
@@ -49,7 +51,7 @@ def redact(text: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """As `redact`, of a text that is one URL, or was to be one; cut where it is long."""
+    """A text that is one URL, or was to be one, without its secrets; cut where it is long."""
     return _cut(_ANY_USERINFO.sub(r"\1***@", url))
 
 

@@ -161,7 +161,7 @@ def test_pings_go_on_though_a_thread_sends_between_a_ping_and_its_leaving() -> N
         read_all(connection)
 
     def send(exchange: Guarded) -> None:
-        if exchange.output.is_ready and exchange.session.opened_at is not None and not sent:
+        if exchange.output.is_ready and exchange.session.course.opened_at is not None and not sent:
             sent.append("x")  # the ping is made, and nobody has taken it yet
             in_thread(websocket.send_text, "x").join(PATIENCE)
 

@@ -90,19 +90,19 @@ def test_one_poll_is_enough() -> None:
 
 def test_the_session_knows_what_the_task_was_handed() -> None:
     session = opened()
-    session.is_told = True
+    session.ending.is_told = True
     ahead = Ahead()
     ahead.session = session
     ahead.put(Text("x"))
     ahead.put(Disconnected("lost"))
     assert session.connection.is_ahead
-    assert not session.is_told
+    assert not session.ending.is_told
     assert ahead.take(11.0) is not None
     assert session.connection.is_ahead
-    assert not session.is_told
+    assert not session.ending.is_told
     assert ahead.take(11.0) is not None
     assert not session.connection.is_ahead
-    assert session.is_told
+    assert session.ending.is_told
 
 
 def test_after_close_timeout_no_data_is_handed_out() -> None:
@@ -142,3 +142,11 @@ def test_events_of_two_connections_wait_each_for_its_own() -> None:
     assert old.connection.is_ahead
     assert ahead.take(20.0) is None
     assert not old.connection.is_ahead
+
+
+def test_nothing_is_counted_before_something_waits() -> None:
+    ahead = Ahead()
+    ahead.put(Binary(bytes(64 * KIB - 1)))
+    assert ahead.may_grow(Binary, is_sending=False)
+    ahead.put(Binary(b"x"))
+    assert not ahead.may_grow(Binary, is_sending=False)

@@ -32,7 +32,7 @@ def test_a_peer_that_is_read_after_a_slow_handler_gets_its_time_once_more(sessio
     session.refused(7.0)  # nobody had tried since
     assert not session.has_ended
     session.receive(PING, 7.0, 7.0)
-    assert session.write_deadline == 7.0 + TIMEOUT
+    assert session.backlog.deadline == 7.0 + TIMEOUT
     session.refused(9.9)
     assert not session.has_ended
     session.refused(10.0)
@@ -45,7 +45,7 @@ def test_who_tries_just_when_the_time_is_over_reads_first(session: Session) -> N
     session.refused(TIMEOUT + 0.1)
     assert not session.has_ended
     session.receive(PING, 4.0, 4.0)
-    assert session.write_deadline == 4.0 + TIMEOUT
+    assert session.backlog.deadline == 4.0 + TIMEOUT
 
 
 def test_it_gets_it_once_only(session: Session) -> None:
@@ -62,7 +62,7 @@ def test_it_gets_it_again_when_something_was_taken(session: Session) -> None:
     session.refused(15.0)
     assert not session.has_ended
     session.receive(PING, 15.0, 15.0)
-    assert session.write_deadline == 15.0 + TIMEOUT
+    assert session.backlog.deadline == 15.0 + TIMEOUT
 
 
 def test_a_peer_that_says_nothing_gets_no_more(session: Session) -> None:
@@ -75,7 +75,7 @@ def test_a_peer_that_says_much_and_was_tried_gets_no_more(session: Session) -> N
     for now in (1.0, 2.0, 2.9):
         session.refused(now)
         session.receive(PING, now, now)
-        assert session.write_deadline == TIMEOUT
+        assert session.backlog.deadline == TIMEOUT
     session.refused(3.1)
     assert session.has_ended
 

@@ -43,7 +43,7 @@ def last_of(door: PretendDoor) -> list[Any]:
 def tells_where(event: Any, door: PretendDoor, elapsed: float, phase: str = "upgrade") -> None:
     assert (event.phase, event.address) == (phase, ADDRESS)
     assert event.elapsed == pytest.approx(elapsed, abs=0.01)
-    assert event.timings is door.session.timings
+    assert event.timings is door.session.course.timings
 
 
 def test_an_answer_that_is_no_http() -> None:
@@ -133,8 +133,8 @@ def test_no_connection(kind: type, phase: str, address: str | None, reason: str)
     assert failed.cause is cause
     assert failed.response is None
     assert failed.elapsed == pytest.approx(2.0, abs=0.01)
-    assert failed.timings is door.session.timings
-    ending = door.session.ending
+    assert failed.timings is door.session.course.timings
+    ending = door.session.ending.event
     assert ending is not None
     assert (ending.reason, ending.graceful) == (reason, False)
     spent = {"resolve": failed.timings.resolve, "tls": failed.timings.tls}

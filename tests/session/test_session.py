@@ -83,10 +83,10 @@ def test_no_ping_after_the_server_closed() -> None:
 
 def test_a_second_close_does_nothing() -> None:
     session = opened()
-    assert session.sent_close_time is None
+    assert session.ending.sent_close_time is None
     assert session.close(1000, "", 3.0)
     assert not session.close(1000, "", 4.0)
-    assert session.sent_close_time == 3.0
+    assert session.ending.sent_close_time == 3.0
     with pytest.raises(WebSocketClosing):
         session.send_message(frames.PING, b"")
 
@@ -122,15 +122,15 @@ def test_what_a_send_after_the_end_raises() -> None:
     error = ConnectionResetError(104, "Connection reset by peer")
     session.fail(error, "read", 1.0)
     assert drain(session, 1.0) == []
-    refusal = session.refusal()
+    refusal = session.ending.refusal()
     assert isinstance(refusal, TransportFail)
     assert refusal.cause is error
     assert "the connection ended (socket fail; recv fail; Connection reset" in str(refusal)
     session.disconnected()
-    assert str(session.refusal()) == "not connected"
+    assert str(session.ending.refusal()) == "not connected"
     left = opened(poll=None, ping_rate=0)
     left.end("left by the user", False, 1.0)
-    assert str(left.refusal()) == "not connected"
+    assert str(left.ending.refusal()) == "not connected"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_servers_close_in_words(payload: bytes | None, words: str) -> None:
     session.receive(frames.build(frames.TEXT, b"x", None), 1.0, 1.0)
     if payload is not None:
         session.receive(frames.build(frames.CLOSE, payload, None), 1.0, 1.0)
-    assert session.servers_close() == words
+    assert session.ending.servers_close() == words
 
 
 def test_what_comes_in_time_is_handed_out_until_close_timeout() -> None:
@@ -181,7 +181,7 @@ def test_the_end_of_the_stream_is_something_that_came(option: str) -> None:
     session.tick(7.0)
     assert session.next_event(7.0) is None
     assert session.has_ended
-    ending = session.ending
+    ending = session.ending.event
     assert ending is not None
     assert ending.graceful is (option == "close_timeout")
     assert ending.reason == ("closed" if ending.graceful else "socket fail; connection lost")
@@ -226,15 +226,15 @@ def test_words_of_other_causes() -> None:
 
 def test_the_ending_is_known_before_it_is_handed_out() -> None:
     session = opened(poll=None, ping_rate=0, send_timeout=5)
-    assert session.ending is None
+    assert session.ending.event is None
     session.send_message(frames.TEXT, b"stuck")
     session.written(0.0, False)
-    assert session.write_deadline == 5.0
+    assert session.backlog.deadline == 5.0
     cause = session.give_up_writing(5.0)
     assert session.has_ended
-    assert session.ending is session.disconnected()
-    assert session.ending.phase == "write"
-    assert session.ending.cause is cause
+    assert session.ending.event is session.disconnected()
+    assert session.ending.event.phase == "write"
+    assert session.ending.event.cause is cause
 
 
 def test_a_close_that_could_not_be_answered_was_not_graceful() -> None:
@@ -254,7 +254,7 @@ def test_a_close_that_could_not_be_answered_was_not_graceful() -> None:
 @pytest.mark.parametrize(("phase", "what"), [("read", "recv"), ("write", "send")])
 def test_a_failure_says_what_failed(phase: str, what: str) -> None:
     session = opened(poll=None, ping_rate=0)
-    session.address = "192.0.2.1:80"
+    session.course.address = "192.0.2.1:80"
     cause = OSError(104, "reset")
     session.fail(cause, phase, 7.0)
     assert drain(session, 8.0) == []
@@ -263,55 +263,17 @@ def test_a_failure_says_what_failed(phase: str, what: str) -> None:
     assert (last.cause, last.phase, last.address, last.elapsed) == (
         cause, phase, "192.0.2.1:80", 7.0,
     )  # fmt: skip
-    assert last.timings is session.timings
-
-
-@pytest.mark.parametrize("period", [0.1, 0.3, 1.0, 7.0])
-@pytest.mark.parametrize("late", [0.0, 0.5, 1.0, 2.5, 1000.1])
-def test_polls_that_were_missed_are_left_out_and_the_rhythm_is_kept(
-    period: float, late: float
-) -> None:
-    session = opened(poll=period, ping_rate=0)
-    assert drain(session, 0.0) == ["poll"]
-    now = period + late * period
-    assert drain(session, now) == ["poll"]
-    following = session.deadline
-    assert following is not None
-    assert now < following <= now + period * 1.000001
-    assert following / period == pytest.approx(round(following / period))
+    assert last.timings is session.course.timings
 
 
 def test_a_new_session() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
-    assert (session.started_at, session.kept, session.phase) == (0.0, 0.0, "resolve")
-    assert (session.opened_at, session.close_asked_at, session.address) == (None, None, None)
-    assert (session.compression, session.ending) == (None, None)
-    assert (session.output_ends, session.is_told, session.has_ended) == (False, False, False)
-    assert (session.is_closing, session.watches_writes) == (False, False)
-    assert session.deadline is None
-    assert session.write_deadline == float("inf")
-    assert repr(session.timings) == "Timings(attempts=[])"
-
-
-def test_a_phase_of_the_opening_that_failed_is_timed() -> None:
-    session = Session(Timing(), Limits(), counting_bytes())
-    for phase in ("resolve", "proxy", "tls", "upgrade"):
-        session.enter(phase, 3.0)
-        assert session.phase == phase
-        session.note_phase(10.0)
-        assert getattr(session.timings, phase) == 7.0
-    session.enter("connect", 3.0)
-    session.note_phase(10.0)
-    assert not hasattr(session.timings, "connect")
-    session.kept = 4.0
-    assert session.counted(10.0) == 6.0
-
-
-def test_a_next_poll_is_not_before_this_one_however_floats_are_rounded() -> None:
-    period, now = 0.8375779756625729, 20410.937688921236  # whose quotient is one too small
-    session = opened(poll=period, ping_rate=0)
-    assert drain(session, now) == ["poll"]
-    assert session.deadline == pytest.approx(now + period)
+    ending = session.ending
+    assert (ending.event, ending.close_asked_at) == (None, None)
+    assert (ending.is_told, ending.is_closing, session.has_ended) == (False, False, False)
+    assert (session.output_ends, session.watches_writes) == (False, False)
+    assert (session.compression, session.deadline) == (None, None)
+    assert session.backlog.deadline == float("inf")
 
 
 def test_after_the_end_nothing_is_due() -> None:

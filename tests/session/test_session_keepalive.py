@@ -30,7 +30,7 @@ def test_an_hour() -> None:
     door = PretendDoor(answers_pings, Timing(poll=5, ping_rate=30, ping_timeout=30))
     door.at(3602.0, door.close)
     seen = door.play()
-    start = door.session.opened_at
+    start = door.session.course.opened_at
     assert start is not None
     polls = moments(seen, "poll")
     assert polls == pytest.approx([start + 5 * n for n in range(721)], abs=1e-6)

@@ -167,11 +167,11 @@ class Carrier(Wire):
         return data
 
     def receive_apart(self, size: int, waits: bool) -> bytes | None:
-        """As `receive`."""
+        """What has come, at most `size` bytes; empty at the end, None if nothing came."""
         return self.receive(size, waits)
 
     def receive_into(self, room: memoryview, waits: bool) -> int:
-        """As `receive`, into the room; the number of bytes, -1 if nothing came."""
+        """Read into the room; the number of bytes, -1 if nothing came."""
         data = self.receive(len(room), waits)
         if data is None:
             return -1
@@ -193,7 +193,7 @@ class Carrier(Wire):
         return self._sock.fileno()
 
     def getsockopt(self, *arguments: int) -> Any:
-        """As a socket's."""
+        """What the socket says of its options."""
         sock: Any = self._sock  # whose stubs know two ways to call it
         return sock.getsockopt(*arguments)
 
@@ -232,7 +232,7 @@ class Carrier(Wire):
 
 
 class _Protocol(Carrier, asyncio.BufferedProtocol):
-    """By this asyncio knows that it is to read into our memory."""
+    """A carrier that asyncio is to read into the memory of, which it knows by the class."""
 
     __slots__ = ()
 

@@ -82,7 +82,7 @@ class Driver:
         self._watched: list[int] = []
 
     def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
-        """This is what it goes on with."""
+        """Give it what it goes on with."""
         self._items = items
 
     # For the user's task
@@ -139,7 +139,7 @@ class Driver:
         self._is_met = True
 
     def at_once(self) -> AnyEvent | None:
-        """As `next`, where that need not wait; else None."""
+        """The next event, where that need not be waited for; else None."""
         is_ready = self.loop is not None and not self._is_waiting and not self._owes_turn
         return self._take() if is_ready else None
 
@@ -220,7 +220,7 @@ class Driver:
                 self._tell(False)
 
     def drop(self) -> bool:
-        """As `stop`, from any thread; whether there was a connection to leave."""
+        """Stop, from any thread; whether there was a connection to leave."""
         if self._items is None:
             return False
         if self.loop is None:
@@ -414,7 +414,7 @@ class Driver:
                 self._watched.append(sock.fileno())
 
     def _look_at(self, need: Need) -> None:
-        """As a loop would that can watch sockets: see whether some can be written by now."""
+        """Find out whether some sockets can be written by now, where the loop can't watch them."""
         if need is not self._need:
             return
         need.ready = writable_now(need.writable)

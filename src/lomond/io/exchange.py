@@ -6,7 +6,7 @@ the same for several threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError
 from ..protocol.frames import PING
@@ -19,8 +19,6 @@ from .inward import NOT_CALM
 from .outward import Outward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..protocol.events import AnyEvent
     from ..system.pipe import Pipe
 
@@ -43,10 +41,6 @@ class Exchange(Outward):
 
     def catch_up(self) -> None:
         """Do what a signal handler asked for while it could not be done."""
-
-    def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
-        """As `alone`, for whoever iterates, who comes before those that send."""
-        return act(*arguments)
 
     def use(self, pipe: Pipe) -> None:
         """A socket is connected."""
@@ -97,6 +91,26 @@ class Exchange(Outward):
             self.wake()  # a deadline may have begun
         return 0 if pipe.written >= target else target
 
+    def hand_over(self, pipe: Pipe) -> int:
+        """The session's output to the system, where none waits before it.
+
+        Returns:
+            0 where it took all, else where the queue ends then. Raises OSError.
+        """
+        data = self.output.take()
+        if pipe.layers:
+            data = pipe.down(data)
+        taken = 0
+        try:
+            taken = pipe.wire.send(data)
+        finally:
+            if taken < len(data):
+                pipe.keep(data, taken)
+        if taken == len(data):
+            return 0
+        self.session.written(monotonic(), False)
+        return pipe.queued
+
     def interrupted(self, error: BaseException) -> None:
         """End a connection of whose queue nobody knows any more what has left."""
         # Between a change and its book-keeping: the position is unknown.
@@ -138,10 +152,10 @@ class Exchange(Outward):
         sock = pipe.sock
         if self._calm is None:
             self._calm = Need(None, (sock,))
-        return Need(None if self._due == _NEVER else self._due, (sock,), (sock,) * self._writes)
+        return Need(None if self._until == _NEVER else self._until, (sock,), (sock,) * self._writes)
 
     def calm_need(self) -> Need | None:
-        """As `need`, the short way: where nothing but bytes from the peer can matter for a while.
+        """What to wait for where nothing but bytes from the peer can matter for a while; else None.
 
         `take_calmly` is to be called after it, or the connection left.
         """
@@ -207,16 +221,16 @@ class Exchange(Outward):
         if session.output_ends and pipe.written == pipe.queued and not pipe.write_ended:
             pipe.shut_write()
         deadline = session.deadline
-        self._due = self.look_at if deadline is None else min(deadline, self.look_at)
+        self._until = self.look_at if deadline is None else min(deadline, self.look_at)
         self._writes = bool(pipe.queue)
         self._ahead = 0
         has_work = pipe.queue or self.is_traced or self._counts_turns
         is_calm = not has_work and session.connection.state == OPEN
-        self.calm_until = self._due - BOUND if is_calm else NOT_CALM
+        self.calm_until = self._until - BOUND if is_calm else NOT_CALM
         return True
 
     def _judge(self, readable: bool, looked_at: float | None) -> None:
-        """After the wait: a deadline may have passed, and nothing has come since.
+        """Tell the session, after the wait, if its deadline has passed and nothing came.
 
         Arguments:
             readable: Whether something came.
@@ -225,7 +239,7 @@ class Exchange(Outward):
         if readable or self.session.has_ended:
             return
         now = monotonic() if looked_at is None else looked_at
-        if now < self._due:
+        if now < self._until:
             return
         if looked_at is None and self.receive():
             return  # it came while this thread was kept from running

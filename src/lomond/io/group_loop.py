@@ -94,12 +94,12 @@ class GroupLoop:
         self._leaving: list[Member] = []
 
     def add(self, member: Member) -> None:
-        """It will be gone on with. From any thread."""
+        """Go on with a member from now on. From any thread."""
         self.members[member.owner] = member
         member.wake()
 
     def woken(self, member: Member) -> None:
-        """It is to be looked at. From any thread."""
+        """Have a member looked at. From any thread."""
         self._woken.append(member)
         self._wake()
 
@@ -110,7 +110,7 @@ class GroupLoop:
             wakeup.wake()
 
     def stop(self, member: Member) -> None:
-        """It is left: by the thread that iterates, or where none does.
+        """Leave a member: by the thread that iterates, or where none does.
 
         Within the loop, as a signal handler may be or a callable of the user's that is asked by a
         member, only what goes on now comes first.
@@ -319,7 +319,7 @@ class GroupLoop:
                 self._push(member)
 
     def _queue(self, member: Member) -> None:
-        """It will have a turn."""
+        """Give a member a turn."""
         member.need = None
         if not member.is_queued:
             member.is_queued = True

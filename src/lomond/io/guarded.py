@@ -67,7 +67,7 @@ class WriteTurn:
         return gate
 
     def tell_waiting(self) -> None:
-        """It is free, or the connection over: tell those who wait."""
+        """Tell those who wait that it is free, or the connection over."""
         while (gate := next_of(self._gates)) is not None:
             gate.release()
 
@@ -114,7 +114,7 @@ class Guarded(Exchange):
             return act(*arguments)
 
     def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
-        """As `alone`, for whoever iterates, who comes before those that send."""
+        """Do something `alone` for whoever iterates, who comes before those that send."""
         self.is_wanted = True
         with self.lock:
             self.is_wanted = False
@@ -178,14 +178,14 @@ class Guarded(Exchange):
             self.catch_up()
 
     def _lose(self, failure: OSError) -> None:
-        """As `lose`, with the turn; raises TransportFail."""
+        """Lose the connection, and give the turn back. Raises TransportFail."""
         try:
             self.lose(failure)
         finally:
             self._give_turn()
 
     def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
-        """As `send`, where other output may wait before it."""
+        """Send a message before which other output may wait."""
         try:
             pipe, target, has_turn = self._queue(opcode, payload, compress)
             self._write_until(pipe, target, has_turn)
@@ -319,6 +319,6 @@ class Guarded(Exchange):
         abandon(self.lock)
 
     def _abandon_unless(self, was_owned: bool) -> None:
-        """As `abandon`, unless what a signal handler interrupted gives back what it held itself."""
+        """Abandon, unless what a signal handler interrupted gives back what it held itself."""
         if not was_owned:
             self.abandon()

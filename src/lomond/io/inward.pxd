@@ -18,10 +18,10 @@ cdef class Inward:
     cdef object _calm
     cdef double _calm_frame
     cdef bint _counts_turns
-    cdef double _due
     cdef bint _has_ended
     cdef list _reports
     cdef object _traced
+    cdef double _until
     cdef bint _writes
     cdef public double calm_until
     cdef public Connection connection

@@ -51,10 +51,10 @@ class Inward:
     """
 
     __slots__ = (
-        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_due",
-        "_has_ended", "_reports", "_traced", "_writes", "calm_until", "connection", "is_foreign",
-        "is_full", "is_in_use", "is_over", "is_traced", "look_at", "output", "pipe", "session",
-        "wakeup",
+        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns",
+        "_has_ended", "_reports", "_traced", "_until", "_writes", "calm_until", "connection",
+        "is_foreign", "is_full", "is_in_use", "is_over", "is_traced", "look_at", "output", "pipe",
+        "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -69,17 +69,17 @@ class Inward:
         self.is_in_use = False
         self.is_full = False
         self.is_foreign = False
-        forking.watch(self)
+        forking.watching.add(self)
         self.calm_until = NOT_CALM
         self.look_at = _NEVER
         self.is_traced = traced is not None
         self._traced = traced
         self._reports: list[tuple[str, int]] = []  # not yet traced
-        self._counts_turns = session.timing.poll == 0  # the session has to know of every read
+        self._counts_turns = session.timers.counts_turns  # the session has to know of every read
         frame_timeout = session.timing.frame_timeout
         self._calm_frame = frame_timeout - 2 * BOUND if frame_timeout else _NEVER
         self._calm: Need | None = None  # of who waits elsewhere
-        self._due = _NEVER  # what is waited for
+        self._until = _NEVER  # when the wait ends
         self._writes: bool = False
         self._has_ended = False  # the socket stays readable for ever
         self._ahead = 0  # bytes that blocked senders stored since whoever iterates last looked
@@ -93,6 +93,10 @@ class Inward:
 
     def alone(self, act: Callable[..., Any], *arguments: Any) -> Any:
         """Do something that changes the session or the pipe; nobody else changes them meanwhile."""
+        return act(*arguments)
+
+    def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
+        """Do something `alone` for whoever iterates, who comes before those that send."""
         return act(*arguments)
 
     def wake(self) -> None:
@@ -122,7 +126,7 @@ class Inward:
         """Whether a sender that has to wait may read meanwhile."""
         session = self.session
         # Before the upgrade is done what comes is not the session's.
-        is_open = session.opened_at is not None and not self._has_ended
+        is_open = session.course.opened_at is not None and not self._has_ended
         return is_open and self._ahead < session.limits.max_read_ahead
 
     def receive_ahead(self, patience: float = 0.0) -> bool:
@@ -142,7 +146,7 @@ class Inward:
         return self._receive(False, waits)
 
     def read_more(self) -> bool:
-        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        """Read once more if the last read brought all that it could, and nothing else matters."""
         return self.is_full and self._lull() >= 0.0 and self.receive()
 
     def _lull(self) -> float:
@@ -238,7 +242,7 @@ class Inward:
             self.connection.receive(data, wall)
 
     def _filled(self, count: int, now: float, wall: float) -> None:
-        """So many bytes were put straight into a message."""
+        """`count` bytes were put straight into a message."""
         if self._counts_turns:
             self.session.filled(count, now, wall)
             return

@@ -9,8 +9,6 @@ cdef double _LAST_READ
 
 cdef class Outward(Inward):
     cpdef send(self, int opcode, payload, bint compress=?)
-    @cython.locals(data=bytes, taken=Py_ssize_t)
-    cpdef Py_ssize_t hand_over(self, Pipe pipe) except? -1
     @cython.locals(pipe=Pipe)
     cpdef enqueue(self)
     cpdef enqueue_quietly(self)

@@ -47,27 +47,7 @@ class Outward(Inward):
         """What a send raises where there is no connection any more."""
         if self.is_foreign:
             return WebSocketUnavailable("connection belongs to the parent process")
-        return self.session.refusal()
-
-    def hand_over(self, pipe: Pipe) -> int:
-        """The session's output to the system, where none waits before it.
-
-        Returns:
-            0 where it took all, else where the queue ends then. Raises OSError.
-        """
-        data = self.output.take()
-        if pipe.layers:
-            data = pipe.down(data)
-        taken = 0
-        try:
-            taken = pipe.wire.send(data)
-        finally:
-            if taken < len(data):
-                pipe.keep(data, taken)
-        if taken == len(data):
-            return 0
-        self.session.written(monotonic(), False)
-        return pipe.queued
+        return self.session.ending.refusal()
 
     def enqueue(self) -> int:
         """Move the session's output to the queue; where the queue then ends.
@@ -87,7 +67,7 @@ class Outward(Inward):
         return pipe.queued
 
     def enqueue_quietly(self) -> None:
-        """As `enqueue`, where nobody waits for the outcome: whoever iterates is told."""
+        """Move output to the queue where nobody waits for the outcome: whoever iterates is told."""
         if self.output.is_ready:
             with contextlib.suppress(TransportFail):
                 self.enqueue()
@@ -99,7 +79,7 @@ class Outward(Inward):
             self.write_quietly()
 
     def write_quietly(self) -> None:
-        """As `write_some`, where nobody waits for the outcome: whoever iterates is told."""
+        """Write what can be where nobody waits for the outcome: whoever iterates is told."""
         with contextlib.suppress(TransportFail):
             self.write_some()
 
@@ -143,7 +123,7 @@ class Outward(Inward):
     def _wrote(self, pipe: Pipe, taken: bool) -> None:
         """The session is told what became of its output."""
         session, now = self.session, monotonic()
-        if taken or session.write_deadline == _NEVER:
+        if taken or session.backlog.deadline == _NEVER:
             session.written(now, not pipe.queue, pipe.progress)
         else:
             session.refused(now)
@@ -153,7 +133,7 @@ class Outward(Inward):
     def check(self) -> None:
         """Raise TransportFail if the connection has ended while a send waits."""
         if self.is_over or self.session.has_ended:
-            ending = self.session.ending
+            ending = self.session.ending.event
             why = "left by the user" if ending is None else ending.reason
             raise TransportFail(
                 f"socket fail; the connection ended while sending ({why})",
@@ -177,9 +157,10 @@ class Outward(Inward):
 
     def _lost(self, error: OSError) -> str:
         """The session is told; in words, what the server had said."""
-        if self.session.opened_at is not None:  # else the opening reads what was said, and ends
+        # Before Ready the opening reads what was said, and ends.
+        if self.session.course.opened_at is not None:
             self.session.fail(error, "write", monotonic())
-        return self.session.servers_close()
+        return self.session.ending.servers_close()
 
 
 def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:
@@ -208,11 +189,11 @@ def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need,
             continue
         if pipe.written >= target:
             return
-        due = session.write_deadline
-        if is_late and monotonic() >= due:
+        deadline = session.backlog.deadline
+        if is_late and monotonic() >= deadline:
             exchange.give_up_writing()
         reads = exchange.may_read_ahead()
-        until = None if due == _NEVER else due
+        until = None if deadline == _NEVER else deadline
         need = Need(until, (pipe.sock,) * reads, (pipe.sock,))
         yield need
         has_waited = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import TransportFail
 from ..options import BODY_TIMEOUT
+from ..session.course import sooner
 from ..session.requests import (
     Adopt,
     Answer,
@@ -73,7 +74,7 @@ class Outside(Protocol):
     socket_settings: SocketSettings
 
     def context(self, of_proxy: bool) -> ssl.SSLContext:
-        """For TLS with the server, or with the proxy."""
+        """The context of TLS with the server, or with the proxy."""
         ...
 
 
@@ -109,8 +110,7 @@ class Performer:
         act = self._ACTS[type(request)]
         self._exchange.is_in_use = type(request) is not Hangup
         try:
-            steps = act(self, request)
-            value = yield from (steps if type(request) is Ask else self._counted(steps))
+            value = yield from self._counted(act(self, request))
         except Failed:
             raise
         except ImportError as error:
@@ -124,7 +124,7 @@ class Performer:
         return Answer(monotonic(), time(), value)
 
     def _counted(self, steps: Steps) -> Steps:
-        """The same steps; what they lose where somebody keeps the door from going on is noted."""
+        """Take these steps; note what they lose where somebody keeps the door from going on."""
         session = self._exchange.session
         timeout = session.timing.open_timeout
         if timeout is None:
@@ -134,7 +134,7 @@ class Performer:
             while True:
                 need = next(steps)
                 if turns > _LATE:
-                    session.kept += turns
+                    session.course.kept += turns
                 began = monotonic()
                 beat = began + timeout / _BEATS
                 need.until = beat if need.until is None else min(need.until, beat)
@@ -143,7 +143,7 @@ class Performer:
                 if need.looked_at is not None and need.looked_at >= need.until:
                     noticed = need.looked_at
                 if noticed - need.until > _LATE:
-                    session.kept += noticed - need.until
+                    session.course.kept += noticed - need.until
                 # Turns in which a loop reads what had come are lost too, behind a wait: in a loop
                 # whose turns are long nothing but turns would put a deadline off for ever.
                 turns = now - noticed if began < need.until else 0.0
@@ -154,7 +154,7 @@ class Performer:
 
     def _until(self, deadline: float | None) -> float | None:
         """When a deadline passes, by the clock."""
-        return None if deadline is None else deadline + self._exchange.session.kept
+        return None if deadline is None else deadline + self._exchange.session.course.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
         until = self._until(deadline)  # as what was waited for, to the last digit
@@ -183,7 +183,7 @@ class Performer:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._exchange.catch_up()
         now, exchange = monotonic(), self._exchange
-        is_asked = exchange.session.close_asked_at is not None and not self._seen_close
+        is_asked = exchange.session.ending.close_asked_at is not None and not self._seen_close
         if exchange.is_over or exchange.connection.has_ended or is_asked:
             self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)
@@ -194,7 +194,7 @@ class Performer:
     def _check_after(
         self, need: Need | None, deadline: float | None, looked_at: float | None = None
     ) -> None:
-        """As `_check`, where that was waited for; without a wait, no deadline is judged yet."""
+        """Check after a wait for it; without one, no deadline is judged yet."""
         if need is None:
             self._check()
         else:
@@ -238,7 +238,7 @@ class Performer:
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
             sock, address = yield from race.run(
-                request.deadline, self._check, lambda: self._exchange.session.kept
+                request.deadline, self._check, lambda: self._exchange.session.course.kept
             )
         except Failed as failure:
             failure.attempts = race.attempts
@@ -302,7 +302,7 @@ class Performer:
             raise
 
     def _write_or_fail(self, deadline: float | None) -> Generator[Need, None, Failed | None]:
-        """As `_write`; returns the failure, where only that of the system."""
+        """Write the output; the failure, where that is the system's alone."""
         try:
             yield from self._write(deadline)
         except (TimedOut, Interrupted):
@@ -313,8 +313,8 @@ class Performer:
 
     def _feed(self, pipe: Pipe, deadline: float | None, failed: Failed | None) -> Steps:
         if failed is not None:
-            patience = self._exchange.session.counted(failed.now) + BODY_TIMEOUT
-            deadline = patience if deadline is None else min(deadline, patience)
+            course = self._exchange.session.course
+            deadline = sooner(deadline, course.counted(failed.now) + BODY_TIMEOUT)
         try:
             data = yield from self._received(pipe, deadline)
         except (OSError, TimedOut):

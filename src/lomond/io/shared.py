@@ -130,7 +130,7 @@ class Shared(Guarded):
         return came
 
     def read_more(self) -> bool:
-        """As `receive`, if the last read brought all that it could, and nothing else matters."""
+        """Read once more if the last read brought all that it could, and nothing else matters."""
         if not self.is_full or self._lull() < 0.0:
             return False
         self.is_in_use = True
@@ -158,7 +158,7 @@ class Shared(Guarded):
         if waiter is None or waiter.wakeup is not wakeup:
             assert isinstance(wakeup, Wakeup)
             waiter = self._waiter = Waiter(wakeup, pipe.sock)
-        seconds = self._due - monotonic()
+        seconds = self._until - monotonic()
         if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self.receive(waits=True)

@@ -23,7 +23,7 @@ _PARENTS = "connection belongs to the parent process"
 
 
 def _looking(steps: Steps, look: Look) -> Steps:
-    """The same steps, with a look whenever they have waited."""
+    """Take these steps, and look whenever they have waited."""
     try:
         while True:
             need = next(steps)

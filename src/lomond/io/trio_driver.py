@@ -84,7 +84,7 @@ class TrioDriver:
         self._await_scope = trio.CancelScope()
 
     def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
-        """This is what it goes on with."""
+        """Give it what it goes on with."""
         self._items = items
 
     # For the user's tasks
@@ -168,7 +168,7 @@ class TrioDriver:
             items.close()
 
     def drop(self) -> None:
-        """As `stop`, from any thread."""
+        """Stop, from any thread."""
         try:
             self.stop() if self.loop is None else self.soon(self.stop)
         except RuntimeError:  # the run is over

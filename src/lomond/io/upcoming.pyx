@@ -50,7 +50,7 @@ cdef class _Next:
         return self.send(None)
 
     def send(self, value):
-        """As a coroutine has it."""
+        """Go on; what is waited for, or StopIteration with the event."""
         if self._wait is None:
             self._wait = self._driver.next()
         try:
@@ -60,7 +60,7 @@ cdef class _Next:
             raise
 
     def throw(self, *error):
-        """As a coroutine has it."""
+        """Go on with an error; what is waited for, or StopIteration with the event."""
         wait = self._wait or self._driver.next()
         try:
             return wait.throw(*error)
@@ -69,7 +69,7 @@ cdef class _Next:
             raise
 
     def close(self):
-        """As a coroutine has it."""
+        """Wait no more."""
         wait, self._wait = self._wait, None
         if wait is not None:
             wait.close()

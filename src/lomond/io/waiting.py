@@ -223,7 +223,7 @@ class Waiter:
 
 
 def writable_now(socks: Iterable[Any]) -> list[socket.socket]:
-    """Those of the sockets that can be written, or have failed, without waiting for any."""
+    """The sockets that can be written, or have failed, without waiting for any."""
     with Selector() as selector:
         for sock in socks:
             if sock.fileno() >= 0:  # else whoever uses it finds that out

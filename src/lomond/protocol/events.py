@@ -33,7 +33,7 @@ def _cut(value: str | bytes, unit: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """As repr has it, where a peer may have made it long."""
+    """What repr says of a text that a peer may have made long."""
     said = repr(text)
     return said if len(said) <= LONGEST + 2 else f"{said[: LONGEST - 2]}...{said[0]}"
 

@@ -67,7 +67,7 @@ class Ahead:
         session = self.session
         if session is not None:
             session.connection.is_ahead = True
-            session.is_told = session.is_told and type(event) is not _DISCONNECTED
+            session.ending.is_told = session.ending.is_told and type(event) is not _DISCONNECTED
         return True
 
     def take(self, now: float) -> AnyEvent | None:
@@ -77,7 +77,7 @@ class Ahead:
             self._size -= _size(event)
             if session is None:
                 return event
-            session.is_told = session.is_told or type(event) is _DISCONNECTED
+            session.ending.is_told = session.ending.is_told or type(event) is _DISCONNECTED
             session.connection.is_ahead = False
             for _, other in self.events:
                 if other is session:
@@ -95,10 +95,10 @@ class Ahead:
 
 def _unwanted(session: Session, now: float) -> Any:
     """The events that are not handed out any more, though they were made before we closed."""
-    if session.is_late(now):
+    if now >= session.timers.close_at:
         return _DATA
-    is_closing = session.close_asked_at is not None and session.timing.poll
-    return _POLLS if is_closing else ()
+    is_closing = session.ending.close_asked_at is not None
+    return _POLLS if is_closing and not session.timers.counts_turns else ()
 
 
 def _size(event: AnyEvent) -> int:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..protocol.connection import Connection
 
 NEVER = float("inf")
 FAR = sys.float_info.max  # a moment that does not come, of something that is waited for
@@ -17,43 +21,41 @@ class Backlog:
 
     Arguments:
         timeout: `send_timeout`, seconds; None for no limit.
-
+        connection: Whose output it is.
     """
 
-    __slots__ = ("_due", "_is_spared", "_seen_late_at", "_timeout", "_tried_at")
+    __slots__ = ("_connection", "_deadline", "_is_spared", "_seen_late_at", "_timeout", "_tried_at")
 
-    def __init__(self, timeout: float | None) -> None:
+    def __init__(self, timeout: float | None, connection: Connection) -> None:
         self._timeout = FAR if timeout is None else timeout
-        self.is_gone()
+        self._connection = connection
+        self._deadline = self._seen_late_at = NEVER  # nothing waits
 
     def waits(self, now: float) -> None:
-        """It begins to wait, or some of it was taken and the rest waits."""
-        self._due = min(now + self._timeout, FAR)
+        """Output begins to wait, or some of it was taken and the rest waits."""
+        self._deadline = min(now + self._timeout, FAR)
         self._tried_at = now
         self._seen_late_at = NEVER
         self._is_spared = False
 
     def is_gone(self) -> None:
         """All of it was taken."""
-        self.waits(0.0)
-        self._due = NEVER
+        self._deadline = self._seen_late_at = NEVER
 
-    def due(self, received_at: float) -> float:
-        """When it is given up; infinity while nothing waits.
-
-        Arguments:
-            received_at: When bytes came from the peer last.
-        """
+    @property
+    def deadline(self) -> float:
+        """When it is given up; infinity while nothing waits."""
+        received_at = self._connection.received_at
         if received_at >= self._seen_late_at and not self._is_spared:
             self._is_spared = True
-            self._due = received_at + self._timeout
-        return self._due
+            self._deadline = received_at + self._timeout
+        return self._deadline
 
-    def has_failed(self, now: float, received_at: float) -> bool:
+    def has_failed(self, now: float) -> bool:
         """The system was tried and took nothing: whether that is all that it gets."""
-        if now < self.due(received_at) or self._is_spared:
+        if now < self.deadline or self._is_spared:
             self._tried_at = now
-            return now >= self._due
+            return now >= self._deadline
         if self._seen_late_at == NEVER and now - self._tried_at >= self._timeout:
             self._seen_late_at = now
         # What the peer says is read before it is judged; where it says nothing, its time is over.

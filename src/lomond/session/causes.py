@@ -124,7 +124,7 @@ def words(cause: BaseException) -> str:
 
 
 def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
-    """As `words`, of a TLS handshake, with a hint where the other side speaks something else."""
+    """What failed in a TLS handshake, with a hint where the other side speaks something else."""
     # Its name is OpenSSL's: what came as a record's head holds no version of TLS.
     is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
     is_cut = isinstance(cause, (ConnectionResetError, BrokenPipeError, EOFError))

@@ -14,7 +14,8 @@ from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import printable
 from ..url import redact
-from .causes import kept, words
+from .causes import words
+from .course import sooner
 from .reaching import MakesTunnels, Origin, Target, last_words, reach
 from .reasons import CLOSED_BY_USER, why
 from .requests import (
@@ -106,14 +107,14 @@ def _opened(
 ) -> Generator[Request, Answer, tuple[bool, events.Ready | None]]:
     """Whether it was connected, and Ready; without that the session has ended."""
     answer = yield Deliver(events.Connecting(plan.url))
-    session.started_at = now = answer.now
+    session.course.started_at = now = answer.now
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
     redirects = 0
     origin: Origin | None = None
     ask: Callable[[], Route] = plan.first
     while True:
-        session.enter("credentials", now)
+        session.course.enter("credentials", now)
         try:
             route, now = yield from _asked(plan, ask, deadline)
         except Failed as failure:
@@ -140,7 +141,7 @@ def _opened(
             outcome, answer = yield from _upgrade(session, route.upgrade, came, deadline, follows)
             if outcome is None:
                 return True, None
-            session.timings.upgrade = answer.now - now
+            session.course.timings.upgrade = answer.now - now
             plan.answered(target.url, outcome.response)
         except (ImportError, OSError) as error:
             reason = f"upgrade fail; {words(error)}"
@@ -154,10 +155,10 @@ def _opened(
             return True, None
         redirects += 1
         now = dropped_at = (yield Drop()).now
-        if session.has_ended or session.close_asked_at is not None:
+        if session.has_ended or session.ending.close_asked_at is not None:
             session.end(CLOSED_BY_USER, False, now, phase="upgrade")
             return True, None
-        session.timings.proxy = session.timings.tls = None  # the last way is told of
+        session.course.timings.proxy = session.course.timings.tls = None  # the last way is told of
         origin = origin if origin == onward.origin else None
         now = (yield Deliver(events.Connecting(onward.url))).now
         spent += now - dropped_at
@@ -185,21 +186,21 @@ def _asked(
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
 ) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """From nothing to a request that is written: what came of the answer already, and when.
+    """Connect and write the request: what came of the answer already, and when.
 
     A server that answers without reading may have hung up before all was written.
     """
     target = route.target
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
-        session.enter("tls", now)
+        session.course.enter("tls", now)
         answer = yield StartTLS(target.server_name, deadline, received=rest)
-        session.timings.tls = answer.now - now
+        session.course.timings.tls = answer.now - now
         if answer.value in _OTHER_HTTP:
             raise Failed(OSError(_WRONG_HTTP.format(answer.value)), answer.now)
         rest = b""
         now = answer.now
-    session.enter("upgrade", now)
+    session.course.enter("upgrade", now)
     route.upgrade.prepare()
     session.output.ask(route.upgrade.request_bytes())
     try:
@@ -212,23 +213,18 @@ def _connect(
 
 def _give_up(session: Session, target: Target | None, failure: Failed) -> Script:
     """No connection: the last event says why. Without a target it did not come to that."""
-    session.note_phase(failure.now)
-    is_ours = session.ending is not None  # it was ended here, and what failed follows from that
+    session.course.note_phase(failure.now)
+    # It was ended here, and what failed follows from that.
+    is_ours = session.ending.event is not None
     reason = why(session, failure, target)
     session.end(reason, False, failure.now)
     yield Hangup()
-    cause = kept(failure.cause)
-    yield Deliver(
-        events.ConnectFail(
-            reason,
-            response=cause.response if isinstance(cause, ProxyError) and not is_ours else None,
-            cause=cause,
-            phase=session.phase,
-            address=failure.address or session.address,
-            elapsed=failure.now - session.started_at,
-            timings=session.timings,
-        )
-    )
+    event = events.ConnectFail(reason)
+    session.course.describe(event, failure.now, failure.cause, session.course.phase)
+    event.address = failure.address or event.address
+    if isinstance(event.cause, ProxyError) and not is_ours:
+        event.response = event.cause.response
+    yield Deliver(event)
 
 
 def _onward(
@@ -272,8 +268,8 @@ def _upgrade(
             if session.has_ended:
                 return None, answer
             # The closing handshake follows the upgrade, if that is done soon.
-            patience = failure.now + CLOSE_GRACE, session.close_at
-            deadline = _sooner(deadline, *map(session.counted, patience))
+            moments = failure.now + CLOSE_GRACE, session.timers.close_at
+            deadline = sooner(deadline, *map(session.course.counted, moments))
             continue
         except ProtocolError as error:
             yield from _not_http(session, error, answer)
@@ -292,7 +288,7 @@ def _upgrade(
         if upgrade.refused_with in follows:
             return upgrade.end_of_stream(), answer  # nobody needs the body of a redirect
         if upgrade.is_reading_body:  # only for a little, from its first byte on
-            deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
+            deadline = sooner(deadline, session.course.counted(answer.now) + BODY_TIMEOUT)
 
 
 def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Ready:
@@ -304,7 +300,7 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
         acceptance.protocol,
         {extension.name for extension in acceptance.extensions},
         compression=session.compression,
-        timings=session.timings,
+        timings=session.course.timings,
         received_time=answer.wall,
     )
 
@@ -312,37 +308,19 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
 def _reject(session: Session, response: Response, reason: str, now: float) -> Script:
     session.end("closed", True, now)
     yield Hangup()
-    yield Deliver(
-        events.Rejected(
-            response,
-            reason,
-            phase="upgrade",
-            address=session.address,
-            elapsed=now - session.started_at,
-            timings=session.timings,
-        )
-    )
+    yield Deliver(session.course.describe(events.Rejected(response, reason), now, phase="upgrade"))
 
 
 def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
     session.end(f"disconnected; {error}", False, answer.now, phase="upgrade")
     yield Hangup()
-    yield Deliver(
-        events.ProtocolError(
-            str(error),
-            error.critical,
-            section=error.section,
-            phase="upgrade",
-            address=session.address,
-            elapsed=answer.now - session.started_at,
-            timings=session.timings,
-        )
-    )
+    event = events.ProtocolError(str(error), error.critical, section=error.section)
+    yield Deliver(session.course.describe(event, answer.now, phase="upgrade"))
 
 
 def _lose(session: Session, failure: Failed) -> None:
     if isinstance(failure, TimedOut):
-        if session.close_asked_at is not None:
+        if session.ending.close_asked_at is not None:
             reason = f"{CLOSED_BY_USER}; the server had not answered the upgrade yet"
             session.end(reason, False, failure.now, phase="upgrade")
             return
@@ -351,7 +329,3 @@ def _lose(session: Session, failure: Failed) -> None:
     else:
         reason = f"socket fail; recv fail; {words(failure.cause)}"
     session.end(reason, False, failure.now, cause=failure.cause, phase="upgrade")
-
-
-def _sooner(deadline: float | None, *moments: float) -> float:
-    return min(moments) if deadline is None else min(deadline, *moments)

@@ -43,7 +43,7 @@ class Pings:
         latency: How long they took, or None: none was answered yet.
         arrived: Bytes of messages that have arrived for sure, because a later ping has.
         is_queued: Whether one is in the output, not yet written.
-        is_late: Whether one is without an answer, or can't be written.
+        is_awaited: Whether an answer is, to one that was written or can't be.
     """
 
     __slots__ = (
@@ -66,7 +66,7 @@ class Pings:
         return len(self._unanswered)
 
     @property
-    def is_late(self) -> bool:
+    def is_awaited(self) -> bool:
         return self.is_queued or self._written_at != _NEVER
 
     def queued(self, payload: bytes, sent: int) -> None:
@@ -76,7 +76,7 @@ class Pings:
         self.is_queued = True
 
     def date(self, now: float) -> None:
-        """If one is queued, it was by now."""
+        """A ping that is queued was so by now."""
         if self.is_queued and self._queued_at == _NEVER:
             self._queued_at = now
 
@@ -117,7 +117,7 @@ class Pings:
                 self.latency = first if self.latency is None else self.latency.after(seconds)
                 return
 
-    def late_since(self, received_at: float) -> float:
+    def quiet_since(self, received_at: float) -> float:
         """Since when nothing shows that the peer lives, though a ping asks; infinity: none does.
 
         Arguments:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..errors import ProxyError
 from ..options import BODY_TIMEOUT, RACE_DELAY
 from ..url import authority, tls_name
+from .course import sooner
 from .requests import (
     AddressInfo,
     Adopt,
@@ -83,9 +84,9 @@ def reach(
 ) -> Steps:
     """Connect, through the proxy if there is one."""
     if target.has_socket:
-        session.enter("connect", now)
+        session.course.enter("connect", now)
         answer = yield Adopt()
-        session.address = answer.value
+        session.course.address = answer.value
         return b"", answer.now
     proxy = target.proxy
     if proxy is None:
@@ -99,17 +100,17 @@ def reach(
         tunnel = maker.tunnel(target, host)
         while True:
             began = yield from _connect(session, (proxy.host, proxy.port), None, now, deadline)
-            session.enter("proxy", began)
+            session.course.enter("proxy", began)
             if proxy.scheme == "https":
                 yield StartTLS(tls_name(proxy.host), deadline, of_proxy=True)
             error, answer = yield from _talk(session, tunnel, deadline)
             if error is None:
-                session.timings.proxy = answer.now - began
+                session.course.timings.proxy = answer.now - began
                 return tunnel.rest, answer.now
             if not tunnel.may_try_again(error):
                 break
             now = (yield Drop()).now
-        first = first or Failed(error, answer.now, session.address)
+        first = first or Failed(error, answer.now, session.course.address)
         first.now = answer.now
         if host != hosts[-1]:
             now = (yield Drop()).now
@@ -124,22 +125,22 @@ def _connect(
     now: float,
     deadline: float | None,
 ) -> Generator[Request, Answer, float]:
-    timings = session.timings
-    session.address = authority(*where)
+    timings = session.course.timings
+    session.course.address = authority(*where)
     if addresses is None:
-        session.enter("resolve", now)
+        session.course.enter("resolve", now)
         answer = yield Resolve(*where, deadline)
         timings.resolve = answer.now - now
         now = answer.now
         found: list[AddressInfo] = answer.value
         addresses = found
-    session.enter("connect", now)
+    session.course.enter("connect", now)
     try:
         answer = yield Race(addresses, RACE_DELAY, deadline)
     except Failed as failure:
         timings.attempts += tuple(failure.attempts)
         raise
-    session.address, attempts = answer.value
+    session.course.address, attempts = answer.value
     timings.attempts += tuple(attempts)
     return answer.now
 
@@ -148,8 +149,8 @@ def _resolve(
     session: Session, target: Target, proxy: Proxy, now: float, deadline: float | None
 ) -> Generator[Request, Answer, tuple[list[str], float]]:
     """The addresses of the server, for a proxy that is not to resolve names."""
-    session.enter("resolve", now)
-    session.address = authority(target.host, target.port)
+    session.course.enter("resolve", now)
+    session.course.address = authority(target.host, target.port)
     answer = yield Resolve(target.host, target.port, deadline)
     hosts: list[str] = [info[4][0].partition("%")[0] for info in answer.value]
     if proxy.scheme == "socks4":
@@ -180,7 +181,7 @@ def _talk(
         if tunnel.is_done:
             return None, answer
         if tunnel.is_reading_body:  # only for a little, from its first byte on
-            deadline = _sooner(deadline, session.counted(answer.now) + BODY_TIMEOUT)
+            deadline = sooner(deadline, session.course.counted(answer.now) + BODY_TIMEOUT)
 
 
 def _answered(
@@ -207,7 +208,7 @@ def last_words(session: Session, failure: Failed, deadline: float | None) -> Ste
     if isinstance(failure, (TimedOut, Interrupted)):
         raise failure
     try:
-        answer = yield Read(_sooner(deadline, session.counted(failure.now) + BODY_TIMEOUT))
+        answer = yield Read(sooner(deadline, session.course.counted(failure.now) + BODY_TIMEOUT))
     except Interrupted:
         raise
     except Failed as told:
@@ -216,7 +217,3 @@ def last_words(session: Session, failure: Failed, deadline: float | None) -> Ste
     if not answer.value:
         raise failure
     return answer.value, answer.now
-
-
-def _sooner(deadline: float | None, moment: float) -> float:
-    return moment if deadline is None else min(deadline, moment)

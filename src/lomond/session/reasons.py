@@ -20,15 +20,15 @@ def why(session: Session, failure: Failed, target: Target | None) -> str:
     """A failure to connect.
 
     Arguments:
-        session: Its `phase` and `address` tell how far it came.
+        session: Its course tells how far it came.
         failure: What failed.
         target: Where to; None where what the user gave could not even be asked.
     """
     said = _said(session, failure)
     if target is None:
         return f"the request can't be made; {said}"
-    phase = session.phase
-    address = failure.address or session.address or ""
+    phase = session.course.phase
+    address = failure.address or session.course.address or ""
     wanted = authority(target.host, target.port)
     proxy = target.proxy
     if phase == "resolve":
@@ -53,8 +53,8 @@ def why(session: Session, failure: Failed, target: Target | None) -> str:
 
 
 def _said(session: Session, failure: Failed) -> str:
-    if session.ending is not None:
-        return session.ending.reason
+    if session.ending.event is not None:
+        return session.ending.event.reason
     if isinstance(failure, Interrupted):
         return CLOSED_BY_USER
     if isinstance(failure, TimedOut):
@@ -62,9 +62,9 @@ def _said(session: Session, failure: Failed) -> str:
         return f"{said}; {failure.said}" if failure.said else said
     if failure.said:
         return failure.said
-    if session.phase == "tls":
+    if session.course.phase == "tls":
         return tls_words(failure.cause)
-    if session.phase == "proxy" and not isinstance(failure.cause, ProxyError):
+    if session.course.phase == "proxy" and not isinstance(failure.cause, ProxyError):
         return tls_words(failure.cause, of_proxy=True)
     return words(failure.cause)
 

@@ -177,13 +177,13 @@ class Race:
         said = tried(self.attempts, running, waiting)
         return TimedOut(TimeoutError("no answer"), now, where, said)
 
-    def _need(self, deadline: float | None) -> Need:
-        """Until something may be done."""
+    def _need(self, until: float | None) -> Need:
+        """What to wait for: that something may be done."""
         moments = list(self._busy.values())
         if self._waiting:
             moments.append(self._start_at)
-        if deadline is not None:
-            moments.append(deadline)
+        if until is not None:
+            moments.append(until)
         under_way = tuple(sock for sock in self._running if sock not in self._busy)
         return Need(min(moments) if moments else None, (), under_way)
 

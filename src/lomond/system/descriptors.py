@@ -24,7 +24,7 @@ def told(error: BaseException) -> BaseException:
 
 
 def behind(error: BaseException) -> BaseException:
-    """As `told`, of an error that may hide what it is about.
+    """What to tell of an error that may hide that no descriptor is left.
 
     A name is not found where the resolver can't open its files, nor a module where Python can't.
     """

@@ -19,13 +19,8 @@ class Forkable(Protocol):
         ...
 
 
-#: Who is told, as long as it lives.
+#: Who is told in every forked child, as long as it lives; whoever wants that adds itself.
 watching: WeakSet[Forkable] = WeakSet()
-
-
-def watch(who: Forkable) -> None:
-    """Tell the object, as long as it lives, in every forked child."""
-    watching.add(who)
 
 
 def _forked() -> None:

@@ -58,11 +58,11 @@ class Layer:
         return b"" if self.has_ended else None
 
     def read_all(self) -> bytes | None:
-        """As `read`, as much as there is."""
+        """All bytes that are here; None, or empty, as `read` has it. Raises OSError."""
         return self.read()
 
     def read_into(self, room: memoryview) -> int:
-        """As `read`, into the room; the number of bytes, 0 if none are here. Raises OSError."""
+        """Read into the room; the number of bytes, 0 if none are here. Raises OSError."""
         data = self.read() or b""
         count = min(len(room), len(data))
         room[:count] = data[:count]
@@ -173,7 +173,7 @@ class TLSLayer(Layer):
         return data
 
     def read_all(self) -> bytes | None:
-        """As `read`, of all the records that are here."""
+        """The bytes of all records that are here; None, or empty, as `read` has it."""
         if self._failure is not None:
             raise self._failure
         data = self.read()
@@ -189,7 +189,7 @@ class TLSLayer(Layer):
         return b"".join(parts)
 
     def read_into(self, room: memoryview) -> int:
-        """As `read`, into the room; the number of bytes, 0 if none are here."""
+        """Read into the room; the number of bytes, 0 if none are here."""
         self._is_partly_read = False
         try:
             count: Any = self._decrypt(len(room), room)  # the stubs know bytes only

@@ -50,7 +50,7 @@ cdef class Lock:
             PyThread_free_lock(self._lock)
 
     cpdef bint acquire(self, bint blocking=True, double timeout=-1.0) except -1:
-        """As threading.RLock's; a signal's handler runs meanwhile."""
+        """Wait for the lock, and take it; a signal's handler runs meanwhile. Whether it was taken."""
         cdef unsigned long me
         if self._other is not None:
             return self._other.acquire(blocking, timeout)

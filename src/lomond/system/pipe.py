@@ -54,8 +54,9 @@ class Pipe:
 
     def __init__(self, sock: Any, waits: bool = True) -> None:
         self.sock = sock
-        self.may_wait = waits and _bound_reads(sock)
-        self.sends_at_once = is_plain(sock.__class__) or isinstance(sock, Wire)
+        has_plain_calls = is_plain(sock.__class__)
+        self.may_wait = waits and has_plain_calls and _bound_reads(sock)
+        self.sends_at_once = has_plain_calls or isinstance(sock, Wire)
         self.queued = 0
         self.written = 0
         self.write_ended = False
@@ -178,12 +179,12 @@ class Pipe:
 
 
 def _bound_reads(sock: socket.socket) -> bool:
-    """Have reads wait, for BOUND seconds at most; whether that could be done.
+    """Have the reads of a plain socket wait, for BOUND seconds at most; whether that could be done.
 
     The sockets of gevent, and others with methods of their own, wait as they think right; where
     such a class stands for Python's, a read in the system would keep all greenlets waiting.
     """
-    if not (_NOW and is_plain(sock.__class__) and is_plain(socket.socket)):
+    if not (_NOW and is_plain(socket.socket)):
         return False
     try:
         size = len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(_TIMEVALS)))

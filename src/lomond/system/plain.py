@@ -60,7 +60,7 @@ class Wire:
     receive = receive_apart
 
     def receive_into(self, room: memoryview, waits: bool) -> int:
-        """As `receive_apart`, into the room; the number of bytes, -1 if nothing came."""
+        """Read into the room; the number of bytes, -1 if nothing came."""
         try:
             return self._recv_into(room, 0, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):

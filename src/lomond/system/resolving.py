@@ -35,7 +35,7 @@ in_child(_renew)
 
 
 def in_the_way() -> str:
-    """In words: why a name is not being looked up yet."""
+    """Why a name is not being looked up yet."""
     names = [resolution.host for resolution in list(_slots.values())]
     return f"{len(names)} other names are being looked up, and none is done: {listed(names)}"
 

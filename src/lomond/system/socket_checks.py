@@ -123,7 +123,7 @@ def check_cafile(path: object) -> None:
 
 
 def empty_directory(directory: str) -> str:
-    """In words: there is nothing to trust in it."""
+    """What is said of a directory in which there is nothing to trust."""
     return (
         f"ssl_cafile {directory!r} is a directory that holds no certificate; put PEM files into "
         "it whose names end in .pem, .crt or .cer"
@@ -225,7 +225,7 @@ def check_truststore(value: object, cafile: object) -> None:
 
 
 def no_truststore() -> str:
-    """In words: the package is missing."""
+    """What is said where the package is missing."""
     return "truststore=True needs a package; run: pip install 'lomond[truststore]'"
 
 

@@ -96,8 +96,10 @@ cdef class Wire:
         Py_XDECREF(<PyObject *>self._data)
 
     cpdef bytes receive(self, Py_ssize_t size, bint waits):
-        """As `receive_apart`. Let go of the bytes before the next call, so that their memory can
-        be used again; it is given back when nothing comes, and by `release`.
+        """Read once; the bytes, empty at the end of the stream, None if nothing came.
+
+        Let go of them before the next call, so that their memory can be used again; it is given
+        back when nothing comes, and by `release`.
         """
         cdef Py_ssize_t count
         cdef PyObject *data
@@ -151,7 +153,7 @@ cdef class Wire:
             Py_XDECREF(data)
 
     cpdef Py_ssize_t receive_into(self, room, bint waits) except -2:
-        """As `receive_apart`, into the room; the number of bytes, -1 if nothing came."""
+        """Read into the room; the number of bytes, -1 if nothing came."""
         cdef Py_buffer view
         cdef Py_ssize_t count
         cdef int fd

@@ -1,1 +1,1 @@
-"""For tests of programs that use lomond: a scripted server, pretend time, an echo server."""
+"""Help for tests of programs that use lomond: a scripted server, pretend time, an echo server."""

@@ -68,7 +68,7 @@ class PretendPerformer(Performer):
         return super().perform(request)
 
     def _counted(self, steps: Steps) -> Steps:
-        """The same steps, behind the time that they take and the failure that they are to have.
+        """Take these steps, behind the time that they take and the failure that they are to have.
 
         What they lose where somebody keeps the door from going on is told by who does so.
         """

@@ -154,7 +154,7 @@ class PretendDoor:
 
     def keep(self, seconds: float) -> None:
         """Something else has the thread for a while; the network goes on. For `at`."""
-        self.session.kept += seconds
+        self.session.course.kept += seconds
         self.spend(seconds)
 
     def play(

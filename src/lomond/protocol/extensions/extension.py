@@ -19,7 +19,7 @@ class Offer(Protocol):
 
     @property
     def name(self) -> str:
-        """As it is registered, a token in lower case."""
+        """The name that is registered, a token in lower case."""
         ...
 
     def offer(self) -> str:
@@ -40,7 +40,7 @@ class Extension(Protocol):
 
     @property
     def name(self) -> str:
-        """As it was offered."""
+        """The name that was offered."""
         ...
 
     @property
@@ -54,11 +54,11 @@ class Extension(Protocol):
         ...
 
     def incoming(self) -> Incoming:
-        """For the messages that come."""
+        """What changes the messages that come."""
         ...
 
     def outgoing(self) -> Outgoing | None:
-        """For the messages that are sent; None if they are to be left as they are."""
+        """What changes the messages that are sent; None if they are to be left as they are."""
         ...
 
 

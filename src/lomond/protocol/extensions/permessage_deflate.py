@@ -71,11 +71,11 @@ class PerMessageDeflate:
         compression.backend = self.backend.name
 
     def incoming(self) -> Inflater:
-        """For the messages that come."""
+        """What inflates the messages that come."""
         return Inflater(self.compression, self.backend)
 
     def outgoing(self) -> Deflater | None:
-        """For the messages that are sent; None if they can't be compressed."""
+        """What compresses the messages that are sent; None if they can't be."""
         if self.compression.client_max_window_bits < MIN_WINDOW_BITS:
             return None
         return Deflater(self.compression, self.backend, self.options)

@@ -20,8 +20,8 @@ def opened(**timing: Any) -> Session:
     """A session without timers, but for those that are asked for."""
     none: dict[str, Any] = {"poll": None, "ping_rate": 0, "close_timeout": None}
     session = Session(Timing(**{**none, **timing}), Limits(), counting_bytes())
-    session.started_at = STARTED
-    session.address = "192.0.2.1:80"
+    session.course.started_at = STARTED
+    session.course.address = "192.0.2.1:80"
     session.opened(OPENED)
     return session
 
@@ -42,7 +42,7 @@ def written(session: Session, now: float) -> bytes:
 
 def failed(event: Any, session: Session, elapsed: float, phase: str = "read") -> None:
     assert (event.phase, event.address, event.elapsed) == (phase, "192.0.2.1:80", elapsed)
-    assert event.timings is session.timings
+    assert event.timings is session.course.timings
 
 
 def ended(session: Session, reason: str, elapsed: float, phase: str = "read") -> Any:
@@ -100,10 +100,10 @@ def test_a_close_that_is_not_answered() -> None:
     session = opened(close_timeout=7.5)
     session.close(1000, "bye", 110.0)
     assert close_frame_of(written(session, 110.0)) == (1000, b"bye")
-    assert not session.is_late(117.4)
+    assert not session.timers.close_at <= 117.4
     session.tick(117.4)
     assert not session.has_ended
-    assert session.is_late(117.5)
+    assert session.timers.close_at <= 117.5
     session.tick(117.5)
     ended(session, "disconnected; server didn't respond to close packet within 7.5s", 17.5)
 
@@ -216,24 +216,47 @@ def test_leaving_before_the_upgrade_says_nothing() -> None:
 )
 def test_when_the_user_closed(act: Callable[[Session], object], since: float | None) -> None:
     session = opened()
-    assert session.sent_close_time is None
+    assert session.ending.sent_close_time is None
     act(session)
-    assert session.sent_close_time == since
+    assert session.ending.sent_close_time == since
 
 
 def test_a_close_before_the_upgrade_came_at_its_begin() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
     session.close(1000, "", 107.0)
-    assert session.sent_close_time == 0.0
+    assert session.ending.sent_close_time == 0.0
     session.opened(110.0)
-    assert session.sent_close_time == 0.0
+    assert session.ending.sent_close_time == 0.0
 
 
 def test_the_first_message_is_timed_from_ready() -> None:
     session = opened()
     receive(session, say(frames.PING).data, 105.0)
-    assert session.timings.first_message is None
+    assert session.course.timings.first_message is None
     receive(session, say(frames.TEXT, b"x").data, 110.0)
-    assert session.timings.first_message == 7.0
+    assert session.course.timings.first_message == 7.0
     receive(session, say(frames.TEXT, b"x").data, 120.0)
-    assert session.timings.first_message == 7.0
+    assert session.course.timings.first_message == 7.0
+
+
+def test_a_reason_alone_ends_nothing_before_the_closing_handshake_is_done() -> None:
+    session = opened()
+    session.ending.note("closed", True, 110.0)
+    assert not session.ending.judge(110.0, float("inf"))
+    assert not session.has_ended
+
+
+def test_what_has_ended_needs_no_end_of_our_direction() -> None:
+    session = opened()
+    receive(session, say(frames.CLOSE, code=1000).data, 106.0)
+    assert session.ending.judge(107.0, float("inf"))
+    session.end("left by the user", False, 108.0)
+    assert not session.ending.judge(108.0, float("inf"))
+
+
+@pytest.mark.parametrize("now", [113.4, 113.5])
+def test_a_server_that_goes_on_behind_its_close_has_close_timeout(now: float) -> None:
+    session = opened(close_timeout=7.5)
+    receive(session, say(frames.CLOSE, code=1000).data, 106.0)
+    receive(session, b"more", now)
+    assert session.has_ended is (now == 113.5)

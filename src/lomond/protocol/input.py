@@ -1,0 +1,249 @@
+"""What one connection has received and not looked at yet, and the short way from there.
+
+Most messages are short and here whole: they come out of the bytes at once. Of all else
+connection.py makes frames, messages and events. output.py is the other direction.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import TYPE_CHECKING
+
+from .events import Binary, Text
+from .frames import BINARY, FIN, TEXT
+from .seeking import seek_close
+from .states import ANSWERING, CLOSED, CLOSING, CONNECTING, OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..options import Limits
+    from .messages import Message
+
+_FIN_TEXT = FIN | TEXT
+_FIN_BINARY = FIN | BINARY
+_NEVER = float("inf")
+LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
+_DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
+
+
+class Input:
+    """Bytes on their way in, and the short messages among them.
+
+    Arguments:
+        limits: What the peer may make us keep.
+
+    Attributes:
+        state: One of states.py, which connection.py moves: whether the peer's bytes mean anything.
+        clock: Tells the time; given by whoever asks for short messages.
+        due: The moment from which there are none, because the session has something to say.
+        received_at: When bytes came last.
+        sought: Bytes that `seek_close` has looked through.
+        message: What a part of has come, of which `room` may want the rest; or None.
+        position: Where the next frame, or rest of a payload, starts in what was read.
+    """
+
+    __slots__ = (
+        "_arrived", "_data", "_filled", "_is_starved", "_max_size", "_most_short", "_remaining",
+        "_wall", "clock", "due", "message", "position", "received_at", "sought", "state",
+    )  # fmt: skip
+
+    def __init__(self, limits: Limits) -> None:
+        self.state = CONNECTING
+        self.clock: Callable[[], float] = float  # 0.0: no moment is due
+        self.due = 0.0
+        self.received_at = 0.0
+        self.sought = 0
+        # (bytes, wall clock), not looked at; made when it is needed, because many never need it
+        self._arrived: deque[tuple[bytes, float]] | None = None
+        self._data = b""  # being parsed
+        self.position = 0  # where the next frame, or rest of a payload, starts in it
+        self._is_starved = False  # what is left of it is less than a frame's header
+        self._wall = 0.0
+        self.message: Message | None = None
+        self._remaining = 0  # bytes of the current data frame's payload that are not here
+        self._filled = 0  # bytes put straight into the message, not looked at
+        limit = limits.max_message_size
+        self._max_size = LARGEST if limit is None else min(limit, LARGEST)
+        self._most_short = -1  # longest short message
+
+    # What comes in
+
+    def receive(self, data: bytes, wall: float) -> None:
+        """Store bytes from the peer; `wall` is the wall clock's time of the read."""
+        # After a close frame or a violation the peer's bytes mean nothing (1.4, 7.1.7).
+        if self.state is not ANSWERING and self.state is not CLOSED:
+            if self._arrived is None:
+                self._arrived = deque()
+            self._arrived.append((data, wall))
+
+    def is_hungry(self) -> bool:
+        """Whether all that came was looked at, so that whoever asks for the events may `take`."""
+        if self._arrived or not (self._is_starved or self.position == len(self._data)):
+            return False
+        if self.state is not OPEN and self.state is not CLOSING:
+            return False
+        if not self._filled:
+            return True
+        # A text is looked at each time, so that broken UTF-8 fails fast.
+        assert self.message is not None
+        return not self.message.is_text and self._filled < self._remaining
+
+    def hunger(self, calm_until: float, calm_frame: float) -> float:
+        """Until when nothing but bytes matters; -1.0 where not all that came was looked at.
+
+        Where all was, it is let go of, so that its memory may be used again.
+
+        Arguments:
+            calm_until: Till then nothing else matters.
+            calm_frame: Within a frame, for so many seconds since the last byte.
+        """
+        if not self.is_hungry():
+            return -1.0
+        position, size = self.position, len(self._data)
+        is_within = self._remaining > 0 or position < size
+        if position and self.message is None:  # as `let_go`, without a call
+            self._data = b"" if position == size else self._data[position:]
+            self.position = 0
+        return min(calm_until, self.received_at + calm_frame) if is_within else calm_until
+
+    def let_go(self) -> None:
+        """Keep nothing of what was read and looked at."""
+        position = self.position
+        self._data = b"" if position == len(self._data) else self._data[position:]
+        self.position = 0
+
+    def offer(self, data: bytes, wall: float) -> bool:
+        """Whether all that came before was looked at; if so, these bytes are taken."""
+        if not self.is_hungry():
+            return False
+        self.take(data, wall)
+        return True
+
+    def take(self, data: bytes, wall: float) -> None:
+        """Store bytes where all that came before was looked at.
+
+        For whoever asks for the events, who needs no lock for it then.
+        """
+        position = self.position
+        self._data = data if position == len(self._data) else self._data[position:] + data
+        self.position = 0
+        self._wall = wall
+        self._is_starved = False
+
+    def room(self) -> memoryview | None:
+        """Where a large message's next bytes may be put, or None: use `receive`."""
+        message = self.message
+        remaining = self._remaining - self._filled
+        if message is None or remaining < _DIRECT or self._arrived:
+            return None
+        if message.incoming is not None:
+            return None
+        return message.room(remaining)
+
+    def filled(self, count: int, wall: float) -> None:
+        """`count` bytes were put into the room; its view must be released by now."""
+        assert self.message is not None
+        self.message.filled(count)
+        self._filled += count
+        self._wall = wall
+
+    def is_mid_frame(self) -> bool:
+        """Whether a frame has started and not ended."""
+        return self._remaining > 0 or self.position < len(self._data)
+
+    def shorten(self) -> None:
+        """Allow `short_message` to give messages that the session does not see."""
+        self._most_short = self._max_size
+
+    def short_message(self) -> Text | Binary | None:
+        """The next event if that is a short message which is here whole, and no moment is due.
+
+        The path of most messages, so it repeats what `next_event` does; whoever gets None asks
+        that. It needs no lock: it touches only what belongs to whoever asks for the events.
+        """
+        data = raw = self._data
+        position = self.position
+        start = position + 2
+        size = len(data)
+        if start > size or self.message is not None:
+            return None
+        first = data[position]
+        length = data[position + 1]
+        if length > 125:
+            if length == 126 and start + 2 <= size:
+                length = data[start] << 8 | data[start + 1]
+                start += 2
+                least = 126
+            elif length == 127 and start + 8 <= size:
+                if data[start] | data[start + 1] | data[start + 2] | data[start + 3]:
+                    return None  # 4 GiB are not here whole
+                length = data[start + 4]
+                length = length << 8 | data[start + 5]
+                length = length << 8 | data[start + 6]
+                length = length << 8 | data[start + 7]
+                start += 8
+                least = 65_536
+            else:
+                return None
+            if length < least:
+                return None  # not the shortest way to say it: `next_event` says so
+        end = start + length
+        if end > size or length > self._most_short:
+            return None
+        if self.due < _NEVER and self.clock() >= self.due:
+            return None
+        if first == _FIN_TEXT:
+            text = Text.__new__(Text)
+            try:
+                text.text = raw[start:end].decode()
+            except UnicodeDecodeError:
+                return None  # `next_event` says so
+            text.received_time = self._wall
+            self.position = end
+            return text
+        if first == _FIN_BINARY:
+            binary = Binary.__new__(Binary)
+            binary.data = raw[start:end]
+            binary.received_time = self._wall
+            self.position = end
+            return binary
+        return None
+
+    # The close frame among what came
+
+    def seek_close(self) -> bool:
+        """Whether a close frame is among what came; what lies before it is dropped.
+
+        For whoever wants no other event any more: after it, `next_event` only gives that frame's.
+        """
+        data = self.unparsed()
+        position, is_found = seek_close(data, self._remaining - self._filled)
+        self.sought += min(position, len(data))
+        self.forget()
+        self._data = data[position:]
+        self._remaining = max(0, position - len(data))
+        return is_found
+
+    def close_payload(self) -> bytes | None:
+        """The payload of a close frame that is among what came; None without one."""
+        data = self.unparsed()
+        position, is_found = seek_close(data, self._remaining - self._filled)
+        if not is_found:
+            return None
+        start = position + 2
+        return data[start : start + data[position + 1]]
+
+    def unparsed(self) -> bytes:
+        """All that came and was not looked at."""
+        pieces = [self._data[self.position :]]
+        for piece, _ in self._arrived or ():
+            pieces.append(piece)  # no generator: Cython has none here
+        return b"".join(pieces)
+
+    def forget(self) -> None:
+        """Nothing that came after a close frame or a violation is kept."""
+        self._arrived = None
+        self._data, self.position, self._remaining, self.message = b"", 0, 0, None
+        self._filled = 0

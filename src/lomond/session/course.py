@@ -1,0 +1,72 @@
+"""How far one connection has come on its way, and how long that took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from ..timings import Timings
+from .causes import kept
+
+if TYPE_CHECKING:
+    from ..protocol.events import FailureEvent
+
+    Failure = TypeVar("Failure", bound=FailureEvent)
+
+
+class Course:
+    """The way of one connection, from its first phase on.
+
+    Attributes:
+        started_at: When it began.
+        phase: How far the opening has come, as `FailureEvent.phase` says it.
+        address: Where it leads to, or is tried to; None before that is known.
+        kept: Seconds of the opening in which whoever waits could not go on with it: something else
+            had the thread. They do not count; deadlines of the opening are in time that does.
+        opened_at: When the upgrade was done, or None.
+        timings: How long its phases took.
+    """
+
+    __slots__ = ("_phase_at", "address", "kept", "opened_at", "phase", "started_at", "timings")
+
+    def __init__(self) -> None:
+        self.started_at = 0.0
+        self.phase = "resolve"
+        self._phase_at = 0.0
+        self.address: str | None = None
+        self.kept = 0.0
+        self.opened_at: float | None = None
+        self.timings = Timings()
+
+    def enter(self, phase: str, now: float) -> None:
+        """The next phase of the opening begins."""
+        self.phase = phase
+        self._phase_at = now
+
+    def counted(self, moment: float) -> float:
+        """The moment in the time that counts for the opening's deadlines."""
+        return moment - self.kept
+
+    def note_phase(self, now: float) -> None:
+        """The phase has failed: its time counts too, where it has one of its own."""
+        if hasattr(self.timings, self.phase):
+            setattr(self.timings, self.phase, now - self._phase_at)
+
+    def describe(
+        self,
+        event: Failure,
+        now: float,
+        cause: BaseException | None = None,
+        phase: str | None = None,
+    ) -> Failure:
+        """The event of a failure, with what it says of the way up to there."""
+        event.cause = kept(cause)
+        event.phase = phase
+        event.address = self.address
+        event.elapsed = now - self.started_at
+        event.timings = self.timings
+        return event
+
+
+def sooner(deadline: float | None, *moments: float) -> float:
+    """The first of the moments and the deadline, if there is one."""
+    return min(moments) if deadline is None else min(deadline, *moments)

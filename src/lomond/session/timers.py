@@ -1,0 +1,137 @@
+"""What is due when on one open connection: polls, pings, and how long is waited for the peer.
+
+Moments only; what is done then, session.py says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..protocol.states import OPEN
+from .backlog import NEVER
+
+if TYPE_CHECKING:
+    from ..options import Timing
+    from ..protocol.connection import Connection
+    from .pings import Pings
+
+
+class Timers:
+    """The timers of one connection, each a moment or NEVER.
+
+    What is due whatever arrives is asked for where `connection.due` has come: it is the nearest of
+    these moments. The others, which any byte can stop, are asked for after a wait in vain.
+
+    Arguments:
+        timing: When to poll, ping and give up.
+        connection: Whose bytes and state they depend on.
+        pings: Those of this connection.
+
+    Attributes:
+        counts_turns: Whether each turn of the loop has its Poll (poll=0): each read, and each wait
+            in vain. The loop is never to wait then.
+        close_at: When the closing handshake is given up.
+    """
+
+    __slots__ = (
+        "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "close_at",
+        "counts_turns",
+    )  # fmt: skip
+
+    def __init__(self, timing: Timing, connection: Connection, pings: Pings) -> None:
+        self._timing = timing
+        self._connection = connection
+        self._pings = pings
+        self.counts_turns = timing.poll == 0
+        self.close_at = NEVER
+        self._poll_at = NEVER
+        self._ping_at = NEVER
+        # A Poll was handed out, and nothing else had its turn yet; or something waits to be told.
+        self._is_urgent = False
+        connection.due = NEVER
+
+    def opened(self, now: float) -> None:
+        """The upgrade is done: the timers start."""
+        timing = self._timing
+        is_open = self._connection.state == OPEN  # and was not closed before it was
+        if self.counts_turns or (timing.poll is not None and is_open):
+            self._poll_at = now
+        if timing.ping_rate and is_open:
+            # Not at once, as the original: debuggers hang up on that, brokers answer late.
+            self._ping_at = now + timing.ping_rate
+        self._set_due()
+
+    def start_closing(self, now: float) -> None:
+        """One side has begun to close: its time runs, and there is no regular work any more."""
+        if self._timing.close_timeout and self.close_at == NEVER:
+            self.close_at = now + self._timing.close_timeout
+        self._ping_at = NEVER
+        if not self.counts_turns:
+            self._poll_at = NEVER
+        self._set_due()
+
+    # Whatever arrives
+
+    def note_turn(self, now: float) -> None:
+        """The loop has looked at the socket; it matters where that counts."""
+        if self.counts_turns and self._poll_at == NEVER:
+            self._poll_at = now
+            self._set_due()
+
+    def take_poll(self, now: float) -> bool:
+        """Whether a Poll is to be handed out now; asked again, all else comes first."""
+        if now < self._poll_at or self._is_urgent:
+            return False
+        poll = self._timing.poll
+        assert poll is not None
+        # Where turns count, the next one waits for a look at the socket.
+        self._poll_at = NEVER if self.counts_turns else following(self._poll_at, poll, now)
+        self.hurry()
+        return True
+
+    def take_ping(self, now: float) -> bool:
+        """Whether a ping is to be sent now. To be asked after `take_poll`."""
+        # Between two Polls all else has a turn, however slow their handler is.
+        self._is_urgent = False
+        is_due = now >= self._ping_at
+        if is_due:
+            rate = self._timing.ping_rate
+            assert rate is not None
+            self._ping_at = following(self._ping_at, rate, now)
+        self._set_due()
+        is_watched = self._timing.ping_timeout and self._pings.is_awaited
+        return is_due and not is_watched and not self._pings.is_queued
+
+    def hurry(self) -> None:
+        """The session has something to say, whatever the time is."""
+        self._is_urgent = True
+        self._set_due()
+
+    def _set_due(self) -> None:
+        nearest = min(self._poll_at, self._ping_at, self.close_at)
+        self._connection.due = -NEVER if self._is_urgent else nearest
+
+    # Where nothing arrives
+
+    def unresponsive_at(self) -> float:
+        """When the peer is taken for dead, unless it says something."""
+        timeout = self._timing.ping_timeout
+        if not timeout:
+            return NEVER
+        return self._pings.quiet_since(self._connection.received_at) + timeout
+
+    def stalled_at(self) -> float:
+        """When the frame that has begun is given up, unless it goes on."""
+        timeout = self._timing.frame_timeout
+        if not timeout or not self._connection.is_mid_frame():
+            return NEVER
+        return self._connection.received_at + timeout
+
+
+def following(moment: float, period: float, now: float) -> float:
+    """The next of the moments `moment`, `moment + period`, ... that lies after now.
+
+    The first of them has come.
+    """
+    found = moment + period * (int((now - moment) / period) + 1)
+    return found if found > now else found + period
