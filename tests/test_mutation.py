@@ -19,7 +19,7 @@ it is
 the same
 """
 CHANGE = Change("protocol/output.py Output.take", 'x = f("big")', "x = f()")
-OTHER = Change("session/life.py life", "a = 1", "a = 2")
+OTHER = Change("session/reconnecting.py life", "a = 1", "a = 2")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_known_survivors_are_read_as_they_are_printed() -> None:
 
 
 def test_a_removed_line_is_a_change_too() -> None:
-    removed = Change("session/life.py life", 'phase="read",', "")
+    removed = Change("session/reconnecting.py life", 'phase="read",', "")
     assert read(f"{removed}\nwhy\n") == {removed: "why"}
 
 

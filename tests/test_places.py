@@ -12,7 +12,7 @@ import lomond
 TESTS = Path(__file__).parent
 SOURCES = Path(lomond.__file__).parent
 ROOMS = ["protocol", "protocol/extensions", "protocol/http", "session"]
-ONLY_TYPES = {"protocol/extensions/extension.py"}
+ONLY_TYPES: set[str] = set()
 #: Folders of scripts whose modules tests import by their bare names, all in one process.
 SCRIPTS = [TESTS.parent / name for name in ("benchmarks", "conformance", "fuzz", "soak")]
 

@@ -132,9 +132,9 @@ def test_where_none_was_built_the_sources_run(copy: Path) -> None:
 @needs_both
 @pytest.mark.parametrize("what", ["longer", "shorter", "missing", "source", "gone"])
 def test_what_does_not_fit_has_all_run_as_sources(copy: Path, what: str) -> None:
-    path = compiled(copy, "protocol.keys")
+    path = compiled(copy, "protocol.messages")
     if what == "source":
-        path = path.with_name("keys.py")
+        path = path.with_name("messages.py")
         change(path, path.read_bytes() + b"\n")
     elif what == "gone":  # the module is no more
         path = path.with_name("short.py")
@@ -178,11 +178,11 @@ def test_a_module_that_is_not_on_the_list_is_not_loaded(copy: Path) -> None:
 @needs_both
 @pytest.mark.parametrize("content", ["of another build", "no module"])
 def test_one_that_can_not_be_loaded_names_itself_and_the_cure(copy: Path, content: str) -> None:
-    path = compiled(copy, "protocol.keys")
+    path = compiled(copy, "protocol.frames")
     size = path.stat().st_size
     other = compiled(copy, "protocol.states").read_bytes() if content != "no module" else b"no"
     change(path, other.ljust(size, b"\0"))
-    said = refused("import lomond.protocol.keys", folder=copy)
+    said = refused("import lomond.protocol.output", folder=copy)
     assert said.startswith(f"ImportError: {path} can't be loaded (")
     assert said.endswith("); install lomond again, or set LOMOND_PURE=1")
     assert told(TELL, folder=copy, LOMOND_PURE="1") == PURE
@@ -204,9 +204,9 @@ def test_one_that_does_not_go_with_another_names_itself(error: str, is_its_fault
         from importlib.machinery import ExtensionFileLoader
         def fail(self, module): raise {error}
         ExtensionFileLoader.exec_module = fail
-        import lomond.protocol.keys"""
+        import lomond.protocol.output"""
     said = refused(code)
-    named = f"ImportError: {HERE / 'protocol' / 'keys'}{SUFFIX} can't be loaded ("
+    named = f"ImportError: {HERE / 'protocol' / 'output'}{SUFFIX} can't be loaded ("
     assert said.startswith(named) == is_its_fault
     assert said.endswith("set LOMOND_PURE=1") == is_its_fault
 
@@ -224,7 +224,7 @@ def test_a_source_that_is_gone_since_it_was_built_is_not_missed(copy: Path) -> N
     """A checkout, where a compiled module has got another name: it is to be installed again."""
     path = copy / "lomond" / LIST
     path.unlink(missing_ok=True)
-    path.write_text("abc\nio.gone 5 5\nprotocol.keys 5 5\n")
+    path.write_text("abc\nio.gone 5 5\nprotocol.messages 5 5\n")
     expected = PURE if listed() else "pure"
     assert told(TELL, folder=copy, LOMOND_PURE="1") == expected
     done = run(TELL, folder=copy)
@@ -234,7 +234,7 @@ def test_a_source_that_is_gone_since_it_was_built_is_not_missed(copy: Path) -> N
 
 @needs_both
 def test_what_froze_a_program_may_have_stripped_its_modules(copy: Path) -> None:
-    path = compiled(copy, "protocol.keys")
+    path = compiled(copy, "protocol.messages")
     change(path, path.read_bytes() + b"x")
     assert told(f"import sys; sys.frozen = True\n{TELL}", folder=copy) == COMPILED
 

@@ -13,7 +13,7 @@ from lomond.compression import Backend, Compression, load_backend
 from lomond.options import Deflate, Limits
 from lomond.protocol.connection import Connection
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 from .choices import Choices, split

@@ -8,7 +8,7 @@ from typing import Any
 from lomond.errors import WebSocketClosing
 from lomond.options import Limits
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 from .wire import CLOSE, PING, PONG, Written, close_code, written

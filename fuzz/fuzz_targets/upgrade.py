@@ -14,13 +14,11 @@ import h11  # noqa: F401  lomond imports it late; here it is to be instrumented
 from lomond import cookies, credentials
 from lomond.errors import HandshakeError, ProtocolError
 from lomond.options import Deflate, Limits
-from lomond.protocol.extensions.known import offers
-from lomond.protocol.extensions.negotiation import accepted
+from lomond.protocol.extensions.negotiation import accepted, offers
 from lomond.protocol.http.request import Request
 from lomond.protocol.http.upgrade import Upgrade
 from lomond.response import Response
-from lomond.session.reaching import Target
-from lomond.session.redirects import NotFollowedError, destination
+from lomond.session.dialling import NotFollowedError, Target, destination
 
 from .choices import Choices, split
 

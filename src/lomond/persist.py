@@ -1,4 +1,4 @@
-"""Stay connected: the events of one connection after another. Performs session/life.py.
+"""Stay connected: the events of one connection after another. Performs session/reconnecting.py.
 
 In which way is waited, and connected, says a `Way`; the rules are the same for every door.
 """
@@ -29,7 +29,7 @@ from .door import Door, again, begin, forget_look, look_with, start_closing, tim
 from .events import AnyEvent, Rejected
 from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
 from .persisting import ExitEvent
-from .session.life import Outcome, Policy, life
+from .session.reconnecting import Outcome, Policy, life
 from .session.requests import Connect, Deliver
 from .system.clock import monotonic, time
 from .system.need import Need

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import base, checks, cookies, credentials, options
-from .protocol.extensions.known import offers
+from .protocol.extensions.negotiation import offers
 from .protocol.http.request import Request, check_header
 from .protocol.http.upgrade import Upgrade
+from .session.dialling import Target
 from .session.opening import Route
-from .session.reaching import Target
 from .system.sockets import SocketSettings
 from .url import Url, authority, tls_name, userinfo
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .base import Base
     from .response import Response
-    from .session.reaching import Tunnel
+    from .session.dialling import Tunnel
     from .session.requests import AddressInfo
 
 Headers = list[tuple[bytes, bytes]]

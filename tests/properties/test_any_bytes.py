@@ -10,8 +10,8 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.http.request import Request
 from lomond.protocol.http.upgrade import Upgrade
-from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
+from lomond.protocol.output import MaskingKeys
 
 payloads = st.one_of(
     st.binary(max_size=200), st.text(max_size=80).map(str.encode), st.binary(max_size=2000)

@@ -52,7 +52,7 @@ def fields(event: Any) -> tuple[object, ...]:
 def story(number: int, chunks: list[bytes], packs: bool, limits: Limits) -> list[object]:
     """All that can be seen of one twin while it gets the chunks and sends now and then."""
     modules = [
-        twin(name)[number] for name in ("connection", "keys", "extensions.permessage_deflate")
+        twin(name)[number] for name in ("connection", "output", "extensions.permessage_deflate")
     ]
     connection = opened(*modules, limits, packs)
     seen: list[object] = []

@@ -11,9 +11,9 @@ from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.extensions import negotiation
-from lomond.protocol.extensions.known import offers
+from lomond.protocol.extensions.negotiation import offers
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 TAIL = b"\x00\x00\xff\xff"

@@ -10,7 +10,7 @@ from lomond.events import AnyEvent
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 
 NO_KEY = b"\0\0\0\0"
 

@@ -69,7 +69,7 @@ def arrive(connection: Any, data: bytes, step: int) -> list[Any]:
 def test_every_view_is_released_before_the_bytes_become_more(
     views: list[memoryview], kind: str, pieces: int, step: int
 ) -> None:
-    keys = source("protocol.keys").MaskingKeys(counting_bytes())
+    keys = source("protocol.output").MaskingKeys(counting_bytes())
     connection = source("protocol.connection").Connection(Limits(), keys)
     backend = load_backend("zlib")
     deflates = source("protocol.extensions.permessage_deflate")

@@ -10,7 +10,7 @@ from lomond.errors import WebSocketClosing
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import ANSWERING, CLOSED, CLOSING, OPEN
 from lomond.testing.pretend import counting_bytes
 from protocol.connections import NO_KEY, events, frame, opened

@@ -8,7 +8,7 @@ from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import CLOSING
 from lomond.testing.pretend import counting_bytes
 from protocol.connections import NO_KEY, events, frame, opened

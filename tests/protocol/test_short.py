@@ -8,7 +8,7 @@ from lomond.events import AnyEvent
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.protocol.short import short_messages
 from lomond.protocol.states import CLOSED
 from lomond.testing.pretend import counting_bytes

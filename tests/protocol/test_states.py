@@ -8,7 +8,7 @@ from lomond.errors import WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames, states
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import TRANSITIONS
 from lomond.testing.pretend import counting_bytes
 from protocol.connections import frame

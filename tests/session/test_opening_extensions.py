@@ -11,8 +11,8 @@ from lomond.protocol import frames
 from lomond.protocol.frames import BINARY, RSV1, RSV2, TEXT
 from lomond.protocol.http.request import Request as HttpRequest
 from lomond.protocol.http.upgrade import Upgrade
+from lomond.session.dialling import Target
 from lomond.session.opening import Route
-from lomond.session.reaching import Target
 from lomond.testing.peer import End, Peer, Talk, say
 from lomond.testing.pretend import PretendDoor, counting_bytes
 from protocol.compressed import TAIL, deflated

@@ -8,7 +8,7 @@ from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.events import AnyEvent
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.session.pings import Pings
 from lomond.session.timers import Timers, following
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say

@@ -58,11 +58,11 @@ def _up_to_run(
     traced: Callable[[AnyEvent], None] | None,
     blocks: bool,
     look: Look | None,
-    answer: Answer | None = None,
+    begun: Answer | None = None,
 ) -> Generator[Any, None, bool]:
     """Perform what the script asks for, from an answer on, up to Run; whether it asks for that."""
     try:
-        request = next(script) if answer is None else script.send(answer)
+        request = next(script) if begun is None else script.send(begun)
         while True:
             if exchange.is_foreign:
                 yield Disconnected(_PARENTS)
@@ -71,7 +71,7 @@ def _up_to_run(
                 if traced is not None:
                     traced(request.event)
                 yield request.event
-                answer = Answer(monotonic(), time())
+                answer: Answer = Answer(monotonic(), time())
             elif type(request) is Run:
                 return True
             else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import PayloadTooLarge, ProtocolError, WebSocketClosing, WebSocketUnavailable
 from . import frames
 from .events import Binary, Closed, Closing, Ping, Pong, ProtocolError as ProtocolErrorEvent, Text
-from .extensions import chain
+from .extensions.extension import changed_back, changes
 from .frames import (
     CLOSE,
     FIN,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..options import Limits
     from .events import AnyEvent
     from .extensions.extension import Extension, Incoming
-    from .keys import MaskingKeys
+    from .output import MaskingKeys
 
 
 class Connection(Input):
@@ -83,8 +83,8 @@ class Connection(Input):
         self._move("opened")
         for extension in extensions:
             self._claimed |= extension.bit
-        self._incoming = chain.incoming(extensions) if extensions else None
-        self.output.opened(chain.outgoing(extensions))
+        self._incoming = changed_back(extensions) if extensions else None
+        self.output.opened(changes(extensions))
 
     # Events
 

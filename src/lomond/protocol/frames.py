@@ -5,6 +5,8 @@ Knows only the frame in hand; what depends on earlier frames is in connection.py
 
 from __future__ import annotations
 
+import sys
+
 from ..errors import CriticalProtocolError, PayloadTooLarge, ProtocolError
 from ..status import may_be_sent
 from .mask import head, masked_frame
@@ -18,6 +20,8 @@ OPCODE_BITS = 0x0F
 MASKED = 0x80
 MAX_CONTROL_PAYLOAD = 125
 MAX_HEADER_SIZE = 14  # bytes, masking key included
+_LENGTH_BITS = 0x7F
+_LARGEST = sys.maxsize // 4  # bytes; of what is longer, nobody sees the end
 
 
 def check_first_bytes(first: int, second: int, claimed: int = 0) -> None:
@@ -112,3 +116,29 @@ def invalid_utf8(what: str, error: UnicodeDecodeError) -> ProtocolError:
     """The violation of RFC 6455 section 8.1."""
     message = f"{what}; {error.reason}"
     return CriticalProtocolError(message, code=1007, section="RFC 6455 8.1")
+
+
+def seek_close(data: bytes, position: int) -> tuple[int, bool]:
+    """Where the first close frame begins, by frame heads alone, and whether there is one.
+
+    Without one, where its search is to go on: at a head that is not here whole, or behind the data
+    where that ends in a payload.
+
+    Arguments:
+        data: Frames of the peer.
+        position: Where one of them begins.
+    """
+    size = len(data)
+    while position + 2 <= size:
+        if data[position] & OPCODE_BITS == CLOSE:
+            return position, True
+        length = data[position + 1] & _LENGTH_BITS
+        start = position + 2
+        if length > 125:
+            end = start + (2 if length == 126 else 8)
+            if end > size:
+                break
+            length = min(int.from_bytes(data[start:end], "big"), _LARGEST)
+            start = end
+        position = start + length
+    return position, False

@@ -11,8 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from .events import Binary, Text
-from .frames import BINARY, FIN, TEXT
-from .seeking import seek_close
+from .frames import BINARY, FIN, TEXT, seek_close
 from .states import ANSWERING, CLOSED, CLOSING, CONNECTING, OPEN
 
 if TYPE_CHECKING:

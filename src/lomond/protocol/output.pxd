@@ -1,11 +1,18 @@
 cimport cython
 
-from lomond.protocol.keys cimport MaskingKeys
 from lomond.protocol.mask cimport masked_frame
 
 cdef int CLOSE
 cdef int FIN
 cdef int OPCODE_BITS
+
+cdef class MaskingKeys:
+    cdef bytes _batch
+    cdef Py_ssize_t _next
+    cdef object _random_bytes
+
+    @cython.locals(start=Py_ssize_t, raw="const char *")
+    cpdef bytes take(self)
 
 cdef class Output:
     cdef list _frames

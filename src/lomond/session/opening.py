@@ -14,10 +14,9 @@ from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import printable
 from ..url import redact
-from .causes import words
+from .causes import CLOSED_BY_USER, why, words
 from .course import sooner
-from .reaching import MakesTunnels, Origin, Target, last_words, reach
-from .reasons import CLOSED_BY_USER, why
+from .dialling import MakesTunnels, Origin, Target, last_words, reach
 from .requests import (
     Answer,
     Ask,
@@ -236,7 +235,7 @@ def _onward(
     if refusal.response.status_code not in REDIRECTS:
         return refusal.reason
     try:
-        from .redirects import destination
+        from .dialling import destination
 
         url = destination(target, refusal.response, done, plan.max_redirects)
         is_ours = origin == (url.secure, url.host, url.port)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol import events, frames
 from ..protocol.connection import Connection
-from ..protocol.keys import MaskingKeys
+from ..protocol.output import MaskingKeys
 from ..protocol.states import ANSWERING, CLOSING
 from .backlog import FAR, NEVER, Backlog
 from .causes import words

@@ -12,8 +12,8 @@ from ..protocol.http.upgrade import Upgrade
 from ..protocol.socks import SocksTunnel
 from ..proxies import Proxy
 from ..response import Response
+from ..session.dialling import Target, Tunnel
 from ..session.opening import Route
-from ..session.reaching import Target, Tunnel
 from ..session.requests import AddressInfo
 from ..url import Url, authority
 

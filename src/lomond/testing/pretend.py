@@ -15,7 +15,7 @@ from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
 from ..protocol.extensions.extension import Offer
-from ..protocol.extensions.known import offers
+from ..protocol.extensions.negotiation import offers
 from ..proxies import Proxy
 from ..session.opening import conversation
 from ..session.session import Session

@@ -12,7 +12,7 @@ from lomond.compression import Backend, Compression
 from lomond.events import AnyEvent
 from lomond.options import Limits
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import CLOSED
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (

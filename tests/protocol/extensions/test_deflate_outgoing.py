@@ -15,7 +15,7 @@ from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import (
     HELLO,

@@ -7,8 +7,7 @@ import pytest
 from lomond.compression import Compression, chosen_backend
 from lomond.errors import CompressionParameterError
 from lomond.options import Deflate
-from lomond.protocol.extensions.known import offers
-from lomond.protocol.extensions.negotiation import offered
+from lomond.protocol.extensions.negotiation import offered, offers
 from protocol.compressed import accepted
 
 

@@ -1,4 +1,4 @@
-"""Extensions in the opening handshake, RFC 6455 section 9.1: the offer, and what was agreed on."""
+"""Extensions in the upgrade, RFC 6455 section 9.1: which there are, the offer, the agreement."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ...errors import HandshakeError
 from ...response import printable
+from .permessage_deflate import DeflateOffer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...options import Deflate
     from .extension import Extension, Offer, Parameters
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -20,6 +22,15 @@ _PARAMETER = re.compile(
 )
 _EXTENSION = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|\Z)")
 _BLANK = re.compile(r"[ \t]*(?:,|\Z)")
+
+
+def offers(compress: Deflate | None) -> tuple[Offer, ...]:
+    """What a connection offers.
+
+    Arguments:
+        compress: As the option of that name says it.
+    """
+    return () if compress is None else (DeflateOffer(compress),)
 
 
 def offered(offers: Sequence[Offer]) -> str:

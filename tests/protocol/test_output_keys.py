@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from lomond.protocol import frames
-from lomond.protocol.keys import MaskingKeys
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.connections import opened
 

@@ -13,11 +13,11 @@ from lomond.compression import Compression
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.extensions.chain import Chain
+from lomond.protocol.extensions.extension import Chain
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.frames import BINARY, CONTINUATION, FIN, PING, RSV1, RSV2, RSV3, TEXT
-from lomond.protocol.keys import MaskingKeys
 from lomond.protocol.mask import mask
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import TAIL, events
 from protocol.extensions.rolling import Roll, Rolling

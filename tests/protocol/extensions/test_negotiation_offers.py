@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lomond.options import Deflate
-from lomond.protocol.extensions.known import offers
+from lomond.protocol.extensions.negotiation import offers
 
 
 def test_nothing_is_offered_that_was_not_asked_for() -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from lomond.options import Timing
 from lomond.response import Response
-from lomond.session.reaching import Target
-from lomond.session.redirects import destination
+from lomond.session.dialling import Target, destination
 from lomond.session.requests import Race
 from lomond.testing.peer import Pause, Peer, Say, Talk
 from lomond.testing.plans import PretendPlan

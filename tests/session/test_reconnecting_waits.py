@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, strategies as st
 
-from lomond.session.backoff import LONGEST_RETRY_AFTER, delay, retry_after
+from lomond.session.reconnecting import LONGEST_RETRY_AFTER, delay, retry_after
 
 
 @pytest.fixture

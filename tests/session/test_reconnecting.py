@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lomond.session.life import Outcome, Policy, life
+from lomond.session.reconnecting import Outcome, Policy, life
 from lomond.session.requests import Connect, Deliver, Sleep
 
 

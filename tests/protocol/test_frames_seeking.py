@@ -7,8 +7,8 @@ import pytest
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.keys import MaskingKeys
-from lomond.protocol.seeking import seek_close
+from lomond.protocol.frames import seek_close
+from lomond.protocol.output import MaskingKeys
 from lomond.testing.pretend import counting_bytes
 
 CLOSE = frames.build(frames.CLOSE, b"\x03\xe8", None)
