@@ -152,3 +152,17 @@ def test_whoever_is_interrupted_leaves_none_open(monkeypatch: pytest.MonkeyPatch
         if interrupter.left > 1:  # it was over before
             return
     raise AssertionError("it takes for ever")
+
+
+def test_a_connection_that_has_waited_keeps_none_open() -> None:
+    """Not even where the wake-up is not kept for the next wait."""
+    with served(is_silent) as server:
+        websockets = [WebSocket(server.url) for _ in range(3)]
+        before = opened()
+        for websocket in websockets:
+            stream = websocket.connect(poll=0.05, ping_rate=0)
+            until(stream, "poll")
+            until(stream, "poll")  # it has waited, for longer than a read does
+            stream.close()
+        ours = {name for name in opened() - before if "socket" not in name}
+        assert not ours

@@ -253,7 +253,7 @@ class Guarded(Exchange):
         """Write up to the target, and wait for that (turn held)."""
         waiter: Waiter | None = None
         for need in until_written(self, pipe, target):
-            waiter = waiter or Waiter(None, pipe.sock)
+            waiter = waiter or Waiter(pipe.sock)
             waiter.meet(need)
 
     def receive_ahead(self, patience: float = 0.0) -> bool:

@@ -53,6 +53,8 @@ class Shared(Guarded):
         wakeup = self.wakeup
         if isinstance(wakeup, Wakeup):
             self.wakeup = None
+            if self._waiter is not None:
+                self._waiter.wakeup = None
             wakeup.give_back()
 
     def use(self, pipe: Pipe) -> None:
@@ -155,9 +157,10 @@ class Shared(Guarded):
     def _wait_and_read(self) -> None:
         pipe, waiter, wakeup = self.pipe, self._waiter, self.wakeup
         assert pipe is not None
-        if waiter is None or waiter.wakeup is not wakeup:
-            assert isinstance(wakeup, Wakeup)
-            waiter = self._waiter = Waiter(wakeup, pipe.sock)
+        assert isinstance(wakeup, Wakeup)
+        if waiter is None:
+            waiter = self._waiter = Waiter(pipe.sock)
+        waiter.use(wakeup)
         seconds = self._until - monotonic()
         if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.

@@ -149,31 +149,36 @@ forking.in_child(forget_free)  # what wakes a thread of the parent is not to be 
 
 
 class Waiter:
-    """Waits of one thread at a time: for a socket, if there is one, and a wake-up.
+    """Waits of one thread at a time: for a socket, and a wake-up if there is one.
 
     Arguments:
-        wakeup: Ends a wait early, or None.
-        sock: The socket, or None.
+        sock: The socket.
 
     Attributes:
-        wakeup: As given.
+        wakeup: What ends the wait early, or None; it is not kept open here (`use`).
     """
 
-    __slots__ = (
-        "_poll", "_reads", "_sock", "_writes", "wakeup",
-    )  # fmt: skip
+    __slots__ = ("_number", "_poll", "_reads", "_sock", "_writes", "wakeup")
 
-    def __init__(self, wakeup: Wakeup | None, sock: socket.socket | None = None) -> None:
-        self.wakeup = wakeup
+    def __init__(self, sock: socket.socket) -> None:
+        self.wakeup: Wakeup | None = None
+        self._number = -1  # of a wake-up that the poll looks at
         self._sock = sock
         self._poll: Any = select.poll() if hasattr(select, "poll") else None
         self._writes: bool = False
         self._reads: bool = True
         if self._poll is not None:
-            if wakeup is not None:
-                self._poll.register(wakeup.fileno(), select.POLLIN)
-            if sock is not None:
-                self._poll.register(sock.fileno(), select.POLLIN)
+            self._poll.register(sock.fileno(), select.POLLIN)
+
+    def use(self, wakeup: Wakeup) -> None:
+        """Have that one end the next wait."""
+        self.wakeup = wakeup
+        number = wakeup.fileno()
+        if self._poll is not None and number != self._number:
+            if self._number >= 0:
+                self._poll.unregister(self._number)
+            self._poll.register(number, select.POLLIN)
+            self._number = number
 
     def wait(
         self, seconds: float | None, writes: bool = False, reads: bool = True
@@ -192,13 +197,13 @@ class Waiter:
         if self._poll is None:
             return self._select(seconds, writes, reads)
         sock = self._sock
-        if sock is not None and (writes is not self._writes or reads is not self._reads):
+        if writes is not self._writes or reads is not self._reads:
             mask = (select.POLLIN if reads else 0) | (select.POLLOUT if writes else 0)
             self._poll.modify(sock.fileno(), mask)
             self._writes, self._reads = writes, reads
         readable = writable = False
         for descriptor, what in self._poll.poll(math.ceil(seconds * 1000)):
-            if sock is not None and descriptor == sock.fileno():
+            if descriptor == sock.fileno():
                 # An error or hang-up is found by reading or writing.
                 readable = bool(what & ~select.POLLOUT)
                 writable = bool(what & ~select.POLLIN)
@@ -213,9 +218,10 @@ class Waiter:
         need.ready = list(need.writable) if writable else []
 
     def _select(self, seconds: float, writes: bool, reads: bool) -> tuple[bool, bool]:
-        sock = self._sock if reads else None
-        sources: list[Any] = [s for s in (self.wakeup, sock) if s is not None]
-        sinks = [self._sock] if writes and self._sock is not None else []
+        sources: list[Any] = [self._sock] * reads
+        if self.wakeup is not None:
+            sources.append(self.wakeup)
+        sinks = [self._sock] * writes
         readable, writable, failed = select.select(sources, sinks, sinks, seconds)
         if self.wakeup in readable and self.wakeup is not None:
             self.wakeup.drain()
