@@ -290,7 +290,7 @@ class Performer:
                 # peer that is quick enough lets nobody wait.
                 late += self._has_passed(request.deadline, monotonic())
                 self._check(request.deadline if late > _MOST_LATE else None)
-                done = exchange.alone(shake_hands, layer, pipe)
+                done = exchange.alone(shake_hands, layer, pipe.enqueue)
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
                 if done:

@@ -14,9 +14,9 @@ from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import printable
 from ..url import redact
-from .causes import CLOSED_BY_USER, why, words
+from .causes import words
 from .course import sooner
-from .dialling import MakesTunnels, Origin, Target, last_words, reach
+from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
 from .requests import (
     Answer,
     Ask,

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from .pipe import Pipe
-
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 
 
@@ -225,8 +223,12 @@ class TLSLayer(Layer):
         return self._take()
 
 
-def shake_hands(layer: TLSLayer, pipe: Pipe) -> bool:
-    """A step of the handshake of a pipe's layer; whether it is done.
+def shake_hands(layer: TLSLayer, enqueue: Callable[[bytes], None]) -> bool:
+    """A step of the handshake; whether it is done.
+
+    Arguments:
+        layer: Whose.
+        enqueue: Passes bytes down through all layers, and takes what they have to say.
 
     Raises:
         OSError, ValueError: It failed.
@@ -234,7 +236,7 @@ def shake_hands(layer: TLSLayer, pipe: Pipe) -> bool:
     """
     try:
         done = layer.shake_hands()
-        pipe.enqueue(b"")
+        enqueue(b"")
         return done
     except (OSError, ValueError):
         raise
