@@ -62,6 +62,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
     ],
     Shared: [
         ("_waiter", CONNECTING, UNSET),
+        ("_leased", "one append, one pop (next_of)", "none is given back twice"),
         ("_may_wait", LOOP, ""),
         ("is_idle", LOOP, HINT),
     ],

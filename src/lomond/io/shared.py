@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..system.clock import monotonic
+from ..system.holding import next_of
 from ..system.pipe import BOUND
 from .exchange import GOING_AWAY
 from .guarded import Guarded
@@ -31,12 +32,13 @@ class Shared(Guarded):
         is_idle: The last wait of whoever iterates was in vain.
     """
 
-    __slots__ = ("_may_wait", "_waiter", "is_idle")
+    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle")
 
     def __init__(
         self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
     ) -> None:
         super().__init__(session, traced, wakeup)
+        self._leased: list[Wakeup] = []  # the one that `wakeup` is, where that was leased
         self._waiter: Waiter | None = None  # of whoever iterates
         self._may_wait: bool = False
         self.is_idle = False
@@ -46,16 +48,18 @@ class Shared(Guarded):
     def start(self) -> None:
         """Get ready to wait. Raises OSError: the system has no descriptors left."""
         if self.wakeup is None:
-            self.wakeup = lease()
+            leased = lease()
+            self._leased.append(leased)
+            self.wakeup = leased
 
     def rest(self) -> None:
         """Wait no more: what ended the wait is free for others."""
-        wakeup = self.wakeup
-        if isinstance(wakeup, Wakeup):
+        leased = next_of(self._leased)  # by one thread alone, if another one ends the connection
+        if leased is not None:
             self.wakeup = None
             if self._waiter is not None:
                 self._waiter.wakeup = None
-            wakeup.give_back()
+            leased.give_back()
 
     def use(self, pipe: Pipe) -> None:
         """A socket is connected."""
@@ -250,8 +254,8 @@ class Shared(Guarded):
         if self.is_in_use:
             if wakeup is not None:
                 wakeup.wake()
-        elif isinstance(wakeup, Wakeup):
-            self.wakeup = None  # leased in an opening that nobody goes on with; closed by that
+        else:
+            self.rest()  # from an opening that nobody goes on with
 
     def free_in_child(self) -> None:
         """Only the descriptors: the connection is the parent's. Its locks may be held for ever."""

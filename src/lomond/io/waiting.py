@@ -9,7 +9,8 @@ import select
 import selectors
 import signal
 import socket
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..system import forking
@@ -23,7 +24,7 @@ AGAIN = 0.02  # seconds between two looks at a socket that nobody can wait for
 # Not on Windows, which has neither.
 _TIMERS = [getattr(signal, n) for n in ("ITIMER_REAL", "ITIMER_PROF") if hasattr(signal, n)]
 _LONGEST = 3600.0  # seconds; one system wait, not a limit: whoever waits computes anew
-_MOST_FREE = 16  # wake-ups that are kept for the next wait
+_MOST_FREE = 64  # wake-ups that are kept for the next wait
 # Neither needs a descriptor of its own.
 Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
@@ -98,34 +99,34 @@ class PairWakeup(Wakeup):
 class EventWakeup(Wakeup):
     """A wake-up by an eventfd(2): one descriptor, where the system is Linux."""
 
-    __slots__ = ("_numbers",)
+    __slots__ = ("_event",)
 
     def __init__(self, home: list[Wakeup]) -> None:
         super().__init__(home)
-        self._numbers: list[int] = []
-        # Made and noted in one call of C: a signal handler that raises leaves no number behind.
-        self._numbers.extend(map(os.eventfd, (0,), (os.EFD_NONBLOCK | os.EFD_CLOEXEC,)))
+        # Made, and given to what closes it in C (of which only that is used), in one call of C: a
+        # signal handler that raises leaves no number behind, and what it raises is never lost.
+        self._event: Any = next(map(_owned, map(os.eventfd, (0,), (_EVENT_FLAGS,))))
 
     def fileno(self) -> int:
-        return self._numbers[0]
+        number: int = self._event.fileno()
+        return number
 
     def wake(self) -> None:
         with contextlib.suppress(OSError):  # the count is at its end, and has woken the waiter
-            os.eventfd_write(self._numbers[0], 1)
+            os.eventfd_write(self._event.fileno(), 1)
 
     def drain(self) -> None:
         with contextlib.suppress(OSError):
-            os.eventfd_read(self._numbers[0])
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        # It may have been interrupted before it was made.
-        numbers: list[int] = getattr(self, "_numbers", [])
-        # As above, forgotten and closed in one call of C: none is closed twice.
-        list(map(close, map(numbers.pop, [-1] * len(numbers))))
+            os.eventfd_read(self._event.fileno())
 
 
-#: What this system has.
-kind: type[Wakeup] = EventWakeup if hasattr(os, "eventfd") else PairWakeup
+if sys.platform == "linux" and hasattr(select, "epoll"):  # which gevent takes away
+    _owned = select.epoll.fromfd
+    _EVENT_FLAGS = os.EFD_NONBLOCK | os.EFD_CLOEXEC
+    #: What this system has.
+    kind: type[Wakeup] = EventWakeup
+else:
+    kind = PairWakeup
 _free: list[Wakeup] = []
 
 
