@@ -360,3 +360,13 @@ def test_a_close_after_ours_has_the_time_when_it_was_read() -> None:
     connection.close(1000, "")
     (closed,) = events(connection, frame(frames.CLOSE))
     assert (closed.name, closed.received_time) == ("closed", 1.0)
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_what_comes_behind_the_servers_close_is_not_kept(is_answered: bool) -> None:
+    connection = opened()
+    assert [e.name for e in events(connection, frame(frames.CLOSE))] == ["closing"]
+    if is_answered:
+        connection.answer_now()
+    assert events(connection, frame(frames.TEXT, b"x")) == []
+    assert connection.unparsed() == b""

@@ -24,6 +24,13 @@ def test_where_all_was_looked_at_only_bytes_matter() -> None:
     assert connection.position == 0  # what was looked at is let go of
 
 
+def test_between_frames_the_time_for_a_frame_does_not_run() -> None:
+    connection = opened()
+    connection.received_at = 100.0
+    assert texts(connection, frame(frames.TEXT, b"x")) == ["x"]
+    assert connection.hunger(NEVER, 5.0) == NEVER
+
+
 def test_what_was_not_looked_at_comes_first() -> None:
     connection = opened()
     connection.receive(frame(frames.TEXT, b"x"), 1.0)

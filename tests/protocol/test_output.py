@@ -49,3 +49,13 @@ def test_what_is_sent_before_the_upgrade_is_held() -> None:
     assert connection.state == CLOSING
     assert len(connection.output.take()) == 11 + 11 + 8
     assert connection.output.take() == b""
+
+
+def test_the_request_is_taken_once() -> None:
+    connection = Connection(Limits(), MaskingKeys(bytes))
+    connection.output.ask(b"GET / HTTP/1.1\r\n\r\n")
+    assert connection.output.take() == b"GET / HTTP/1.1\r\n\r\n"
+    assert connection.output.take() == b""
+    connection.opened()
+    connection.send(frames.PING, b"1")
+    assert connection.output.take() == b"\x89\x81" + NO_KEY + b"1"

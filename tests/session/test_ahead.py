@@ -94,6 +94,7 @@ def test_the_session_knows_what_the_task_was_handed() -> None:
     ahead = Ahead()
     ahead.session = session
     ahead.put(Text("x"))
+    assert session.ending.is_told
     ahead.put(Disconnected("lost"))
     assert session.connection.is_ahead
     assert not session.ending.is_told

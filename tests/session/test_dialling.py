@@ -8,7 +8,7 @@ import pytest
 
 from lomond.options import Timing
 from lomond.proxies import parse_proxy
-from lomond.session.requests import Resolve, Send, StartTLS
+from lomond.session.requests import Drop, Race, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor
 from played import DONE, HTTP_PROXY, NO_AUTH, WITH_PASSWORD, failure_of, heard, pauses, says
@@ -138,3 +138,5 @@ def test_a_proxy_that_cannot_reach_one_address_is_asked_for_the_next(is_reached:
     asked = [words for words in heard if words.startswith(b"\x05\x01\x00") and len(words) > 3]
     assert [words[3] for words in asked] == [4, 1]
     assert asked[1][4:8] == bytes([192, 0, 2, 7])
+    wanted = [type(request) for request in door.asked if isinstance(request, (Race, Drop))]
+    assert wanted == [Race, Drop, Race]

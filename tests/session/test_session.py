@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lomond.errors import TransportFail, WebSocketClosing
-from lomond.options import Limits, Timing
+from lomond.options import Deflate, Limits, Timing
 from lomond.protocol import frames
+from lomond.protocol.extensions.negotiation import offers
 from lomond.session.causes import kept, words
 from lomond.session.session import Session
 from lomond.testing.pretend import counting_bytes
@@ -282,3 +283,15 @@ def test_after_the_end_nothing_is_due() -> None:
     for now in (6.0, 7.0, 12.0):
         assert session.next_event(now) is None
     assert session.deadline is None
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_message_is_compressed_if_that_is_asked_for(compress: bool) -> None:
+    (offer,) = offers(Deflate())
+    session = Session(Timing(), Limits(), counting_bytes())
+    session.opened(0.0, [offer.accept([])])
+    session.send_message(frames.TEXT, b"a" * 100, compress)
+    head = session.output.take()
+    assert bool(head[0] & frames.RSV1) == compress
+    session.send_message(frames.TEXT, b"a" * 100)
+    assert not session.output.take()[0] & frames.RSV1
