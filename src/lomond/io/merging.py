@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ..system.need import Need
+from ..system.need import Need, joined, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -60,14 +60,8 @@ def merged(
 
 def _wait(needs: list[Need], only_looks: bool) -> Items:
     """One wait for all of them; each is told what came of it."""
-    untils = [need.until for need in needs if need.until is not None]
-    both = Need(
-        _NOW if only_looks else min(untils, default=None),
-        tuple(sock for need in needs for sock in need.readable),
-        tuple(sock for need in needs for sock in need.writable),
-    )
-    both.awaited = next((need.awaited for need in needs if need.awaited is not None), None)
+    both = joined(needs)
+    if only_looks:
+        both.until = _NOW
     yield both
-    for need in needs:
-        need.ready = [sock for sock in both.ready if sock in need.writable]
-        need.looked_at = both.looked_at
+    share(both, needs)

@@ -71,3 +71,22 @@ class Need:
         self.ready: list[Any] = []
         self.looked_at: float | None = None
         self.awaited: Awaited | None = None
+
+
+def joined(needs: list[Need]) -> Need:
+    """One for all of them; `share` tells each what came of it."""
+    untils = [need.until for need in needs if need.until is not None]
+    both = Need(
+        min(untils, default=None),
+        tuple({sock: None for need in needs for sock in need.readable}),
+        tuple({sock: None for need in needs for sock in need.writable}),
+    )
+    both.awaited = next((need.awaited for need in needs if need.awaited is not None), None)
+    return both
+
+
+def share(both: Need, needs: list[Need]) -> None:
+    """Tell those that were joined what came of the wait."""
+    for need in needs:
+        need.ready = [sock for sock in both.ready if sock in need.writable]
+        need.looked_at = both.looked_at
