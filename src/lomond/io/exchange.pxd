@@ -18,7 +18,6 @@ cdef class Exchange(Outward):
     cpdef need(self)
     @cython.locals(until=double)
     cpdef calm_need(self)
-    cpdef bint take_calmly(self) except *
     @cython.locals(readable=bint)
     cpdef look(self, need)
     @cython.locals(pipe=Pipe)

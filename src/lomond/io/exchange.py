@@ -175,13 +175,6 @@ class Exchange(Outward):
         need.until = None if until == _NEVER else until
         return need
 
-    def take_calmly(self) -> bool:
-        """The calm wait is over: read once; whether any bytes came."""
-        try:
-            return self.receive()
-        finally:
-            self.is_in_use = False
-
     def look(self, need: Need) -> None:
         """The wait for the need is over: read and write once without waiting; tell the session."""
         try:

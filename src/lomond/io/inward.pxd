@@ -42,6 +42,7 @@ cdef class Inward:
     cpdef bint receive_ahead(self, double patience=?) except *
     cpdef bint receive(self, bint waits=?) except *
     cpdef bint read_more(self) except *
+    cpdef bint take_calmly(self) except *
     cpdef double _lull(self) except? -2.0
     @cython.locals(pipe=Pipe, connection=Connection, count=Py_ssize_t, now=double, wall=double, is_direct=bint)
     cpdef bint _receive(self, bint is_ahead, bint waits) except *

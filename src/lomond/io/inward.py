@@ -149,6 +149,13 @@ class Inward:
         """Read once more if the last read brought all that it could, and nothing else matters."""
         return self.is_full and self._lull() >= 0.0 and self.receive()
 
+    def take_calmly(self) -> bool:
+        """The wait of `calm_need` is over: read once; whether any bytes came."""
+        try:
+            return self._receive(False, False)  # as `receive`, without a call
+        finally:
+            self.is_in_use = False
+
     def _lull(self) -> float:
         """Until when nothing but bytes can matter, if all that came is handed out; else -1.0."""
         until = self.connection.hunger(self.calm_until, self._calm_frame)

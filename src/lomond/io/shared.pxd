@@ -19,6 +19,7 @@ cdef class Shared(Guarded):
     @cython.locals(until=double, came=bint)
     cpdef bint read(self) except *
     cpdef bint read_more(self) except *
+    cpdef bint take_calmly(self) except *
     cpdef read_or_tick(self)
     @cython.locals(pipe=Pipe, seconds=double, readable=bint)
     cpdef _wait_and_read(self)

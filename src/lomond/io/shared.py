@@ -90,6 +90,15 @@ class Shared(Guarded):
         finally:
             self._read_turn.release()
 
+    def take_calmly(self) -> bool:
+        """The wait of `calm_need` is over: read once; whether any bytes came."""
+        self._read_turn.acquire()
+        try:
+            return self._receive(False, False)
+        finally:
+            self._read_turn.release()
+            self.is_in_use = False
+
     def _came(
         self,
         data: bytes | None,
