@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-
 from . import rows, settable
-from .awaited import Awaited
+from .awaited import Awaited, Events
 from .door import start_closing
-from .io.driving import Driver
-from .io.upcoming import Upcoming
+from .io.asyncio_driver import AsyncioDriver
 
 __all__ = ["AsyncWebSocket", "Events"]
 
 
-class Events(Upcoming):
-    """The events of a connection, for ``async for``; `AsyncWebSocket.connect` makes it."""
-
-    __slots__ = ("__weakref__", "_is_guarded", "_leaving")
-
-    def __init__(self, driver: Driver, is_guarded: Callable[[], bool]) -> None:
-        super().__init__(driver)
-        self._leaving = driver
-        self._is_guarded = is_guarded
-
-    async def aclose(self) -> None:
-        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
-        self._leaving.stop()
-
-    def __del__(self) -> None:
-        if self._leaving.drop() and not self._is_guarded():
-            warnings.warn(
-                "the events of an AsyncWebSocket were dropped before their end; write "
-                "'async with websocket:' around the loop, or await events.aclose()",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-
-
-class AsyncWebSocket(Awaited[Events, Driver]):
+class AsyncWebSocket(Awaited[AsyncioDriver]):
     """A WebSocket connection as an orderly stream of events, for asyncio.
 
     ``async for`` connects, and gives an event for whatever happens, until the connection is over;
@@ -70,18 +41,12 @@ class AsyncWebSocket(Awaited[Events, Driver]):
     """
 
     _is_entered = False
-    _driver: Driver | None = None  # of the current iterator, which it does not keep alive
-    _unshared = (*Awaited._unshared, "_is_entered", "_driver")
+    _unshared = (*Awaited._unshared, "_is_entered")
 
-    def _driver_made(self) -> Driver:
-        return Driver()
-
-    def _events(self, driver: Driver) -> Events:
-        self._driver = driver
-        return Events(driver, self._is_guarded)
+    def _driver_made(self) -> AsyncioDriver:
+        return AsyncioDriver()
 
     def _is_guarded(self) -> bool:
-        """Whether the end of a block will close the connection."""
         return self._is_entered
 
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
@@ -93,12 +58,7 @@ class AsyncWebSocket(Awaited[Events, Driver]):
 
     async def __aexit__(self, *error: object) -> None:
         self._is_entered = False
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            driver.stop()
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.leave()
+        self._leave()
 
 
 rows.document(AsyncWebSocket, settable.BY_GROUP)

@@ -2,53 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
+import warnings
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
 from .door import Door, begin
 from .errors import WebSocketUnavailable
+from .io.upcoming import Upcoming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .io.performing import Driving
+    from .io.driving import Driver
     from .persist import Way
 
-    class Driver(Driving, Protocol):
-        """Goes on with the generator of a connection."""
-
-        def start(self, items: Generator[Any, None, None]) -> None:
-            """Give it what it goes on with."""
-
-
-Events = TypeVar("Events")
 Drives = TypeVar("Drives", bound="Driver")
 
 
-class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Events, Drives]):
-    """A WebSocket for an event loop. `Events` is what `connect` gives, `Drives` what is behind."""
+class Events(Upcoming):
+    """The events of a connection, for ``async for``; `connect` makes it."""
+
+    __slots__ = ("__weakref__", "_is_guarded", "_leaving")
+
+    def __init__(self, driver: Driver, is_guarded: Callable[[], bool]) -> None:
+        super().__init__(driver)
+        self._leaving = driver
+        self._is_guarded = is_guarded
+
+    async def aclose(self) -> None:
+        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
+        self._leaving.stop()
+        await self._leaving.checkpoint()
+
+    def __del__(self) -> None:
+        if self._leaving.drop() and not self._is_guarded():
+            warnings.warn(
+                "the events of an AsyncWebSocket were dropped before their end; write "
+                "'async with websocket:' around the loop, or await events.aclose()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
+    """A WebSocket for an event loop. `Drives` is what goes on with a connection there."""
+
+    _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
+    _unshared = (*Door._unshared, "_drivers")
 
     def _driver_made(self) -> Drives:
         """What goes on with a new connection, or one after another."""
         raise NotImplementedError
 
-    def _events(self, driver: Drives) -> Events:
-        """What gives the user's task the events that the driver has."""
+    def _is_guarded(self) -> bool:
+        """Whether the end of a block will close the connection."""
         raise NotImplementedError
+
+    def _events(self, driver: Drives, items: Generator[Any, None, None]) -> Events:
+        """What gives the user's task the events that the driver has."""
+        driver.items = items
+        self._drivers = (*[other for other in self._drivers if other.items is not None], driver)
+        return Events(driver, self._is_guarded)
 
     def _stream(self, timing: options.Timing) -> Events:
         driver = self._driver_made()
-        driver.start(begin(self, timing, driver))
-        return self._events(driver)
+        return self._events(driver, begin(self, timing, driver))
 
     def _stay(self, perform: Callable[[Way], Generator[Any, None, None]]) -> Events:
         """The events of one connection after another."""
         from .persist import Waiting
 
         driver = self._driver_made()
-        driver.start(perform(Waiting(self, driver)))
-        return self._events(driver)
+        return self._events(driver, perform(Waiting(self, driver)))
+
+    def _leave(self) -> None:
+        """The block is left: nothing goes on."""
+        drivers, self._drivers = self._drivers, ()
+        for driver in drivers:
+            driver.stop()
+        if self._exchange is not None:
+            self._exchange.leave()
 
     def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
         """The events of one connection after another, as `lomond.persist.persist` gives them.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from typing import Any
 
 from . import rows, settable
-from .awaited import Awaited
+from .awaited import Awaited, Events
 from .door import start_closing
 
 try:
@@ -18,37 +17,10 @@ except ModuleNotFoundError as error:
 
 from .io.trio_driver import TrioDriver
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .events import AnyEvent
-
 __all__ = ["Events", "TrioWebSocket"]
 
 
-class Events:
-    """The events of a connection, for ``async for``; `TrioWebSocket.connect` makes it."""
-
-    def __init__(self, driver: TrioDriver, nursery: Callable[[], trio.Nursery | None]) -> None:
-        self._driver = driver
-        self._nursery = nursery
-
-    def __aiter__(self) -> Events:
-        return self
-
-    async def __anext__(self) -> AnyEvent:
-        return await self._driver.next(self._nursery())
-
-    async def aclose(self) -> None:
-        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
-        self._driver.stop()
-        await trio.lowlevel.checkpoint()
-
-    def __del__(self) -> None:
-        self._driver.drop()
-
-
-class TrioWebSocket(Awaited[Events, TrioDriver]):
+class TrioWebSocket(Awaited[TrioDriver]):
     """A WebSocket connection as an orderly stream of events, for trio, also below anyio.
 
     ``async for`` connects, and gives an event for whatever happens, until the connection is over;
@@ -81,17 +53,13 @@ class TrioWebSocket(Awaited[Events, TrioDriver]):
 
     _block: Any = None  # what manages the nursery
     _nursery: trio.Nursery | None = None  # of the block that we are in
-    _drivers: WeakSet[TrioDriver] | None = None  # of iterators, which it does not keep alive
-    _unshared = (*Awaited._unshared, "_block", "_nursery", "_drivers")
+    _unshared = (*Awaited._unshared, "_block", "_nursery")
 
     def _driver_made(self) -> TrioDriver:
-        return TrioDriver()
+        return TrioDriver(lambda: self._nursery)
 
-    def _events(self, driver: TrioDriver) -> Events:
-        if self._drivers is None:
-            self._drivers = WeakSet()
-        self._drivers.add(driver)
-        return Events(driver, lambda: self._nursery)
+    def _is_guarded(self) -> bool:
+        return True  # outside of a block none is begun
 
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
@@ -106,10 +74,7 @@ class TrioWebSocket(Awaited[Events, TrioDriver]):
 
     async def __aexit__(self, *error: object) -> None:
         block, self._block, self._nursery = self._block, None, None
-        for driver in list(self._drivers or ()):
-            driver.stop()
-        if self._exchange is not None:
-            self._exchange.leave()
+        self._leave()
         await block.__aexit__(None, None, None)  # which puts what it is told of into a group
 
 

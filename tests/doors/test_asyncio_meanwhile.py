@@ -66,6 +66,28 @@ def test_pings_behind_a_message_are_answered_while_its_handler_is_elsewhere(run:
         run(talk(server.url))
 
 
+def test_pings_are_sent_however_many_polls_the_task_has_not_taken(run: Run) -> None:
+    heard: list[int] = []
+    enough = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        while heard.count(frames.PING) < 3:
+            heard.append(read_frame(connection)[0])
+        enough.set()
+        read_all(connection)
+
+    async def talk(url: str) -> str:
+        async with AsyncWebSocket(url) as websocket:
+            events = websocket.connect(poll=0.02, ping_rate=0.1)
+            await until(events, "ready")
+            await asyncio.to_thread(enough.wait, PATIENCE)
+            assert enough.is_set()
+            return (await anext(events)).name
+
+    with raw_server(serve) as server:
+        assert run(talk(server.url)) == "poll"
+
+
 def test_a_send_goes_on_reading_after_the_server_had_to_wait(run: Run) -> None:
     large = bytes(8_000_000)
 

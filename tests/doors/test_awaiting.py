@@ -114,7 +114,7 @@ def test_it_is_cancelled_when_the_user_closes(way: str) -> None:
 
 
 def test_cancelled_with_its_task_it_is_asked_for_anew() -> None:
-    from lomond.io.driving import Driver
+    from lomond.io.asyncio_driver import AsyncioDriver
 
     asked: list[int] = []
 
@@ -124,8 +124,8 @@ def test_cancelled_with_its_task_it_is_asked_for_anew() -> None:
         return "again"
 
     async def play() -> Any:
-        driver = Driver()
-        driver.start(Asked(token)(driver))
+        driver = AsyncioDriver()
+        driver.items = Asked(token)(driver)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(driver.next(), 0.05)
         event: Any = await driver.next()
@@ -147,12 +147,12 @@ def test_cancelled_with_its_task_of_trio_it_is_asked_for_anew() -> None:
         return "again"
 
     async def play() -> Any:
-        driver = TrioDriver()
-        driver.start(Asked(token)(driver))
         async with trio.open_nursery() as nursery:
+            driver = TrioDriver(lambda: nursery)
+            driver.items = Asked(token)(driver)
             with trio.move_on_after(0.05):
-                await driver.next(nursery)
-            event: Any = await driver.next(nursery)
+                await driver.next()
+            event: Any = await driver.next()
             driver.stop()
         return event.text
 
@@ -160,15 +160,15 @@ def test_cancelled_with_its_task_of_trio_it_is_asked_for_anew() -> None:
 
 
 def test_two_tasks_can_not_both_wait_for_it() -> None:
-    from lomond.io.driving import Driver
+    from lomond.io.asyncio_driver import AsyncioDriver
 
     async def token() -> str:
         await asyncio.sleep(0.05)
         return "once"
 
     async def play() -> Any:
-        driver = Driver()
-        driver.start(Asked(token)(driver))
+        driver = AsyncioDriver()
+        driver.items = Asked(token)(driver)
         first = asyncio.ensure_future(driver.next())
         await asyncio.sleep(0.01)
         with pytest.raises(RuntimeError, match="another task is waiting"):

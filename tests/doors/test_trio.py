@@ -355,6 +355,27 @@ def test_pings_are_answered_and_sent_while_the_task_is_elsewhere() -> None:
     assert (frames.PING, b"") in heard
 
 
+def test_pings_are_sent_however_many_polls_the_task_has_not_taken() -> None:
+    heard: list[int] = []
+    enough = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        while heard.count(frames.PING) < 3:
+            heard.append(read_frame(connection)[0])
+        enough.set()
+        read_all(connection)
+
+    async def talk(url: str) -> str:
+        async with TrioWebSocket(url) as websocket:
+            events = websocket.connect(poll=0.02, ping_rate=0.1)
+            await until(events, "ready")
+            await in_thread(enough)
+            return (await anext(events)).name
+
+    with raw_server(serve) as server:
+        assert on_trio(talk, server.url) == "poll"
+
+
 def test_a_handler_comes_before_what_follows_its_event() -> None:
     async def talk(listener: socket.socket) -> None:
         async with TrioWebSocket(f"ws://127.0.0.1:{listener.getsockname()[1]}/") as websocket:

@@ -11,8 +11,8 @@ import trio
 
 from doors.loops import uvloop_loop
 from lomond import AsyncWebSocket, TrioWebSocket, WebSocket
+from lomond.io.asyncio_driver import AsyncioDriver
 from lomond.io.blocking import Blocking
-from lomond.io.driving import Driver
 from lomond.io.group_loop import GroupLoop, Member
 from lomond.io.trio_driver import TrioDriver
 from patience import PATIENCE
@@ -58,8 +58,8 @@ async def _iterate(following: Callable[[], Any], act: Act) -> list[Any]:
 
 def _looping(make: Make, act: Act, loop: asyncio.AbstractEventLoop) -> list[Any]:
     async def play() -> list[Any]:
-        driver = Driver()
-        driver.start(make(driver))
+        driver = AsyncioDriver()
+        driver.items = make(driver)
         try:
             return await _iterate(driver.next, act)
         finally:
@@ -82,12 +82,12 @@ def on_uvloop(make: Make, act: Act) -> list[Any]:
 
 def on_trio(make: Make, act: Act) -> list[Any]:
     async def play() -> list[Any]:
-        driver = TrioDriver()
-        driver.start(make(driver))
         with trio.fail_after(PATIENCE):
             async with trio.open_nursery() as nursery:
+                driver = TrioDriver(lambda: nursery)
+                driver.items = make(driver)
                 try:
-                    return await _iterate(lambda: driver.next(nursery), act)
+                    return await _iterate(driver.next, act)
                 finally:
                     driver.stop()
 

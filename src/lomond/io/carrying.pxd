@@ -1,20 +1,24 @@
+from lomond.io.driving cimport Driver
 from lomond.system.wire cimport Wire
 
 cdef class Carrier(Wire):
-    cdef object _driver
+    cdef Py_ssize_t _count
+    cdef bytes _data
+    cdef Driver _driver
     cdef object _error
     cdef bint _has_ended
     cdef bint _is_leaving
     cdef bint _is_paused
     cdef bint _looks_again
+    cdef object _more
     cdef Py_ssize_t _most
     cdef object _room
-    cdef Py_ssize_t _count
     cdef object _sock
+    cdef object _told
     cdef object _transport
-    cdef object _unread
     cdef object _writable
+    cdef public bint has_news
 
-    cpdef bint has_news(self)
-    cdef _read_on(self)
-    cpdef watch_writing(self)
+    cdef _tell(self)
+    cdef _tell_no_more(self)
+    cpdef watch_writing(self, tell)

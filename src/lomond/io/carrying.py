@@ -13,27 +13,9 @@ from ..system.wire import Wire
 from .waiting import AGAIN
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
 
-    class Driving(Protocol):
-        """Who is told, in a callback of the loop."""
-
-        loop: Any  #: that of asyncio
-        given: int  #: bytes that were taken from carriers since the loop had a turn
-
-        def came(self) -> None:
-            """Bytes came, or the end of the stream."""
-
-        def write_on(self, carrier: Carrier) -> None:
-            """The system takes more of that one's."""
-
-        def is_here(self) -> bool:
-            """Whether this is the loop's thread."""
-            ...
-
-        def soon(self, act: Any) -> None:
-            """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
-
+    from .driving import Driver
 
 _ROOM = 64 * 1024  # bytes; of one read
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
@@ -53,40 +35,50 @@ class Carrier(Wire):
 
     Arguments:
         sock: Connected and non-blocking.
-        driver: Told when bytes came, or can be written.
+        driver: Goes on when bytes came.
         most: Bytes that may wait here unread; if there are more, asyncio reads no further.
+
+    Attributes:
+        has_news: Whether a read has something to say. The driver counts those that have.
     """
 
     __slots__ = (
-        "_count", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused", "_looks_again",
-        "_most", "_room", "_sock", "_transport", "_unread", "_writable",
+        "_count", "_data", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused",
+        "_looks_again", "_more", "_most", "_room", "_sock", "_told", "_transport", "_writable",
+        "has_news",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, driver: Driving, most: int) -> None:
+    def __init__(self, sock: socket.socket, driver: Driver, most: int) -> None:
         super().__init__(sock)
         self._most = most
         self._sock = sock
         self._driver = driver
         self._room = _room()
         self._transport: Any = None  # as asyncio.Transport; uvloop's is none
-        self._unread: deque[bytes] = deque()
+        self.has_news = False
+        self._data = b""  # what was read first
+        self._more: deque[bytes] = deque()  # what was read after that
         self._count = 0
         self._writable: socket.socket | None = None  # what is watched for the socket
+        self._told: Callable[[Carrier], object] | None = None  # when that takes more
         self._looks_again = False  # in a while, for want of that
         self._is_paused = False
         self._is_leaving = False
         self._has_ended = False
         self._error: OSError | None = None
 
-    def has_news(self) -> bool:
-        """Whether a read has something to say."""
-        return bool(self._unread) or self._has_ended
+    def _tell(self) -> None:
+        """A read has something to say."""
+        if not self.has_news:
+            self.has_news = True
+            self._driver.news += 1
+        self._driver.has_read = True
+        self._driver.go_on()
 
-    def _read_on(self) -> None:
-        if self._is_paused and self._count < self._most:
-            self._is_paused = False
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()
+    def _tell_no_more(self) -> None:
+        if self.has_news:
+            self.has_news = False
+            self._driver.news -= 1
 
     # Asyncio
 
@@ -97,33 +89,50 @@ class Carrier(Wire):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._unread.append(bytes(self._room[:nbytes]))
+        if self._transport is None:
+            return  # nobody wants it any more
+        data = bytes(self._room[:nbytes])
         self._count += nbytes
-        if self._count >= self._most and self._transport is not None:
+        if self._count >= self._most:
             self._transport.pause_reading()
             self._is_paused = True
-        self._driver.came()
+        if self._data:
+            self._more.append(data)
+        else:
+            self._data = data
+        driver = self._driver
+        if not self.has_news:  # as `_tell`, without a call
+            self.has_news = True
+            driver.news += 1
+        driver.has_read = True
+        driver.go_on()
 
     def eof_received(self) -> bool:
         self._has_ended = True
-        self._driver.came()
+        if self._transport is not None:
+            self._tell()
         return True  # we may still have something to say
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._has_ended = True
         if isinstance(exc, OSError):
             self._error = exc
+        is_left = self._transport is None
         self._transport = None
         self._watch_no_more()
-        self._driver.came()
+        if is_left:
+            self._driver.go_on()
+        else:
+            self._tell()
 
-    def watch_writing(self) -> None:
-        """Tell the driver when the system takes more.
+    def watch_writing(self, tell: Callable[[Carrier], object]) -> None:
+        """Tell somebody, in a callback of the loop, when the system takes more.
 
         Of what asyncio would write for us, nobody could say how much the system has. It lets nobody
         else watch a transport's socket, but another descriptor of it.
         """
         if self._writable is None and self._transport is not None and not self._looks_again:
+            self._told = tell
             loop = self._driver.loop
             try:
                 self._writable = self._sock.dup()
@@ -136,7 +145,8 @@ class Carrier(Wire):
     def _is_writable(self) -> None:
         self._looks_again = False
         self._watch_no_more()
-        self._driver.write_on(self)
+        if self._told is not None:
+            self._told(self)
 
     def _watch_no_more(self) -> None:
         if self._writable is not None:
@@ -153,17 +163,25 @@ class Carrier(Wire):
 
     def receive(self, size: int, waits: bool) -> bytes | None:
         """What came; empty at the end of the stream, None if nothing did. Raises OSError."""
-        if not self._unread:
+        data = self._data
+        if not data:
             if self._error is not None:
                 raise self._error
             return b"" if self._has_ended else None
-        data = self._unread.popleft()
         if len(data) > size:
-            self._unread.appendleft(data[size:])
+            self._data = data[size:]
             data = data[:size]
+        else:
+            self._data = self._more.popleft() if self._more else b""
+            if not (self._data or self._has_ended) and self.has_news:  # as `_tell_no_more`
+                self.has_news = False
+                self._driver.news -= 1
         self._count -= len(data)
         self._driver.given += len(data)
-        self._read_on()
+        if self._is_paused and self._count < self._most:
+            self._is_paused = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
         return data
 
     def receive_apart(self, size: int, waits: bool) -> bytes | None:
@@ -220,6 +238,7 @@ class Carrier(Wire):
                 self._driver.soon(self.close)
                 return
         self._has_ended = True
+        self._tell_no_more()  # to nobody
         self._watch_no_more()
         if self._transport is None:
             return
@@ -240,7 +259,7 @@ class _Protocol(Carrier, asyncio.BufferedProtocol):
 async def carried(
     loop: asyncio.AbstractEventLoop,
     sock: socket.socket,
-    driver: Driving,
+    driver: Driver,
     most: int,
     begun: list[bool],
 ) -> Carrier:

@@ -1,10 +1,11 @@
-"""Goes on with the generator of a connection in an asyncio program, for the task that iterates."""
+"""Goes on with the generator of a connection in an event loop, for the task that iterates.
+
+What differs from loop to loop, above all how it waits, is in asyncio_driver.py and trio_driver.py.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -13,28 +14,35 @@ from ..session.ahead import NUDGE, Ahead
 from ..system.clock import monotonic
 from ..system.need import Awaited, Need
 from ..system.pipe import Pipe
-from .carrying import Carrier, carried
-from .looping import Looping
-from .outward import until_written
-from .pausing import Pause
-from .waiting import AGAIN, writable_now
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    import socket
+    from collections.abc import Callable, Generator
 
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from .exchange import Exchange
     from .inward import Traced
-    from .performing import Steps
+    from .outward import Sender
 
-_MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURN = 64 * 1024  # bytes per turn of the loop
-_TURNS = 2  # of the loop, in which it has read whatever was there before
-_IDLE = -1  # of turns: none are counted
 _NEVER = float("inf")
 _POLL: type = _events.Poll
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
+
+
+class Pause:
+    """What the user's task awaits until there may be an event: one wait after another."""
+
+    __slots__ = ()
+
+    def end(self, at_once: bool) -> None:
+        """The task goes on.
+
+        Arguments:
+            at_once: In here, if it can, which must be a callback of the loop; else in a later turn.
+        """
+        raise NotImplementedError
 
 
 class Driver:
@@ -42,76 +50,128 @@ class Driver:
 
     It belongs to one event loop, from the first event on. As a wake-up any thread may use it.
 
+    Arguments:
+        loop_reads: Whether the loop reads, and what stands for a socket tells whether it has read
+            something (`has_news`). Else the sockets of a Need are the system's, and a task of the
+            driver's goes on with the generator even where the user's task waits.
+
     Attributes:
         loop: Of the task that asked for the first event; None before.
-        given: Bytes that were taken from what asyncio has read since the loop had a turn.
+        given: Bytes that were taken from what the loop has read since it had a turn.
+        has_read: Whether it has read something since who counts its turns asked.
+        items: The generator, which whoever makes the driver sets; None at its end.
+        news: How many sockets have something that it has read.
+        senders: The sends that wait.
     """
 
     __slots__ = (
-        "_ahead", "_awaited", "_counted_at", "_failure", "_is_coming", "_is_met", "_is_running",
-        "_is_waiting", "_is_within", "_is_woken", "_items", "_kept", "_last", "_need",
-        "_owes_turn", "_pause", "_scope", "_senders", "_thread", "_timer", "_timer_at", "_turns",
-        "_watched", "given", "loop",
+        "_ahead", "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
+        "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
+        "_last", "_loop_reads", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
+        "given", "has_read", "items", "loop", "news", "senders",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, loop_reads: bool) -> None:
         self.loop: Any = None
         self.given = 0
+        self.has_read = False
+        self.news = 0
+        self.senders: list[Sender] = []
+        self._loop_reads = loop_reads
         self._thread = 0
-        self._items: Generator[AnyEvent | Need, None, None] | None = None
+        self._runs: Callable[[], object] = _nothing  # whether the loop does
+        self.items: Generator[Any, None, None] | None = None  # of events and Needs
         self._need: Need | None = None
-        self._is_met = False
+        self._is_met: bool = False
+        self._is_nudged: bool = False  # it only waits so that polls leave others their turns
+        self._is_watched = False  # the loop was told of it
+        self._timer_at = _NEVER  # when the loop looks by itself
         self._is_woken = False
         self._is_within = False  # the task goes on within a callback of ours
-        self._is_coming = False  # a turn of the loop will see to running ahead
+        self._is_coming: bool = False  # a turn of the loop will see to running ahead
         self._is_running = False
         self._awaited: Awaited | None = None  # by the user's task, for the generator
-        self._scope: Any = None  # in which it does
+        self._give_up: Callable[[], object] | None = None  # ends that
         self._ahead = Ahead()
         self._kept = self._ahead.events  # asked for on the way of every event
-        self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
-        self._counted_at = 0.0  # when that was
         self._failure: BaseException | None = None
         self._last: Any = None  # the class of the event behind which the generator stands
         self._owes_turn = False
-        self._is_waiting = False  # the user's task, for the next event
+        self._is_waiting: bool = False  # the user's task, for the next event
         self._pause: Any = None  # the Pause in which it does
-        self._senders: list[tuple[asyncio.Future[None], Need, Exchange, Pipe, int]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = _NEVER
-        self._watched: list[int] = []
 
-    def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
-        """Give it what it goes on with."""
-        self._items = items
+    def follow(self, session: Session) -> None:
+        """The next events are that one's, where several connections are merged."""
+        self._ahead.session = session
 
-    # For the user's task
+    def carry(self, sock: socket.socket, session: Session) -> Generator[Need, None, Any]:
+        """The Pipe of a session's connected socket."""
+        yield from ()
+        self._ahead.session = session
+        return Pipe(sock, False)
+
+    # For each loop its own
+
+    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+        """A new connection's, which wakes it."""
+        raise NotImplementedError
+
+    def check_loop(self) -> None:
+        """Raise RuntimeError unless this is the loop that the connection was begun in.
+
+        Where it was not begun, it is now.
+        """
+        raise NotImplementedError
+
+    def soon(self, act: Callable[[], object]) -> None:
+        """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
+        raise NotImplementedError
+
+    def _watch(self, need: Need) -> None:
+        """Have the loop call `go_on` when it is met."""
+        raise NotImplementedError
+
+    def _unwatch(self) -> None:
+        """Have it not; the sockets may be closed then."""
+        raise NotImplementedError
+
+    async def _perform(self, awaited: Awaited) -> None:
+        """Await it, unless `_give_up`, which is set here, is called meanwhile."""
+        raise NotImplementedError
+
+    async def reach(self, sender: Sender) -> None:
+        """Return when what it needs is there, or is too late, or when it is told."""
+        raise NotImplementedError
+
+    async def checkpoint(self) -> None:
+        """Give other tasks their turn, where whatever is awaited has to."""
+
+    # For the user's tasks
 
     async def next(self) -> AnyEvent:
         """The next event.
 
         Raises:
             StopAsyncIteration: The connection is over.
-            RuntimeError: Another task waits for it.
+            RuntimeError: Another task waits for it, or this is another loop.
         """
         if self.loop is None:
-            self.loop = asyncio.get_running_loop()
-            self._pause = Pause(self.loop)
-            self._thread = threading.get_ident()
+            self.check_loop()
         if self._is_waiting or self._awaited is not None:
             raise RuntimeError("another task is waiting for the next event of this connection")
         while True:
-            awaited: Any = self._pause
             if self._owes_turn:
                 self._owes_turn = False
-                awaited = asyncio.sleep(0)
+                self.soon(self.go_on)
             else:
-                event = self._take()
+                event: AnyEvent | None = self._take(False)
                 if event is not None:
                     return event
-                if self._items is None:
+                if self.items is None:
                     raise StopAsyncIteration
-                self.check_loop()
+                # To ask asyncio for the running loop is a system call up to Python 3.11.
+                if threading.get_ident() != self._thread or not self._runs():
+                    self.check_loop()
                 self.given = 0
                 need = self._need
                 if need is not None and need.awaited is not None:
@@ -119,86 +179,27 @@ class Driver:
                     continue
             self._is_waiting = True  # nothing goes on without the task
             try:
-                await awaited
+                await self._pause
             except BaseException:
                 self._run_ahead_soon()  # what we were to take may be there
                 raise
             finally:
                 self._is_waiting = False
 
+    def at_once(self) -> AnyEvent | None:
+        """The next event, where that need not be waited for; else None."""
+        is_ready = self.loop is not None and not self._is_waiting and not self._owes_turn
+        event: AnyEvent | None = self._take(False) if is_ready else None
+        return event
+
     async def _await(self, awaited: Awaited) -> None:
         """Await what the generator needs, unless that goes on without it."""
         self._awaited = awaited
         try:
-            async with asyncio.timeout(None) as self._scope:
-                await awaited.perform()
-        except TimeoutError:
-            pass  # the generator is elsewhere: its time is over, or it was closed
+            await self._perform(awaited)
         finally:
-            self._awaited = self._scope = None
+            self._awaited = self._give_up = None
         self._is_met = True
-
-    def at_once(self) -> AnyEvent | None:
-        """The next event, where that need not be waited for; else None."""
-        is_ready = self.loop is not None and not self._is_waiting and not self._owes_turn
-        return self._take() if is_ready else None
-
-    def _take(self) -> AnyEvent | None:
-        """The next event, if it is there."""
-        event: AnyEvent | None = self._ahead.take(monotonic()) if self._kept else None
-        if event is None:
-            event = self._step()
-        if event is None:
-            return None
-        if type(event) is _POLL:
-            self._owes_turn = True
-        elif self.given > _TURN:
-            self.given = 0
-            self._owes_turn = True
-        if not self._is_within:
-            self._run_ahead_soon()  # the task may be going elsewhere
-        return event
-
-    def check_loop(self) -> None:
-        """Raise RuntimeError unless this is the loop that the connection was begun in."""
-        # To ask asyncio for the running loop is a system call up to Python 3.11.
-        if threading.get_ident() != self._thread or not self.loop.is_running():
-            raise RuntimeError(
-                "this connection was begun in another event loop; iterate and send in that one "
-                "(asyncio.run_coroutine_threadsafe), or connect in this one"
-            )
-
-    async def written(self, exchange: Exchange, pipe: Pipe, target: int) -> None:
-        """Return when the system has taken the pipe's queue up to the target.
-
-        Raises:
-            TransportFail: It did not; the connection is over.
-        """
-        for need in until_written(exchange, pipe, target):
-            await self._met(need, exchange, pipe, target)
-        exchange.report()
-
-    async def _met(self, need: Need, exchange: Exchange, pipe: Pipe, target: int) -> None:
-        """What a send waits for is there, or is too late and not even read by the loop."""
-        if self._has_news(need):
-            return
-        for carrier in need.writable:
-            carrier.watch_writing()
-        sender = self.loop.create_future()
-        waiting = (sender, need, exchange, pipe, target)
-        self._senders.append(waiting)
-        timer = None
-        if need.until is not None:
-            timer = self.loop.call_later(max(0.0, need.until - monotonic()), _resolve, sender)
-        try:
-            await sender
-        finally:
-            self._senders.remove(waiting)
-            if timer is not None:
-                timer.cancel()
-        if need.until is not None and monotonic() >= need.until:
-            for _ in range(_TURNS):  # in which the loop reads what was there before
-                await asyncio.sleep(0)
 
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
@@ -207,27 +208,26 @@ class Driver:
 
     def _end(self) -> None:
         """Nothing goes on."""
-        items, self._items = self._items, None
+        items, self.items = self.items, None
         self._unwatch()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         try:
             if items is not None:
                 items.close()
         finally:
-            if self.loop is not None and not self.loop.is_closed():
-                self._tell(False)
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                if self._is_waiting:
+                    self._pause.end(False)
+                self._tell_senders()
 
     def drop(self) -> bool:
-        """Stop, from any thread; whether there was a connection to leave."""
-        if self._items is None:
+        """Leave the connection, from any thread; whether there was one to leave."""
+        if self.items is None:
             return False
         if self.loop is None:
             self.stop()
             return False  # it had not begun
         try:
-            self.loop.call_soon_threadsafe(self.stop)
+            self.soon(self.stop)
         except RuntimeError:  # the loop is closed
             self.stop()
         return self._last not in _ENDS
@@ -240,98 +240,107 @@ class Driver:
             return
         self._is_woken = True
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self.soon(self._woken)
+            self.soon(self.go_on)
 
     def is_here(self) -> bool:
         """Whether this is the loop's thread."""
         return threading.get_ident() == self._thread
 
-    def soon(self, act: Any) -> None:
-        """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
-        if self.is_here():
-            self.loop.call_soon(act)
-        else:
-            self.loop.call_soon_threadsafe(act)
-
-    def follow(self, session: Session) -> None:
-        """The next events are that one's, where several connections are merged."""
-        self._ahead.session = session
-
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
-        """A new connection's, which wakes it."""
-        return Looping(session, traced, self)
-
-    def carry(self, sock: socket.socket, session: Session) -> Steps:
-        """Hand a session's socket to asyncio; the Pipe of what carries its bytes then."""
-        self._ahead.session = session
-        begun: list[bool] = []
-        task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
-        task.add_done_callback(self._is_carried)
-        try:
-            while not task.done():
-                yield Need(None)
-        except BaseException:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                task.cancel()
-                task.add_done_callback(_give_up)
-            if not begun:
-                sock.close()
-            raise
-        return Pipe(task.result(), False)
-
-    def _is_carried(self, _: Any) -> None:
-        self.wake()
-
-    def _woken(self) -> None:
-        self._is_woken = False
-        self.go_on()
+    # In callbacks of the loop
 
     def go_on(self) -> None:
-        """What is waited for may be there. In a callback of the loop."""
-        self._is_met = True
-        self._tell(True)
-
-    def write_on(self, carrier: Carrier) -> None:
-        """The system takes more of one socket."""
-        for sender, need, *_ in self._senders:
-            if carrier in need.writable:
-                need.ready = [carrier]
-                _resolve(sender)
-        if self._need is not None and carrier in self._need.writable:
-            self._need.ready = [carrier]
-        self.go_on()
-
-    def _tell(self, at_once: bool) -> None:
-        if self._is_waiting:
-            self._is_within = at_once
+        """What is waited for may be there."""
+        self._is_met, self._is_woken = True, False
+        if self._is_waiting and self._loop_reads:
+            self._is_within = True
             try:
-                self._pause.end(at_once)
+                self._pause.end(True)
             finally:
                 self._is_within = False
-        self._run_ahead()
-        for sender, need, exchange, pipe, target in self._senders:
+        if not (self._is_waiting and self._loop_reads):
+            self._run_ahead()
+        if self.senders:
+            self._tell_senders()
+
+    def _tell_senders(self) -> None:
+        """Have those go on for whom something has changed."""
+        for sender in self.senders:
+            exchange, pipe = sender.exchange, sender.pipe
             is_over = exchange.is_over or exchange.session.has_ended
-            is_done = pipe.written >= target or pipe is not exchange.pipe
-            if is_over or is_done or self._has_news(need):
-                _resolve(sender)
+            is_done = pipe.written >= sender.target or pipe is not exchange.pipe
+            if is_over or is_done or (self._loop_reads and has_news(sender.need)):
+                sender.tell()
+
+    def _run_ahead_soon(self) -> None:
+        if not self._is_coming and self.items is not None:
+            self._is_coming = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self.soon(self._run_ahead)
+
+    def _run_ahead(self) -> None:
+        """Go on without the user's task: pings are answered and sent while that is elsewhere."""
+        self._is_coming = False
+        if (self._is_waiting and self._loop_reads) or self._is_running or self.items is None:
+            return
+        if self._awaited is not None:
+            self._go_on_awaiting()
+            return
+        while self._is_waiting or self._ahead.may_grow(self._last, bool(self.senders)):
+            if self._is_waiting and self._kept:
+                return  # the task has its turn first
+            try:
+                event = self._take(True)
+            except BaseException as error:
+                self._failure = error
+                return
+            if event is None:
+                return
+            if not self._ahead.put(event):
+                self._need, self._is_met = Need(monotonic() + NUDGE), False
+                self._is_nudged = True
+                self._watch(self._need)
+                return
+
+    def _go_on_awaiting(self) -> None:
+        """Go on while the user's task awaits something: a deadline may have passed, or a close."""
+        try:
+            event = self._take(True)
+            if event is not None:
+                self._ahead.put(event)
+        except BaseException as error:
+            self._failure = error
+        need, give_up = self._need, self._give_up
+        if give_up is not None and (need is None or need.awaited is not self._awaited):
+            self._give_up = None
+            give_up()
 
     # The generator
 
-    def _step(self) -> AnyEvent | None:
-        """Go on up to the next event; None where something must be waited for, or at the end."""
-        items = self._items
-        if items is None or (self._need is not None and not self._is_met):
+    def _take(self, is_ahead: bool) -> Any:
+        """The next event; None where something must be waited for, or at the end.
+
+        Arguments:
+            is_ahead: It is to wait behind others for the user's task; else it is handed to that.
+        """
+        items: Any = self.items
+        event: Any = None
+        if self._kept and not is_ahead:
+            event = self._ahead.take(monotonic())
+            self._is_met = self._is_met or self._is_nudged
+        if event is None and (items is None or (self._need is not None and not self._is_met)):
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
             return None
-        while True:
-            if self._watched:
+        while event is None:
+            if self._is_watched:
+                self._is_watched = False
                 self._unwatch()
-            self._need, self._is_met = None, False
+            self._need = None
+            self._is_met = self._is_nudged = False
             self._is_running = True
             try:
-                item = next(items)
+                event = next(items)
             except BaseException as error:
                 self._end()  # which closes it where it was interrupted before it began
                 if isinstance(error, StopIteration):
@@ -339,155 +348,39 @@ class Driver:
                 raise
             finally:
                 self._is_running = False
-            if not isinstance(item, Need):
-                self._last = type(item)
-                return item
-            self._need = item
-            item.looked_at = -_NEVER  # only the loop reads
-            if not self._is_met and not self._has_news(item):
-                self._watch(item)
+            if not isinstance(event, Need):
+                self._last = type(event)
+                break
+            need, event = event, None
+            self._need = need
+            if self._loop_reads:
+                need.looked_at = -_NEVER
+                self._is_met = self._is_met or (self.news > 0 and has_news(need))
+            if not self._is_met:
+                moment = _NEVER if need.until is None else need.until
+                if moment < self._timer_at or need.writable or not self._loop_reads:
+                    self._is_watched = True
+                    self._watch(need)
                 return None
-
-    def _run_ahead_soon(self) -> None:
-        if not self._is_coming and self._items is not None:
-            self._is_coming = True
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self.loop.call_soon(self._run_ahead)
-
-    def _run_ahead(self) -> None:
-        """Go on without the user's task: pings are answered and sent while that is elsewhere."""
-        self._is_coming = False
-        if self._is_waiting or self._is_running or self._items is None:
-            return
-        if self._awaited is not None:
-            self._go_on_awaiting()
-            return
-        while self._ahead.may_grow(self._last, bool(self._senders)):
-            try:
-                event = self._step()
-            except BaseException as error:
-                self._failure = error
-                return
-            if event is None:
-                return
-            if not self._ahead.put(event):
-                self._set_timer(NUDGE)
-                return
-
-    def _go_on_awaiting(self) -> None:
-        """Go on while the user's task awaits something: a deadline may have passed, or a close."""
-        try:
-            event = self._step()
-            if event is not None:
-                self._ahead.put(event)
-        except BaseException as error:
-            self._failure = error
-        need = self._need
-        if (need is None or need.awaited is not self._awaited) and not self._scope.expired():
-            self._scope.reschedule(self.loop.time())
-
-    def _has_news(self, need: Need) -> bool:
-        """Whether the loop has read something for it."""
-        for sock in need.readable:
-            carrier: Carrier = sock
-            if carrier.has_news():
-                return True
-        return False
-
-    def _watch(self, need: Need) -> None:
-        """Have the loop call when it is met."""
-        if need.until is not None:
-            seconds = need.until - monotonic()
-            if seconds > 0:
-                self._set_timer(seconds)
-            else:
-                self._count_turns()
-        for sock in need.writable:
-            if isinstance(sock, Carrier):
-                sock.watch_writing()
-            else:
-                try:
-                    self.loop.add_writer(sock.fileno(), self._ready, need, sock)
-                except NotImplementedError:  # Windows' usual loop
-                    self._look_at(need)
-                    return
-                self._watched.append(sock.fileno())
-
-    def _look_at(self, need: Need) -> None:
-        """Find out whether some sockets can be written by now, where the loop can't watch them."""
-        if need is not self._need:
-            return
-        need.ready = writable_now(need.writable)
-        if need.ready:
-            self.loop.call_soon(self.go_on)
-        else:
-            self.loop.call_later(AGAIN, self._look_at, need)
-
-    def _ready(self, need: Need, sock: socket.socket) -> None:
-        need.ready = [sock]
-        self._unwatch()
-        self.go_on()
-
-    def _unwatch(self) -> None:
-        while self._watched:
-            self.loop.remove_writer(self._watched.pop())
-
-    def _set_timer(self, seconds: float) -> None:
-        """The earliest moment counts: when it fires, the timer makes one of the next."""
-        moment = monotonic() + seconds
-        if self._timer is not None:
-            if self._timer_at <= moment:
-                return
-            self._timer.cancel()
-        self._timer_at = moment
-        self._timer = self.loop.call_later(max(0.0, seconds), self._timed)
-
-    def _timed(self) -> None:
-        self._timer = None
-        need = self._need
-        if need is None or need.until is None:
-            return
-        seconds = need.until - monotonic()
-        if seconds > 0:
-            self._set_timer(seconds)
-        else:
-            self._count_turns()
-
-    # What lay in the socket when a deadline passed is read before that is judged, however long
-    # somebody kept the loop from reading. Only the loop reads: in two of its turns it has.
-
-    def _count_turns(self) -> None:
-        if self._turns == _IDLE:
-            self._turns = 0
-            self._counted_at = monotonic()
-            self.loop.call_soon(self._turned)
-
-    def _turned(self) -> None:
-        """The loop had a turn."""
-        self._turns += 1
-        if self._turns < _TURNS:
-            self.loop.call_soon(self._turned)
-            return
-        self._turns = _IDLE
-        need = self._need
-        if need is not None and need.until is not None and need.until <= monotonic():
-            need.looked_at = self._counted_at
-            self.go_on()
-
-    def came(self) -> None:
-        """Bytes came, or the end of the stream. In a callback of the loop."""
-        if self._turns != _IDLE:
-            self._turns = 0  # there may be more
-            self._counted_at = monotonic()
-        self.go_on()
+        if is_ahead:
+            return event
+        if type(event) is _POLL:
+            self._owes_turn = True
+        elif self.given > _TURN:
+            self.given = 0
+            self._owes_turn = True
+        if not self._is_within:
+            self._run_ahead_soon()  # the task may be going elsewhere
+        return event
 
 
-def _give_up(task: asyncio.Task[Carrier]) -> None:
-    """What was made is not wanted any more."""
-    if not task.cancelled() and task.exception() is None:
-        task.result().close()
+def has_news(need: Need) -> bool:
+    """Whether the loop has read something for it."""
+    for sock in need.readable:  # noqa: SIM110  # Cython has no generator here
+        if sock.has_news:
+            return True
+    return False
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _nothing() -> None:
+    """Stand for what is not known yet."""

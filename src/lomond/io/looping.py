@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .exchange import GOING_AWAY, Exchange
+from .outward import Sender, until_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
-    from ..system.need import Waking
-    from ..system.pipe import Pipe
-
-    class Loop(Waking, Protocol):
-        """What goes on with a connection in an event loop; the wake-up of its exchange."""
-
-        loop: Any  #: of the task that asked for the first event; None before
-
-        def is_here(self) -> bool:
-            """Whether this is the loop's thread."""
-            ...
-
-        def check_loop(self) -> None:
-            """Raise RuntimeError unless this is the loop that the connection was begun in."""
-
-        def soon(self, act: Callable[[], object]) -> None:
-            """Have the loop do it. From any thread. Raises RuntimeError: it is closed."""
-
-        async def written(self, exchange: Exchange, pipe: Pipe, target: int) -> None:
-            """Return when the system has taken the queue's bytes up to the target."""
+    from ..session.session import Session
+    from .driving import Driver
+    from .inward import Traced
 
 
 class Looping(Exchange):
     """One connection from its start to its end.
 
-    What another thread does to end it is put off to the loop's next turn. Its wake-up is a Loop.
+    What another thread does to end it is put off to the loop's next turn.
+
+    Arguments:
+        session, traced: As for every exchange.
+        driver: Goes on with it; its wake-up.
     """
 
-    __slots__ = ()
+    __slots__ = ("driver",)
+
+    def __init__(self, session: Session, traced: Traced | None, driver: Driver) -> None:
+        super().__init__(session, traced, driver)
+        self.driver = driver
 
     def _is_put_off(self, act: Callable[..., Any], *arguments: Any) -> bool:
         """Have the loop's thread do it, if that is another one; whether it will."""
-        driver: Loop = cast("Loop", self.wakeup)
+        driver = self.driver
         if driver.loop is None or driver.is_here():
             return False
         try:
@@ -54,24 +45,31 @@ class Looping(Exchange):
 
     async def send(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Send a message or control frame; over when the system has taken it. Raises as `post`."""
-        driver: Loop = cast("Loop", self.wakeup)
+        driver = self.driver
         if driver.loop is not None and not self.session.has_ended:
             driver.check_loop()
         target = self.post(opcode, payload, compress)
         pipe = self.pipe
         if target and pipe is not None:
-            await driver.written(self, pipe, target)
+            for need in until_written(self, pipe, target):
+                sender = Sender(need, self, pipe, target)
+                driver.senders.append(sender)
+                try:
+                    await driver.reach(sender)
+                finally:
+                    driver.senders.remove(sender)
+            self.report()
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; whether this call started it, or the loop will."""
-        return self._is_put_off(self.close, code, reason) or super().close(code, reason)
+        return self._is_put_off(self.close, code, reason) or Exchange.close(self, code, reason)
 
     def force(self, reason: str, cause: BaseException | None = None) -> None:
         """End the connection at once, or in the loop's next turn. The iterator then says so."""
         if not self._is_put_off(self.force, reason, cause):
-            super().force(reason, cause)
+            Exchange.force(self, reason, cause)
 
     def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
         """Say to the peer that nobody listens, and free the socket; or have the loop do it."""
         if not self._is_put_off(self.leave, code, reason):
-            super().leave(code, reason)
+            Exchange.leave(self, code, reason)

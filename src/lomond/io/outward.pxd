@@ -8,7 +8,6 @@ cdef double _NEVER
 cdef double _LAST_READ
 
 cdef class Outward(Inward):
-    cpdef send(self, int opcode, payload, bint compress=?)
     @cython.locals(pipe=Pipe)
     cpdef enqueue(self)
     cpdef enqueue_quietly(self)

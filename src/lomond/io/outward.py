@@ -13,7 +13,7 @@ from ..system.pipe import BOUND
 from .inward import NOT_CALM, Inward
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from ..errors import WebSocketError
     from ..system.pipe import Pipe
@@ -161,6 +161,33 @@ class Outward(Inward):
         if self.session.course.opened_at is not None:
             self.session.fail(error, "write", monotonic())
         return self.session.ending.servers_close()
+
+
+class Sender:
+    """A send that waits for the system.
+
+    Attributes:
+        need: What it waits for.
+        exchange, pipe, target: What `until_written` was asked.
+        go_on: Ends its wait; None before that.
+        is_told: Whether that was called.
+    """
+
+    __slots__ = ("exchange", "go_on", "is_told", "need", "pipe", "target")
+
+    def __init__(self, need: Need, exchange: Outward, pipe: Pipe, target: int) -> None:
+        self.need = need
+        self.exchange = exchange
+        self.pipe = pipe
+        self.target = target
+        self.go_on: Callable[[], object] | None = None
+        self.is_told = False
+
+    def tell(self) -> None:
+        """What it waits for may be there."""
+        if self.go_on is not None and not self.is_told:
+            self.is_told = True
+            self.go_on()
 
 
 def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:

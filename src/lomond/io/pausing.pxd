@@ -1,4 +1,6 @@
-cdef class Pause:
+from lomond.io.driving cimport Pause
+
+cdef class TaskPause(Pause):
     cdef public bint _asyncio_future_blocking
     cdef object _context
     cdef object _go_on
@@ -7,4 +9,4 @@ cdef class Pause:
     cdef object _message
 
     cpdef end(self, bint at_once)
-    cpdef _run(self)
+    cpdef _later(self)

@@ -1,4 +1,4 @@
-"""What a task waits for when it goes on at once, within the callback that ends its wait.
+"""What a task of asyncio's waits for when it goes on at once, within the callback that ends that.
 
 A future of asyncio has the task go on in the loop's next turn, which for most events is as dear as
 all the rest. To a task this is a future too: `asyncio.isfuture` says what it needs of one.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .driving import Pause
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextvars import Context
 
 
-class Pause:
+class TaskPause(Pause):
     """One wait after another, of one task at a time.
 
     An exception of a signal's handler may come between any two lines here. The task then waits on,
@@ -37,21 +39,17 @@ class Pause:
         self._message: Any = None
 
     def end(self, at_once: bool) -> None:
-        """The task goes on.
-
-        Arguments:
-            at_once: In here, which must be a callback of the loop; else in its next turn.
-        """
-        if self._go_on is None:
-            return
-        if at_once and self._context is not None:
-            self._run()
-        else:
-            self._loop.call_soon(self._run)
-
-    def _run(self) -> None:
         # To go on, the task asks for the result, and is forgotten here: this may be the last that
         # knows it. One that is told twice waits anew, and looks.
+        go_on = self._go_on
+        if go_on is None:
+            return
+        if at_once and self._context is not None:
+            self._context.run(go_on, self)
+        else:
+            self._loop.call_soon(self._later)
+
+    def _later(self) -> None:
         go_on = self._go_on
         if go_on is None:
             return
@@ -62,18 +60,10 @@ class Pause:
 
     # What is awaited
 
-    def __await__(self) -> Pause:
+    def __await__(self) -> Iterator[TaskPause]:
         self._is_cancelled = False
         self._asyncio_future_blocking = True
-        return self
-
-    def __iter__(self) -> Pause:
-        return self
-
-    def __next__(self) -> Pause:
-        if self._asyncio_future_blocking:
-            return self
-        raise StopIteration
+        return iter((self,))
 
     # What a task needs of a future
 

@@ -1,33 +1,27 @@
-"""Goes on with the generator of a connection in a trio program: in a task of its own, which alone
-waits for sockets. Nothing that cancels the user's tasks comes between its steps.
-"""
+"""How a connection waits in a trio program: in a task of its own, which alone waits for sockets."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
-from ..session.ahead import NUDGE, Ahead
 from ..system.clock import monotonic
-from ..system.need import Need
-from ..system.pipe import Pipe
+from ..system.need import Need, joined, share
+from .driving import Driver, Pause
 from .looping import Looping
-from .outward import until_written
 from .waiting import writable_now
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Generator
-
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from ..system.need import Awaited
     from .exchange import Exchange
     from .inward import Traced
-    from .performing import Steps
+    from .outward import Sender
 
 _READS = 2  # in a row, after which other tasks have their turn
 _NEVER = float("inf")
@@ -45,258 +39,176 @@ class TrioExchange(Looping):
 
     def read_more(self) -> bool:
         """Read once, where the last read was full; not after some, so that other tasks go on."""
-        driver = cast("TrioDriver", self.wakeup)
+        driver = cast("TrioDriver", self.driver)
         driver.reads += 1
         return driver.reads < _READS and super().read_more()
 
     def free(self) -> None:
         """Close the socket, for which trio waits no more; in use, it is only shut down."""
-        cast("TrioDriver", self.wakeup).tell()
+        cast("TrioDriver", self.driver).look_again()
         super().free()
 
 
-class TrioDriver:
-    """Goes on with the generator of a connection whenever that can.
+class EventPause(Pause):
+    """What the user's task awaits: one event of trio's after another, each of them `event`."""
+
+    def __init__(self) -> None:
+        self.event = trio.Event()
+
+    def end(self, at_once: bool) -> None:
+        self.event.set()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        self.event = trio.Event()
+        return self.event.wait().__await__()
+
+
+class TrioDriver(Driver):
+    """Goes on with the generator of a connection, beside the user's tasks in a task of its own.
+
+    Nothing that cancels those comes between its steps.
+
+    Arguments:
+        nursery: Gives that in which it may go on; None outside of the block.
 
     Attributes:
-        loop: The token of the run that the first event was asked for in; None before.
         reads: In a row, without a wait.
     """
 
-    def __init__(self) -> None:
-        self.loop: Any = None
+    def __init__(self, nursery: Callable[[], trio.Nursery | None]) -> None:
+        super().__init__(False)
         self.reads = 0
-        self._thread = 0
-        self._nursery: Any = None
-        self._items: Generator[AnyEvent | Need, None, None] | None = None
-        self._ahead = Ahead()
-        self._last: type | None = None  # the class of the event behind which the generator stands
-        self._need: Need | None = None  # what it waits for
-        self._failure: BaseException | None = None
-        self._senders: dict[Need, trio.Event] = {}  # what they wait for, and are told by
-        self._came = trio.Event()  # what the user's task is told by
-        self._is_waiting = False  # that task, for the next event
-        self._is_met = self._is_woken = False
-        self._is_idle = False  # only that task can have the generator go on
-        # Who cancels the block may shield its end, which says goodbye to the server.
-        self._run_scope = trio.CancelScope(shield=True)
-        self._wait_scope = trio.CancelScope()
-        self._await_scope = trio.CancelScope()
+        self._scope: trio.CancelScope | None = None  # of the wait for sockets
+        self._nursery = nursery
+        self._pause = EventPause()
+        self._runs = object  # it does: `check_loop` has looked
 
-    def start(self, items: Generator[AnyEvent | Need, None, None]) -> None:
-        """Give it what it goes on with."""
-        self._items = items
+    def check_loop(self) -> None:
+        token = trio.lowlevel.current_trio_token()
+        if self.loop is None and self.items is not None:
+            nursery = self._nursery()
+            if nursery is None:
+                raise RuntimeError("iterate a TrioWebSocket inside of 'async with websocket:'")
+            self.loop, self._thread = token, threading.get_ident()
+            nursery.start_soon(self._run)
+        elif self.loop not in (None, token):
+            raise RuntimeError("this connection was begun in another run of trio")
+
+    def soon(self, act: Callable[[], object]) -> None:
+        self.loop.run_sync_soon(act)
+
+    async def checkpoint(self) -> None:
+        await trio.lowlevel.checkpoint()
 
     # For the user's tasks
 
-    async def next(self, nursery: trio.Nursery | None) -> AnyEvent:
-        """The next event.
+    def at_once(self) -> None:
+        return None  # whatever is awaited is a checkpoint
 
-        Arguments:
-            nursery: For what goes on; None outside of the block.
-
-        Raises:
-            StopAsyncIteration: The connection is over.
-            RuntimeError: Another task waits for it; there is no nursery.
-        """
+    @trio.lowlevel.enable_ki_protection
+    async def next(self) -> AnyEvent:
         self.check_loop()
-        if self._is_waiting:
-            raise RuntimeError("another task is waiting for the next event of this connection")
-        if self.loop is None and self._items is not None:
-            if nursery is None:
-                raise RuntimeError("iterate a TrioWebSocket inside of 'async with websocket:'")
-            self._nursery, self._thread = nursery, threading.get_ident()
-            self.loop = trio.lowlevel.current_trio_token()
-            nursery.start_soon(self._run)
-        self._is_waiting = True
-        try:
-            if self._ahead.events or self._items is None:
-                await trio.lowlevel.checkpoint()
-            while (event := self._ahead.take(monotonic())) is None:
-                failure, self._failure = self._failure, None
-                if failure is not None or self._items is None:
-                    raise failure or StopAsyncIteration
-                self._came = trio.Event()
-                self._have_go_on()
-                if self._need is not None and self._need.awaited is not None:
-                    await self._await(self._need.awaited)
-                else:
-                    await self._came.wait()
-            return event
-        finally:
-            self._is_waiting = False
-            self._have_go_on()  # there may be room for another one
+        if self._kept or self._need is None or self._is_met:  # it may be there
+            await trio.lowlevel.checkpoint()
+        return await super().next()
 
-    async def _await(self, awaited: Awaited) -> None:
-        """Await what the generator needs, unless that goes on without it."""
-        with trio.CancelScope() as self._await_scope:
+    @trio.lowlevel.disable_ki_protection
+    async def _perform(self, awaited: Awaited) -> None:
+        with trio.CancelScope() as scope:
+            self._give_up = scope.cancel
             await awaited.perform()
-            self.tell()
-            await self._came.wait()
 
-    def _have_go_on(self) -> None:
-        if self._is_idle:
-            self._wait_scope.cancel()
+    async def reach(self, sender: Sender) -> None:
+        told = trio.Event()
+        sender.go_on = told.set
+        self.look_again()
+        await told.wait()
 
-    def check_loop(self) -> None:
-        """Raise RuntimeError unless this is the run that the connection was begun in."""
-        if self.loop not in (None, trio.lowlevel.current_trio_token()):
-            raise RuntimeError("this connection was begun in another run of trio")
+    def _run_ahead_soon(self) -> None:
+        if self._need is None or self._is_met:
+            self.look_again()
 
-    async def written(self, exchange: Exchange, pipe: Pipe, target: int) -> None:
-        """Return when the system has taken the pipe's queue up to the target.
-
-        Raises:
-            TransportFail: It did not; the connection is over.
-        """
-        for need in until_written(exchange, pipe, target):
-            told = self._senders[need] = trio.Event()
-            self._wait_scope.cancel()  # to wait for this too
-            try:
-                await told.wait()
-            finally:
-                del self._senders[need]
-        exchange.report()
-
-    def stop(self) -> None:
-        """The connection is left; by a task of the run, or after its end."""
-        self._ahead.clear()
-        items, self._items = self._items, None
-        self._run_scope.cancel()
-        self._came.set()
-        if items is not None:
-            items.close()
-
-    def drop(self) -> None:
-        """Stop, from any thread."""
-        try:
-            self.stop() if self.loop is None else self.soon(self.stop)
-        except RuntimeError:  # the run is over
-            self.stop()
-
-    # For the connection: a wake-up
-
-    def wake(self) -> None:
-        """Something changed. From any thread."""
-        if not self._is_woken and self.loop is not None:
-            self._is_woken = True
-            with contextlib.suppress(RuntimeError):  # the run is over
-                self.soon(self._woken)
-
-    def _woken(self) -> None:
-        self._is_woken = False
-        self.tell()
-
-    def tell(self) -> None:
-        """Who waits looks again."""
-        self._is_met = True
-        self._wait_scope.cancel()
-        self._tell_senders()
-
-    def _tell_senders(self) -> None:
-        for told in self._senders.values():
-            told.set()
-
-    def is_here(self) -> bool:
-        """Whether this is the run's thread."""
-        return threading.get_ident() == self._thread
-
-    def soon(self, act: Callable[[], object]) -> None:
-        """Have the run do it. From any thread. Raises RuntimeError: it is over."""
-        self.loop.run_sync_soon(act)
+    # For the connection
 
     def exchange(self, session: Session, traced: Traced | None) -> Exchange:
-        """A new connection's, which wakes it."""
         return TrioExchange(session, traced, self)
-
-    def follow(self, session: Session) -> None:
-        """The next events are that one's, where several connections are merged."""
-        self._ahead.session = session
-
-    def carry(self, sock: socket.socket, session: Session) -> Steps:
-        """The Pipe of a session's connected socket."""
-        yield from ()
-        self._ahead.session = session
-        return Pipe(sock, False)
 
     def listen(self, event: Any, heard: Callable[[], None]) -> Callable[[], object]:
         """Have a function called when an event of trio's is set; what ends that."""
         scope = trio.CancelScope(shield=True)
-        self._nursery.start_soon(_listen, scope, event, heard)
+        cast("trio.Nursery", self._nursery()).start_soon(_listen, scope, event, heard)
         return scope.cancel
 
     # Its task
 
+    def go_on(self) -> None:
+        super().go_on()
+        need = self._need
+        if self._is_waiting and (self._kept or need is None or need.awaited is not None):
+            self._pause.end(True)  # not for what only the generator waits for
+
+    def look_again(self) -> None:
+        """End the wait for sockets; the next one is for what is needed then."""
+        scope, self._scope = self._scope, None
+        if scope is not None:
+            scope.cancel()
+
+    def _watch(self, need: Need) -> None:
+        self.look_again()
+
+    def _unwatch(self) -> None:
+        self.look_again()
+
     @trio.lowlevel.enable_ki_protection
     async def _run(self) -> None:
-        with self._run_scope:
-            while self._items is not None:
-                if self._is_waiting:  # the task has its turn first, with what is there for it
-                    may_go_on = not self._ahead.events
-                else:
-                    may_go_on = self._ahead.may_grow(self._last, bool(self._senders))
-                self._is_idle = not may_go_on
-                if not may_go_on or (self._need is not None and not self._is_met):
-                    await self._wait(self._need if may_go_on else None)
-                elif not self._step(self._items):
-                    self._is_idle = True
-                    await self._wait(Need(monotonic() + NUDGE))
+        # Who cancels the block may shield its end, which says goodbye to the server.
+        with trio.CancelScope(shield=True):
+            self._run_ahead()  # the user's task has begun
+            while self.items is not None:
+                if await self._wait():
+                    self.go_on()
+                self._run_ahead()
 
-    def _step(self, items: Generator[AnyEvent | Need, None, None]) -> bool:
-        """Go on up to what is to be waited for, or an event; whether to go on at once."""
-        before, self._need, self._is_met, is_kept = self._need, None, False, True
-        try:
-            item = next(items)
-        except BaseException as error:
-            self._items = None
-            self._failure = None if isinstance(error, StopIteration) else error
-        else:
-            if isinstance(item, Need):
-                self._need = item
-            else:
-                self._last, is_kept = type(item), self._ahead.put(item)
-        was, now = (None if need is None else need.awaited for need in (before, self._need))
-        if now is not was:
-            self._await_scope.cancel()
-        if self._need is None or now is not was:
-            self._came.set()
-        if self._ahead.session is not None and self._ahead.session.has_ended:
-            self._tell_senders()
-        return is_kept
-
-    async def _wait(self, own: Need | None) -> None:
-        """Wait for what the generator needs, and what those need that send."""
-        needs = [need for need, told in self._senders.items() if not told.is_set()]
-        needs += [] if own is None else [own]
-        until = min((need.until for need in needs if need.until is not None), default=_NEVER)
-        wanted = {(_WRITABLE, sock) for need in needs for sock in need.writable}
-        wanted |= {(_READABLE, sock) for need in needs for sock in need.readable}
+    async def _wait(self) -> bool:
+        """Wait for what the generator needs, and all who send; whether something is there."""
+        needs = [sender.need for sender in self.senders if not sender.is_told]
+        if self._need is not None and not self._is_met:
+            needs.append(self._need)
+        both = needs[0] if len(needs) == 1 else joined(needs)
+        until = _NEVER if both.until is None else both.until
+        wanted = {(_WRITABLE, sock) for sock in both.writable}
+        wanted |= {(_READABLE, sock) for sock in both.readable}
         found: list[Any] = []
         self.reads = 0
         deadline = trio.current_time() + until - monotonic()
-        with trio.CancelScope(deadline=deadline) as self._wait_scope:
+        with trio.CancelScope(deadline=deadline) as self._scope:
             if len(wanted) > 1:
                 async with trio.open_nursery() as nursery:
                     for one in wanted:
-                        nursery.start_soon(self._watch, found, *one)
+                        nursery.start_soon(_wait_for, found, *one, nursery.cancel_scope.cancel)
             elif wanted:
-                await self._watch(found, *wanted.pop())
+                await _wait_for(found, *wanted.pop())
             else:
                 await trio.sleep_forever()
-        if found or monotonic() >= until:
-            for need in needs:
-                need.ready = [sock for sock in need.writable if (_WRITABLE, sock) in found]
-                if need.writable and not found:  # its time had come: nobody has looked
-                    need.ready = writable_now(need.writable)
-            self.tell()
+        self._scope = None
+        if not found and monotonic() < until:
+            return False
+        both.ready = [sock for wait, sock in found if wait is _WRITABLE]
+        if both.writable and not found:  # its time had come: nobody has looked
+            both.ready = writable_now(both.writable)
+        share(both, needs)
+        for sender in self.senders:
+            sender.tell()
+        return True
 
-    @trio.lowlevel.enable_ki_protection
-    async def _watch(self, found: list[Any], wait: Callable[[Any], Any], sock: Any) -> None:
-        with contextlib.suppress(trio.ClosedResourceError, OSError):
-            # Where it was closed, whoever uses it finds that out.
-            await (wait(sock) if sock.fileno() >= 0 else trio.lowlevel.checkpoint())
-        found.append((wait, sock))
-        self._wait_scope.cancel()
+
+@trio.lowlevel.enable_ki_protection
+async def _wait_for(found: list[Any], wait: Any, sock: Any, act: Any = bool) -> None:
+    with contextlib.suppress(trio.ClosedResourceError, OSError):
+        # Where it was closed, whoever uses it finds that out.
+        await (wait(sock) if sock.fileno() >= 0 else trio.lowlevel.checkpoint())
+    found.append((wait, sock))
+    act()
 
 
 @trio.lowlevel.enable_ki_protection

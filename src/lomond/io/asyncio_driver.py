@@ -1,0 +1,233 @@
+"""How a connection waits in an asyncio program: by what the loop has read, and by one timer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..system.clock import monotonic
+from ..system.need import Awaited, Need
+from ..system.pipe import Pipe
+from .carrying import Carrier, carried
+from .driving import Driver, has_news
+from .looping import Looping
+from .pausing import TaskPause
+from .waiting import AGAIN, writable_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.session import Session
+    from .exchange import Exchange
+    from .inward import Traced
+    from .outward import Sender
+    from .performing import Steps
+
+_MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
+_TURNS = 2  # of the loop, in which it has read whatever was there before
+_IDLE = -1  # of turns: none are counted
+_NEVER = float("inf")
+
+
+class AsyncioDriver(Driver):
+    """Goes on with the generator of a connection, in callbacks of asyncio's."""
+
+    __slots__ = ("_counted_at", "_timer", "_turns", "_watched")
+
+    def __init__(self) -> None:
+        super().__init__(True)
+        self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
+        self._counted_at = 0.0  # when that was, or when the loop had read since
+        self._timer: asyncio.TimerHandle | None = None
+        self._watched: list[int] = []  # sockets that are not carried
+
+    def check_loop(self) -> None:
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
+            self._runs = self.loop.is_running
+            self._pause = TaskPause(self.loop)
+            self._thread = threading.get_ident()
+        elif threading.get_ident() != self._thread or not self._runs():
+            raise RuntimeError(
+                "this connection was begun in another event loop; iterate and send in that one "
+                "(asyncio.run_coroutine_threadsafe), or connect in this one"
+            )
+
+    def soon(self, act: Callable[[], object]) -> None:
+        if self.is_here():
+            self.loop.call_soon(act)
+        else:
+            self.loop.call_soon_threadsafe(act)
+
+    # For the user's tasks
+
+    async def _perform(self, awaited: Awaited) -> None:
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._give_up = partial(scope.reschedule, 0.0)  # a moment of the past
+                await awaited.perform()
+        except TimeoutError:
+            pass  # the generator is elsewhere: its time is over, or it was closed
+
+    async def reach(self, sender: Sender) -> None:
+        need = sender.need
+        if has_news(need):
+            return
+        for carrier in need.writable:
+            carrier.watch_writing(self._write_on)
+        future = self.loop.create_future()
+        sender.go_on = partial(_resolve, future)
+        timer = None
+        if need.until is not None:
+            timer = self.loop.call_later(max(0.0, need.until - monotonic()), sender.tell)
+        try:
+            await future
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if need.until is not None and monotonic() >= need.until:
+            for _ in range(_TURNS):  # in which the loop reads what was there before
+                await asyncio.sleep(0)
+
+    # For the connection
+
+    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+        return Looping(session, traced, self)
+
+    def carry(self, sock: socket.socket, session: Session) -> Steps:
+        """Hand a session's socket to asyncio; the Pipe of what carries its bytes then."""
+        self.follow(session)
+        begun: list[bool] = []
+        task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
+        task.add_done_callback(self._is_carried)
+        try:
+            while not task.done():
+                yield Need(None)
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                task.cancel()
+                task.add_done_callback(_give_up)
+            if not begun:
+                sock.close()
+            raise
+        return Pipe(task.result(), False)
+
+    def _is_carried(self, _: Any) -> None:
+        self.wake()
+
+    def _write_on(self, carrier: Carrier) -> None:
+        """The system takes more of one socket."""
+        for sender in self.senders:
+            if carrier in sender.need.writable:
+                sender.need.ready = [carrier]
+                sender.tell()
+        if self._need is not None and carrier in self._need.writable:
+            self._need.ready = [carrier]
+        self.go_on()
+
+    # Sockets
+
+    def _watch(self, need: Need) -> None:
+        if need.until is not None:
+            seconds = need.until - monotonic()
+            if seconds > 0:
+                self._set_timer(seconds)
+            else:
+                self._count_turns()
+        for sock in need.writable:
+            if isinstance(sock, Carrier):
+                sock.watch_writing(self._write_on)
+            else:
+                try:
+                    self.loop.add_writer(sock.fileno(), self._ready, need, sock)
+                except NotImplementedError:  # Windows' usual loop
+                    self._look_at(need)
+                    return
+                self._watched.append(sock.fileno())
+
+    def _look_at(self, need: Need) -> None:
+        """Find out whether some sockets can be written by now, where the loop can't watch them."""
+        if need is not self._need:
+            return
+        need.ready = writable_now(need.writable)
+        if need.ready:
+            self.loop.call_soon(self.go_on)
+        else:
+            self.loop.call_later(AGAIN, self._look_at, need)
+
+    def _ready(self, need: Need, sock: socket.socket) -> None:
+        need.ready = [sock]
+        self._unwatch()
+        self.go_on()
+
+    def _unwatch(self) -> None:
+        while self._watched:
+            self.loop.remove_writer(self._watched.pop())
+        if self.items is None and self._timer is not None:
+            self._timer.cancel()
+            self._timer, self._timer_at = None, _NEVER
+
+    # Moments
+
+    def _set_timer(self, seconds: float) -> None:
+        """The earliest moment counts: when it fires, the timer makes one of the next."""
+        moment = monotonic() + seconds
+        if self._timer is not None:
+            if self._timer_at <= moment:
+                return
+            self._timer.cancel()
+        self._timer_at = moment
+        self._timer = self.loop.call_later(max(0.0, seconds), self._timed)
+
+    def _timed(self) -> None:
+        self._timer, self._timer_at = None, _NEVER
+        need = self._need
+        if need is None or need.until is None:
+            return
+        seconds = need.until - monotonic()
+        if seconds > 0:
+            self._set_timer(seconds)
+        else:
+            self._count_turns()
+
+    # What lay in the socket when a deadline passed is read before that is judged, however long
+    # somebody kept the loop from reading. Only the loop reads: in two of its turns it has.
+
+    def _count_turns(self) -> None:
+        if self._turns == _IDLE:
+            self._begin_turns()
+            self.loop.call_soon(self._turned)
+
+    def _begin_turns(self) -> None:
+        self._turns = 0
+        self._counted_at = monotonic()
+        self.has_read = False
+
+    def _turned(self) -> None:
+        """The loop had a turn."""
+        self._turns += 1
+        if self.has_read:
+            self._begin_turns()  # there may be more
+        if self._turns < _TURNS:
+            self.loop.call_soon(self._turned)
+            return
+        self._turns = _IDLE
+        need = self._need
+        if need is not None and need.until is not None and need.until <= monotonic():
+            need.looked_at = self._counted_at
+            self.go_on()
+
+
+def _give_up(task: asyncio.Task[Carrier]) -> None:
+    """What was made is not wanted any more."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
