@@ -40,6 +40,7 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
         ValueError, TypeError, ImportError: As `WebSocket`.
     """
 
+    _library = "asyncio"
     _is_entered = False
     _unshared = (*Awaited._unshared, "_is_entered")
 

@@ -47,6 +47,7 @@ class Events(Upcoming):
 class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     """A WebSocket for an event loop. `Drives` is what goes on with a connection there."""
 
+    _library = ""  # whose loop that is
     _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
     _unshared = (*Door._unshared, "_drivers")
 

@@ -43,6 +43,7 @@ _MIN_WAIT = 5.0  # seconds
 _ROWS = rows.rows_of(persisting.PersistOptions)
 _CONNECT = rows.rows_of(options.ConnectOptions)
 _ALWAYS = {"poll", "ping_rate", "ping_timeout"}  # what every `connect` is told
+_LIBRARIES = {"asyncio", "trio"}  # each has events of its own
 _DEFAULTS = {name: one.default for name, one in _ROWS.items()}
 
 Stream_co = TypeVar("Stream_co", covariant=True)
@@ -157,8 +158,8 @@ def stay_connected(
     if min_wait is None:
         min_wait = min(_MIN_WAIT, max_wait)
     exit_event = kept["exit_event"]
-    if stay is None and exit_event is not None and is_async(exit_event.wait):
-        raise TypeError(f"a WebSocket can't await {exit_event!r}; give it a threading.Event")
+    if exit_event is not None and is_async(exit_event.wait):
+        _check_awaited(websocket, exit_event, stay is None)
     has_is_set = exit_event is None or callable(getattr(exit_event, "is_set", None))
     if not has_is_set and (kept["watch_exit"] or stay is not None):
         raise TypeError(f"exit_event must have is_set() here, not {exit_event!r}")
@@ -195,6 +196,19 @@ def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:
     elif len(known) < len(connect):
         raise rows.no_such("persist()", connect.keys() - known, persisting.PERSIST)
     return connect | rows.checked(_CONNECT, {name: connect[name] for name in known})
+
+
+def _check_awaited(websocket: Any, exit_event: Any, is_thread: bool) -> None:
+    """Raise TypeError where an exit event is another library's, whose events nobody awaits here."""
+    if is_thread:
+        raise TypeError(f"a WebSocket can't await {exit_event!r}; give it a threading.Event")
+    library = getattr(websocket, "_library", None)
+    kinds = {kind.__module__.partition(".")[0] for kind in type(exit_event).__mro__}
+    if library is not None and kinds & (_LIBRARIES - {library}):
+        raise TypeError(
+            f"this is iterated below {library}, where nobody can await {exit_event!r}; "
+            f"give it {library}.Event() or threading.Event()"
+        )
 
 
 class _Blocking:

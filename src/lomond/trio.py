@@ -51,6 +51,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
         ValueError, TypeError, ImportError: As `WebSocket`.
     """
 
+    _library = "trio"
     _block: Any = None  # what manages the nursery
     _nursery: trio.Nursery | None = None  # of the block that we are in
     _unshared = (*Awaited._unshared, "_block", "_nursery")

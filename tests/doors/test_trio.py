@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import select
@@ -690,6 +691,13 @@ def test_an_exit_event_acts_at_once(kind: Callable[[], Any], at: str) -> None:
 
     with raw_server(echo) as server, FairClock() as clock:
         assert on_trio(talk, server.url if at == "ready" else "ws://127.0.0.1:1/") < 3
+
+
+def test_an_exit_event_of_asyncio_is_refused_at_once() -> None:
+    websocket = TrioWebSocket("ws://127.0.0.1:1/")
+    with pytest.raises(TypeError, match=r"give it trio\.Event\(\) or threading\.Event\(\)"):
+        websocket.persist(exit_event=asyncio.Event())
+    websocket.persist(exit_event=threading.Event())
 
 
 def test_nobody_waits_for_an_exit_event_any_more_when_it_is_over() -> None:

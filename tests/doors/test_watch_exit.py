@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Literal
 
 import pytest
+import trio
 
 from doors.raw_server import echo, raw_server, read_all, until
 from lomond import WebSocket
@@ -388,6 +389,13 @@ def test_a_web_socket_can_not_await() -> None:
     assert isinstance(websocket, Base)
     with pytest.raises(TypeError, match=r"can't await .*; give it a threading\.Event"):
         persist(websocket, exit_event=asyncio.Event())
+
+
+@pytest.mark.doors("asyncio")
+def test_an_exit_event_of_trio_is_refused_at_once() -> None:
+    websocket = AsyncWebSocket("ws://h/")
+    with pytest.raises(TypeError, match=r"give it asyncio\.Event\(\) or threading\.Event\(\)"):
+        persist(websocket, exit_event=trio.Event())  # type: ignore[arg-type]  # it is the wrong one
 
 
 def test_a_notice_of_nothing() -> None:
