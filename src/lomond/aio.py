@@ -16,7 +16,8 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
     ``async for`` connects, and gives an event for whatever happens, until the connection is over;
     the object may be iterated again, for a new connection each time. The methods that send or close
     are to be awaited; several tasks may send. Cancelled, a send leaves its message to be written,
-    and a wait for the next event loses none.
+    and a wait for the next event loses none. A send is for the connection that there is when it is
+    called; one that has ended when it is awaited raises WebSocketUnavailable.
 
     While the task that iterates is elsewhere, the event loop goes on for it: pings are answered and
     sent, up to 16 events wait for the task, of at most 64 KiB beside the newest, then no more is

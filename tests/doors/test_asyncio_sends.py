@@ -88,3 +88,23 @@ def test_a_send_without_a_connection_is_refused_when_it_is_awaited(run: Run) -> 
             await task
 
     run(talk())
+
+
+def test_a_send_is_for_the_connection_that_there_was_when_it_was_called(run: Run) -> None:
+    heard: list[list[bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        heard.append([payload for opcode, payload in read_all(connection) if opcode == frames.TEXT])
+
+    async def talk(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            await until(websocket.connect(poll=None, ping_rate=0), "ready")
+            sent = websocket.send_text("to the first")
+            await until(websocket.connect(poll=None, ping_rate=0), "ready")
+            with pytest.raises(WebSocketUnavailable):
+                await sent
+            await websocket.send_text("to the second")
+
+    with raw_server(serve) as server:
+        run(talk(server.url))
+    assert sorted(heard) == [[], [b"to the second"]]

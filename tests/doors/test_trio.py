@@ -572,6 +572,26 @@ def test_the_end_ends_a_send_in_the_body_of_the_loop(end: str) -> None:
     assert found == ([] if end == "aclose" else [*said, "disconnected"])
 
 
+def test_a_send_is_for_the_connection_that_there_was_when_it_was_called() -> None:
+    heard: list[list[bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        heard.append([payload for opcode, payload in read_all(connection) if opcode == frames.TEXT])
+
+    async def talk(url: str) -> None:
+        async with TrioWebSocket(url) as websocket:
+            await until(websocket.connect(**QUIET), "ready")
+            sent = websocket.send_text("to the first")
+            await until(websocket.connect(**QUIET), "ready")
+            with pytest.raises(WebSocketUnavailable):
+                await sent
+            await websocket.send_text("to the second")
+
+    with raw_server(serve) as server:
+        on_trio(talk, server.url)
+    assert sorted(heard) == [[], [b"to the second"]]
+
+
 # Other tasks, threads and runs
 
 
