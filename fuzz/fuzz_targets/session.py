@@ -12,7 +12,6 @@ from typing import Any
 
 from lomond.errors import WebSocketError
 from lomond.options import CLOSE_GRACE, Deflate, Limits, Timing
-from lomond.session import redirects  # noqa: F401  imported late; here it is to be instrumented
 from lomond.session.requests import Race, Resolve, StartTLS
 from lomond.testing.peer import Action, End, Hear, Pause, Peer, Say, Talk
 from lomond.testing.pretend import PretendDoor

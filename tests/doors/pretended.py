@@ -184,6 +184,7 @@ class _Poll:
         self._poll = select.poll()
         self.register = self._poll.register
         self.modify = self._poll.modify
+        self.unregister = self._poll.unregister
 
     def poll(self, milliseconds: float) -> Any:
         return self._clock.wait(lambda: self._poll.poll(0), milliseconds / 1000)
