@@ -61,6 +61,17 @@ def test_every_attribute_is_there() -> None:
     assert [f"{kind}.{name}" for kind, name in sorted(pairs) if not has(known, kind, name)] == []
 
 
+def test_every_module_that_a_source_names_is_there() -> None:
+    modules = {path.name for path in [*SOURCES.rglob("*.py"), *HOME.glob("*.py")]}
+    named = {
+        (path.relative_to(SOURCES).as_posix(), name)
+        for path in [*SOURCES.rglob("*.py"), *SOURCES.rglob("*.pyx")]
+        for name in re.findall(r"\b[a-z_]+\.py\b", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [where for where in sorted(named) if where[1] not in modules] == []
+
+
 @pytest.mark.parametrize("room", ["io", "system", "session", "protocol"])
 def test_every_module_of_a_room_is_named(room: str) -> None:
     others = {"__init__"}

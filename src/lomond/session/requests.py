@@ -101,7 +101,7 @@ class Hangup(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Connect once, hand out all events (persist). Answer: an Outcome of life.py."""
+    """Connect once, hand out all events (persist). Answer: an Outcome of reconnecting.py."""
 
 
 class Sleep(NamedTuple):

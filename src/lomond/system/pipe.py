@@ -1,6 +1,6 @@
 """One connected socket: its wire, the layers over that, and the queue of bytes to write.
 
-Not safe for threads by itself: shared.py has the lock. `write` touches no layer.
+Not safe for threads by itself: io/guarded.py has the lock. `write` touches no layer.
 """
 
 from __future__ import annotations
