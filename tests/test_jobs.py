@@ -57,6 +57,18 @@ def test_no_more_than_a_container_may_have(machine: Path) -> None:
     assert JOBS(machine) == 3
 
 
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [("max 100000", 8), ("200000 100000", 2), ("250000 100000", 3), ("5000 100000", 1), ("?", 8)],
+)
+def test_no_more_processors_than_a_container_may_have(
+    machine: Path, share: str, expected: int
+) -> None:
+    (machine / "sys/fs/cgroup").mkdir(parents=True)
+    (machine / "sys/fs/cgroup/cpu.max").write_text(f"{share}\n")
+    assert JOBS(machine) == expected
+
+
 @pytest.mark.parametrize(("said", "expected"), [("", 8), ("1", 1), (" 3 ", 3), ("99", 8)])
 def test_the_environment_bounds_them(
     machine: Path, monkeypatch: pytest.MonkeyPatch, said: str, expected: int

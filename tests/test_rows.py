@@ -281,6 +281,18 @@ def test_a_wrong_keyword_is_answered_with_the_right_one(
     assert str(caught.value) == said
 
 
+@pytest.mark.parametrize(
+    ("wrong", "owner"),
+    [("open_timeout", "WebSocket()"), ("poll", "connect()"), ("max_time", "persist()")],
+)
+def test_an_owner_is_found_that_nobody_imported(wrong: str, owner: str) -> None:
+    program = f"from lomond import Deflate\nDeflate({wrong}=3)"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"TypeError: Deflate() has no argument {wrong}; it belongs to {owner}"
+    assert done.stderr.splitlines()[-1] == said
+
+
 @pytest.mark.parametrize("one", ALL_ROWS, ids=lambda one: one.name)
 def test_what_others_call_an_option_is_understood(one: Row) -> None:
     rows = next(rows for rows in OWNERS.values() if one.name in rows)

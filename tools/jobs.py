@@ -16,7 +16,7 @@ def jobs(system: Path = Path("/")) -> int:
     Arguments:
         system: Where the machine tells of its memory.
     """
-    bounds = [_processors(), *(room // JOB for room in _memory(system))]
+    bounds = [*_processors(system), *(room // JOB for room in _memory(system))]
     said = os.environ.get("LOMOND_BUILD_JOBS", "").strip()
     if said:
         if not said.isdecimal() or int(said) == 0:
@@ -25,12 +25,16 @@ def jobs(system: Path = Path("/")) -> int:
     return max(1, min(bounds))
 
 
-def _processors() -> int:
-    """How many processors this process may use."""
+def _processors(system: Path) -> list[int]:
+    """How many processors this process may use, and the time of how many its container may."""
     try:
-        return len(os.sched_getaffinity(0))
+        found = [len(os.sched_getaffinity(0))]
     except AttributeError:  # it is not known everywhere
-        return os.cpu_count() or 1
+        found = [os.cpu_count() or 1]
+    with contextlib.suppress(OSError, ValueError):  # "max" is no number
+        time, period = (system / "sys/fs/cgroup/cpu.max").read_text().split()
+        found.append(-(-int(time) // int(period)))
+    return found
 
 
 def _memory(system: Path) -> list[int]:

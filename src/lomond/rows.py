@@ -1,7 +1,7 @@
 """What an option is: one row, which gives its check, its messages, its signature and its page.
 
 A class whose attributes are rows is a table: type checkers take them for keywords, as those of a
-dataclass, and for attributes. Knows none of the options.
+dataclass, and for attributes. Knows none of the options, but where tables of them are.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from types import FunctionType
 from typing import Any, Final, TypeVar, dataclass_transform
 
@@ -22,6 +23,8 @@ _MISSING: Any = object()
 
 #: What has arguments (like "connect()") -> its rows; the first that has a name owns it.
 OWNERS: dict[str, dict[str, Row]] = {}
+#: Where tables are: imported before anybody is told where an argument belongs.
+_HOMES: Final = ("options", "settable", "persisting")
 _ROWS: dict[Any, dict[str, Row]] = {}  # of each table, its own
 
 
@@ -211,6 +214,8 @@ def no_such(function: str, names: Iterable[str], own: Mapping[str, Row]) -> Type
         names: What it has no argument for.
         own: What it has.
     """
+    for home in _HOMES:
+        import_module(f".{home}", __package__)
     return TypeError("; ".join(_no_such(function, name, own) for name in sorted(names)))
 
 

@@ -207,6 +207,12 @@ def test_causes_are_kept_without_traceback_and_secrets() -> None:
     assert kept(None) is None
 
 
+def test_a_cause_with_a_number_is_kept_without_secrets() -> None:
+    url, shown = "wss://user:secret@host/", "wss://***@host/"
+    cause = kept(OSError(2, f"no way to {url}", url, None, url))
+    assert str(cause) == f"[Errno 2] no way to {shown}: {shown!r} -> {shown!r}"
+
+
 @pytest.mark.parametrize(
     ("code", "hint"),
     [(19, "ssl_cafile"), (10, "clock"), (62, "server_name"), (7, "not accepted: m")],

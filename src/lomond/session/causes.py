@@ -88,6 +88,9 @@ _REASON_HINTS = {
 }
 
 
+_SAID = ("strerror", "filename", "filename2")  # an OSError with a number shows these, not its args
+
+
 def kept(cause: BaseException | None) -> BaseException | None:
     """The cause without its traceback and chain (they keep frames alive) and without secrets."""
     if cause is not None:
@@ -96,6 +99,11 @@ def kept(cause: BaseException | None) -> BaseException | None:
         cause.__cause__ = None
         if any(isinstance(arg, str) and redact(arg) != arg for arg in cause.args):
             cause.args = tuple(redact(a) if isinstance(a, str) else a for a in cause.args)
+    if isinstance(cause, OSError):
+        for name in _SAID:
+            said: object = getattr(cause, name)
+            if isinstance(said, str):
+                setattr(cause, name, redact(said))
     return cause
 
 
