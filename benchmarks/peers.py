@@ -36,9 +36,12 @@ WEBSOCKETS = "websockets==17.4"
 OURS = (".", UVLOOP)  # one environment for all doors
 ON_UVLOOP = {"BENCHMARK_LOOP": "uvloop"}
 
+GROUP = Peer("lomond group", "lomond_group", OURS, is_ours=True)
+
 PEERS = [
     Peer("lomond compiled", "lomond", OURS, {}, modules=("lomond",), is_ours=True),
     Peer("lomond pure", "lomond", OURS, PURE, modules=("lomond",), is_ours=True),
+    GROUP,
     Peer("raw socket", "raw", ()),
     Peer("lomond aio/uvloop", "lomond_aio", OURS, ON_UVLOOP, is_ours=True),
     Peer("lomond aio/asyncio", "lomond_aio", OURS, modules=("lomond.aio",), is_ours=True),
@@ -83,7 +86,7 @@ def of_before(peers: list[Peer], checkout: str) -> list[Peer]:
 
 #: Those that are compared with many connections.
 CROWDS = [
-    Peer("lomond group", "lomond_group", OURS, is_ours=True),
+    GROUP,
     *[peer for peer in PEERS if peer.client in ("lomond_aio", "aiohttp", "websockets_asyncio")],
 ]
 

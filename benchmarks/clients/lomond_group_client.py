@@ -1,13 +1,73 @@
-"""lomond, of this checkout: many connections in one thread."""
+"""lomond, of this checkout: the group, with one connection or many in one thread."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 
-from measure import Crowd, Meter, Task, run
+from measure import GO, Crowd, Meter, Task, run
 
 from lomond import WebSocket
 from lomond.group import WebSocketGroup
+
+
+def connected(task: Task) -> tuple[WebSocket, Iterator[tuple[WebSocket, object]]]:
+    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca)
+    group = WebSocketGroup()
+    group.add(websocket, poll=None, ping_rate=0)
+    events = iter(group)
+    for _, event in events:
+        if event.name == "ready":
+            break
+    return websocket, events
+
+
+def receive(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    wanted = task.kind
+    left = task.count
+    websocket.send_text(GO)
+    meter.start()
+    for _, event in events:
+        if event.name == wanted:
+            left -= 1
+            if not left:
+                break
+    meter.stop(task.count)
+    task.check(event.text if wanted == "text" else event.data)
+
+
+def round_trip(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    message = task.message
+    left = task.count
+    warm = 50
+    websocket.send_binary(message)
+    for _, event in events:
+        if event.name == "binary":
+            if warm:
+                warm -= 1
+                if not warm:
+                    meter.start()
+            else:
+                left -= 1
+                if not left:
+                    break
+            websocket.send_binary(message)
+    meter.stop(task.count)
+    task.check(event.data)
+
+
+def send(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    message = task.message
+    meter.start()
+    for _ in range(task.count):
+        websocket.send_text(message)
+    for _, event in events:
+        if event.name == "text":
+            break
+    meter.stop(task.count)
 
 
 def crowd(task: Task, meter: Meter) -> None:
@@ -33,4 +93,4 @@ def crowd(task: Task, meter: Meter) -> None:
             many.is_ready()
 
 
-run({"crowd": crowd})
+run({"receive": receive, "round_trip": round_trip, "send": send, "crowd": crowd})
