@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import rows, settable
 from .awaited import Awaited, Events
 from .door import start_closing
-from .io.asyncio_driver import AsyncioDriver
+from .io.asyncio_loop.driver import AsyncioDriver
 
 __all__ = ["AsyncWebSocket", "Events"]
 

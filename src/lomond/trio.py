@@ -15,7 +15,7 @@ except ModuleNotFoundError as error:
         raise
     raise ImportError("a TrioWebSocket needs trio; run: pip install 'lomond[trio]'") from None
 
-from .io.trio_driver import TrioDriver
+from .io.trio_loop import TrioDriver
 
 __all__ = ["Events", "TrioWebSocket"]
 

@@ -114,7 +114,7 @@ def test_it_is_cancelled_when_the_user_closes(way: str) -> None:
 
 
 def test_cancelled_with_its_task_it_is_asked_for_anew() -> None:
-    from lomond.io.asyncio_driver import AsyncioDriver
+    from lomond.io.asyncio_loop.driver import AsyncioDriver
 
     asked: list[int] = []
 
@@ -137,7 +137,7 @@ def test_cancelled_with_its_task_it_is_asked_for_anew() -> None:
 
 
 def test_cancelled_with_its_task_of_trio_it_is_asked_for_anew() -> None:
-    from lomond.io.trio_driver import TrioDriver
+    from lomond.io.trio_loop import TrioDriver
 
     asked: list[int] = []
 
@@ -160,7 +160,7 @@ def test_cancelled_with_its_task_of_trio_it_is_asked_for_anew() -> None:
 
 
 def test_two_tasks_can_not_both_wait_for_it() -> None:
-    from lomond.io.asyncio_driver import AsyncioDriver
+    from lomond.io.asyncio_loop.driver import AsyncioDriver
 
     async def token() -> str:
         await asyncio.sleep(0.05)

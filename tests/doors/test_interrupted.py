@@ -112,7 +112,7 @@ just_made = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"
     [pytest.param(act, marks=[just_made] if act in (OPENING, BY_NAME) else []) for act in ACTS],
 )
 def test_an_interruption_at_any_call_holds_up_no_other_thread(
-    act: str, monkeypatch: pytest.MonkeyPatch
+    act: str, monkeypatch: pytest.MonkeyPatch, localhost: None
 ) -> None:
     monkeypatch.setattr(resolving, "MAX_AT_ONCE", 1)  # one that is lost is missed
     moment = 0

@@ -117,7 +117,7 @@ def test_a_context_of_the_users_own_is_used_as_it_is(cafile: str, tmp_path: Path
     assert own.hostname_checks_common_name
 
 
-def test_a_proxys_certificate_without_a_name(cafile: str, tmp_path: Path) -> None:
+def test_a_proxys_certificate_without_a_name(cafile: str, tmp_path: Path, localhost: None) -> None:
     server = Issuer("localhost", ROOT, is_ca=False).server(tmp_path)
     with raw_server(echo, context=server, upgrades=False) as raw:
         proxies = {"all": f"https://localhost:{raw.port}"}

@@ -21,6 +21,7 @@ import trustme
 from doors.every_door import OnAsyncio
 from doors.out_of_descriptors import MOST
 from doors.raw_server import RawServer, frame, raw_server, read_all, read_frame, until
+from localhost import need_localhost
 from lomond.protocol import frames
 from lomond.session.causes import words
 from lomond.system.resolving import Resolution
@@ -54,6 +55,8 @@ def test_each_number_of_free_descriptors(
     door: str, state: str, secure: bool, tmp_path: Path
 ) -> None:
     """Warm: after another connection; cold: with all to be loaded that only a connection needs."""
+    if secure:
+        need_localhost()
     with serving(secure, tmp_path) as (_, where):
         command = [sys.executable, str(PROGRAM), door, state, *where]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)

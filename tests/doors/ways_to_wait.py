@@ -11,10 +11,10 @@ import trio
 
 from doors.loops import uvloop_loop
 from lomond import AsyncWebSocket, TrioWebSocket, WebSocket
-from lomond.io.asyncio_driver import AsyncioDriver
+from lomond.io.asyncio_loop.driver import AsyncioDriver
 from lomond.io.blocking import Blocking
 from lomond.io.group_loop import GroupLoop, Member
-from lomond.io.trio_driver import TrioDriver
+from lomond.io.trio_loop import TrioDriver
 from patience import PATIENCE
 
 #: Makes the stream for what waits; is called for each event, and may give something to await.

@@ -1,10 +1,10 @@
 """Fixtures of the suite against servers that nobody here wrote."""
 
 from collections.abc import Iterator
-from socket import AF_INET, getaddrinfo
 
 import pytest
 
+from localhost import need_localhost
 from real.certificates import Certificates, make_certificates
 from real.endpoints import Endpoint
 from real.launches import ServerUnavailableError
@@ -50,12 +50,7 @@ def way(request: pytest.FixtureRequest, server_pool: ServerPool, certificates: C
     """The forward proxy that `on_ways` names, and an echo server; skips where either is missing."""
     proxy, scheme = request.param
     if proxy.host == "localhost":
-        try:
-            is_usable = getaddrinfo("localhost", None)[0][0] == AF_INET
-        except OSError:
-            is_usable = False
-        if not is_usable:
-            pytest.skip("localhost is not 127.0.0.1 first of all here, where the servers listen")
+        need_localhost(is_alone=True)
     ours = certificates.for_loopback
     try:
         proxy_port = server_pool.port_of(proxy.kind, ours if proxy.scheme == "https" else None)

@@ -1,6 +1,6 @@
 """Goes on with the generator of a connection in an event loop, for the task that iterates.
 
-What differs from loop to loop, above all how it waits, is in asyncio_driver.py and trio_driver.py.
+What differs from loop to loop, above all how it waits, is in asyncio_loop and trio_loop.py.
 """
 
 from __future__ import annotations

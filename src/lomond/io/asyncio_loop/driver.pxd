@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.io.carrying cimport Carrier
+from lomond.io.asyncio_loop.carrying cimport Carrier
 from lomond.system.clock cimport monotonic
 from lomond.io.driving cimport Driver, has_news
 from lomond.system.pipe cimport Pipe

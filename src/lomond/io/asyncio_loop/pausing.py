@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from .driving import Pause
+from ..driving import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,23 +9,23 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..system.clock import monotonic
-from ..system.need import Awaited, Need
-from ..system.pipe import Pipe
+from ...system.clock import monotonic
+from ...system.need import Awaited, Need
+from ...system.pipe import Pipe
+from ..driving import Driver, has_news
+from ..looping import Looping
+from ..waiting import AGAIN, writable_now
 from .carrying import Carrier, carried
-from .driving import Driver, has_news
-from .looping import Looping
 from .pausing import TaskPause
-from .waiting import AGAIN, writable_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session.session import Session
-    from .exchange import Exchange
-    from .inward import Traced
-    from .outward import Sender
-    from .performing import Steps
+    from ...session.session import Session
+    from ..exchange import Exchange
+    from ..inward import Traced
+    from ..outward import Sender
+    from ..performing import Steps
 
 _MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURNS = 2  # of the loop, in which it has read whatever was there before

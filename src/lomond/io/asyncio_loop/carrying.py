@@ -9,13 +9,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..system.wire import Wire
-from .waiting import AGAIN
+from ...system.wire import Wire
+from ..waiting import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .driving import Driver
+    from ..driving import Driver
 
 _ROOM = 64 * 1024  # bytes; of one read
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)

@@ -1,0 +1,1 @@
+"""How a connection waits in asyncio: its driver, its bytes, and the task of the user."""
