@@ -16,11 +16,11 @@ from lomond.io import noticing, stream, waiting
 from lomond.system import clock, connecting
 
 SOURCES = Path(lomond.__file__).parent
-#: Who asks Python for the time: the clocks themselves, a lock that the system waits for, a server
-#: in real time, and who only shows or counts it.
+#: Who asks Python for the time: the clocks themselves, a lock that the system waits for,
+#: and who only shows or counts it.
 OWN = {
     "cli/printing.py", "cookies.py", "system/clock.py", "system/clock.pyx", "system/lock.pyx",
-    "protocol/events.py", "testing/server.py",
+    "protocol/events.py",
 }  # fmt: skip
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from lomond import WebSocket
 from lomond.protocol import frames
@@ -47,3 +52,102 @@ def test_the_same_script_on_a_socket_and_in_pretend_time() -> None:
     assert seen == pretended
     assert seen[2:] == ["ready", "text", "closing", "disconnected"]
     assert 0.1 <= door.now < 0.2
+
+
+def fails(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    frame = yield from peer.hear_frame()
+    assert frame is not None
+    assert frame.payload == b"expected", frame
+
+
+def says_wrong_text(url: str) -> list[str]:
+    websocket = WebSocket(url, open_timeout=3)
+    seen: list[str] = []
+    for event in websocket.connect(poll=None):
+        seen.append(event.name)
+        if event.name == "ready":
+            websocket.send_text("wrong")
+    return seen
+
+
+def test_a_script_that_fails_fails_the_test_and_keeps_no_later_client_waiting() -> None:
+    server = PeerServer(fails)
+    seen: list[list[str]] = []
+    with pytest.raises(AssertionError, match="wrong"), server:
+        seen.extend(says_wrong_text(server.url) for _ in range(2))
+    assert [(names[2], names[-1]) for names in seen] == [("ready", "disconnected")] * 2
+
+
+def test_what_the_test_raises_comes_out_and_tells_what_the_script_raised() -> None:
+    def expects(url: str) -> None:
+        raise KeyError(says_wrong_text(url))
+
+    with pytest.raises(KeyError) as caught, PeerServer(fails) as server:
+        expects(server.url)
+    (note,) = caught.value.__notes__
+    assert "the script of PeerServer failed too" in note
+    assert 'assert frame.payload == b"expected"' in note
+
+
+def test_it_waits_for_a_client_as_long_as_the_test_does() -> None:
+    with PeerServer(greets, patience=0.2) as server:
+        time.sleep(0.5)
+        seen = [event.name for event in WebSocket(server.url, open_timeout=3)]
+    assert seen[2] == "ready"
+
+
+def test_a_pause_ends_with_the_block() -> None:
+    def pauses(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield Pause(60)
+
+    start = time.monotonic()
+    with PeerServer(pauses) as server:
+        for event in WebSocket(server.url):
+            if event.name == "ready":
+                break
+    assert time.monotonic() - start < 5
+
+
+def test_a_script_that_never_ends_is_said() -> None:
+    done = threading.Event()
+
+    def waits(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        done.wait(20)
+
+    patient = pytest.raises(RuntimeError, match=r"still runs 0\.2 s after")
+    with patient, PeerServer(waits, patience=0.2) as server:
+        for event in WebSocket(server.url):
+            if event.name == "ready":
+                break
+    done.set()
+
+
+def is_no_generator(peer: Peer) -> None:
+    peer.upgrade()
+
+
+def forgets_from(peer: Peer) -> Iterator[Any]:
+    yield peer.upgrade()
+
+
+def yields_bytes(peer: Peer) -> Iterator[Any]:
+    yield from peer.upgrade()
+    yield b"hello"
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        (is_no_generator, "is_no_generator.* gave None: a script is a function with 'yield'"),
+        (forgets_from, "not <generator object Peer.upgrade.*; write 'yield from' before it"),
+        (yields_bytes, r"yields Say, Hear, Pause or End, not b'hello'; see say\(\)"),
+    ],
+)
+def test_a_script_that_is_none_is_told_what_to_write(talk: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        list(PretendDoor(talk).events())
+    with pytest.raises(TypeError, match=words), PeerServer(talk) as server:
+        list(WebSocket(server.url, open_timeout=3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .clock import PretendClock
-from .peer import Action, End, Hear, Pause, Peer, Say
+from .peer import Action, End, Hear, Pause, Peer, Say, no_action
 
 
 class PretendNetwork:
@@ -114,6 +114,8 @@ class PretendNetwork:
             elif isinstance(action, End):
                 reset = ConnectionResetError(104, "Connection reset by peer")
                 self._from_peer.append((arrives, reset if action.resets else b""))
+            else:
+                raise no_action(action)
             try:
                 self._peer_action = self.peer.actions.send(heard)
             except StopIteration:

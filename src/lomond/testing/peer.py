@@ -63,6 +63,9 @@ class Peer:
         self.request = b""
         self._rest = b""
         self.actions = talk(self)
+        given: object = self.actions  # which a user's script may have got wrong
+        if not isinstance(given, Generator):
+            raise TypeError(f"{talk!r} gave {given!r}: a script is a function with 'yield' in it")
 
     def upgrade(self, extra: bytes = b"", glued: bytes = b"") -> Talk:
         """Read the request and accept it, with more header lines, and frames in the same write."""
@@ -118,6 +121,12 @@ class Peer:
         self._rest = data[end:]
         payload = bytes(mask(data[start + 4 : end], data[start : start + 4]))
         return Frame(data[0] & frames.OPCODE_BITS, payload)
+
+
+def no_action(given: object) -> TypeError:
+    """What to raise for what a script has yielded and is not to be done."""
+    fix = "write 'yield from' before it" if isinstance(given, Generator) else "see say()"
+    return TypeError(f"a script yields Say, Hear, Pause or End, not {given!r}; {fix}")
 
 
 def key_of(request: bytes) -> bytes:

@@ -40,8 +40,10 @@ class PretendDoor:
     """One connection in pretend time.
 
     Arguments:
-        talk: What the peer does.
-        timing, limits: As for a session.
+        talk: What the peer does. Where it ends, the peer stays and says nothing more: end it with
+            End, or give a `ping_timeout`, else the pings go on for ever.
+        timing: A `lomond.options.Timing`: the times, of `connect` and of the WebSocket.
+        limits: A `lomond.options.Limits`: those of the WebSocket.
         failures: Errors that requests fail with, by the request's type; an error of the class
             TimeoutError means that the request hangs until its deadline.
         delays: Seconds that a request takes, by its type.

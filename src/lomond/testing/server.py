@@ -9,17 +9,22 @@ import contextlib
 import socket
 import struct
 import threading
-import time
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 
-from .peer import End, Hear, Pause, Peer, Say, Talk
+from .peer import End, Hear, Pause, Peer, Say, Talk, no_action
 
 _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close by a reset
 
 
 class PeerServer:
     """Runs the script for each connection, one connection after the other.
+
+    A further client waits for its answer until the script has ended for the one before; so give
+    each client that is to be connected at the same time a server of its own. Where the script ends,
+    the server hangs up. What the script raises, an assertion too, is raised when the block is left;
+    where the block raises itself, it is a note on that. A Pause ends when the block is left.
 
     Arguments:
         talk: The script.
@@ -51,6 +56,7 @@ class PeerServer:
         self.url = f"ws://127.0.0.1:{self._address[1]}/"
         self.peers: list[Peer] = []
         self._is_over = threading.Event()
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> PeerServer:
@@ -61,49 +67,66 @@ class PeerServer:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         self._is_over.set()
         with contextlib.suppress(OSError):  # a last connection wakes the accepting thread
             socket.create_connection(self._address, 1).close()
         self._thread.join(self._patience)
         self._listener.close()
-        assert not self._thread.is_alive()
+        failure = self._failure
+        if self._thread.is_alive():
+            failure = RuntimeError(
+                f"the script of PeerServer still runs {self._patience:g} s after its block was "
+                "left; have it end, and close what is connected to it"
+            )
+        if failure is not None:
+            if error is None:
+                raise failure
+            words = "".join(traceback.format_exception(failure))
+            error.add_note(f"the script of PeerServer failed too:\n{words}")
 
     def _accept(self) -> None:
         while not self._is_over.is_set():
             try:
                 connection, _ = self._listener.accept()
+            except TimeoutError:  # nobody came yet
+                continue
             except OSError:
                 return
             with connection:
                 if self._is_over.is_set():
                     return
-                peer = Peer(self._talk)
-                self.peers.append(peer)
                 connection.settimeout(self._patience)
-                with contextlib.suppress(OSError):  # the client has gone
-                    _run(peer, connection)
+                try:
+                    peer = Peer(self._talk)
+                    self.peers.append(peer)
+                    self._run(peer, connection)
+                except OSError:  # the client has gone
+                    pass
+                except Exception as failure:
+                    self._failure = self._failure or failure
 
-
-def _run(peer: Peer, connection: socket.socket) -> None:
-    action = next(peer.actions, None)
-    while action is not None:
-        heard = b""
-        match action:
-            case Say(data):
-                connection.sendall(data)
-            case Hear():
-                heard = connection.recv(65536)
-            case Pause(seconds):
-                time.sleep(seconds)
-            case End(resets):
-                if resets:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-                    connection.close()
-                    return
-                connection.shutdown(socket.SHUT_WR)
-        try:
-            action = peer.actions.send(heard)
-        except StopIteration:
-            return
+    def _run(self, peer: Peer, connection: socket.socket) -> None:
+        action = next(peer.actions, None)
+        while action is not None:
+            heard = b""
+            match action:
+                case Say(data):
+                    connection.sendall(data)
+                case Hear():
+                    heard = connection.recv(65536)
+                case Pause(seconds):
+                    self._is_over.wait(seconds)
+                case End(resets):
+                    if resets:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+                        connection.close()
+                        return
+                    connection.shutdown(socket.SHUT_WR)
+                case _:
+                    raise no_action(action)
+            try:
+                action = peer.actions.send(heard)
+            except StopIteration:
+                return
