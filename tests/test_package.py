@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pydoc
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -28,6 +30,13 @@ def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
     code = "import sys, lomond; print([name for name in sys.modules if 'lomond.' in name])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['lomond.twin', 'lomond.constants']\n"
+
+
+def test_help_shows_every_event_and_names_every_door() -> None:
+    shown = pydoc.render_doc("lomond.events", renderer=pydoc.plaintext)
+    for event in get_args(lomond.events.AnyEvent):
+        assert f"class {event.__name__}(" in shown
+    assert "TrioWebSocket" in pydoc.render_doc("lomond", renderer=pydoc.plaintext)
 
 
 def test_no_name_that_is_none_is_given() -> None:

@@ -1,4 +1,10 @@
-"""Tranquil WebSockets: a connection as an orderly stream of events."""
+"""Tranquil WebSockets: a connection as an orderly stream of events.
+
+`WebSocket` is for a thread, `WebSocketGroup` for many connections in one, `AsyncWebSocket` for
+asyncio, and `TrioWebSocket` for trio (``from lomond import TrioWebSocket``; what is below leaves it
+out, as ``import *`` does, for it needs the extra ``trio``). `lomond.events` has the events,
+`lomond.errors` what is raised, and `lomond.testing` help for tests of your own program.
+"""
 
 from typing import TYPE_CHECKING, Any
 
