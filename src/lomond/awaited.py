@@ -87,7 +87,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
         """The events of one connection after another, as `lomond.persist.persist` gives them.
 
-        For ``async for``; without ``async with``, call ``aclose()`` on it.
+        For ``async for``; where an AsyncWebSocket is in no ``async with``, call ``aclose()`` on it.
 
         Arguments:
             Options: as OPTIONS.md has them.

@@ -108,8 +108,8 @@ def persist(
     connection needs, like subscriptions, is sent in the handler of its Ready.
 
     Arguments:
-        websocket: What to connect: a WebSocket, or an AsyncWebSocket, for which the events are to
-            be iterated with ``async for``.
+        websocket: What to connect: a WebSocket, or an AsyncWebSocket or a TrioWebSocket, for which
+            the events are to be iterated with ``async for``.
         Options: as OPTIONS.md has them.
 
     Raises:

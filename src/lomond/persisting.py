@@ -54,14 +54,17 @@ class PersistOptions:
     )  # fmt: skip
     max_wait: float = row(
         default=30, check=seconds, unit="s",
-        doc="Most to wait. One below `min_wait` counts as that.",
+        doc="Most to wait. One below `min_wait` counts as that. What is above `min_wait` is "
+        "random: at most 1 s after a stable connection, 2 s, 4 s and so on after attempts that "
+        "were not. After a status of 400 to 499 it is all of `max_wait`.",
     )  # fmt: skip
     exit_event: ExitEvent | None = row(
         default=None, check=_waits, also=("stop_event",),
         doc="Ends the iteration, at once where that waits to connect again, if its "
-        "``wait(seconds)`` returns true (for an AsyncWebSocket: at once if it is an "
-        "``asyncio.Event``, else its ``is_set()`` is asked ten times a second). It is only looked "
-        "at between connections, so set it and then close the WebSocket, or see `watch_exit`.",
+        "``wait(seconds)`` returns true (for an AsyncWebSocket or a TrioWebSocket: at once if it "
+        "is an ``asyncio.Event`` or a ``trio.Event``, else its ``is_set()`` is asked ten times a "
+        "second). It is only looked at between connections, so set it and then close the "
+        "WebSocket, or see `watch_exit`.",
     )  # fmt: skip
     respect_retry_after: bool = row(
         default=True, check=flag,
@@ -97,9 +100,10 @@ class PersistOptions:
     watch_exit: bool = row(
         default=False, check=flag,
         doc="Whether `exit_event` is also looked at while connecting and connected. Ten times a "
-        "second, and before each event; an ``asyncio.Event`` of an AsyncWebSocket acts at once. "
-        "The WebSocket is then closed, and the iteration ends when the connection has. What is "
-        "iterated by a thread wakes ten times a second for it.",
+        "second, and before each event; an ``asyncio.Event`` of an AsyncWebSocket and a "
+        "``trio.Event`` of a TrioWebSocket act at once. The WebSocket is then closed, and the "
+        "iteration ends when the connection has. What is iterated by a thread wakes ten times a "
+        "second for it.",
     )  # fmt: skip
 
 
