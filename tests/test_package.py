@@ -33,10 +33,10 @@ def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
 
 
 def test_help_shows_every_event_and_names_every_door() -> None:
-    shown = pydoc.render_doc("lomond.events", renderer=pydoc.plaintext)
+    shown = pydoc.plain(pydoc.render_doc("lomond.events"))
     for event in get_args(lomond.events.AnyEvent):
         assert f"class {event.__name__}(" in shown
-    assert "TrioWebSocket" in pydoc.render_doc("lomond", renderer=pydoc.plaintext)
+    assert "TrioWebSocket" in pydoc.plain(pydoc.render_doc("lomond"))
 
 
 def test_no_name_that_is_none_is_given() -> None:

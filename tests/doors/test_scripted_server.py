@@ -71,12 +71,29 @@ def says_wrong_text(url: str) -> list[str]:
     return seen
 
 
-def test_a_script_that_fails_fails_the_test_and_keeps_no_later_client_waiting() -> None:
+def test_a_script_that_fails_fails_the_test_and_refuses_later_clients() -> None:
     server = PeerServer(fails)
     seen: list[list[str]] = []
     with pytest.raises(AssertionError, match="wrong"), server:
         seen.extend(says_wrong_text(server.url) for _ in range(2))
-    assert [(names[2], names[-1]) for names in seen] == [("ready", "disconnected")] * 2
+    assert seen[0][2:] == ["ready", "disconnected"]
+    assert seen[1] == ["connecting", "connect_fail"]
+
+
+def test_a_program_that_gives_up_ends_where_the_script_failed() -> None:
+    def perseveres(url: str) -> str:
+        websocket = WebSocket(url)
+        name = ""
+        for event in websocket.persist(poll=None, min_wait=0, max_wait=0.1, max_attempts=2):
+            name = event.name
+            if name == "ready":
+                websocket.send_text("wrong")
+        return name
+
+    last: list[str] = []
+    with pytest.raises(AssertionError, match="wrong"), PeerServer(fails) as server:
+        last.append(perseveres(server.url))
+    assert last == ["connect_fail"]
 
 
 def test_what_the_test_raises_comes_out_and_tells_what_the_script_raised() -> None:

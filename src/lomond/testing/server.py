@@ -24,7 +24,8 @@ class PeerServer:
     A further client waits for its answer until the script has ended for the one before; so give
     each client that is to be connected at the same time a server of its own. Where the script ends,
     the server hangs up. What the script raises, an assertion too, is raised when the block is left;
-    where the block raises itself, it is a note on that. A Pause ends when the block is left.
+    where the block raises itself, it is a note on that. Later clients are refused then. A Pause
+    ends when the block is left.
 
     Arguments:
         talk: The script.
@@ -105,7 +106,9 @@ class PeerServer:
                 except OSError:  # the client has gone
                     pass
                 except Exception as failure:
-                    self._failure = self._failure or failure
+                    self._failure = failure
+                    self._listener.close()  # who connects again is refused, and so may give up
+                    return
 
     def _run(self, peer: Peer, connection: socket.socket) -> None:
         action = next(peer.actions, None)
