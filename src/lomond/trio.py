@@ -68,6 +68,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
         start_closing(self, code, reason)
         await trio.lowlevel.checkpoint()
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> TrioWebSocket:
         if self._nursery is not None:
             raise RuntimeError("this TrioWebSocket is in another 'async with' already")
@@ -75,10 +76,16 @@ class TrioWebSocket(Awaited[TrioDriver]):
         self._nursery = await self._block.__aenter__()
         return self
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(self, *error: object) -> None:
         block, self._block, self._nursery = self._block, None, None
-        self._leave()
-        await block.__aexit__(None, None, None)  # which puts what it is told of into a group
+        try:
+            self._leave()
+        finally:
+            try:
+                await block.__aexit__(None, None, None)  # what it is told of, it puts into a group
+            except BaseExceptionGroup as group:  # a Ctrl-C that came meanwhile
+                raise group.exceptions[0] if len(group.exceptions) == 1 else group from None
 
 
 rows.document(TrioWebSocket, settable.BY_GROUP)

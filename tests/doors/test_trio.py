@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -85,6 +86,38 @@ def test_an_interruption_comes_out_bare() -> None:
         pytest.raises(KeyboardInterrupt),
     ):
         on_trio(talk, server.url)
+
+
+@pytest.mark.parametrize("way", ["signal", "raised"])
+@pytest.mark.parametrize("body", ["ends", "raises"])
+def test_an_interruption_while_the_block_is_left_comes_out_bare(way: str, body: str) -> None:
+    left = [False, False]
+
+    def interrupt(number: int, _: Any) -> None:
+        if is_leaving and not left[number]:
+            left[number] = True
+            if way == "raised":
+                raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+
+    is_leaving = False
+
+    async def talk(url: str) -> None:
+        nonlocal is_leaving
+        async with (
+            TrioWebSocket(url, trace=partial(interrupt, 0)) as first,
+            TrioWebSocket(url, trace=partial(interrupt, 1)) as second,
+        ):
+            streams = [first.connect(**QUIET), second.connect(**QUIET)]
+            for events in streams:
+                await until(events, "ready")
+            is_leaving = True
+            if body == "raises":
+                raise LookupError
+
+    with raw_server(read_all) as server, pytest.raises(KeyboardInterrupt):
+        on_trio(talk, server.url)
+    assert left == [True, True]
 
 
 def test_leaving_the_block_says_so_to_the_server() -> None:
