@@ -16,7 +16,7 @@ from lomond.door import made, timed
 from lomond.events import Text
 from lomond.io.merging import merged
 from lomond.protocol import frames
-from lomond.system.need import Need
+from lomond.system.need import Awaited, Need
 
 QUIET: dict[str, Any] = {"poll": None, "ping_rate": 0}
 COUNT = 20
@@ -173,6 +173,27 @@ def test_all_are_waited_for_at_once_and_each_is_told_what_came_of_it() -> None:
     assert next(stream).text == "x"
     assert (first.ready, second.ready) == (["b"], [])
     assert (first.looked_at, second.looked_at) == (2.5, 2.5)
+
+
+def test_what_is_awaited_already_is_not_given_up_for_what_another_one_has_awaited() -> None:
+    async def token() -> None: ...
+
+    def asks(which: Awaited, is_asked: list[bool]) -> Any:
+        while not which.is_done:
+            need = Need(None)
+            need.awaited = which if is_asked else None
+            yield need
+
+    first, second = Awaited(token), Awaited(token)
+    is_asked: list[bool] = []
+    session: Any = None
+    stream = merged([(session, asks(first, is_asked)), (session, asks(second, [True]))])
+    found = [next(stream).awaited]
+    is_asked.append(True)
+    found.append(next(stream).awaited)
+    second.is_done = True
+    found.append(next(stream).awaited)
+    assert found == [second, second, first]
 
 
 def test_what_one_raises_closes_the_others() -> None:

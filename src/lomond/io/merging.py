@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from ..session.session import Session
+    from ..system.need import Awaited
 
     #: Events, and between them what is waited for.
     Items = Generator[Any, None, None]
@@ -34,6 +35,7 @@ def merged(
     """
     live = list(streams)
     waiting: dict[Items, Need] = {}
+    awaited: Awaited | None = None
     with ExitStack() as stack:  # which goes on where one raises
         for _, items in live:
             stack.callback(items.close)
@@ -55,13 +57,25 @@ def merged(
                     yield item
             if waiting:
                 # Where the others have more, it is only looked what is there.
-                yield from _wait(list(waiting.values()), len(waiting) < len(live))
+                needs = list(waiting.values())
+                awaited = yield from _wait(needs, len(waiting) < len(live), awaited)
 
 
-def _wait(needs: list[Need], only_looks: bool) -> Items:
-    """One wait for all of them; each is told what came of it."""
+def _wait(
+    needs: list[Need], only_looks: bool, awaited: Awaited | None
+) -> Generator[Need, None, Awaited | None]:
+    """One wait for all of them, of whom each is told what came of it; what was awaited.
+
+    Arguments:
+        needs: What each waits for.
+        only_looks: Whether it is only to be looked what is there.
+        awaited: What was awaited before: that is not given up for what another one has awaited.
+    """
     both = joined(needs)
+    if awaited is not None and any(need.awaited is awaited for need in needs):
+        both.awaited = awaited
     if only_looks:
         both.until = _NOW
     yield both
     share(both, needs)
+    return both.awaited
