@@ -13,13 +13,15 @@ import pytest
 import trio
 
 from doors.ways_to_wait import WAYS
+from lomond.io.merging import merged
 from lomond.io.performing import Performer
 from lomond.io.shared import Shared
 from lomond.io.stream import events
 from lomond.options import Limits, Timing
-from lomond.protocol.events import Text
+from lomond.protocol.events import Poll, Text
 from lomond.session.requests import Await, Deliver, Failed, Interrupted, TimedOut
 from lomond.session.session import Session
+from lomond.system.need import Need
 
 OUTSIDE: Any = SimpleNamespace(socket=None)  # nothing of the user's is asked for
 LOOPS = ["asyncio", "uvloop", "trio"]
@@ -54,6 +56,23 @@ class Asked:
 def texts(way: str, asked: Asked) -> list[str]:
     seen = WAYS[way][0](asked, lambda event: None)
     return [event.text for event in seen]
+
+
+def together(way: str, asked: Asked, said: list[int], count: int) -> list[str]:
+    """The texts of a stream that awaits something, and of another one that says numbers."""
+
+    def says() -> Any:
+        for number in range(count):
+            yield Need(time.monotonic() + 0.002)
+            said.append(number)
+            yield Text(str(number))
+
+    def make(driver: Any) -> Any:
+        items, session = asked(driver), None
+        streams: list[Any] = [(asked.exchange.session, items), (session, says())]
+        return merged(streams, driver.follow)
+
+    return [event.text for event in WAYS[way][0](make, lambda event: None)]
 
 
 async def sleep(way: str, seconds: float) -> None:
@@ -111,6 +130,63 @@ def test_it_is_cancelled_when_the_user_closes(way: str) -> None:
 
     asked = Asked(token)
     assert texts(way, asked) == [f"{Interrupted.__name__}: closed by the user"]
+
+
+@pytest.mark.parametrize("way", LOOPS)
+def test_what_another_stream_says_meanwhile_waits(way: str) -> None:
+    asked: list[int] = []
+    said: list[int] = []
+
+    async def token() -> str:
+        asked.append(1)
+        while len(said) < 10:
+            await sleep(way, 0.01)
+        return "token"
+
+    assert together(way, Asked(token), said, 10) == [*map(str, range(10)), "token"]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("way", LOOPS)
+def test_what_is_more_than_may_wait_is_handed_out_and_it_is_asked_for_anew(way: str) -> None:
+    asked: list[int] = []
+    said: list[int] = []
+
+    async def token() -> str:
+        asked.append(1)
+        while len(said) < 40:
+            await sleep(way, 0.01)
+        return "token"
+
+    assert together(way, Asked(token), said, 40) == [*map(str, range(40)), "token"]
+    assert 1 < len(asked) < 5
+
+
+@pytest.mark.parametrize("way", LOOPS)
+def test_polls_meanwhile_do_not_give_it_up(way: str) -> None:
+    asked: list[int] = []
+    polled: list[int] = []
+
+    async def token() -> str:
+        asked.append(1)
+        while len(polled) < 5:
+            await sleep(way, 0.01)
+        return "token"
+
+    def polls() -> Any:
+        while not any(isinstance(event, Text) for event in seen):
+            yield Need(time.monotonic() + 0.002)
+            polled.append(1)
+            yield Poll()
+
+    def make(driver: Any) -> Any:
+        items, session = one(driver), None
+        return merged([(one.exchange.session, items), (session, polls())], driver.follow)
+
+    one, seen = Asked(token), list[Any]()
+    WAYS[way][0](make, seen.append)
+    assert [event.text for event in seen if isinstance(event, Text)] == ["token"]
+    assert len(asked) == 1
 
 
 def test_cancelled_with_its_task_it_is_asked_for_anew() -> None:

@@ -57,7 +57,7 @@ cdef class Driver:
     cdef _tell_senders(self)
     cpdef _run_ahead_soon(self)
     cpdef _run_ahead(self)
-    cdef _go_on_awaiting(self)
+    cdef _go_ahead(self)
     @cython.locals(moment=double)
     cdef _take(self, bint is_ahead)
 

@@ -282,10 +282,24 @@ class Driver:
         self._is_coming = False
         if (self._is_waiting and self._loop_reads) or self._is_running or self.items is None:
             return
-        if self._awaited is not None:
-            self._go_on_awaiting()
-            return
-        while self._is_waiting or self._ahead.may_grow(self._last, bool(self.senders)):
+        self._go_ahead()
+        need, give_up = self._need, self._give_up
+        if give_up is not None and (need is None or need.awaited is not self._awaited):
+            self._give_up = None
+            give_up()
+
+    def _go_ahead(self) -> None:
+        """Go on as far as may be without the user's task.
+
+        While that awaits something, a deadline may have passed, or a close, or another stream may
+        have events, which wait for it.
+        """
+        awaited = self._awaited
+        while (
+            self._is_waiting
+            or (awaited is not None and self._need is not None)
+            or self._ahead.may_grow(self._last, bool(self.senders))
+        ):
             if self._is_waiting and self._kept:
                 return  # the task has its turn first
             try:
@@ -296,23 +310,11 @@ class Driver:
             if event is None:
                 return
             if not self._ahead.put(event):
-                self._need, self._is_met = Need(monotonic() + NUDGE), False
-                self._is_nudged = True
-                self._watch(self._need)
+                need = self._need = Need(monotonic() + NUDGE)
+                need.awaited = awaited
+                self._is_met, self._is_nudged = False, True
+                self._watch(need)
                 return
-
-    def _go_on_awaiting(self) -> None:
-        """Go on while the user's task awaits something: a deadline may have passed, or a close."""
-        try:
-            event = self._take(True)
-            if event is not None:
-                self._ahead.put(event)
-        except BaseException as error:
-            self._failure = error
-        need, give_up = self._need, self._give_up
-        if give_up is not None and (need is None or need.awaited is not self._awaited):
-            self._give_up = None
-            give_up()
 
     # The generator
 

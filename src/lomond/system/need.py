@@ -17,7 +17,7 @@ class Awaited:
     """What the user's task awaits while it waits for the next event.
 
     Arguments:
-        act: Gives what to await; called anew where that was cancelled with its task.
+        act: Gives what to await; called anew where that was cancelled with its task, or given up.
 
     Attributes:
         is_done: Whether it is over.
@@ -34,7 +34,9 @@ class Awaited:
         self.error: Exception | None = None
 
     async def perform(self) -> None:
-        """Await it. What cancels the task is raised; whatever else, is the outcome."""
+        """Await it, once. What cancels the task is raised; whatever else, is the outcome."""
+        if self.is_done:
+            return  # who waits for it has not had its turn yet
         try:
             self.result = await self._act()
         except Exception as error:
