@@ -1,4 +1,4 @@
-"""What a connection stands on, in both twins: its locks, the calls of the system, the clocks."""
+"""What a connection stands on, in both twins: locks, calls of the system, layers, clocks."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from doors.signals import alarm
 from lomond import WebSocket
 from lomond.system import clock, lock, pipe, wire
 from lomond.system.holding import is_mine
+from lomond.system.layers import Layer
 from patience import PATIENCE
 from traced import tracemalloc
 
@@ -350,3 +351,55 @@ def test_the_clocks_are_those_of_python(name: str) -> None:
     before = python()
     ours = getattr(clock, name)()
     assert before - 1e-6 <= ours <= python() + 1e-6
+
+
+# Layers
+
+
+class Tap(Layer):
+    """A layer that tells what passes it."""
+
+    __slots__ = ("name", "told")
+
+    def __init__(self, name: str, told: list[str]) -> None:
+        super().__init__()
+        self.name = name
+        self.told = told
+
+    def feed(self, data: bytes) -> None:
+        self.told.append(f"{self.name} hears {data.decode()}")
+        super().feed(data)
+
+    def write(self, data: bytes) -> None:
+        self.told.append(f"{self.name} says {data.decode()}")
+        super().write(data)
+
+    def end(self) -> None:
+        self.told.append(f"{self.name} ends")
+
+
+def test_bytes_pass_through_every_layer(pair: Pair) -> None:
+    told: list[str] = []
+    bytes_of = pipe.Pipe(pair[0])
+    bytes_of.add_layer(Tap("lower", told))
+    bytes_of.add_layer(Tap("upper", told), b"early")
+    bytes_of.enqueue(b"out")
+    bytes_of.feed(b"in")
+    assert [bytes(piece) for piece in bytes_of.queue] == [b"out"]
+    top, room = bytes_of.top(), bytearray(3)
+    with memoryview(room) as view:
+        assert (top.read_into(view), bytes(room)) == (3, b"ear")
+    assert (top.has_more(), top.read(), top.read(), top.has_more()) == (True, b"lyin", None, False)
+    bytes_of.end_output()
+    passed = ["upper hears early", "upper says out", "lower says out", "lower hears in"]
+    assert told == [*passed, "upper hears in", "upper ends", "lower ends"]
+
+
+def test_the_end_passes_through_every_layer(pair: Pair) -> None:
+    bytes_of = pipe.Pipe(pair[0])
+    for name in ("lower", "upper"):
+        bytes_of.add_layer(Tap(name, []))
+    bytes_of.feed(b"last")
+    bytes_of.feed(b"")
+    top = bytes_of.top()
+    assert (top.read(), top.has_ended, top.read(), top.has_ended) == (b"last", False, b"", True)
