@@ -39,7 +39,10 @@ class Layer:
     # Upwards
 
     def feed(self, data: bytes) -> None:
-        """Bytes from below; empty bytes at the end of the stream. Raises OSError."""
+        """Bytes from below; empty bytes where the layer there has ended. Raises OSError.
+
+        The end of TCP goes past all layers, to the session.
+        """
         self._incoming_bytes += data
         self._is_at_end = self._is_at_end or not data
 
@@ -74,7 +77,7 @@ class Layer:
         self._outgoing_bytes += data
 
     def end(self) -> None:
-        """Nothing more will be written."""
+        """Nothing more will be written; may be said again."""
 
     def take(self) -> bytes:
         """What is to be written below."""
