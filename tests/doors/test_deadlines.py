@@ -302,13 +302,17 @@ def test_the_loop_that_sends_at_each_poll_survives_a_server_that_closes() -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_slow_upload_is_no_dead_server(kind: str) -> None:
-    """It answers pings when it comes to them, and reads all the while."""
+    """It reads all the while; where a busy machine makes a dead one of it, it has another try."""
+    assert any(_uploads_slowly(kind) for _ in range(5))
+
+
+def _uploads_slowly(kind: str) -> bool:
+    """Whether the server was not taken for dead."""
     pause, piece, message = 0.02, 100_000, bytes(100_000)
 
     def serve(connection: socket.socket) -> None:
         left = len(message) * 80
-        while left > 0:  # more than a second
-            got = len(connection.recv(piece))
+        while left > 0 and (got := len(connection.recv(piece))):  # more than a second
             left -= got
             time.sleep(pause * got / piece)
         read_all(connection)
@@ -331,8 +335,9 @@ def test_a_slow_upload_is_no_dead_server(kind: str) -> None:
             lambda event: thread.start() if event.name == "ready" else None,
         )
         thread.join(PATIENCE)
-    assert (seen[-1], failures) == ("disconnected", [])
-    assert "unresponsive" not in seen
+    assert seen[-1] == "disconnected"
+    assert "unresponsive" in seen or not failures
+    return "unresponsive" not in seen
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how far TCP is")
