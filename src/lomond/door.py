@@ -1,4 +1,4 @@
-"""What every door is: the state of the current connection, connecting, sending, and its checks.
+"""What every door does: connecting, sending, and its checks.
 
 A door says in which way it waits. Decides nothing about the protocol.
 """
@@ -14,22 +14,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import Base, check_together, options_now, state_of
+from .base import check_together, options_now, state_of
 from .errors import WebSocketUnavailable
 from .protocol import frames
 from .settable import check_deep
+from .state import State
 from .system import forking
 from .system.holding import abandon
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from .compression import Compression
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
-    from .timings import Latency
-    from .tracing import Tracer
 
 __all__ = ["Door"]
 
@@ -54,16 +52,11 @@ def _renew() -> None:
 forking.in_child(_renew)
 
 
-class Door(Base, Generic[Stream, Sent]):
+class Door(State, Generic[Stream, Sent]):
     """A WebSocket without its way to wait.
 
     `Stream` is what `connect` gives, `Sent` what the methods give that send.
     """
-
-    _exchange: Exchange | None = None  # the current connection's
-    _look: Look | None = None  # for the next connection
-    _traced: Tracer | None = None  # of the current connection
-    _unshared: tuple[str, ...] = ("_exchange", "_look", "_traced")  # what no copy has
 
     def __getstate__(self) -> dict[str, Any]:
         """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
@@ -95,54 +88,6 @@ class Door(Base, Generic[Stream, Sent]):
         """Start the closing handshake."""
         raise NotImplementedError
 
-    # State
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether a close frame was sent, and the connection is not over yet."""
-        exchange = self._exchange
-        return exchange is not None and exchange.session.ending.is_closing
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the last connection is over, however it ended."""
-        exchange = self._exchange
-        return exchange is not None and (exchange.session.has_ended or exchange.is_over)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it is neither closing nor closed. True before the first connection too."""
-        return not self.is_closing and not self.is_closed
-
-    @property
-    def sent_close_time(self) -> float | None:
-        """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.ending.sent_close_time
-
-    @property
-    def supports_compression(self) -> bool:
-        """Whether compression was negotiated for this connection."""
-        return self.compression is not None
-
-    @property
-    def compression(self) -> Compression | None:
-        """What was negotiated about compression, with a live count of bytes; None without it."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.compression
-
-    @property
-    def latency(self) -> Latency | None:
-        """How long the pings of this connection took; None while none was answered."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.pings.latency
-
-    @property
-    def session(self) -> object | None:
-        """Something that stands for the current connection, or None before the first."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session
-
     # Connecting
 
     def connect(self, *args: Never, **options: Unpack[options.ConnectKeywords]) -> Stream:
@@ -170,7 +115,9 @@ class Door(Base, Generic[Stream, Sent]):
         """End the connection at once, without a close frame. Raises nothing, from any thread."""
         exchange = self._exchange
         if exchange is not None:
-            exchange.force("disconnected by the user")
+            from .session.finish import Why
+
+            exchange.force(Why("disconnected by the user"))
 
     # Sending
 
@@ -383,14 +330,23 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
         earlier, door._exchange = door._exchange, exchange
         _replacing.release()
         if earlier is not None:
-            if exchange is not None:
-                earlier.leave(reason=reason)
-            earlier.force(reason)
+            _end(door, earlier, reason, says_so=exchange is not None)
     except BaseException:
         abandon(_replacing)
         if earlier is not None:
-            earlier.force(reason)
+            _end(door, earlier, reason, says_so=False)
         raise
+
+
+def _end(door: Door[Any, Any], exchange: Exchange, reason: str, *, says_so: bool) -> None:
+    """End a connection that is no longer the current one; how it ended is not forgotten."""
+    from .session.finish import Why
+
+    why = Why(reason, kind="replaced" if says_so else "left")
+    if says_so:
+        exchange.leave(why=why)
+    exchange.force(why)
+    door._ended = exchange.session.finish.ending or door._ended
 
 
 def _fail_session_class() -> NoReturn:

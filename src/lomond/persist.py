@@ -359,9 +359,11 @@ def _connect(
                 found["reason"] = event.reason
             elif event.name == "connect_fail":
                 found["reason"] = event.reason
+                found["ending"] = getattr(event, "ending", None)
             elif event.name == "disconnected":
                 found.setdefault("reason", event.reason)
                 found["unconfirmed"] = getattr(event, "unconfirmed", 0)
+                found["ending"] = getattr(event, "ending", None)
             yield event
     finally:
         try:

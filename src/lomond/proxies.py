@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .options import Fixed
+from .fixed import Fixed
 from .url import authority, host_and_port, shown_url
 
 if TYPE_CHECKING:

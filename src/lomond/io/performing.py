@@ -183,7 +183,7 @@ class Performer:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._exchange.catch_up()
         now, exchange = monotonic(), self._exchange
-        is_asked = exchange.session.ending.close_asked_at is not None and not self._seen_close
+        is_asked = exchange.session.finish.close_asked_at is not None and not self._seen_close
         if exchange.is_over or exchange.connection.has_ended or is_asked:
             self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.events import Disconnected
 from ..protocol.short import short_messages
+from ..session.causes import copied
+from ..session.finish import LEFT, Why
 from ..session.requests import Answer, Deliver, Failed, Run
 from ..system.clock import monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
@@ -143,6 +145,8 @@ def events(
                 if event is not None:
                     if traced is not None:
                         traced(event)
+                    connection.handed += 1
+                    connection.last = event.name
                     yield event
                 elif session.has_ended:
                     break
@@ -164,7 +168,8 @@ def events(
         exchange.is_in_use = False
         if isinstance(error, Exception):
             # A mistake of ours: neither hidden nor half alive.
-            exchange.leave(UNEXPECTED_CONDITION, "error; see the exception")
+            why = Why("error; see the exception", cause=copied(error))
+            exchange.leave(UNEXPECTED_CONDITION, why)
         raise
     finally:
         try:
@@ -175,5 +180,5 @@ def events(
             # Interrupted on the way out: at once then, for nobody comes by here again.
             exchange.abandon()
             exchange.is_in_use = False
-            exchange.force("left by the user")
+            exchange.force(LEFT)
             raise

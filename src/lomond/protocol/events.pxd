@@ -14,6 +14,7 @@ cdef class Connecting(Event):
     cdef public object url
 
 cdef class ConnectFail(FailureEvent):
+    cdef public object ending
     cdef public object reason
     cdef public object response
 
@@ -42,6 +43,7 @@ cdef class Unresponsive(FailureEvent):
     pass
 
 cdef class Disconnected(FailureEvent):
+    cdef public object ending
     cdef public object graceful
     cdef public object reason
     cdef public object unconfirmed
@@ -73,6 +75,7 @@ cdef class Binary(Event):
 cdef class BackOff(Event):
     cdef public object attempt
     cdef public object delay
+    cdef public object ending
     cdef public object reason
     cdef public object unconfirmed
 

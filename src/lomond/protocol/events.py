@@ -6,12 +6,11 @@ makes has the time of its making.
 
 from __future__ import annotations
 
-import builtins
 import time as _time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RestoredCause
+from ..errors import portable, restored
 from ..response import LONGEST
 from ..url import redact
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ..compression import Compression
+    from ..ending import Ending
     from ..response import Response
     from ..timings import Timings
 
@@ -59,11 +59,8 @@ class Event:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = tuple(getattr(self, name) for name in self.__match_args__)
         details = {name: getattr(self, name) for name in self._details}
-        cause = details.get("cause")
-        if isinstance(cause, RestoredCause):
-            details["cause"] = (cause.type_name, cause.args)
-        elif isinstance(cause, BaseException):
-            details["cause"] = (type(cause).__name__, cause.args)
+        if isinstance(cause := details.get("cause"), BaseException):
+            details["cause"] = portable(cause)
         kind = type(self)
         if kind.__module__ == __name__:
             return (rebuild, (kind, fields, details))
@@ -80,12 +77,7 @@ def rebuild(kind: type[Event], fields: tuple[Any, ...], details: dict[str, Any])
         fields, details: The arguments of ours.
     """
     if isinstance(details.get("cause"), tuple):
-        type_name, args = details["cause"]
-        cause = getattr(builtins, type_name, None)
-        if isinstance(cause, type) and issubclass(cause, BaseException):
-            details["cause"] = cause(*args)
-        else:
-            details["cause"] = RestoredCause(type_name, *args)
+        details["cause"] = restored(details["cause"])
     event = kind.__new__(kind)
     _ours(kind).__init__(event, *fields, **details)
     return event
@@ -161,17 +153,27 @@ class ConnectFail(FailureEvent):
 
     Attributes:
         response: The refusal of an HTTP proxy, body included; or None.
+        ending: All that is known of how it ended, and one line for people; None in an event that
+            a program made.
     """
 
-    __slots__ = ("reason", "response")
+    __slots__ = ("ending", "reason", "response")
     __match_args__ = ("reason",)
-    _details: tuple[str, ...] = (*FailureEvent._details, "response")
+    _details: tuple[str, ...] = (*FailureEvent._details, "response", "ending")
     name: Literal["connect_fail"] = "connect_fail"
 
-    def __init__(self, reason: str, *, response: Response | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        response: Response | None = None,
+        ending: Ending | None = None,
+        **details: Any,
+    ) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
         self.response = response
+        self.ending = ending
 
 
 class Connected(Event):
@@ -293,13 +295,14 @@ class Disconnected(FailureEvent):
     Attributes:
         reason: Why, for people.
         graceful: Whether both sides ended it as the protocol says.
-        unconfirmed: Bytes of messages that were sent after the last ping that the server answered:
-            they may have arrived, or not.
+        unconfirmed: As `ending` has it.
+        ending: All that is known of how it ended, and one line for people; None in an event that
+            a program made.
     """
 
-    __slots__ = ("graceful", "reason", "unconfirmed")
+    __slots__ = ("ending", "graceful", "reason", "unconfirmed")
     __match_args__ = ("reason", "graceful")
-    _details: tuple[str, ...] = (*FailureEvent._details, "unconfirmed")
+    _details: tuple[str, ...] = (*FailureEvent._details, "unconfirmed", "ending")
     name: Literal["disconnected"] = "disconnected"
 
     def __init__(
@@ -308,12 +311,14 @@ class Disconnected(FailureEvent):
         graceful: bool = False,
         *,
         unconfirmed: int = 0,
+        ending: Ending | None = None,
         **details: Any,
     ) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
         self.graceful = graceful
         self.unconfirmed = unconfirmed
+        self.ending = ending
 
 
 class Closed(Event):
@@ -444,13 +449,14 @@ class BackOff(Event):
         delay: For how many seconds.
         reason: Why the last connection ended, for people.
         attempt: How many attempts have failed since one was stable; 0 after a stable connection.
-        unconfirmed: Bytes of messages that were handed to the system after the last ping that the
-            server answered: they may have arrived, or not.
+        unconfirmed: As `ending` has it.
+        ending: All that is known of how the last connection ended, and one line for people; None
+            in an event that a program made.
     """
 
-    __slots__ = ("attempt", "delay", "reason", "unconfirmed")
+    __slots__ = ("attempt", "delay", "ending", "reason", "unconfirmed")
     __match_args__ = ("delay",)
-    _details: tuple[str, ...] = ("received_time", "reason", "attempt", "unconfirmed")
+    _details: tuple[str, ...] = ("received_time", "reason", "attempt", "unconfirmed", "ending")
     name: Literal["back_off"] = "back_off"
 
     def __init__(
@@ -460,6 +466,7 @@ class BackOff(Event):
         reason: str = "",
         attempt: int = 0,
         unconfirmed: int = 0,
+        ending: Ending | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
@@ -467,6 +474,7 @@ class BackOff(Event):
         self.reason = reason
         self.attempt = attempt
         self.unconfirmed = unconfirmed
+        self.ending = ending
 
     def __repr__(self) -> str:
         return f"BackOff(delay={self.delay:.1f})"

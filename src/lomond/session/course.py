@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..timings import Timings
 from .causes import kept
+from .hints import Around
 
 if TYPE_CHECKING:
+    from ..ending import Pause
     from ..protocol.events import FailureEvent
 
     Failure = TypeVar("Failure", bound=FailureEvent)
@@ -24,9 +26,15 @@ class Course:
             had the thread. They do not count; deadlines of the opening are in time that does.
         opened_at: When the upgrade was done, or None.
         timings: How long its phases took.
+        pause: The longest time in which nobody looked at the socket, or None.
+        drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
+        around: What may tell why it ended.
     """
 
-    __slots__ = ("_phase_at", "address", "kept", "opened_at", "phase", "started_at", "timings")
+    __slots__ = (
+        "_phase_at", "address", "around", "drift", "kept", "opened_at", "pause", "phase",
+        "started_at", "timings",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.started_at = 0.0
@@ -36,6 +44,9 @@ class Course:
         self.kept = 0.0
         self.opened_at: float | None = None
         self.timings = Timings()
+        self.around = Around()
+        self.drift = 0.0
+        self.pause: Pause | None = None
 
     def enter(self, phase: str, now: float) -> None:
         """The next phase of the opening begins."""

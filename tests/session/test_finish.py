@@ -9,6 +9,7 @@ import pytest
 
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
+from lomond.session.finish import Why
 from lomond.session.session import Session
 from lomond.testing.peer import say
 from lomond.testing.pretend import counting_bytes
@@ -83,7 +84,7 @@ def test_a_peer_that_answers_no_ping() -> None:
     assert event.name == "unresponsive"
     failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]
     assert session.next_event(115.4) is None
-    ended(session, "disconnected; exceeded 5s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+    ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
 
 
 def test_a_frame_that_stalls() -> None:
@@ -164,7 +165,7 @@ def test_a_closing_handshake(begins: str) -> None:
 
 def test_what_ends_it_from_outside_is_no_failure() -> None:
     session = opened()
-    session.end("disconnected by the user", False, 110.0)
+    session.end(Why("disconnected by the user"), 110.0)
     assert session.has_ended
     last = session.disconnected()
     assert (last.reason, last.graceful, last.phase) == ("disconnected by the user", False, None)
@@ -173,8 +174,8 @@ def test_what_ends_it_from_outside_is_no_failure() -> None:
 
 def test_the_first_reason_is_the_true_one() -> None:
     session = opened()
-    session.end("first", False, 110.0)
-    session.end("second", True, 111.0, phase="read")
+    session.end(Why("first"), 110.0)
+    session.end(Why("second", True, phase="read"), 111.0)
     session.fail(OSError("third"), "read", 112.0)
     last = session.disconnected()
     assert (last.reason, last.graceful, last.elapsed) == ("first", False, 10.0)
@@ -182,11 +183,11 @@ def test_the_first_reason_is_the_true_one() -> None:
 
 def test_leaving_says_so_to_the_server() -> None:
     session = opened()
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert close_frame_of(session.output.take()) == (1001, b"")
     last = session.disconnected()
     assert (last.reason, last.graceful, last.elapsed) == ("left by the user", False, 10.0)
-    session.leave(1001, "again", 111.0)
+    session.leave(1001, Why("again"), 111.0)
     assert not session.output.is_ready
 
 
@@ -194,13 +195,13 @@ def test_leaving_answers_a_close_first() -> None:
     session = opened()
     session.receive(say(frames.CLOSE, b"bye", code=4000).data, 105.0, 105.0)
     assert session.next_event(105.0) is not None
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert close_frame_of(session.output.take()) == (4000, b"bye")
 
 
 def test_leaving_before_the_upgrade_says_nothing() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert not session.output.is_ready
     session.opened(111.0)
     assert not session.output.is_ready
@@ -211,22 +212,22 @@ def test_leaving_before_the_upgrade_says_nothing() -> None:
     ("act", "since"),
     [
         (lambda session: session.close(1000, "", 107.0), 4.0),
-        (lambda session: session.end("x", False, 107.0), None),
+        (lambda session: session.end(Why("x"), 107.0), None),
     ],
 )
 def test_when_the_user_closed(act: Callable[[Session], object], since: float | None) -> None:
     session = opened()
-    assert session.ending.sent_close_time is None
+    assert session.finish.sent_close_time is None
     act(session)
-    assert session.ending.sent_close_time == since
+    assert session.finish.sent_close_time == since
 
 
 def test_a_close_before_the_upgrade_came_at_its_begin() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
     session.close(1000, "", 107.0)
-    assert session.ending.sent_close_time == 0.0
+    assert session.finish.sent_close_time == 0.0
     session.opened(110.0)
-    assert session.ending.sent_close_time == 0.0
+    assert session.finish.sent_close_time == 0.0
 
 
 def test_the_first_message_is_timed_from_ready() -> None:
@@ -241,17 +242,17 @@ def test_the_first_message_is_timed_from_ready() -> None:
 
 def test_a_reason_alone_ends_nothing_before_the_closing_handshake_is_done() -> None:
     session = opened()
-    session.ending.note("closed", True, 110.0)
-    assert not session.ending.judge(110.0, float("inf"))
+    session.finish.note(Why("closed", True), 110.0)
+    assert not session.finish.judge(110.0, float("inf"))
     assert not session.has_ended
 
 
 def test_what_has_ended_needs_no_end_of_our_direction() -> None:
     session = opened()
     receive(session, say(frames.CLOSE, code=1000).data, 106.0)
-    assert session.ending.judge(107.0, float("inf"))
-    session.end("left by the user", False, 108.0)
-    assert not session.ending.judge(108.0, float("inf"))
+    assert session.finish.judge(107.0, float("inf"))
+    session.end(Why("left by the user"), 108.0)
+    assert not session.finish.judge(108.0, float("inf"))
 
 
 @pytest.mark.parametrize("now", [113.4, 113.5])
