@@ -26,7 +26,8 @@ from typing import (
 from . import options, persisting, rows
 from .base import check_together
 from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
-from .events import AnyEvent, Rejected
+from .ending import Ending
+from .events import AnyEvent
 from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
 from .persisting import ExitEvent
 from .session.reconnecting import Outcome, Policy, life
@@ -35,7 +36,9 @@ from .system.clock import monotonic, time
 from .system.need import Need
 
 if TYPE_CHECKING:
+    from .ending import Party
     from .io.performing import Driving
+    from .response import Response
 
 __all__ = ["persist"]
 
@@ -172,7 +175,9 @@ def stay_connected(
         kept["stable_after"],
         kept["full_jitter"],
     )
-    watch = _Watch(_tells_final(kept["final"]), kept["watch_exit"] and exit_event is not None)
+    watch = _Watch(
+        persisting.told_final(kept["final"]), kept["watch_exit"] and exit_event is not None
+    )
 
     def perform(way: Way) -> Items:
         return _perform(way, connect, exit_event, policy, watch)
@@ -282,19 +287,16 @@ class Waiting:
 class _Watch(NamedTuple):
     """What is looked at while connected."""
 
-    is_final: Callable[[Rejected], object]
+    is_final: Callable[[Ending], object]
     exit: bool  #: whether the exit event is looked at too
+
+
+def _rejected(response: Response) -> Ending:
+    return Ending("rejected", "server", status=response.status_code, response=response)
 
 
 def _never(*_: object) -> bool:
     return False
-
-
-def _tells_final(final: Any) -> Callable[[Rejected], object]:
-    if callable(final):
-        tells: Callable[[Rejected], object] = final
-        return tells
-    return lambda rejected: rejected.response.status_code in final
 
 
 def _is_door(websocket: object) -> TypeGuard[Door[Any, Any]]:
@@ -355,15 +357,16 @@ def _connect(
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")
-                found["is_final"] = bool(found.get("is_final") or watch.is_final(event))
                 found["reason"] = event.reason
-            elif event.name == "connect_fail":
-                found["reason"] = event.reason
-                found["ending"] = getattr(event, "ending", None)
-            elif event.name == "disconnected":
+                found["ending"] = _rejected(event.response)
+            elif event.name in ("closing", "closed"):
+                by: Party = "server" if event.name == "closing" else "client"
+                found["ending"] = Ending("closed", by, event.code, event.reason)
+            elif event.name in ("connect_fail", "disconnected"):
                 found.setdefault("reason", event.reason)
                 found["unconfirmed"] = getattr(event, "unconfirmed", 0)
-                found["ending"] = getattr(event, "ending", None)
+                # A WebSocket that is not ours tells no more than its other events do.
+                found["ending"] = getattr(event, "ending", None) or found.get("ending")
             yield event
     finally:
         try:
@@ -373,7 +376,10 @@ def _connect(
             raise
         finally:
             way.forget_look(look)
-    return Outcome(**found, ended=monotonic(), wall=time())
+    outcome = Outcome(**found, ended=monotonic(), wall=time())
+    if not outcome.is_final and outcome.ending is not None:
+        return outcome._replace(is_final=bool(watch.is_final(outcome.ending)))
+    return outcome
 
 
 def _end(stream: Any) -> None:

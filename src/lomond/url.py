@@ -22,6 +22,10 @@ _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
 
+class SchemeError(ValueError):
+    """A URL whose scheme nobody here knows."""
+
+
 class Url(NamedTuple):
     """A WebSocket URL, taken apart and checked."""
 
@@ -111,7 +115,7 @@ def parse(url: str) -> Url:
     except ValueError as error:
         raise ValueError(_unreadable(url, shown, error)) from None
     if parts.scheme not in _SCHEMES:
-        raise ValueError(
+        raise SchemeError(
             f"URL {shown!r} has no scheme that is known; start it with ws:// or wss://"
         )
     if "#" in url:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any
 
@@ -12,6 +13,7 @@ from lomond.ending import Pause
 from lomond.response import Response
 from lomond.session.hints import HINTS, Around, hint
 
+NO_NAME = socket.gaierror(-2, "not known")
 ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
 SETTINGS = b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00"
 
@@ -34,6 +36,10 @@ def lost(**fields: Any) -> Ending:
 @pytest.mark.parametrize(
     ("ending", "around", "name", "said"),
     [
+        (
+            Ending("unreachable", cause=NO_NAME), Around(), "lasting",
+            "no attempt can succeed until that name exists: persist() waits max_wait before each",
+        ),
         (lost(phase="upgrade"), Around(), "plain to TLS", "if it speaks TLS there, use wss://"),
         (rejected(400, body=ALERT_OF_NGINX), Around(), "plain to TLS", "use wss://"),
         (

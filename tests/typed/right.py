@@ -74,7 +74,7 @@ for event in websocket:
         assert_type(event, events.Text)
 
 assert_type(websocket.persist(ping_timeout=30, final={401}, max_wait=5), AnyEvents)
-websocket.persist(final=lambda rejected: rejected.response.status_code == 401, **quiet)
+websocket.persist(final=lambda ending: ending.status == 401, **quiet)
 assert_type(persist(websocket), AnyEvents)
 assert_type(persist(websocket, 5, 1, 30, 30, None, None, True, final=()), AnyEvents)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..ending import duration
 from ..response import printable
+from . import lasting
 
 if TYPE_CHECKING:
     from ..ending import Ending
@@ -74,6 +75,10 @@ def hint(ending: Ending, around: Around) -> str | None:
         if said is not None:
             return said
     return None
+
+
+def _lasts(ending: Ending, around: Around) -> str | None:
+    return lasting.hint(ending.cause)
 
 
 def _plain_to_tls(ending: Ending, around: Around) -> str | None:
@@ -185,6 +190,10 @@ def _too_big(ending: Ending, around: Around) -> str | None:
 
 
 HINTS = (
+    Hint(
+        "lasting", "a certificate is not accepted, a name does not exist, a scheme is unknown",
+        _lasts, "what has to change; `persist` tries no faster than `max_wait`",
+    ),
     Hint(
         "plain to TLS", "a server hangs up, or says so, that was asked without TLS", _plain_to_tls,
         "use `wss://`",

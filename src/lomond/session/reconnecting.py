@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..protocol.events import BackOff
 from ..response import moment_of
+from .lasting import lasting
 from .requests import Connect, Deliver, Sleep
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ def life(policy: Policy, random: Callable[[], float]) -> Life:
 
 def _wait(policy: Policy, outcome: Outcome, attempts: int, random: float) -> float:
     """Seconds until the next attempt."""
+    ending = outcome.ending
+    if ending is not None and lasting(ending.cause) is not None:
+        # Whoever can change it needs time; with full jitter many clients do not come at once.
+        most = longest(policy.min_wait, policy.max_wait)
+        return most + random * most if policy.full_jitter else most
     if outcome.status is not None and 400 <= outcome.status < 500:
         most = longest(policy.min_wait, policy.max_wait)
         # Our fault: it will not be better soon.
