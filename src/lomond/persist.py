@@ -38,7 +38,6 @@ from .system.need import Need
 if TYPE_CHECKING:
     from .ending import Party
     from .io.performing import Driving
-    from .response import Response
 
 __all__ = ["persist"]
 
@@ -175,9 +174,8 @@ def stay_connected(
         kept["stable_after"],
         kept["full_jitter"],
     )
-    watch = _Watch(
-        persisting.told_final(kept["final"]), kept["watch_exit"] and exit_event is not None
-    )
+    watches = kept["watch_exit"] and exit_event is not None
+    watch = _Watch(persisting.told_final(kept["final"]), watches)
 
     def perform(way: Way) -> Items:
         return _perform(way, connect, exit_event, policy, watch)
@@ -291,10 +289,6 @@ class _Watch(NamedTuple):
     exit: bool  #: whether the exit event is looked at too
 
 
-def _rejected(response: Response) -> Ending:
-    return Ending("rejected", "server", status=response.status_code, response=response)
-
-
 def _never(*_: object) -> bool:
     return False
 
@@ -358,7 +352,8 @@ def _connect(
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")
                 found["reason"] = event.reason
-                found["ending"] = _rejected(event.response)
+                status, response = found["status"], event.response
+                found["ending"] = Ending("rejected", "server", None, "", status, response)
             elif event.name in ("closing", "closed"):
                 by: Party = "server" if event.name == "closing" else "client"
                 found["ending"] = Ending("closed", by, event.code, event.reason)

@@ -19,7 +19,10 @@ cdef class ConnectFail(FailureEvent):
     cdef public object response
 
 cdef class Connected(Event):
+    cdef public object address
     cdef public object proxy
+    cdef public object proxy_source
+    cdef public object tls
     cdef public object url
 
 cdef class Rejected(FailureEvent):

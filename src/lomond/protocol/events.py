@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..compression import Compression
     from ..ending import Ending
     from ..response import Response
+    from ..secured import Secured
     from ..timings import Timings
 
 #: The wall clock; system/clock.py can have it call another one.
@@ -177,18 +178,39 @@ class ConnectFail(FailureEvent):
 
 
 class Connected(Event):
-    """TCP and TLS stand and the upgrade request is written. Not yet the time to send."""
+    """TCP and TLS stand and the upgrade request is written. Not yet the time to send.
 
-    __slots__ = ("proxy", "url")
+    Attributes:
+        url: Where to.
+        proxy: The URL of the proxy that is used, with ``***`` for credentials; or None.
+        address: The peer, like ``"192.0.2.1:443"``: the proxy's, if one is used.
+        tls: What TLS has agreed on with the server: `version`, `cipher`, `alpn`, the server's
+            `certificate` as ``getpeercert()`` gives it, and its bytes, `der`. None for ws://.
+        proxy_source: Who names the proxy, like ``"proxies['https']"`` or
+            ``"environment variable https_proxy"``; None without one.
+    """
+
+    __slots__ = ("address", "proxy", "proxy_source", "tls", "url")
     __match_args__ = ("url", "proxy")
+    _details: tuple[str, ...] = ("received_time", "address", "tls", "proxy_source")
     name: Literal["connected"] = "connected"
 
     def __init__(
-        self, url: str, proxy: str | None = None, *, received_time: float | None = None
+        self,
+        url: str,
+        proxy: str | None = None,
+        *,
+        address: str | None = None,
+        tls: Secured | None = None,
+        proxy_source: str | None = None,
+        received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
         self.url = url
         self.proxy = proxy
+        self.address = address
+        self.tls = tls
+        self.proxy_source = proxy_source
 
     def __repr__(self) -> str:
         proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ..ending import Party
     from ..protocol.http.upgrade import Acceptance, Refusal, Upgrade
     from ..response import Response
+    from ..secured import Secured
     from ..url import Url
     from .session import Session
 
@@ -129,16 +130,14 @@ def _opened(
         if not redirects:
             origin = target.origin  # as long as we are not sent elsewhere
         try:
-            rest, now = yield from _connect(session, route, plan, now, deadline)
+            rest, now, secured = yield from _connect(session, route, plan, now, deadline)
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return False, None
         except (ImportError, OSError) as error:  # of a module that is needed only now
             yield from _give_up(session, target, Failed(error, now))
             return False, None
-        handled = yield Deliver(
-            events.Connected(target.url, None if target.proxy is None else target.proxy.url)
-        )
+        handled = yield Deliver(_connected(session, target, secured))
         spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
@@ -210,19 +209,21 @@ def _asked(
 
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
-) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """Connect and write the request: what came of the answer already, and when.
+) -> Generator[Request, Answer, tuple[bytes, float, Secured | None]]:
+    """Connect and write the request: what came of the answer already, when, and what TLS agreed on.
 
     A server that answers without reading may have hung up before all was written.
     """
     target = route.target
+    secured: Secured | None = None
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
         session.course.enter("tls", now)
         answer = yield StartTLS(target.server_name, deadline, received=rest)
         session.course.timings.tls = answer.now - now
-        if answer.value in _OTHER_HTTP:
-            raise Failed(OSError(_WRONG_HTTP.format(answer.value)), answer.now)
+        secured = answer.value
+        if secured is not None and secured.alpn in _OTHER_HTTP:
+            raise Failed(OSError(_WRONG_HTTP.format(secured.alpn)), answer.now)
         rest = b""
         now = answer.now
     session.course.enter("upgrade", now)
@@ -232,8 +233,19 @@ def _connect(
         answer = yield Send(deadline)
     except Failed as failure:
         words, now = yield from last_words(session, failure, deadline)
-        return rest + words, now
-    return rest, answer.now
+        return rest + words, now, secured
+    return rest, answer.now, secured
+
+
+def _connected(session: Session, target: Target, secured: Secured | None) -> events.Connected:
+    proxy = target.proxy
+    return events.Connected(
+        target.url,
+        None if proxy is None else proxy.url,
+        address=session.course.address,
+        tls=secured,
+        proxy_source=None if proxy is None else proxy.source,
+    )
 
 
 def _give_up(session: Session, target: Target | None, failure: Failed) -> Script:
