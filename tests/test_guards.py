@@ -66,6 +66,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_leased", "one append, one pop (next_of)", "none is given back twice"),
         ("_may_wait", LOOP, ""),
         ("is_idle", LOOP, HINT),
+        ("thread", "set by the thread that iterates", 'only "is it mine"'),
     ],
     WriteTurn: [
         ("owner", LOCK, 'only "is it mine", which no other thread can change'),

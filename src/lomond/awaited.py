@@ -7,13 +7,16 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
+from .checks import check_seconds
 from .door import Door, begin
 from .errors import WebSocketUnavailable
+from .io.driving import iterates
+from .io.readiness import WRONG_WAIT, wait_in_task
 from .io.upcoming import Upcoming
 
 if TYPE_CHECKING:
     from .io.driving import Driver
-    from .persist import Way
+    from .ways import Way
 
 Drives = TypeVar("Drives", bound="Driver")
 
@@ -48,6 +51,8 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     """A WebSocket for an event loop. `Drives` is what goes on with a connection there."""
 
     _library = ""  # whose loop that is
+    _awaits = True
+    _means: tuple[Any, Any, str, Any]  # to wait for an event there, as `wait_in_task` has it
     _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
     _unshared = (*Door._unshared, "_drivers")
 
@@ -71,7 +76,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     def _stay(self, perform: Callable[[Way], Generator[Any, None, None]]) -> Events:
         """The events of one connection after another."""
-        from .persist import Waiting
+        from .ways import Waiting
 
         driver = self._driver_made()
         return self._events(driver, perform(Waiting(self, driver)))
@@ -98,6 +103,25 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         from .persist import persist
 
         return persist(self, **options)
+
+    async def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until messages may be sent: for tasks beside the one that iterates.
+
+        Arguments:
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            True when messages may be sent; False after the time, or when it is over for good. With
+            `persist` it is over when that ends, else when the connection does.
+
+        Raises:
+            RuntimeError: This task iterates: while it waits here, nothing goes on.
+            TypeError, ValueError: The timeout can't be.
+        """
+        check_seconds("timeout", timeout, none="no limit")
+        if any(iterates(driver) for driver in self._drivers):
+            raise RuntimeError(WRONG_WAIT.format("task"))
+        return await wait_in_task(self._readiness, lambda: self._exchange, timeout, self._means)
 
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""

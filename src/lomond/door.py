@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, 
 from . import options, rows
 from .base import check_together, options_now, state_of
 from .errors import WebSocketUnavailable
+from .io.readiness import told
 from .protocol import frames
 from .settable import check_deep
 from .state import State
@@ -118,6 +119,7 @@ class Door(State, Generic[Stream, Sent]):
             from .session.finish import Why
 
             exchange.force(Why("disconnected by the user"))
+            told(exchange)
 
     # Sending
 
@@ -308,6 +310,13 @@ def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | 
     exchange = door._exchange
     if exchange is not None and exchange.close(code, reason) and door._traced is not None:
         door._traced("close_requested", code=code, reason=reason)
+
+
+def stay(door: Door[Any, Any], begins: bool) -> None:
+    """Begin or end a time in which another connection follows where one of this door ends."""
+    door._stays += 1 if begins else -1
+    if not begins:
+        told(door._exchange)
 
 
 def look_with(door: Door[Any, Any], look: Look | None) -> None:

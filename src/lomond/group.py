@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from . import door, options, persisting, rows
 from .io.group_loop import GroupLoop, Member
-from .persist import Waiting, stay_connected
+from .persist import stay_connected
 from .url import redact
+from .ways import Waiting
 from .websocket import WebSocket
 
 if TYPE_CHECKING:
     from .events import AnyEvent
-    from .persist import Way
+    from .ways import Way
 
 __all__ = ["WebSocketGroup"]
 

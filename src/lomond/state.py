@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .base import Base
+from .io.readiness import readiness
 
 if TYPE_CHECKING:
     from .compression import Compression
@@ -25,9 +26,11 @@ class State(Base):
 
     _exchange: Exchange | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
+    _stays: int = 0  # iterations that connect again after an end
     _traced: Tracer | None = None  # of the current connection
     _ended: Ending | None = None  # the connection before it
-    _unshared: tuple[str, ...] = ("_ended", "_exchange", "_look", "_traced")  # what no copy has
+    #: What no copy has.
+    _unshared: tuple[str, ...] = ("_ended", "_exchange", "_look", "_stays", "_traced")
 
     @property
     def is_closing(self) -> bool:
@@ -40,6 +43,10 @@ class State(Base):
         """Whether the last connection is over, however it ended."""
         exchange = self._exchange
         return exchange is not None and (exchange.session.has_ended or exchange.is_over)
+
+    def _readiness(self) -> bool | None:
+        """Whether messages may be sent; None while that may come."""
+        return readiness(self._exchange, self._stays > 0)
 
     @property
     def ending(self) -> Ending | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from threading import get_ident
 from typing import TYPE_CHECKING, Unpack
 
 from . import options, persisting, rows, settable
+from .checks import check_seconds
 from .door import Door, begin, start_closing
+from .io.readiness import WRONG_WAIT, wait_in_thread
 
 if TYPE_CHECKING:
     from .events import AnyEvent
@@ -62,6 +65,26 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         from .persist import persist
 
         return persist(self, **options)
+
+    def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until messages may be sent: for threads beside the one that iterates.
+
+        Arguments:
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            True when messages may be sent; False after the time, or when it is over for good. With
+            `persist` it is over when that ends, else when the connection does.
+
+        Raises:
+            RuntimeError: This thread iterates: while it waits here, nothing goes on.
+            TypeError, ValueError: The timeout can't be.
+        """
+        check_seconds("timeout", timeout, none="no limit")
+        exchange = self._exchange
+        if getattr(exchange, "thread", 0) == get_ident() and (self._stays or not self.is_closed):
+            raise RuntimeError(WRONG_WAIT.format("thread"))
+        return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
 
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)

@@ -31,9 +31,10 @@ class Shared(Guarded):
 
     Attributes:
         is_idle: The last wait of whoever iterates was in vain.
+        thread: The number of that which iterates, 0 before that is known.
     """
 
-    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle")
+    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle", "thread")
 
     def __init__(
         self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
@@ -43,6 +44,7 @@ class Shared(Guarded):
         self._waiter: Waiter | None = None  # of whoever iterates
         self._may_wait: bool = False
         self.is_idle = False
+        self.thread = 0
 
     # Opening
 

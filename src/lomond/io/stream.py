@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.events import Disconnected
@@ -12,6 +13,7 @@ from ..session.finish import LEFT, Why
 from ..session.requests import Answer, Deliver, Failed, Run
 from ..system.clock import monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
+from .readiness import told, waiting
 from .shared import Shared
 from .waiting import Wakeup, wait_for
 
@@ -72,6 +74,10 @@ def _up_to_run(
             if isinstance(request, Deliver):
                 if traced is not None:
                     traced(request.event)
+                if isinstance(exchange, Shared):
+                    exchange.thread = get_ident()
+                if waiting:
+                    told(exchange)
                 yield request.event
                 answer: Answer = Answer(monotonic(), time())
             elif type(request) is Run:
@@ -182,3 +188,6 @@ def events(
             exchange.is_in_use = False
             exchange.force(LEFT)
             raise
+        finally:
+            if waiting:
+                told(exchange)
