@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import check_together, options_now, state_of
+from .base import check_together, keep_place, options_now, state_of
 from .errors import WebSocketUnavailable
 from .io.readiness import told
 from .protocol import frames
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
+    from .place import Place
 
 __all__ = ["Door"]
 
@@ -278,7 +280,7 @@ def made(
     from .session.session import Session
 
     asked = options_now(door)
-    plan = Plan(asked, asked._make_context)
+    plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
     session = Session(timing, door._limits, os.urandom)
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
@@ -303,6 +305,13 @@ def made(
     if look is not None:
         door._look = None
     return exchange, events(exchange, script, performer, traced, driver is None, look)
+
+
+def _keep_place(door: Door[Any, Any], place: Place) -> None:
+    """The URL was asked for."""
+    keep_place(door, place)
+    if door._traced is not None:
+        door._traced.url = place.url
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:

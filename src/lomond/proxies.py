@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .fixed import Fixed
-from .url import SchemeError, authority, host_and_port, shown_url
+from .url import authority, host_and_port, shown_url, unknown_scheme
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -103,7 +103,7 @@ def parse_proxy(url: str) -> Proxy:
     what = f"proxy {shown!r}"
     if scheme not in _SCHEMES:
         known = ", ".join(_SCHEMES)
-        raise SchemeError(f"{what} has a scheme that is not known; those known are {known}")
+        raise unknown_scheme(f"{what} has a scheme that is not known; those known are {known}")
     unfit = _UNFIT.search(place)
     if unfit:
         raise ValueError(f"{what} holds {unfit.group()!r}; remove it")
@@ -249,7 +249,8 @@ def _parse_of(where: str, value: str | None) -> Proxy | None:
     try:
         return parse_proxy(value).named_by(where)
     except ValueError as error:
-        raise type(error)(f"{where}: {error}") from None
+        error.args = (f"{where}: {error}",)
+        raise error from None
 
 
 def is_bypassed(host: str, port: int, no_proxy: str) -> bool:

@@ -8,7 +8,7 @@ is asked for: between two of them that are set, anything may stand.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 Held = TypeVar("Held")
 Given = TypeVar("Given")
 
-Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
-Auth = tuple[str, str] | str
+Headers = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
+Login = tuple[str, str] | str | None
+Auth = Login | Callable[[], Login | Awaitable[Login]]
+Protocols = Iterable[str] | None
+GivesUrl = Callable[[], str | Awaitable[str]]
+GivesProtocols = Callable[[], Protocols | Awaitable[Protocols]]
 Path = str | os.PathLike[str]
 SocketOption = tuple[int, int, int | bytes]
 
@@ -62,7 +66,9 @@ def _agent(_: Row, value: Any) -> str:
     return agent
 
 
-def _protocols(_: Row, value: Any) -> tuple[str, ...]:
+def _protocols(_: Row, value: Any) -> Any:
+    if callable(value):
+        return value
     return tuple(check_protocols([] if value is None else value))
 
 
@@ -82,7 +88,7 @@ def _cookies(_: Row, value: Any) -> Any:
 
 
 def _auth(_: Row, value: Any) -> Any:
-    if value is not None:
+    if value is not None and not callable(value):
         from .credentials import authorization
 
         authorization(value)
@@ -128,9 +134,15 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
 
     __slots__ = ()
 
-    url: str = row(
-        kw_only=False, group="Where to", also=("uri",),
-        doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same.",
+    url: Kept[str, str | GivesUrl] = row(
+        kw_only=False, group="Where to", also=("uri",), given="str | GivesUrl",
+        doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same. Or a callable that "
+        "gives it: like those of `headers`, `auth` and `protocols` it is called without arguments "
+        "for each attempt, behind Connecting, within `open_timeout`, by whoever iterates (so one "
+        "that blocks keeps a whole group waiting). With an AsyncWebSocket or TrioWebSocket it may "
+        "be a coroutine function, which the task that iterates awaits. `websocket.ending` tells it "
+        "how the last connection ended, None the first time. What it raises is a ConnectFail, with "
+        "the phase \"credentials\". The attribute `url` is then what it gave last, None before.",
     )  # fmt: skip
     proxies: Mapping[str, str | None] | None = row(
         default=None, check=_proxies, kw_only=False, group="Where to", also=("proxy",),
@@ -141,10 +153,11 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         "other key. None for what the environment says now (``https_proxy``, ``no_proxy``, ...); "
         "an empty one for no proxy.",
     )  # fmt: skip
-    protocols: Kept[tuple[str, ...], Iterable[str] | None] = row(
+    protocols: Kept[tuple[str, ...], Protocols | GivesProtocols] = row(
         default=None, check=_protocols, kw_only=False, group="What is asked for",
-        given="Iterable[str] | None", also=("subprotocols", "sub_protocols"),
-        doc="Sub-protocols to offer, the preferred first.",
+        given="Protocols | GivesProtocols", also=("subprotocols", "sub_protocols"),
+        doc="Sub-protocols to offer, the preferred first; or a callable that gives them, as for "
+        "`url`.",
     )  # fmt: skip
     agent: Kept[str, str | None] = row(
         default=None, check=_agent, kw_only=False, group="What is asked for",
@@ -179,9 +192,8 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     headers: Headers | None = row(
         default=None, check=_headers, group="What is asked for",
         also=("header", "additional_headers", "extra_headers"),
-        doc="Further request headers: a mapping of str to str, or a callable that gives one and "
-        "is asked for each connection (for tokens that expire) behind Connecting, in the thread "
-        "that iterates. What it raises is a ConnectFail, with the phase \"credentials\".",
+        doc="Further request headers: a mapping of str to str, or a callable that gives one for "
+        "each attempt (for tokens that expire), as for `url`.",
     )  # fmt: skip
     origin: str | None = row(
         default=None, check=_by(checks.check_origin), group="What is asked for",
@@ -192,10 +204,10 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those "
         "that a server sets.",
     )  # fmt: skip
-    auth: Auth | None = row(
+    auth: Auth = row(
         default=None, check=_auth, group="Who you are", also=("http_auth",),
         doc="``(user, password)`` for Basic, a str for a bearer token; None for the user and "
-        "password of the URL, if it has them.",
+        "password of the URL, if it has them. Or a callable that gives one of these, as for `url`.",
     )  # fmt: skip
     max_redirects: int = row(
         default=0, check=checks.whole, most=options.MAX_REDIRECTS, group="Where to",
@@ -252,6 +264,9 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="Seconds without traffic after which the system probes the peer; None: off.",
     )  # fmt: skip
 
+
+#: What may be a callable that is asked for each attempt, in this order.
+ASKED = ("url", "headers", "auth", "protocols")
 
 _PLACE = ("url", "scheme", "host", "port", "resource")
 

@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from lomond.session.lasting import hint, lasting
-from lomond.url import SchemeError
+from lomond.url import unknown_scheme
 
 
 def not_accepted() -> ssl.SSLCertVerificationError:
@@ -30,7 +30,7 @@ def alert(reason: str) -> ssl.SSLError:
         (socket.gaierror(socket.EAI_NONAME, "not known"), "that name exists"),
         *[(socket.gaierror(number, ""), "that name exists") for number in (-2, -5, 8, 7)],
         *[(socket.gaierror(number, ""), "that name exists") for number in (11001, 11004)],
-        (SchemeError("URL 'ftp://h'"), "that URL has another scheme"),
+        (unknown_scheme("URL 'ftp://h'"), "that URL has another scheme"),
         (alert("TLSV1_ALERT_UNKNOWN_CA"), "the server accepts our certificate"),
         (alert("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "the server accepts our certificate"),
     ],

@@ -55,6 +55,10 @@ assert_type(websocket.max_fragments, int | None)
 assert_type(websocket.ssl_context, ssl.SSLContext | None)
 assert_type(websocket.compress, bool | Deflate)
 websocket.url = "wss://elsewhere/"
+websocket.url = lambda: "wss://elsewhere/"
+websocket.auth = lambda: "token"
+websocket.headers = lambda: {"X": "y"}
+websocket.protocols = lambda: ["chat"]
 websocket.agent = None
 websocket.protocols = ["chat"]
 websocket.socket_options = ()
@@ -83,8 +87,16 @@ group.add(websocket, poll=5, ping_timeout=30)
 group.persist(websocket, poll=5, max_attempts=3)
 
 
+async def fetch() -> str:
+    return "x"
+
+
+async def fetch_headers() -> dict[str, str]:
+    return {}
+
+
 async def main() -> None:
-    async with AsyncWebSocket("wss://h/", auth="token") as client:
+    async with AsyncWebSocket(fetch, auth=fetch, headers=fetch_headers) as client:
         assert_type(client.connect(poll=None), Events)
         assert_type(client.persist(exit_event=asyncio.Event()), Events)
         assert_type(persist(client, ping_timeout=30), Events)

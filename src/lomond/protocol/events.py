@@ -135,18 +135,22 @@ class FailureEvent(Event):
 
 
 class Connecting(Event):
-    """The start of a connection: nothing has happened yet."""
+    """The start of a connection: nothing has happened yet.
+
+    Attributes:
+        url: Where to; None where a callable is to be asked for that, behind this.
+    """
 
     __slots__ = ("url",)
     __match_args__ = ("url",)
     name: Literal["connecting"] = "connecting"
 
-    def __init__(self, url: str, *, received_time: float | None = None) -> None:
+    def __init__(self, url: str | None, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
         self.url = url
 
     def __repr__(self) -> str:
-        return f"Connecting(url={_shown(redact(self.url))})"
+        return f"Connecting(url={None if self.url is None else _shown(redact(self.url))})"
 
 
 class ConnectFail(FailureEvent):

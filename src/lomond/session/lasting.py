@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ..url import SchemeError
-
 #: Of a name that is not, or has no address: in glibc, the BSDs and macOS, and Windows.
 _NO_NAME = frozenset([-2, -5, 8, 7, 11001, 11004])
 _UNTIL = "no attempt can succeed until {}: persist() waits max_wait before each"
@@ -19,7 +17,7 @@ def lasting(cause: BaseException | None) -> str | None:
         return "the certificate is accepted"
     if type(cause).__name__ == "gaierror" and getattr(cause, "errno", None) in _NO_NAME:
         return "that name exists"
-    if isinstance(cause, SchemeError):
+    if hasattr(cause, "is_of_scheme"):
         return "that URL has another scheme"
     reason = getattr(cause, "reason", None)  # OpenSSL's; what has ALERT the other side said
     said = reason if isinstance(reason, str) else ""

@@ -13,7 +13,7 @@ from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import moment_of, printable
-from ..url import redact
+from .asking import Asks, asked, questions
 from .causes import words
 from .course import sooner
 from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 Script = Generator[Request, Answer, None]
 _SHOWN = 64  # bytes of what came first
-_MOST_SAID = 200  # characters of what the user's code raised
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 #: Protocols that TLS may agree on (ALPN, RFC 7301) and in which nobody here can ask.
 _OTHER_HTTP = frozenset(["h2", "h3"])
@@ -63,11 +62,10 @@ class Route(NamedTuple):
     upgrade: Upgrade
 
 
-class Plan(MakesTunnels, Protocol):
+class Plan(MakesTunnels, Asks, Protocol):
     """What the user asked for."""
 
-    url: str  #: where to first
-    asked: str  #: what of the user's is used just now; for people
+    url: str | None  #: where to first; None where that is to be asked for
     max_redirects: int
 
     def first(self) -> Route:
@@ -121,7 +119,9 @@ def _opened(
     while True:
         session.course.enter("credentials", now)
         try:
-            route, now = yield from _asked(plan, ask, deadline)
+            if not redirects:
+                yield from questions(plan, deadline)
+            route, now = yield from asked(plan, ask, deadline)
         except Failed as failure:
             yield from _give_up(session, None, failure)
             return False, None
@@ -188,23 +188,6 @@ def _around(session: Session, route: Route, plan: Plan, skew: float | None) -> A
         session.timing.ping_rate,
         skew=skew,
     )
-
-
-def _asked(
-    plan: Plan, ask: Callable[[], Route], deadline: float | None
-) -> Generator[Request, Answer, tuple[Route, float]]:
-    """What the user's callables and jars say, and when they were done."""
-    try:
-        answer = yield Ask(ask, deadline)
-    except TimedOut as failure:
-        failure.said = "what headers= and cookies= call took that long"
-        raise
-    except Failed as failure:
-        failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
-        if text := str(failure.cause):
-            failure.said += f": {printable(redact(text))[:_MOST_SAID]}"
-        raise
-    return answer.value, answer.now
 
 
 def _connect(
