@@ -18,6 +18,7 @@ from . import options, rows
 from .base import check_together, keep_place, options_now, state_of
 from .errors import WebSocketUnavailable
 from .io.readiness import told
+from .payloads import as_bytes, refuse_text, write_json
 from .protocol import frames
 from .settable import check_deep
 from .state import State
@@ -26,6 +27,8 @@ from .system.holding import abandon
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+
+    from typing_extensions import Buffer  # which checkers know themselves
 
     from .io.exchange import Exchange
     from .io.noticing import Look
@@ -158,23 +161,27 @@ class Door(State, Generic[Stream, Sent]):
             TransportFail: Writing failed; the connection is over.
         """
         if not isinstance(text, str):
-            if isinstance(text, bytes):
-                raise TypeError("text argument must not be bytes")
-            raise TypeError(f"text argument must be str, not {type(text).__name__}")
+            refuse_text(text)
         data = text.encode()
         if self._traced is not None:
             self._traced("send_text", length=len(text), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
         return sent
 
-    def send_binary(self, data: bytes, compress: bool = True) -> Sent:
+    def send_binary(self, data: Buffer, compress: bool = True) -> Sent:
         """Send a binary message; else as `send_text`.
 
+        Arguments:
+            data: Bytes, or what is like them: bytearray, memoryview, mmap, array. It is copied at
+                once, and may change then.
+            compress: Whether to compress it, where that was negotiated.
+
         Raises:
-            TypeError: It is not bytes.
+            TypeError: It is not bytes-like.
+            ValueError: Its bytes do not lie in one piece.
         """
         if not isinstance(data, bytes):
-            raise TypeError("data argument must be bytes")
+            data = as_bytes(data)
         if self._traced is not None:
             self._traced("send_binary", length=len(data), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
@@ -183,27 +190,35 @@ class Door(State, Generic[Stream, Sent]):
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
 
+        Beside the one argument, `compress` is as of `send_text`; without, it is a key as any other.
+        It is written by the WebSocket's `dumps`, or compactly, in UTF-8.
+
         Raises:
-            ValueError: Both are given.
             TypeError: It can't be written as JSON.
+            ValueError: It holds NaN or Infinity; or both an argument and keywords are given.
         """
+        compress = True
         if _obj is not _MISSING and kwargs:
-            raise ValueError("send_json requires positional argument OR keyword arguments")
-        import json
+            compress = kwargs.pop("compress", True)
+            if kwargs:
+                raise ValueError(
+                    "send_json requires positional argument OR keyword arguments (and compress=, "
+                    f"beside the first): {', '.join(kwargs)} goes into the object, or without it"
+                )
+        text = write_json(kwargs if _obj is _MISSING else _obj, self.dumps)
+        return self.send_text(text, compress)
 
-        return self.send_text(json.dumps(kwargs if _obj is _MISSING else _obj))
-
-    def send_ping(self, data: bytes = b"") -> Sent:
+    def send_ping(self, data: Buffer = b"") -> Sent:
         """Send a ping of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
         return self._send_control(frames.PING, "ping", data)
 
-    def send_pong(self, data: bytes) -> Sent:
+    def send_pong(self, data: Buffer) -> Sent:
         """Send a pong of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
         return self._send_control(frames.PONG, "pong", data)
 
-    def _send_control(self, opcode: int, name: str, data: bytes) -> Sent:
+    def _send_control(self, opcode: int, name: str, data: Buffer) -> Sent:
         if not isinstance(data, bytes):
-            raise TypeError("data argument must be bytes")
+            data = as_bytes(data)
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
             raise ValueError(f"{name} data should be <= 125 bytes")
         if self._traced is not None:
@@ -281,7 +296,7 @@ def made(
 
     asked = options_now(door)
     plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
-    session = Session(timing, door._limits, os.urandom)
+    session = Session(timing, door._limits, os.urandom, door.loads)
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer

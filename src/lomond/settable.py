@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import ssl
     from http.cookiejar import CookieJar
 
+    from .payloads import Dumps, Loads
+
 Held = TypeVar("Held")
 Given = TypeVar("Given")
 
@@ -101,6 +103,14 @@ def _proxies(_: Row, value: Any) -> Any:
 
         check(value)
     return value
+
+
+def _decodes(one: Row, value: Any) -> Any:
+    if value is None or callable(value):
+        return value
+    is_module = callable(getattr(value, one.name, None))
+    like = f"{getattr(value, '__name__', 'it')}.{one.name}" if is_module else f"json.{one.name}"
+    raise TypeError(f"{one.name} must be a callable, like {like}, not {value!r}")
 
 
 def _by(check: Callable[[Any], Any]) -> Callable[[Row, Any], Any]:
@@ -189,6 +199,17 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         default=None, kw_only=False, group="What is told", also=("enable_trace",),
         doc="Called with a dict at each stage of a connection; another true value logs them.",
     )  # fmt: skip
+    loads: Loads | None = row(
+        default=None, check=_decodes, group="JSON", also=("json_loads", "decoder"),
+        doc="What `json` of a text calls with its ``str``, like ``orjson.loads``; None for "
+        "``json.loads``. Of each connection as it is at its `connect`.",
+    )  # fmt: skip
+    dumps: Dumps | None = row(
+        default=None, check=_decodes, group="JSON", also=("json_dumps", "encoder"),
+        doc="What `send_json` calls with the object, like ``orjson.dumps``; it gives a str, or "
+        "bytes of UTF-8. None for json's in compact UTF-8, which refuses NaN. Holds from the next "
+        "`send_json` on.",
+    )  # fmt: skip
     headers: Headers | None = row(
         default=None, check=_headers, group="What is asked for",
         also=("header", "additional_headers", "extra_headers"),
@@ -276,7 +297,7 @@ TIMES = frozenset(rows_of(options.TimeOptions))
 ROWS = dict(sorted(rows_of(Options).items(), key=lambda item: item[0] in LIMITS | TIMES))
 _GROUPS = (
     "Where to", "What is asked for", "Who you are", "TLS", "Sockets", "Time", "Limits",
-    "What is told",
+    "JSON", "What is told",
 )  # fmt: skip
 #: The same in the order in which people read of them.
 BY_GROUP = dict(sorted(ROWS.items(), key=lambda item: _GROUPS.index(item[1].group)))

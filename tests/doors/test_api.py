@@ -81,7 +81,7 @@ def test_wrong_arguments_are_said_before_the_state_is_looked_at() -> None:
         websocket.send_text(b"x")  # type: ignore[arg-type]
     with pytest.raises(UnicodeEncodeError):
         websocket.send_text("\ud800")
-    for data in ("x", bytearray(b"x"), memoryview(b"x"), None):
+    for data in ("x", 5, [1], None):
         with pytest.raises(TypeError, match="data argument must be bytes"):
             websocket.send_binary(data)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="data argument must be bytes"):

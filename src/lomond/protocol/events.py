@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import portable, restored
+from ..payloads import cut, read_json
 from ..response import LONGEST
 from ..url import redact
 
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 
 #: The wall clock; system/clock.py can have it call another one.
 time = partial(_time.time)
-_REPR_ITEMS = 24
-
-
-def _cut(value: str | bytes, unit: str) -> str:
-    rest = len(value) - _REPR_ITEMS
-    return repr(value) if rest <= 0 else f"{value[:_REPR_ITEMS]!r} + {rest} {unit}"
 
 
 def _shown(text: str) -> str:
@@ -429,7 +424,10 @@ class Pong(Event):
 
 
 class Text(Event):
-    """A text message, whole."""
+    """A text message, whole.
+
+    A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
+    """
 
     __slots__ = ("_json", "text")
     __match_args__ = ("text",)
@@ -441,16 +439,18 @@ class Text(Event):
 
     @property
     def json(self) -> Any:
-        """The text decoded as JSON, once. Raises ``json.JSONDecodeError`` if it is none."""
-        decoded = getattr(self, "_json", None)  # unset in an event fresh from the wire
-        if decoded is None:
-            import json
+        """The text decoded as JSON, once, by the WebSocket's `loads` if it has one.
 
-            decoded = self._json = (json.loads(self.text),)
-        return decoded[0]
+        Raises ``json.JSONDecodeError``, or what `loads` raises, if it is none.
+        """
+        # Unset, or None, in an event fresh from the wire; then `loads`, if the WebSocket has one.
+        known: Any = getattr(self, "_json", None)
+        if known is None or callable(known):
+            known = self._json = (read_json(self.text, known),)
+        return known[0]
 
     def __repr__(self) -> str:
-        return f"Text(text={_cut(self.text, 'chars')})"
+        return f"Text(text={cut(self.text, 'chars')})"
 
 
 class Binary(Event):
@@ -465,7 +465,7 @@ class Binary(Event):
         self.data = data
 
     def __repr__(self) -> str:
-        return f"Binary(data={_cut(self.data, 'bytes')})"
+        return f"Binary(data={cut(self.data, 'bytes')})"
 
 
 class BackOff(Event):

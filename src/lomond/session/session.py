@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol import events, frames
 from ..protocol.connection import Connection
+from ..protocol.loading import Loading
 from ..protocol.output import MaskingKeys
 from ..protocol.states import ANSWERING, CLOSING
 from .backlog import FAR, NEVER, Backlog
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..compression import Compression
     from ..options import Limits, Timing
+    from ..payloads import Loads
     from ..protocol.events import AnyEvent, Disconnected
     from ..protocol.extensions.extension import Extension
     from .pings import Progress
@@ -48,6 +50,7 @@ class Session:
         timing: When to poll, ping and give up.
         limits: What the peer may make us keep.
         random_bytes: Gives n unpredictable bytes.
+        loads: Decodes a text for `Text.json`; None for json's.
 
     Attributes:
         output: What is to be written.
@@ -67,11 +70,20 @@ class Session:
     )  # fmt: skip
 
     def __init__(
-        self, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
+        self,
+        timing: Timing,
+        limits: Limits,
+        random_bytes: Callable[[int], bytes],
+        loads: Loads | None = None,
     ) -> None:
         self.timing = timing
         self.limits = limits
-        self.connection = Connection(limits, MaskingKeys(random_bytes), timing.auto_pong)
+        keys = MaskingKeys(random_bytes)
+        self.connection = (
+            Connection(limits, keys, timing.auto_pong)
+            if loads is None
+            else Loading(limits, keys, timing.auto_pong, loads)
+        )
         self.output = self.connection.output
         self.output_ends = False
         self.compression: Compression | None = None
