@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
 from .checks import check_seconds
-from .door import Door, begin
+from .door import Door, begin, unavailable
 from .errors import WebSocketUnavailable
 from .io.driving import iterates
 from .io.readiness import WRONG_WAIT, wait_in_task
@@ -125,7 +125,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""
-        return self._exchange or _Nobody()
+        return self._exchange or _Nobody(unavailable(self))
 
     def __aiter__(self) -> Events:
         return self.connect()
@@ -134,9 +134,12 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 class _Nobody:
     """What stands where there is no exchange: nothing can be sent."""
 
+    def __init__(self, error: WebSocketUnavailable) -> None:
+        self._error = error
+
     async def send(self, *_: object) -> None:
         """Raises WebSocketUnavailable."""
-        raise WebSocketUnavailable("not connected")
+        raise self._error
 
 
 _persist: Any = vars(Awaited)["persist"]

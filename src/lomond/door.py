@@ -229,7 +229,7 @@ class Door(State, Generic[Stream, Sent]):
     def _connected(self) -> Exchange:
         """The current connection. Raises WebSocketUnavailable: there is none."""
         if self._exchange is None:
-            raise WebSocketUnavailable("not connected")
+            raise unavailable(self)
         return self._exchange
 
 
@@ -238,6 +238,13 @@ rows.signed(_connect, _ROWS)
 
 
 # For the doors
+
+
+def unavailable(door: Door[Any, Any]) -> WebSocketUnavailable:
+    """What a send raises where there is no connection."""
+    from .session.finish import not_connected
+
+    return WebSocketUnavailable(not_connected(door._ended), ending=door._ended)
 
 
 def timed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lomond.errors import TransportFail, WebSocketClosing
@@ -9,7 +11,7 @@ from lomond.options import Deflate, Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.extensions.negotiation import offers
 from lomond.session.causes import kept, words
-from lomond.session.finish import Why
+from lomond.session.finish import LEFT, Why
 from lomond.session.session import Session
 from lomond.testing.pretend import counting_bytes
 
@@ -129,10 +131,12 @@ def test_what_a_send_after_the_end_raises() -> None:
     assert refusal.cause is error
     assert "the connection ended (socket fail; recv fail; Connection reset" in str(refusal)
     session.disconnected()
-    assert str(session.finish.refusal()) == "not connected"
+    assert str(session.finish.refusal()) == (
+        f"not connected: {session.finish.ending}; send again from the ready event of the next one"
+    )
     left = opened(poll=None, ping_rate=0)
-    left.end(Why("left by the user"), 1.0)
-    assert str(left.finish.refusal()) == "not connected"
+    left.end(LEFT, 1.0)
+    assert re.match("not connected: this .* left .* or keep events =", str(left.finish.refusal()))
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Outward(Inward):
     def explain(self, error: WebSocketError) -> None:
         """Say in what the connection raised who had closed."""
         if isinstance(error, WebSocketClosing):
-            self.session.finish.explained(error)
+            self.session.finish.explained(error, monotonic())
 
     def failure(self, said: str, cause: BaseException | None) -> WebSocketError:
         """What a send raises where writing failed."""

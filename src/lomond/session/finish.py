@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..ending import Ending, close_words
+from ..ending import Ending, close_words, duration
 from ..errors import ProtocolError, TransportFail, WebSocketClosing, WebSocketUnavailable
 from ..protocol import events, frames
 from ..protocol.states import CLOSED, CLOSING, CLOSING_EARLY, CONNECTING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _EXHAUSTED = frozenset(
     [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL]
 )
+_JUST = 0.01  # seconds; what is less is said in a word
 #: What the original's reasons begin with, which says nothing to people.
 _PREFIXES = ("socket fail; ", "disconnected; ")
 
@@ -242,7 +243,7 @@ class Finish:
         """
         event = self.event
         if self.is_told or event is None or event.phase is None:
-            return WebSocketUnavailable("not connected")
+            return WebSocketUnavailable(not_connected(self.ending))
         said = f"socket fail; the connection ended ({event.reason})"
         return TransportFail(said, cause=event.cause)
 
@@ -254,8 +255,13 @@ class Finish:
         came = self._close_to_come()
         return "" if came is None else f"; the server had closed {close_words(*came)}"
 
-    def explained(self, error: Refusal) -> Refusal:
-        """The error of a send, with who had closed; its `ending` comes when there is one."""
+    def explained(self, error: Refusal, now: float = 0.0) -> Refusal:
+        """The error of a send, with who had closed, when; its `ending` comes when there is one.
+
+        Arguments:
+            error: Which.
+            now: When it was raised, where that is because of a close.
+        """
         error.ending = self.ending
         if error.ending is None or not self.is_told:
             if self._owed is None:
@@ -264,13 +270,21 @@ class Finish:
                 self._owed = WeakSet()
             self._owed.add(error)
         if isinstance(error, WebSocketClosing):
-            error.args = (f"{error}; {self._who_closed()}",)
+            error.args = (f"{error}{self._who_closed(now)}",)
         return error
 
-    def _who_closed(self) -> str:
-        if self.close_asked_at is None:
-            return f"the server closed {close_words(self._why.code, self._why.text)}"
-        return f"this program had closed {close_words(*self.asked)}"
+    def _who_closed(self, now: float) -> str:
+        why = self._why
+        if why.kind == "protocol":
+            return f": {why.said}"
+        if why.kind == "closed" and why.by == "server":
+            who, closed_at, words = "the server", self._at, close_words(why.code, why.text)
+        else:
+            asked_at = self.close_asked_at
+            who, closed_at = "this program", now if asked_at is None else asked_at
+            words = close_words(*self.asked)
+        ago = max(0.0, now - closed_at)
+        return f"; {who} had closed {words} {'just' if ago < _JUST else duration(ago)} before"
 
     def tell(self) -> events.Disconnected | None:
         """The last event, which is handed out now; those who wait for the ending have it too."""
@@ -282,6 +296,27 @@ class Finish:
                 error.ending = ending
         self.is_told = True
         return event
+
+
+def not_connected(ending: Ending | None) -> str:
+    """What a send is told where there is no connection, with what to write.
+
+    Arguments:
+        ending: Of the last one; None where there was none.
+    """
+    if ending is None:
+        return (
+            "not connected: iterate the WebSocket, and send from its ready event on; others than "
+            "its loop can wait for that with wait_ready()"
+        )
+    if ending.kind == "left" and ending.was_ready and not ending.detail:
+        how = (
+            "whoever leaves the loop (by break, return or an exception) ends its connection: send "
+            "inside, or keep events = websocket.connect() and go on with those"
+        )
+    else:
+        how = "send again from the ready event of the next one"
+    return f"not connected: {ending}; {how}"
 
 
 #: The stream ended without a close frame.
