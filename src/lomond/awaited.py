@@ -13,6 +13,7 @@ from .errors import WebSocketUnavailable
 from .io.driving import iterates
 from .io.readiness import WRONG_WAIT, wait_in_task
 from .io.upcoming import Upcoming
+from .wrong_door import no_iterator, not_awaited, not_for, not_with
 
 if TYPE_CHECKING:
     from .io.driving import Driver
@@ -30,6 +31,10 @@ class Events(Upcoming):
         super().__init__(driver)
         self._leaving = driver
         self._is_guarded = is_guarded
+
+    if not TYPE_CHECKING:  # to which they are neither
+        __iter__ = no_iterator
+        __await__ = not_awaited
 
     async def aclose(self) -> None:
         """Leave the connection: say so to the server if that needs no waiting; free the socket."""
@@ -129,6 +134,10 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     def __aiter__(self) -> Events:
         return self.connect()
+
+    if not TYPE_CHECKING:  # to which it is neither
+        __iter__ = not_for
+        __enter__ = __exit__ = not_with
 
 
 class _Nobody:

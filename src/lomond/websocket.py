@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from threading import get_ident
 from typing import TYPE_CHECKING, Unpack
@@ -10,6 +11,7 @@ from . import options, persisting, rows, settable
 from .checks import check_seconds
 from .door import Door, begin, start_closing
 from .io.readiness import WRONG_WAIT, wait_in_thread
+from .wrong_door import not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
     from .events import AnyEvent
@@ -46,6 +48,12 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     """
 
     def _stream(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
+        # Asked here, that it costs no call where no event loop runs.
+        modules = sys.modules
+        running_loop = getattr(modules.get("asyncio"), "_get_running_loop", None)
+        of_trio = getattr(modules.get("sniffio"), "thread_local", None)
+        if (running_loop is not None and running_loop()) or getattr(of_trio, "name", None):
+            warn_of_loop()
         return begin(self, timing)
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
@@ -96,6 +104,10 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         exchange = self._exchange
         if exchange is not None:
             exchange.leave()
+
+    if not TYPE_CHECKING:  # to which it is neither
+        __aiter__ = not_async_for
+        __aenter__ = __aexit__ = not_async_with
 
 
 rows.signed(WebSocket.persist, persisting.PERSIST)
