@@ -14,9 +14,10 @@ from ..errors import portable, restored
 from ..payloads import cut, read_json
 from ..response import LONGEST
 from ..url import redact
+from .absent import KINDS, Absent, absent
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, NoReturn
 
     from ..compression import Compression
     from ..ending import Ending
@@ -44,6 +45,7 @@ class Event:
     __slots__ = ("received_time",)
     __match_args__: tuple[str, ...] = ()
     _details: tuple[str, ...] = ("received_time",)
+    _derived: tuple[str, ...] = ()  # attributes that are made of the others
 
     def __init__(self, *, received_time: float | None = None) -> None:
         self.received_time = time() if received_time is None else received_time
@@ -94,7 +96,18 @@ def _added_slots(event: Event, kind: type[Event]) -> dict[str, Any]:
     return found
 
 
-class FailureEvent(Event):
+class Notice(Event):
+    """Base of all events but messages, which come too often for a ``__getattr__``."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # to which there is nothing else
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise absent(self, name)
+
+
+class FailureEvent(Notice):
     """Base of the events that report a failure.
 
     Attributes:
@@ -129,7 +142,7 @@ class FailureEvent(Event):
         self.timings = timings
 
 
-class Connecting(Event):
+class Connecting(Notice):
     """The start of a connection: nothing has happened yet.
 
     Attributes:
@@ -176,7 +189,7 @@ class ConnectFail(FailureEvent):
         self.ending = ending
 
 
-class Connected(Event):
+class Connected(Notice):
     """TCP and TLS stand and the upgrade request is written. Not yet the time to send.
 
     Attributes:
@@ -229,7 +242,7 @@ class Rejected(FailureEvent):
         self.reason = reason
 
 
-class Ready(Event):
+class Ready(Notice):
     """The connection is open: messages may be sent and will come.
 
     Attributes:
@@ -342,7 +355,7 @@ class Disconnected(FailureEvent):
         self.ending = ending
 
 
-class Closed(Event):
+class Closed(Notice):
     """The server answered our close frame. `code` is None if it named none.
 
     `reason` is the server's text as it came: escape it before you print it to a terminal.
@@ -363,7 +376,7 @@ class Closed(Event):
         return f"Closed(code={self.code!r}, reason={_shown(self.reason)})"
 
 
-class Closing(Event):
+class Closing(Notice):
     """The server closes. Messages may still be sent in the handler; the answer follows it.
 
     `reason` is the server's text as it came: escape it before you print it to a terminal.
@@ -384,7 +397,7 @@ class Closing(Event):
         return f"Closing(code={self.code!r}, reason={_shown(self.reason)})"
 
 
-class UnknownMessage(Event):
+class UnknownMessage(Notice):
     """Kept for its name; unknown opcodes are a ProtocolError."""
 
     __slots__ = ("message",)
@@ -399,7 +412,7 @@ class UnknownMessage(Event):
         return "UnknownMessage()"
 
 
-class Ping(Event):
+class Ping(Notice):
     """The server sent a ping; unless `auto_pong` is off, it is answered already."""
 
     __slots__ = ("data",)
@@ -411,7 +424,7 @@ class Ping(Event):
         self.data = data
 
 
-class Pong(Event):
+class Pong(Notice):
     """The server sent a pong."""
 
     __slots__ = ("data",)
@@ -431,7 +444,10 @@ class Text(Event):
 
     __slots__ = ("_json", "text")
     __match_args__ = ("text",)
+    _derived = ("json",)
     name: Literal["text"] = "text"
+    if not TYPE_CHECKING:
+        data = Absent("data")
 
     def __init__(self, text: str, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -459,6 +475,9 @@ class Binary(Event):
     __slots__ = ("data",)
     __match_args__ = ("data",)
     name: Literal["binary"] = "binary"
+    if not TYPE_CHECKING:
+        json = Absent("json")
+        text = Absent("text")
 
     def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -468,7 +487,7 @@ class Binary(Event):
         return f"Binary(data={cut(self.data, 'bytes')})"
 
 
-class BackOff(Event):
+class BackOff(Notice):
     """`persist` waits before it connects again.
 
     Attributes:
@@ -506,7 +525,7 @@ class BackOff(Event):
         return f"BackOff(delay={self.delay:.1f})"
 
 
-class Poll(Event):
+class Poll(Notice):
     """Comes every `poll` seconds, the first right after Ready, until one side begins to close.
 
     A place for regular work.
@@ -522,3 +541,4 @@ AnyEvent = (
     | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary | BackOff
     | Poll
 )  # fmt: skip
+KINDS.extend(AnyEvent.__args__)
