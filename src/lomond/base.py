@@ -146,10 +146,13 @@ class Base(settable.Options):
             TypeError: One of them is not bytes.
             ValueError: It can't stand in a request, or is one that lomond writes.
         """
-        if not isinstance(header, bytes):
-            raise TypeError("'header' must be bytes")
-        if not isinstance(value, bytes):
-            raise TypeError("'value' must be bytes")
+        for name, given in (("header", header), ("value", value)):
+            if not isinstance(given, bytes):
+                kind = type(given).__name__  # not the value, which may be secret
+                raise TypeError(
+                    f"'{name}' must be bytes, not {kind}; for str there is "
+                    f"{type(self).__name__}(url, headers={{'X-Name': 'value'}})"
+                )
         check_header(header, value)
         self._headers.append((header, value))
 

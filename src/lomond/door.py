@@ -220,7 +220,9 @@ class Door(State, Generic[Stream, Sent]):
         if not isinstance(data, bytes):
             data = as_bytes(data)
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
-            raise ValueError(f"{name} data should be <= 125 bytes")
+            raise ValueError(
+                f"{name} data should be <= 125 bytes, not {len(data)}; send a message instead"
+            )
         if self._traced is not None:
             self._traced(f"send_{name}", length=len(data))
         sent: Sent = (self._exchange or self._connected()).send(opcode, data)

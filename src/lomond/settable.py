@@ -262,7 +262,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     )  # fmt: skip
     socket: socket_module.socket | None = row(
         default=None, check=_by(socket_checks.check_socket), group="Sockets", also=("sock",),
-        doc="A connected socket to use instead of connecting one.",
+        doc="A connected socket to use instead of connecting one; another one is refused at once.",
     )  # fmt: skip
     unix_socket: Path | None = row(
         default=None, check=_by(socket_checks.check_unix_socket), group="Sockets",

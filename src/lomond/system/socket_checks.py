@@ -5,6 +5,7 @@ socket and ssl are only imported where something is given for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -54,7 +55,7 @@ def check_server_name(name: object) -> None:
 
 
 def check_socket(socket: object) -> None:
-    """Raise unless it is None or a plain socket for streams."""
+    """Raise unless it is None or a plain socket for streams, and connected."""
     if socket is None:
         return
     import socket as socket_module
@@ -68,6 +69,17 @@ def check_socket(socket: object) -> None:
         )
     if socket.type != socket_module.SOCK_STREAM:
         raise ValueError(f"socket must be a stream (SOCK_STREAM), not {socket!r}")
+    if socket.fileno() < 0:
+        raise ValueError("socket is closed; give one that is connected")
+    try:
+        socket.getpeername()
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            return  # reading will tell
+        raise ValueError(
+            "socket must be connected, and is not, or no more; call its connect() first, or leave "
+            f"it out: lomond connects one by itself ({socket!r})"
+        ) from None
 
 
 def check_path(path: object, name: str = "ssl_cafile") -> str | None:
