@@ -116,6 +116,28 @@ def test_functions_of_the_programs_write_and_read() -> None:
         assert next(stream).json == {"read": [{"n": 1}]}  # type: ignore[union-attr]
 
 
+def functions_of(library: str) -> tuple[Any, Any]:
+    if library == "msgspec":
+        module = pytest.importorskip("msgspec.json")
+        return module.decode, module.encode
+    module = pytest.importorskip(library)
+    return module.loads, module.dumps
+
+
+@pytest.mark.parametrize("library", ["json", "orjson", "msgspec"])
+def test_functions_of_libraries_work_as_they_are(library: str) -> None:
+    loads, dumps = functions_of(library)
+    with ready(loads=loads, dumps=dumps) as (websocket, stream):
+        value = {"a": [1, 2.5, None, "ž"]}
+        websocket.send_json(value)
+        assert next(stream).json == value  # type: ignore[union-attr]
+        websocket.send_text("no json")
+        event: Any = next(stream)
+        with pytest.raises(Exception, match=r"(?i)invalid|malformed|expect|unexpect") as told:
+            _ = event.json
+        assert told.value.__notes__ == ["loads= was given the text 'no json'"]
+
+
 def test_what_comes_in_one_read_is_read_by_it_too() -> None:
     with ready(loads=str.upper) as (websocket, stream):
         for _ in range(5):
