@@ -82,7 +82,7 @@ class Base(settable.Options):
             )
         put = object.__setattr__
         for name in settable.ASKED:
-            if name in asked:
+            if name in asked and callable(asked[name]):
                 _check_awaited(self, name, asked[name])
         url = asked.pop("url")
         put(self, "_ask_url", url if callable(url) else None)
@@ -114,7 +114,7 @@ class Base(settable.Options):
     def __setattr__(self, name: str, value: Any) -> None:
         put = object.__setattr__
         if name[:1] != "_":
-            if name in settable.ASKED:
+            if name in settable.ASKED and callable(value):
                 _check_awaited(self, name, value)
             value = settable.checked(type(self), name, value)
             put(self, "_fits", False)
@@ -260,7 +260,7 @@ def _move(websocket: Base, part: str, value: object) -> None:
 
 def _check_awaited(websocket: Base, name: str, value: object) -> None:
     """Raise TypeError where what is given must be awaited, and nobody can."""
-    if not websocket._awaits and callable(value) and is_coroutine_function(value):
+    if not websocket._awaits and is_coroutine_function(value):
         raise TypeError(
             f"{name} is a coroutine function, which a {type(websocket).__name__} can't await; give "
             "a plain function, or use an AsyncWebSocket or a TrioWebSocket"

@@ -58,8 +58,9 @@ class Ending(Fixed):
         deadline: The option whose time passed, like ``"open_timeout"``; or None.
         was_ready: Whether messages could be sent.
         lasted: Seconds from Ready to the end; 0.0 if it never was ready.
-        since_received, since_pong: Seconds before the end at which the last byte came, and the last
-            pong; None if none came.
+        since_received, since_sent, since_pong: Seconds before the end at which the last byte came,
+            the system sent the last one, the last pong came; None if there was none or nobody
+            knows (of what is sent only Linux tells, and only of TCP).
         unconfirmed: Bytes of messages, without heads, for which ``send_*`` returned or which were
             held for Ready, and of which nobody knows whether they arrived. 0 after the server
             answered our close frame; else what was sent after the last ping that was answered.
@@ -72,7 +73,7 @@ class Ending(Fixed):
 
     __slots__ = __match_args__ = (
         "kind", "by", "code", "reason", "status", "response", "phase", "address", "cause",
-        "deadline", "was_ready", "lasted", "since_received", "since_pong",
+        "deadline", "was_ready", "lasted", "since_received", "since_sent", "since_pong",
         "unconfirmed", "pause", "hint", "detail",
     )  # fmt: skip
     kind: Kind
@@ -88,6 +89,7 @@ class Ending(Fixed):
     was_ready: bool
     lasted: float
     since_received: float | None
+    since_sent: float | None
     since_pong: float | None
     unconfirmed: int
     pause: Pause | None
@@ -109,6 +111,7 @@ class Ending(Fixed):
         was_ready: bool = False,
         lasted: float = 0.0,
         since_received: float | None = None,
+        since_sent: float | None = None,
         since_pong: float | None = None,
         unconfirmed: int = 0,
         pause: Pause | None = None,
@@ -119,7 +122,8 @@ class Ending(Fixed):
             kind=kind, by=by, code=code, reason=reason, status=status, response=response,
             phase=phase, address=address, cause=cause, deadline=deadline, was_ready=was_ready,
             lasted=lasted, since_received=since_received,
-            since_pong=since_pong, unconfirmed=unconfirmed, pause=pause, hint=hint, detail=detail,
+            since_sent=since_sent, since_pong=since_pong, unconfirmed=unconfirmed, pause=pause,
+            hint=hint, detail=detail,
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -141,7 +145,8 @@ class Ending(Fixed):
     def with_hint(self, hint: str) -> Ending:
         """An ending like this, with what to do about it."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__match_args__}
-        return type(self)(**fields | {"hint": hint})
+        fields["hint"] = hint
+        return type(self)(**fields)
 
     def raise_for_failure(self) -> None:
         """Raise unless it was closed with 1000 or 1001, or left on purpose.

@@ -53,9 +53,9 @@ class Plan:
 
     __slots__ = (
         "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_extensions",
-        "_first", "_headers", "_is_ours", "_keep_place", "_limits", "_origin", "_protocols",
-        "_server_name", "_url", "_websocket", "asked", "awaits", "max_redirects", "socket",
-        "socket_settings", "url",
+        "_first", "_given", "_headers", "_is_ours", "_keep_place", "_limits", "_origin",
+        "_protocols", "_server_name", "_url", "_websocket", "asked", "asks", "awaits",
+        "max_redirects", "socket", "socket_settings", "url",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +91,10 @@ class Plan:
         self._server_name = websocket.server_name
         self._addresses: list[AddressInfo] | None = None
         self._is_ours = True
+        self._given = url, headers, auth, protocols = (
+            base.asked_url(websocket), websocket.headers, websocket.auth, websocket.protocols,
+        )  # fmt: skip
+        self.asks = url is not None or callable(headers) or callable(auth) or callable(protocols)
         self.asked = "the options"
 
     def __repr__(self) -> str:
@@ -102,8 +106,7 @@ class Plan:
 
     def questions(self) -> list[tuple[str, Callable[[], Any]]]:
         """The options that are callables, in the order in which they are asked."""
-        given = (base.asked_url(self._websocket), self._asked_headers, self._auth, self._protocols)
-        pairs = zip(ASKED, given, strict=True)
+        pairs = zip(ASKED, self._given, strict=True)
         return [(name, value) for name, value in pairs if callable(value)]
 
     def answer(self, name: str, value: Any) -> None:
@@ -136,7 +139,8 @@ class Plan:
             self._auth = userinfo(self.url)
         self._addresses = base.unix_addresses(self._websocket)
         self.asked = "headers="
-        self._headers = [*checks.encoded_headers(self._asked_headers or {}), *self._headers]
+        if self._asked_headers is not None:
+            self._headers = [*checks.encoded_headers(self._asked_headers), *self._headers]
         self.asked = "proxies="
         return self.route(self._target(self.url, is_first=True))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import threading
+import time
 from typing import Any
 
 import pytest
 
-from doors.raw_server import echo, frame, raw_server, read_all, until
+from doors.raw_server import echo, frame, raw_server, read_all, read_frame, until
 from doors.ways_to_end import QUIET, closes, hangs_up
 from lomond import WebSocket
 from lomond.errors import ConnectionFailed, WebSocketClosing, WebSocketUnavailable
@@ -135,3 +137,26 @@ def test_reset_keeps_the_ending() -> None:
         assert websocket.ending is not None
         assert websocket.ending.kind == "left"
         list(stream)
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux tells what was sent when"
+)
+def test_when_it_said_and_heard_something_last() -> None:
+    def serve(connection: Any) -> None:
+        connection.sendall(frame(frames.TEXT, b"x"))
+        read_frame(connection)
+        time.sleep(0.3)
+
+    with raw_server(serve) as server:
+        websocket = WebSocket(server.url)
+        for event in websocket.connect(**QUIET):
+            if event.name == "text":
+                time.sleep(0.2)
+                websocket.send_text("x")
+    ending = websocket.ending
+    assert ending is not None
+    assert ending.since_received is not None
+    assert ending.since_sent is not None
+    assert 0.25 <= ending.since_sent <= ending.since_received - 0.15
+    assert ending.since_pong is None

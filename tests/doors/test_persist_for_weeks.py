@@ -140,16 +140,16 @@ def test_back_off_counts_what_was_not_confirmed(is_answered: bool) -> None:
         websocket = WebSocket(server.url)
         for event in persist(websocket, ping_rate=0, min_wait=0, max_wait=0):
             if event.name == "ready":
-                websocket.send_text("12345")  # 6 bytes of head and mask
+                websocket.send_text("12345")
                 websocket.send_ping(b"now")
                 if not is_answered:
                     websocket.send_text("123")
             elif event.name == "pong":
                 websocket.send_text("123")
             elif event.name == "disconnected":
-                assert event.unconfirmed == (9 if is_answered else 20)
+                assert event.unconfirmed == (3 if is_answered else 8)
             elif event.name == "back_off":
-                assert event.unconfirmed == (9 if is_answered else 20)
+                assert event.unconfirmed == (3 if is_answered else 8)
                 break
 
 

@@ -19,7 +19,7 @@ class Asks(PretendPlan):
 
     def __init__(self, call: Any, awaits: bool) -> None:
         super().__init__(os.urandom)
-        self.awaits = awaits
+        self.asks, self.awaits = True, awaits
         self.call = call
         self.given: list[tuple[str, Any]] = []
 

@@ -15,6 +15,7 @@ from lomond.session.hints import HINTS, Around, hint
 
 NO_NAME = socket.gaierror(-2, "not known")
 ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+VARIABLE = "environment variable https_proxy"
 SETTINGS = b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00"
 
 
@@ -61,9 +62,16 @@ def lost(**fields: Any) -> Ending:
         (rejected(308, "Location: /b\r\n"), Around(max_redirects=2), "redirect", "sends on to /b"),
         (
             lost(was_ready=True, since_received=60.04), Around(), "idle",
-            "nothing had come for 60 s: typical of a proxy's limit on silence; a ping_rate below "
+            "nothing was said for 60 s: typical of a proxy's limit on silence; a ping_rate below "
             "it keeps the connection open (no pings are sent)",
         ),
+        *[
+            (
+                Ending("unreachable", phase=phase), Around(proxy_source=VARIABLE),
+                "proxy of the environment", f"the proxy comes from the {VARIABLE}; no_proxy, or ",
+            )
+            for phase in ("resolve", "connect", "proxy")
+        ],
         (
             Ending("unreachable", cause=expired(10)), Around(skew=-7300.0), "wrong clock",
             "this machine's clock is 2 h ahead of the server's Date: set it",
@@ -110,14 +118,15 @@ def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
         (rejected(500), Around()),
         (rejected(302), Around()),
         (lost(was_ready=True, since_received=19.9), Around()),
+        (lost(was_ready=True, since_received=60.0, since_sent=3.0), Around()),
+        (Ending("unreachable", phase="tls"), Around(proxy_source=VARIABLE)),
+        (Ending("unreachable", phase="proxy"), Around(proxy_source="proxies['https']")),
+        (lost(phase="read", was_ready=True), Around(proxy_source=VARIABLE)),
         (lost(was_ready=True), Around(slept=29.0)),
         (Ending("closed", "server", 1011), Around(slept=3000.0)),
         (lost(was_ready=True, pause=Pause(9.9, 1, "text")), Around()),
         (Ending("closed", "server", 1000, pause=Pause(31.0, 1, "text")), Around()),
         (Ending("left", cause=ValueError(), pause=Pause(31.0, 1, "text")), Around()),
-        (Ending("unreachable", cause=expired(10)), Around()),
-        (Ending("unreachable", cause=expired(10)), Around(skew=3000.0)),
-        (Ending("unreachable", cause=expired(20)), Around(skew=7300.0)),
         (lost(was_ready=True), Around()),
         (Ending("closed", "client", 1009), Around(largest=1)),
         (Ending("closed", "server", 1009), Around()),
@@ -127,6 +136,13 @@ def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
 )
 def test_nothing_is_said_of_others(ending: Ending, around: Around) -> None:
     assert hint(ending, around) is None
+
+
+@pytest.mark.parametrize(("code", "skew"), [(10, None), (10, 3000.0), (20, 7300.0)])
+def test_the_clock_is_not_blamed_for_others(code: int, skew: float | None) -> None:
+    said = hint(Ending("unreachable", cause=expired(code)), Around(skew=skew))
+    assert said is not None
+    assert "until the certificate is accepted" in said
 
 
 def test_every_row_says_what_it_is_for() -> None:

@@ -172,7 +172,8 @@ class Exchange(Outward):
             now = monotonic()
             if now >= until:
                 return None
-            self.looked(now)
+            if now - self._looked_at > self._longest:  # as `looked`, without a call
+                self._paused(now - self._looked_at)
         self._looked_at = until
         self.is_in_use = True
         # Looked at in this order, and set in the other one by who closes the socket.
@@ -264,6 +265,7 @@ class Exchange(Outward):
             self.free()
 
     def _end(self, why: Why) -> None:
+        self.date_output()
         self.session.end(why, monotonic())
 
     def leave(self, code: int | None = GOING_AWAY, why: Why = LEFT) -> None:
@@ -277,7 +279,15 @@ class Exchange(Outward):
         finally:
             self.free()
 
+    def date_output(self) -> None:
+        """Note when the system sent anything last, as far as it tells: the end is here."""
+        course, pipe = self.session.course, self.pipe
+        progress = None if pipe is None or course.sent_at is not None else pipe.progress()
+        if progress is not None:
+            course.sent_at = monotonic() - progress.idle
+
     def _say_goodbye(self, code: int | None, why: Why) -> None:
+        self.date_output()
         self.session.leave(code, why, monotonic())
         self.enqueue_quietly()
         if self.pipe is not None and not self.pipe.write_ended:

@@ -21,6 +21,7 @@ _MOST_SAID = 200  # characters of what the user's code raised
 class Asks(Protocol):
     """Who knows what of the user's is to be asked."""
 
+    asks: bool  #: whether any option is a callable
     awaits: bool  #: whether what the user's callables give may be awaited
     asked: str  #: what of the user's is used just now; for people
 
@@ -61,8 +62,11 @@ def asked(
     plan: Asks, ask: Callable[[], Given], deadline: float | None
 ) -> Generator[Request, Answer, tuple[Given, float]]:
     """What the user's mappings and jars say, and when they were done."""
-    late = "what headers= and cookies= call took that long"
-    answer = yield from _told(plan, Ask(ask, deadline), late)
+    try:
+        answer = yield Ask(ask, deadline)
+    except Failed as failure:
+        _blame(plan, failure, "what headers= and cookies= call took that long")
+        raise
     return answer.value, answer.now
 
 
@@ -70,13 +74,22 @@ def _told(plan: Asks, request: Ask | Await, late: str) -> Generator[Request, Ans
     """The answer of the user's code; a failure says whose it is."""
     try:
         return (yield request)
-    except Interrupted:
-        raise
-    except TimedOut as failure:
-        failure.said = late
-        raise
     except Failed as failure:
-        failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
-        if text := str(failure.cause):
-            failure.said += f": {printable(redact(text))[:_MOST_SAID]}"
+        _blame(plan, failure, late)
         raise
+
+
+def _blame(plan: Asks, failure: Failed, late: str) -> None:
+    """Have a failure of the user's code say whose it is.
+
+    Arguments:
+        late: What is said where it took too long.
+    """
+    if isinstance(failure, Interrupted):
+        return
+    if isinstance(failure, TimedOut):
+        failure.said = late
+        return
+    failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
+    if text := str(failure.cause):
+        failure.said += f": {printable(redact(text))[:_MOST_SAID]}"

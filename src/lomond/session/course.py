@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..timings import Timings
 from .causes import kept
-from .hints import Around
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..ending import Pause
     from ..protocol.events import FailureEvent
 
+    Asked = tuple[bool, Sequence[tuple[bytes, bytes]], int, float | None, str | None]
     Failure = TypeVar("Failure", bound=FailureEvent)
 
 
@@ -27,13 +29,17 @@ class Course:
         opened_at: When the upgrade was done, or None.
         timings: How long its phases took.
         pause: The longest time in which nobody looked at the socket, or None.
+        sent_at: When our system last sent anything, if that was known at the end; or None.
         drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
-        around: What may tell why it ended.
+        came: The first bytes of the answer to the upgrade, until that is done.
+        asked: What may tell why it ended: whether TLS was asked for, headers of the request,
+            `max_redirects`, by how much a server's Date was ahead, and who named the proxy.
+        slept: Seconds by which the wall clock went on since then, and the monotonic one did not.
     """
 
     __slots__ = (
-        "_phase_at", "address", "around", "drift", "kept", "opened_at", "pause", "phase",
-        "started_at", "timings",
+        "_phase_at", "address", "asked", "came", "drift", "kept", "opened_at", "pause", "phase",
+        "sent_at", "slept", "started_at", "timings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,7 +50,10 @@ class Course:
         self.kept = 0.0
         self.opened_at: float | None = None
         self.timings = Timings()
-        self.around = Around()
+        self.came = b""
+        self.asked: Asked | None = None
+        self.slept = 0.0
+        self.sent_at: float | None = None
         self.drift = 0.0
         self.pause: Pause | None = None
 

@@ -10,7 +10,7 @@ from ..errors import ProtocolError, TransportFail, WebSocketClosing, WebSocketUn
 from ..protocol import events, frames
 from ..protocol.states import CLOSED, CLOSING, CLOSING_EARLY, CONNECTING
 from .causes import kept
-from .hints import hint
+from .hints import Around, hint
 
 if TYPE_CHECKING:
     from weakref import WeakSet
@@ -65,6 +65,7 @@ class Finish:
         connection: Which.
         course: How it came to here.
         pings: What was answered.
+        ping_rate: The option.
 
     Attributes:
         event: Disconnected as it will be; None while nothing ends the connection.
@@ -76,14 +77,17 @@ class Finish:
     """
 
     __slots__ = (
-        "_at", "_connection", "_course", "_owed", "_pings", "_told", "_why", "asked",
+        "_at", "_connection", "_course", "_owed", "_ping_rate", "_pings", "_told", "_why", "asked",
         "close_asked_at", "drains", "event", "is_cut", "is_told",
     )  # fmt: skip
 
-    def __init__(self, connection: Connection, course: Course, pings: Pings) -> None:
+    def __init__(
+        self, connection: Connection, course: Course, pings: Pings, ping_rate: float | None
+    ) -> None:
         self._connection = connection
         self._course = course
         self._pings = pings
+        self._ping_rate = ping_rate
         self._why = Why("")
         self._at = 0.0
         self._told: Ending | None = None
@@ -110,8 +114,7 @@ class Finish:
         self._at = now
         course = self._course
         if course.opened_at is not None:
-            slept = events.time() - now - course.drift
-            course.around = course.around._replace(slept=slept)
+            course.slept = events.time() - now - course.drift
         self.event = events.Disconnected(why.reason, why.graceful)
         if not why.graceful:
             self._course.describe(self.event, now, why.cause, why.phase)
@@ -182,7 +185,7 @@ class Finish:
 
     def _made(self) -> Ending:
         why, course, at = self._foreseen(), self._course, self._at
-        answered_at = self._pings.answered_at
+        answered_at, sent_at = self._pings.answered_at, course.sent_at
         opened_at = course.opened_at
         is_open = opened_at is not None
         is_exhausted = getattr(why.cause, "errno", None) in _EXHAUSTED
@@ -200,17 +203,35 @@ class Finish:
             is_open,
             0.0 if opened_at is None else max(0.0, at - opened_at),
             max(0.0, at - self._connection.received_at) if is_open else None,
+            None if sent_at is None or not is_open else max(0.0, at - sent_at),
             None if answered_at is None else max(0.0, at - answered_at),
             self.unconfirmed,
             pause=course.pause,
             detail=why.said,
         )
-        connection = self._connection
-        around = course.around._replace(largest=connection.output.largest)
-        if connection.came:
-            around = around._replace(came=connection.came)
-        said = hint(ending, around)
+        said = hint(ending, self._around())
         return ending if said is None else ending.with_hint(said)
+
+    def _around(self) -> Around:
+        """What is known beside the end."""
+        course, connection = self._course, self._connection
+        found = Around(
+            ping_rate=self._ping_rate,
+            largest=connection.output.largest,
+            came=connection.came or course.came,
+            slept=course.slept,
+        )
+        if course.asked is None:
+            return found
+        is_secure, headers, max_redirects, skew, source = course.asked
+        origins = [value for name, value in headers if name.lower() == b"origin"]
+        return found._replace(
+            is_secure=is_secure,
+            origin=origins[0].decode("latin-1") if origins else None,
+            max_redirects=max_redirects,
+            skew=skew,
+            proxy_source=source,
+        )
 
     def _foreseen(self) -> Why:
         """Why it ends: also of a close frame that came, and was not handed out."""

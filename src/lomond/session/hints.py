@@ -39,6 +39,7 @@ class Around(NamedTuple):
         largest: Bytes of the largest message that was sent.
         came: The first bytes of what came where it made no sense.
         slept: Seconds by which the wall clock went on and the monotonic one did not.
+        proxy_source: Who named the proxy; None without one.
         skew: Seconds by which a server's Date was ahead of this machine's clock; None: none said.
     """
 
@@ -50,6 +51,7 @@ class Around(NamedTuple):
     came: bytes = b""
     slept: float = 0.0
     skew: float | None = None
+    proxy_source: str | None = None
 
 
 class Hint(NamedTuple):
@@ -79,6 +81,15 @@ def hint(ending: Ending, around: Around) -> str | None:
 
 def _lasts(ending: Ending, around: Around) -> str | None:
     return lasting.hint(ending.cause)
+
+
+def _proxy(ending: Ending, around: Around) -> str | None:
+    source = around.proxy_source
+    if source is None or not source.startswith("environment"):
+        return None
+    if ending.was_ready or ending.phase not in ("resolve", "connect", "proxy"):
+        return None
+    return f"the proxy comes from the {source}; no_proxy, or proxies={{}}, goes without it"
 
 
 def _plain_to_tls(ending: Ending, around: Around) -> str | None:
@@ -176,9 +187,11 @@ def _not_looked(ending: Ending, around: Around) -> str | None:
 
 def _idle(ending: Ending, around: Around) -> str | None:
     silent = ending.since_received
+    if ending.since_sent is not None and silent is not None:
+        silent = min(silent, ending.since_sent)
     if ending.kind != "lost" or silent is None or silent < _IDLE:
         return None
-    said = f"nothing had come for {duration(silent)}: typical of a proxy's limit on silence"
+    said = f"nothing was said for {duration(silent)}: typical of a proxy's limit on silence"
     pings = "no pings are sent" if not around.ping_rate else f"it is {around.ping_rate:g} s"
     return f"{said}; a ping_rate below it keeps the connection open ({pings})"
 
@@ -191,8 +204,8 @@ def _too_big(ending: Ending, around: Around) -> str | None:
 
 HINTS = (
     Hint(
-        "lasting", "a certificate is not accepted, a name does not exist, a scheme is unknown",
-        _lasts, "what has to change; `persist` tries no faster than `max_wait`",
+        "proxy of the environment", "the environment names a proxy that is not reached, or refuses",
+        _proxy, "which variable names it; `no_proxy`, or `proxies={}`, goes without",
     ),
     Hint(
         "plain to TLS", "a server hangs up, or says so, that was asked without TLS", _plain_to_tls,
@@ -230,11 +243,15 @@ HINTS = (
         "which handler, or how many events, took how long: let a thread or a task do the work",
     ),
     Hint(
-        "idle", f"lost after {_IDLE:g} s and more without a byte from the server", _idle,
+        "idle", f"lost after {_IDLE:g} s and more without a byte", _idle,
         "a `ping_rate` below a proxy's limit on silence",
     ),
     Hint(
         "too big", "the server closes with 1009", _too_big,
         "how large the largest message was; send it in parts",
+    ),
+    Hint(
+        "lasting", "a certificate is not accepted, a name does not exist, a scheme is unknown",
+        _lasts, "what has to change; `persist` tries no faster than `max_wait`",
     ),
 )  # fmt: skip

@@ -18,7 +18,6 @@ from .causes import words
 from .course import sooner
 from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
 from .finish import LOST, Why
-from .hints import Around
 from .requests import (
     Answer,
     Ask,
@@ -119,14 +118,16 @@ def _opened(
     while True:
         session.course.enter("credentials", now)
         try:
-            if not redirects:
+            if plan.asks and not redirects:
                 yield from questions(plan, deadline)
             route, now = yield from asked(plan, ask, deadline)
         except Failed as failure:
             yield from _give_up(session, None, failure)
             return False, None
         target = route.target
-        session.course.around = _around(session, route, plan, skew)
+        headers, proxy = route.upgrade.request.headers, target.proxy
+        source = None if proxy is None else proxy.source
+        session.course.asked = target.secure, headers, plan.max_redirects, skew, source
         if not redirects:
             origin = target.origin  # as long as we are not sent elsewhere
         try:
@@ -175,19 +176,6 @@ def _skew(response: Response, wall: float) -> float | None:
     """Seconds by which a server's Date is ahead of this machine's clock; None: it said none."""
     date = moment_of(response.get("date") or "")
     return None if date is None or not wall else date - wall
-
-
-def _around(session: Session, route: Route, plan: Plan, skew: float | None) -> Around:
-    """What is asked for, as far as it may tell why a connection ends."""
-    headers = dict(reversed([(n.lower(), value) for n, value in route.upgrade.request.headers]))
-    origin = headers.get(b"origin")
-    return Around(
-        route.target.secure,
-        None if origin is None else origin.decode("latin-1"),
-        plan.max_redirects,
-        session.timing.ping_rate,
-        skew=skew,
-    )
 
 
 def _connect(
@@ -302,7 +290,7 @@ def _upgrade(
                 data = answer.value
             if not came:
                 came = data
-                session.course.around = session.course.around._replace(came=data[:_SHOWN])
+                session.course.came = data[:_SHOWN]
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
         except Interrupted as failure:
             if session.has_ended:

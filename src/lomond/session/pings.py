@@ -23,6 +23,7 @@ class Progress(NamedTuple):
     confirmed: int  #: bytes it has confirmed, ever
     waiting: int  #: bytes that wait to be confirmed
     quiet: float  #: seconds since it last confirmed anything
+    idle: float = 0.0  #: seconds since our system last sent anything
 
 
 class _Unanswered:

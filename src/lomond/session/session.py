@@ -89,7 +89,7 @@ class Session:
         self.compression: Compression | None = None
         self.course = Course()
         self.pings = Pings()
-        self.finish = Finish(self.connection, self.course, self.pings)
+        self.finish = Finish(self.connection, self.course, self.pings, timing.ping_rate)
         self.timers = Timers(timing, self.connection, self.pings)
         self.backlog = Backlog(timing.send_timeout, self.connection)
         self._unresponsive: AnyEvent | None = None  # to be handed out
@@ -102,7 +102,7 @@ class Session:
     def opened(self, now: float, extensions: Sequence[Extension] = ()) -> None:
         """The upgrade is done, with those extensions; timers start."""
         self.course.opened_at = self.connection.received_at = now
-        self.course.around = self.course.around._replace(came=b"")
+        self.course.came = b""
         self.course.drift = events.time() - now
         self.connection.opened(extensions)
         for extension in extensions:

@@ -65,6 +65,7 @@ class PretendPlan:
         self._first = self._url = Url(scheme, "peer", port, "/", secure)
         self.url: str | None = f"{scheme}://peer/"
         self.asked = "headers="
+        self.asks = False
         self._has_socket = has_socket
 
     def questions(self) -> list[tuple[str, Callable[[], Any]]]:
