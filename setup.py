@@ -26,9 +26,26 @@ MADE = HERE / "build" / "cython"
 TWIN = runpy.run_path(str(ROOT / "lomond" / "twin.py"))
 JOBS = runpy.run_path(str(HERE / "tools" / "jobs.py"))
 IS_PURE, IS_COMPILED = TWIN["is_asked"]("LOMOND_PURE"), TWIN["is_asked"]("LOMOND_COMPILED")
+#: What an opening needs, and what mostly calls others: compiled to be small, not to be fast.
+SMALL_ONES = frozenset(
+    f"lomond.{name}"
+    for name in TWIN["sources"](ROOT / "lomond")
+    if name.startswith("protocol.http.")
+    or name
+    in (
+        "io.outward",
+        "protocol.absent",
+        "protocol.events",
+        "protocol.extensions.extension",
+        "protocol.extensions.negotiation",
+        "protocol.extensions.permessage_deflate",
+        "protocol.socks",
+        "system.layers",
+    )
+)
 # Of what is compiled only events are pickled, and they say themselves how: no code is made for it.
 DIRECTIVES = {"language_level": 3, "annotation_typing": False, "auto_pickle": False}
-SMALL = "#include <Python.h>\nPyMODINIT_FUNC PyInit_small(void) { return NULL; }\n"
+PROBE = "#include <Python.h>\nPyMODINIT_FUNC PyInit_small(void) { return NULL; }\n"
 
 
 class BuildLean(build_ext):
@@ -38,7 +55,9 @@ class BuildLean(build_ext):
         is_lean = not self.debug and "-g" not in os.environ.get("CFLAGS", "").split()
         if is_lean and self.compiler.compiler_type == "unix":
             for extension in self.extensions:
-                extension.extra_compile_args.append("-g0")  # behind Python's own -g
+                extension.extra_compile_args.append("-g0")  # behind Python's own -g, and -O3
+                if extension.name in SMALL_ONES:
+                    extension.extra_compile_args.append("-Os")
                 if sys.platform != "darwin":  # Apple's linker knows no such option
                     extension.extra_link_args.append("-Wl,-s")
         super().build_extensions()
@@ -56,7 +75,7 @@ def hindrance() -> str | None:
 
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "small.c")
-            source.write_text(SMALL)
+            source.write_text(PROBE)
             command = BuildLean(Distribution({"ext_modules": [Extension("small", [str(source)])]}))
             command.build_lib = command.build_temp = folder
             command.ensure_finalized()
