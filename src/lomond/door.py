@@ -205,7 +205,7 @@ class Door(State, Generic[Stream, Sent]):
                     "send_json requires positional argument OR keyword arguments (and compress=, "
                     f"beside the first): {', '.join(kwargs)} goes into the object, or without it"
                 )
-        text = write_json(kwargs if _obj is _MISSING else _obj, self.dumps)
+        text = write_json(kwargs if _obj is _MISSING else _obj, self._dumps)
         return self.send_text(text, compress)
 
     def send_ping(self, data: Buffer = b"") -> Sent:
@@ -306,6 +306,7 @@ def made(
     asked = options_now(door)
     plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
     session = Session(timing, door._limits, os.urandom, door.loads)
+    door._dumps = asked.dumps
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer

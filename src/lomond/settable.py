@@ -207,8 +207,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     dumps: Dumps | None = row(
         default=None, check=_decodes, group="JSON", also=("json_dumps", "encoder"),
         doc="What `send_json` calls with the object, like ``orjson.dumps``; it gives a str, or "
-        "bytes of UTF-8. None for json's in compact UTF-8, which refuses NaN. Holds from the next "
-        "`send_json` on.",
+        "bytes of UTF-8. None for json's in compact UTF-8, which refuses NaN.",
     )  # fmt: skip
     headers: Headers | None = row(
         default=None, check=_headers, group="What is asked for",

@@ -5,7 +5,7 @@ Decides nothing about the protocol.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .base import Base
 from .io.readiness import readiness
@@ -29,8 +29,9 @@ class State(Base):
     _stays: int = 0  # iterations that connect again after an end
     _traced: Tracer | None = None  # of the current connection
     _ended: Ending | None = None  # the connection before it
+    _dumps: Any = None  # as the current connection has it
     #: What no copy has.
-    _unshared: tuple[str, ...] = ("_ended", "_exchange", "_look", "_stays", "_traced")
+    _unshared: tuple[str, ...] = ("_dumps", "_ended", "_exchange", "_look", "_stays", "_traced")
 
     @property
     def is_closing(self) -> bool:

@@ -250,7 +250,7 @@ def test_keepalive() -> None:
 
 
 def test_a_socket_that_is_not_connected_is_refused_at_once() -> None:
-    message = r"^socket must be connected, and is not, or no more; call its connect\(\) first, or"
+    message = r"^socket must be connected, and is not; call its connect\(\) first, or"
     with socket.socket() as fresh:
         with pytest.raises(ValueError, match=message):
             check_socket(fresh)

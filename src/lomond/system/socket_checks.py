@@ -10,9 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..checks import check_flag, check_seconds
+
+if TYPE_CHECKING:
+    import socket as socket_module
 
 # Compiled when they are needed, as few programs do.
 _UNFIT = r"[\x00-\x20\x7f]"
@@ -74,12 +77,21 @@ def check_socket(socket: object) -> None:
     try:
         socket.getpeername()
     except OSError as error:
-        if error.errno != errno.ENOTCONN:
-            return  # reading will tell
+        if error.errno != errno.ENOTCONN or _was_connected(socket):
+            return  # reading will tell: of one that was reset, also what came before
         raise ValueError(
-            "socket must be connected, and is not, or no more; call its connect() first, or leave "
-            f"it out: lomond connects one by itself ({socket!r})"
+            "socket must be connected, and is not; call its connect() first, or leave it out: "
+            f"lomond connects one by itself ({socket!r})"
         ) from None
+
+
+def _was_connected(socket: socket_module.socket) -> bool:
+    """Whether a socket without a peer had one: it keeps the port that it got for that."""
+    from socket import SO_ACCEPTCONN, SOL_SOCKET
+
+    place: object = socket.getsockname()
+    has_port = isinstance(place, tuple) and bool(place[1])
+    return has_port and not socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN)
 
 
 def check_path(path: object, name: str = "ssl_cafile") -> str | None:
