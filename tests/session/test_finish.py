@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from lomond import Ending
+from lomond.errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
-from lomond.session.finish import Why
+from lomond.session.finish import Why, not_connected
 from lomond.session.session import Session
 from lomond.testing.peer import say
 from lomond.testing.pretend import counting_bytes
@@ -261,3 +263,90 @@ def test_a_server_that_goes_on_behind_its_close_has_close_timeout(now: float) ->
     receive(session, say(frames.CLOSE, code=1000).data, 106.0)
     receive(session, b"more", now)
     assert session.has_ended is (now == 113.5)
+
+
+# What is told of it to whoever sends
+
+
+CLOSE = frames.build(frames.CLOSE, b"\x03\xf11 MB", None)
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_close_that_came_before_a_write_failed_is_the_end(is_read: bool) -> None:
+    session = opened()
+    session.receive(CLOSE, 109.0, 109.0)
+    cause = BrokenPipeError(32, "Broken pipe")
+    session.fail(cause, "write", 110.0)
+    if is_read:
+        (closing,) = receive(session, b"", 111.0)
+        assert closing.code == 1009
+    ending = session.finish.ending
+    assert ending is not None
+    assert (ending.kind, ending.by) == ("closed", "server")
+    assert (ending.code, ending.reason) == (1009, "1 MB")
+    assert ending.cause is cause
+    assert session.finish.event is not None
+    assert session.finish.event.reason.startswith("socket fail; send fail")  # the original's
+
+
+def test_a_loss_that_is_told_twice_stays_the_first() -> None:
+    session = opened()
+    session.fail(OSError(1, "one"), "read", 110.0)
+    session.finish.note(Why("closed", True, "left"), 111.0)
+    ending = session.finish.ending
+    assert ending is not None
+    assert ending.kind == "lost"
+
+
+def test_what_sends_raise_gets_the_ending_when_it_is_told() -> None:
+    session = opened()
+    first, second = TransportFail("one"), WebSocketUnavailable("two")
+    for error in (first, second):
+        assert session.finish.explained(error) is error
+        assert error.ending is None
+    session.fail(OSError(1, "no way"), "read", 110.0)
+    last = session.disconnected()
+    assert first.ending is second.ending is last.ending is not None
+    late = WebSocketUnavailable("three")
+    assert session.finish.explained(late).ending is last.ending
+
+
+def test_where_nothing_ended_nothing_is_told() -> None:
+    session = opened()
+    assert session.finish.ending is None
+    assert session.finish.tell() is None
+
+
+def test_who_had_closed() -> None:
+    def said(session: Session, now: float) -> str:
+        return str(session.finish.explained(WebSocketClosing("not sent"), now))
+
+    session = opened()
+    session.close(4000, b"enough", 110.0)
+    assert said(session, 113.0) == "not sent; this program had closed with 4000 'enough' 3 s before"
+    session = opened()
+    receive(session, CLOSE, 110.0)
+    assert said(session, 110.0) == "not sent; the server had closed with 1009 '1 MB' just before"
+    assert said(opened(), 110.0) == "not sent; this program had closed without a code just before"
+    session = opened()
+    receive(session, b"\x83\x00", 110.0)
+    assert said(session, 110.0) == "not sent: opcode is reserved (3)"
+
+
+@pytest.mark.parametrize("has_backlog", [False, True])
+def test_our_close_confirms_what_left_before_it(has_backlog: bool) -> None:
+    session = opened()
+    session.send_message(frames.TEXT, b"12345")
+    session.close(1000, b"", 110.0)
+    session.output.take()
+    session.written(110.0, not has_backlog)
+    receive(session, frames.build(frames.CLOSE, b"\x03\xe8", None), 111.0)
+    assert session.finish.unconfirmed == (5 if has_backlog else 0)
+
+
+def test_what_a_send_is_told_without_a_connection() -> None:
+    assert "iterate the WebSocket" in not_connected(None)
+    left = Ending("left", was_ready=True)
+    assert "whoever leaves the loop (by break, return or an exception)" in not_connected(left)
+    for other in (Ending("left"), Ending("lost", was_ready=True)):
+        assert "send again from the ready event of the next one" in not_connected(other)

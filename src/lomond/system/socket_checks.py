@@ -89,8 +89,8 @@ def _was_connected(socket: socket_module.socket) -> bool:
     """Whether a socket without a peer had one: it keeps the port that it got for that."""
     from socket import SO_ACCEPTCONN, SOL_SOCKET
 
-    place: object = socket.getsockname()
-    has_port = isinstance(place, tuple) and bool(place[1])
+    place: tuple[object, ...] | str | bytes = socket.getsockname()
+    has_port = not isinstance(place, (str, bytes)) and bool(place[1])
     return has_port and not socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN)
 
 
