@@ -306,7 +306,8 @@ def made(
     asked = options_now(door)
     plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
     session = Session(timing, door._limits, os.urandom, door.loads)
-    door._dumps = asked.dumps
+    if asked.dumps is not door._dumps:
+        door._dumps = asked.dumps
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer
