@@ -8,12 +8,10 @@ from ..timings import Timings
 from .causes import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..ending import Pause
     from ..protocol.events import FailureEvent
 
-    Asked = tuple[bool, Sequence[tuple[bytes, bytes]], int, float | None, str | None]
+    Asked = tuple[bool, bytes | None, int, float | None, str | None]
     Failure = TypeVar("Failure", bound=FailureEvent)
 
 
@@ -32,7 +30,7 @@ class Course:
         sent_at: When our system last sent anything, if that was known at the end; or None.
         drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
         came: The first bytes of the answer to the upgrade, until that is done.
-        asked: What may tell why it ended: whether TLS was asked for, headers of the request,
+        asked: What may tell why it ended: whether TLS was asked for, the Origin that was sent,
             `max_redirects`, by how much a server's Date was ahead, and who named the proxy.
         slept: Seconds by which the wall clock went on since then, and the monotonic one did not.
     """

@@ -58,6 +58,9 @@ class Why(NamedTuple):
         return said
 
 
+_NONE = Why("")  # one for all connections, of which most are idle
+
+
 class Finish:
     """The end of one connection, known or to come.
 
@@ -88,7 +91,7 @@ class Finish:
         self._course = course
         self._pings = pings
         self._ping_rate = ping_rate
-        self._why = Why("")
+        self._why = _NONE
         self._at = 0.0
         self._told: Ending | None = None
         self._owed: WeakSet[Refusal] | None = None
@@ -223,11 +226,10 @@ class Finish:
         )
         if course.asked is None:
             return found
-        is_secure, headers, max_redirects, skew, source = course.asked
-        origins = [value for name, value in headers if name.lower() == b"origin"]
+        is_secure, origin, max_redirects, skew, source = course.asked
         return found._replace(
             is_secure=is_secure,
-            origin=origins[0].decode("latin-1") if origins else None,
+            origin=None if origin is None else origin.decode("latin-1"),
             max_redirects=max_redirects,
             skew=skew,
             proxy_source=source,

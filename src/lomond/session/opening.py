@@ -125,9 +125,12 @@ def _opened(
             yield from _give_up(session, None, failure)
             return False, None
         target = route.target
-        headers, proxy = route.upgrade.request.headers, target.proxy
-        source = None if proxy is None else proxy.source
-        session.course.asked = target.secure, headers, plan.max_redirects, skew, source
+        sent: bytes | None = None  # as the Origin
+        for name, value in route.upgrade.request.headers:
+            if name.lower() == b"origin":
+                sent = value
+        source = None if target.proxy is None else target.proxy.source
+        session.course.asked = target.secure, sent, plan.max_redirects, skew, source
         if not redirects:
             origin = target.origin  # as long as we are not sent elsewhere
         try:
