@@ -11,7 +11,12 @@ import pytest
 from lomond import Ending
 from lomond.ending import Pause
 from lomond.response import Response
+from lomond.session.dialling import Target
 from lomond.session.hints import HINTS, Around, hint
+from lomond.session.opening import Route
+from lomond.testing.peer import Peer, Say, Talk
+from lomond.testing.plans import PretendPlan
+from lomond.testing.pretend import PretendDoor, counting_bytes
 
 NO_NAME = socket.gaierror(-2, "not known")
 ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
@@ -148,3 +153,24 @@ def test_the_clock_is_not_blamed_for_others(code: int, skew: float | None) -> No
 def test_every_row_says_what_it_is_for() -> None:
     assert len({one.name for one in HINTS}) == len(HINTS)
     assert all(one.when and one.does for one in HINTS)
+
+
+class FromAPage(PretendPlan):
+    """A plan with an Origin among its headers."""
+
+    def route(self, target: Target) -> Route:
+        route = super().route(target)
+        headers = [(b"X-Other", b"x"), (b"Origin", b"https://page.example")]
+        route.upgrade.request = route.upgrade.request._replace(headers=headers)
+        return route
+
+
+def test_the_origin_that_was_sent_is_named() -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    door = PretendDoor(refuses)
+    door.plan = FromAPage(counting_bytes())
+    (_, last) = door.play()[-1]
+    assert "the Origin 'https://page.example' was sent" in last.ending.hint
