@@ -34,6 +34,7 @@ SMALL_ONES = frozenset(
     or name
     in (
         "io.outward",
+        "protocol.absent",
         "protocol.events",
         "protocol.extensions.extension",
         "protocol.extensions.negotiation",

@@ -50,6 +50,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ),
         ("look_at _until _writes _calm", LOOP, ""),
         ("_at_once is_full", READ_TURN, "a read of another size"),
+        ("_looked_at _longest _seen", READ_TURN, "a pause that a sender's read ended is told of"),
         ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
         ("_reports", "one append, one pop (next_of)", "none is handed out twice"),
     ],
@@ -65,6 +66,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_leased", "one append, one pop (next_of)", "none is given back twice"),
         ("_may_wait", LOOP, ""),
         ("is_idle", LOOP, HINT),
+        ("thread", "set by the thread that iterates", 'only "is it mine"'),
     ],
     WriteTurn: [
         ("owner", LOCK, 'only "is it mine", which no other thread can change'),

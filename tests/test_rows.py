@@ -110,7 +110,7 @@ def test_keywords_of_type_checkers_are_the_rows(keywords: Any, rows: dict[str, R
 
 
 def test_the_page_is_what_the_rows_say() -> None:
-    tool = Path(__file__).parent.parent / "tools" / "write_options.py"
+    tool = Path(__file__).parent.parent / "tools" / "write_pages.py"
     command = [sys.executable, str(tool), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -321,8 +321,8 @@ def test_no_plumbing_is_shown(door: Any) -> None:
     shown = {name for name in dir(door("ws://h/")) if not name.startswith("_")}
     assert shown == {
         *settable.ROWS, "scheme", "host", "port", "resource", "is_secure",
-        "is_active", "is_closed", "is_closing", "sent_close_time", "session", "latency",
-        "compression", "supports_compression",
+        "is_active", "is_closed", "is_closing", "sent_close_time", "session", "latency", "ending",
+        "compression", "supports_compression", "wait_ready",
         "connect", "persist", "reset", "force_disconnect", "add_header",
         "close", "send_text", "send_binary", "send_json", "send_ping", "send_pong",
     }  # fmt: skip

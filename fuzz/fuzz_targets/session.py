@@ -224,7 +224,7 @@ def _frames(sent: bytes, offers: bool) -> list[Any]:
 
 
 def _check_end_in_time(played: _User, timing: Timing, is_ready: bool) -> None:
-    asked = played.door.session.ending.close_asked_at
+    asked = played.door.session.finish.close_asked_at
     if asked is None or (is_ready and not timing.close_timeout):
         return
     patience = max(timing.close_timeout or 0, CLOSE_GRACE)

@@ -17,6 +17,7 @@ from .constants import __version__ as __version__
 if TYPE_CHECKING:
     from . import constants, errors, events, response, status, websocket
     from .aio import AsyncWebSocket
+    from .ending import Ending
     from .group import WebSocketGroup
     from .options import Deflate
     from .trio import TrioWebSocket as TrioWebSocket
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncWebSocket",
     "Deflate",
+    "Ending",
     "WebSocket",
     "WebSocketGroup",
     "__version__",
@@ -41,6 +43,7 @@ __all__ = [
 _HOMES = {
     "AsyncWebSocket": "aio",
     "Deflate": "options",
+    "Ending": "ending",
     "TrioWebSocket": "trio",
     "WebSocket": "websocket",
     "WebSocketGroup": "group",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
 from . import rows, settable
 from .awaited import Awaited, Events
 from .door import start_closing
 from .io.asyncio_loop.driver import AsyncioDriver
 
 __all__ = ["AsyncWebSocket", "Events"]
+
+
+@asynccontextmanager
+async def _limit(seconds: float) -> AsyncGenerator[None, None]:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None if seconds == math.inf else seconds):
+            yield
 
 
 class AsyncWebSocket(Awaited[AsyncioDriver]):
@@ -42,6 +54,7 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
     """
 
     _library = "asyncio"
+    _means = (asyncio.Event, asyncio.get_running_loop, "call_soon_threadsafe", _limit)
     _is_entered = False
     _unshared = (*Awaited._unshared, "_is_entered")
 

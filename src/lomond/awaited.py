@@ -7,13 +7,17 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
-from .door import Door, begin
+from .checks import check_seconds
+from .door import Door, begin, unavailable
 from .errors import WebSocketUnavailable
+from .io.driving import iterates
+from .io.readiness import WRONG_WAIT, wait_in_task
 from .io.upcoming import Upcoming
+from .wrong_door import no_iterator, not_awaited, not_for, not_with
 
 if TYPE_CHECKING:
     from .io.driving import Driver
-    from .persist import Way
+    from .ways import Way
 
 Drives = TypeVar("Drives", bound="Driver")
 
@@ -27,6 +31,10 @@ class Events(Upcoming):
         super().__init__(driver)
         self._leaving = driver
         self._is_guarded = is_guarded
+
+    if not TYPE_CHECKING:  # to which they are neither
+        __iter__ = no_iterator
+        __await__ = not_awaited
 
     async def aclose(self) -> None:
         """Leave the connection: say so to the server if that needs no waiting; free the socket."""
@@ -48,6 +56,8 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     """A WebSocket for an event loop. `Drives` is what goes on with a connection there."""
 
     _library = ""  # whose loop that is
+    _awaits = True
+    _means: tuple[Any, Any, str, Any]  # to wait for an event there, as `wait_in_task` has it
     _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
     _unshared = (*Door._unshared, "_drivers")
 
@@ -71,7 +81,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     def _stay(self, perform: Callable[[Way], Generator[Any, None, None]]) -> Events:
         """The events of one connection after another."""
-        from .persist import Waiting
+        from .ways import Waiting
 
         driver = self._driver_made()
         return self._events(driver, perform(Waiting(self, driver)))
@@ -99,20 +109,46 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
         return persist(self, **options)
 
+    async def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until messages may be sent: for tasks beside the one that iterates.
+
+        Arguments:
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            True when messages may be sent; False after the time, or when it is over for good. With
+            `persist` it is over when that ends, else when the connection does.
+
+        Raises:
+            RuntimeError: This task iterates: while it waits here, nothing goes on.
+            TypeError, ValueError: The timeout can't be.
+        """
+        check_seconds("timeout", timeout, none="no limit")
+        if any(iterates(driver) for driver in self._drivers):
+            raise RuntimeError(WRONG_WAIT.format("task"))
+        return await wait_in_task(self._readiness, lambda: self._exchange, timeout, self._means)
+
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""
-        return self._exchange or _Nobody()
+        return self._exchange or _Nobody(unavailable(self))
 
     def __aiter__(self) -> Events:
         return self.connect()
+
+    if not TYPE_CHECKING:  # to which it is neither
+        __iter__ = not_for
+        __enter__ = __exit__ = not_with
 
 
 class _Nobody:
     """What stands where there is no exchange: nothing can be sent."""
 
+    def __init__(self, error: WebSocketUnavailable) -> None:
+        self._error = error
+
     async def send(self, *_: object) -> None:
         """Raises WebSocketUnavailable."""
-        raise WebSocketUnavailable("not connected")
+        raise self._error
 
 
 _persist: Any = vars(Awaited)["persist"]

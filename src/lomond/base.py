@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from . import options, rows, settable
+from .checks import is_coroutine_function
 from .place import Place, moved, placed
 from .protocol.http.request import check_header
 from .system import socket_checks
@@ -21,6 +22,7 @@ from .url import Url, redact, userinfo
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from .proxies import Proxy
     from .session.requests import AddressInfo
@@ -44,17 +46,28 @@ class Base(settable.Options):
 
     __slots__ = {  # name -> what help() says of it
         **dict.fromkeys(
-            ("_environ", "_fits", "_headers", "_limits", "_place", "_ssl_password", "_timing")
+            (
+                "_ask_url",
+                "_environ",
+                "_fits",
+                "_headers",
+                "_limits",
+                "_place",
+                "_ssl_password",
+                "_timing",
+            )
         ),
         **{name: settable.ROWS[name].described() for name in settable.PLAIN},
     }
+    _ask_url: Callable[[], Any] | None  # gives the URL of each attempt
     _environ: dict[str, str]
     _fits: bool  # whether the options were looked at together, since one was set
     _headers: list[tuple[bytes, bytes]]
     _limits: options.Limits
-    _place: Place
+    _place: Place | None  # None where the callable has not been asked yet
     _ssl_password: str | None
     _timing: options.Timing
+    _awaits = False  # whether what a callable gives may be awaited
 
     if not TYPE_CHECKING:  # which take the rows for its arguments
 
@@ -68,7 +81,12 @@ class Base(settable.Options):
                 f"{type(self).__name__}() needs the server's URL, like 'wss://host/path'"
             )
         put = object.__setattr__
-        put(self, "_place", placed(asked.pop("url")))
+        for name in settable.ASKED:
+            if name in asked and callable(asked[name]):
+                _check_awaited(self, name, asked[name])
+        url = asked.pop("url")
+        put(self, "_ask_url", url if callable(url) else None)
+        put(self, "_place", None if callable(url) else placed(url))
         put(self, "_headers", [])
         for name, default in settable.PLAIN.items():
             put(self, name, default)
@@ -96,6 +114,8 @@ class Base(settable.Options):
     def __setattr__(self, name: str, value: Any) -> None:
         put = object.__setattr__
         if name[:1] != "_":
+            if name in settable.ASKED and callable(value):
+                _check_awaited(self, name, value)
             value = settable.checked(type(self), name, value)
             put(self, "_fits", False)
             if name == "proxies" and value is None:
@@ -103,7 +123,12 @@ class Base(settable.Options):
         put(self, name, value)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({redact(self.url)!r})"
+        kind, ask, place = type(self).__name__, self._ask_url, self._place
+        shown = "" if place is None else repr(redact(place.url))
+        if ask is None:
+            return f"{kind}({shown})"
+        name = getattr(ask, "__qualname__", type(ask).__name__)
+        return f"{kind}(url={name}, {f'last {shown}' if shown else 'not asked yet'})"
 
     @property
     def is_secure(self) -> bool:
@@ -121,10 +146,13 @@ class Base(settable.Options):
             TypeError: One of them is not bytes.
             ValueError: It can't stand in a request, or is one that lomond writes.
         """
-        if not isinstance(header, bytes):
-            raise TypeError("'header' must be bytes")
-        if not isinstance(value, bytes):
-            raise TypeError("'value' must be bytes")
+        for name, given in (("header", header), ("value", value)):
+            if not isinstance(given, bytes):
+                kind = type(given).__name__  # not the value, which may be secret
+                raise TypeError(
+                    f"'{name}' must be bytes, not {kind}; for str there is "
+                    f"{type(self).__name__}(url, headers={{'X-Name': 'value'}})"
+                )
         check_header(header, value)
         self._headers.append((header, value))
 
@@ -133,38 +161,38 @@ class Base(settable.Options):
     @property
     def scheme(self) -> str:
         """The URL's, as are host, port and resource; to set one of them changes the URL."""
-        return self._place.parts.scheme
+        return _parts(self).scheme
 
     @scheme.setter
     def scheme(self, scheme: str) -> None:
-        self._place = moved(self._place, "scheme", scheme)
+        _move(self, "scheme", scheme)
 
     @property
     def host(self) -> str:
         """Lower case, without brackets, ASCII."""
-        return self._place.parts.host
+        return _parts(self).host
 
     @host.setter
     def host(self, host: str) -> None:
-        self._place = moved(self._place, "host", host)
+        _move(self, "host", host)
 
     @property
     def port(self) -> int:
         """A number from 1 to 65535."""
-        return self._place.parts.port
+        return _parts(self).port
 
     @port.setter
     def port(self, port: int) -> None:
-        self._place = moved(self._place, "port", port)
+        _move(self, "port", port)
 
     @property
     def resource(self) -> str:
         """Path and query, ASCII, as they are sent."""
-        return self._place.parts.resource
+        return _parts(self).resource
 
     @resource.setter
     def resource(self, resource: str) -> None:
-        self._place = moved(self._place, "resource", resource)
+        _move(self, "resource", resource)
 
     def _make_context(self, of_proxy: bool, with_own: bool) -> ssl.SSLContext:
         context = self.proxy_ssl_context if of_proxy else self.ssl_context
@@ -207,7 +235,36 @@ def _elsewhere(whole: str, name: str) -> property:
 
 
 def _set_url(websocket: Any, url: Any) -> None:
-    websocket._place = placed(url)
+    asks = callable(url)
+    place = None if asks else placed(url)
+    object.__setattr__(websocket, "_place", place)
+    object.__setattr__(websocket, "_ask_url", url if asks else None)
+
+
+def _last_url(websocket: Any) -> str | None:
+    place: Place | None = websocket._place
+    return None if place is None else place.url
+
+
+def _parts(websocket: Base) -> Url:
+    if websocket._place is None:
+        raise AttributeError("url= is a callable that has not been asked yet: no part is known")
+    return websocket._place.parts
+
+
+def _move(websocket: Base, part: str, value: object) -> None:
+    if websocket._ask_url is not None or websocket._place is None:
+        raise AttributeError(f"url= is a callable, which says the {part}; have it give another URL")
+    websocket._place = moved(websocket._place, part, value)
+
+
+def _check_awaited(websocket: Base, name: str, value: object) -> None:
+    """Raise TypeError where what is given must be awaited, and nobody can."""
+    if not websocket._awaits and is_coroutine_function(value):
+        raise TypeError(
+            f"{name} is a coroutine function, which a {type(websocket).__name__} can't await; give "
+            "a plain function, or use an AsyncWebSocket or a TrioWebSocket"
+        )
 
 
 def _set_password(websocket: Any, password: Any) -> None:
@@ -217,7 +274,7 @@ def _set_password(websocket: Any, password: Any) -> None:
 def _complete() -> None:
     # Type checkers know them from the rows.
     own: dict[str, object] = {
-        "url": property(attrgetter("_place.url"), _set_url, doc=settable.ROWS["url"].described()),
+        "url": property(_last_url, _set_url, doc=settable.ROWS["url"].described()),
         "ssl_password": property(
             attrgetter("_ssl_password"),
             _set_password,
@@ -250,9 +307,20 @@ def options_now(websocket: Base) -> Base:
     return now
 
 
-def place(websocket: Base) -> Place:
-    """Where to, as the attributes say now."""
-    return websocket._place
+def place(websocket: Base) -> Place | None:
+    """Where to, as the attributes say now; None where a callable is to say it."""
+    return None if websocket._ask_url is not None else websocket._place
+
+
+def asked_url(websocket: Base) -> Callable[[], Any] | None:
+    """What gives the URL of each attempt; None where that is known."""
+    return websocket._ask_url
+
+
+def keep_place(websocket: Base, place: Place) -> None:
+    """Have the attributes say what the callable gave, if it is still that which is asked."""
+    if websocket._ask_url is not None:
+        object.__setattr__(websocket, "_place", place)
 
 
 def limits(websocket: Base) -> options.Limits:
@@ -270,6 +338,8 @@ def state_of(websocket: Base, without: tuple[str, ...]) -> dict[str, Any]:
     found = object.__getstate__(websocket)
     own, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", found)
     state = (own or {}) | options | {"_headers": added_headers(websocket)}
+    if websocket._ask_url is not None:
+        state["_place"] = None  # a copy has not asked
     return {name: value for name, value in state.items() if name not in without}
 
 
@@ -313,9 +383,10 @@ def check_together(websocket: Base) -> None:
     Once for what they are now; a mapping of proxies changes in place.
     """
     has_address = websocket.socket is not None or websocket.unix_socket is not None
+    where = None if websocket._ask_url is not None else websocket._place
     if websocket._fits:
-        if websocket.proxies and not has_address:
-            proxy_for(websocket, websocket._place.parts)
+        if where is not None and websocket.proxies and not has_address:
+            proxy_for(websocket, where.parts)
         return
     if websocket.truststore and websocket.ssl_cafile is not None:
         raise ValueError("truststore and ssl_cafile exclude each other; leave one out")
@@ -326,12 +397,13 @@ def check_together(websocket: Base) -> None:
         raise ValueError("socket and unix_socket are both given; leave one out")
     if websocket.unix_socket is not None and websocket.source_address is not None:
         raise ValueError("unix_socket has no source_address; leave one out")
-    if websocket.auth is None and (user := userinfo(websocket.url)) is not None:
-        from .credentials import authorization
+    if where is not None:
+        if websocket.auth is None and (user := userinfo(where.url)) is not None:
+            from .credentials import authorization
 
-        authorization(user)
-    if not has_address:
-        proxy_for(websocket, websocket._place.parts)
+            authorization(user)
+        if not has_address:
+            proxy_for(websocket, where.parts)
     object.__setattr__(websocket, "_fits", True)
 
 

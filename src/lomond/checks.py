@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .url import shown_url
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # Scheme, host and perhaps a port: nothing of a path, query, fragment or user.
 # (Compiled when it is needed, as few programs do.)
 _ORIGIN = r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20/?#@\\\x7f-\U0010ffff]+"
+_COROUTINE = 0x80  # of a code's flags, as inspect.CO_COROUTINE, whose module is a large one
 
 
 def seconds(one: Row, value: Any) -> Any:
@@ -48,6 +50,16 @@ def check_flag(name: str, value: object) -> None:
     """Raise unless the value is a bool."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, not {value!r}")
+
+
+def is_coroutine_function(value: Any) -> bool:
+    """Whether what it gives is to be awaited, as far as that can be told before it is called."""
+    while isinstance(value, partial):
+        value = value.func
+    if not hasattr(value, "__code__"):
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+        value = getattr(kind, "__call__", None)  # noqa: B004  # pyright: ignore
+    return bool(getattr(getattr(value, "__code__", None), "co_flags", 0) & _COROUTINE)
 
 
 def check_range(name: str, value: object, least: int, most: int) -> None:

@@ -1,4 +1,4 @@
-"""What every door is: the state of the current connection, connecting, sending, and its checks.
+"""What every door does: connecting, sending, and its checks.
 
 A door says in which way it waits. Decides nothing about the protocol.
 """
@@ -10,26 +10,30 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import Base, check_together, options_now, state_of
+from .base import check_together, keep_place, options_now, state_of
 from .errors import WebSocketUnavailable
+from .io.readiness import told
+from .payloads import as_bytes, refuse_text, write_json
 from .protocol import frames
 from .settable import check_deep
+from .state import State
 from .system import forking
 from .system.holding import abandon
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from .compression import Compression
+    from typing_extensions import Buffer  # which checkers know themselves
+
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
-    from .timings import Latency
-    from .tracing import Tracer
+    from .place import Place
 
 __all__ = ["Door"]
 
@@ -54,16 +58,11 @@ def _renew() -> None:
 forking.in_child(_renew)
 
 
-class Door(Base, Generic[Stream, Sent]):
+class Door(State, Generic[Stream, Sent]):
     """A WebSocket without its way to wait.
 
     `Stream` is what `connect` gives, `Sent` what the methods give that send.
     """
-
-    _exchange: Exchange | None = None  # the current connection's
-    _look: Look | None = None  # for the next connection
-    _traced: Tracer | None = None  # of the current connection
-    _unshared: tuple[str, ...] = ("_exchange", "_look", "_traced")  # what no copy has
 
     def __getstate__(self) -> dict[str, Any]:
         """What a deep copy, or a pickle, has. Raises TypeError, naming an option that has none."""
@@ -95,54 +94,6 @@ class Door(Base, Generic[Stream, Sent]):
         """Start the closing handshake."""
         raise NotImplementedError
 
-    # State
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether a close frame was sent, and the connection is not over yet."""
-        exchange = self._exchange
-        return exchange is not None and exchange.session.ending.is_closing
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the last connection is over, however it ended."""
-        exchange = self._exchange
-        return exchange is not None and (exchange.session.has_ended or exchange.is_over)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it is neither closing nor closed. True before the first connection too."""
-        return not self.is_closing and not self.is_closed
-
-    @property
-    def sent_close_time(self) -> float | None:
-        """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.ending.sent_close_time
-
-    @property
-    def supports_compression(self) -> bool:
-        """Whether compression was negotiated for this connection."""
-        return self.compression is not None
-
-    @property
-    def compression(self) -> Compression | None:
-        """What was negotiated about compression, with a live count of bytes; None without it."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.compression
-
-    @property
-    def latency(self) -> Latency | None:
-        """How long the pings of this connection took; None while none was answered."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session.pings.latency
-
-    @property
-    def session(self) -> object | None:
-        """Something that stands for the current connection, or None before the first."""
-        exchange = self._exchange
-        return None if exchange is None else exchange.session
-
     # Connecting
 
     def connect(self, *args: Never, **options: Unpack[options.ConnectKeywords]) -> Stream:
@@ -170,7 +121,10 @@ class Door(Base, Generic[Stream, Sent]):
         """End the connection at once, without a close frame. Raises nothing, from any thread."""
         exchange = self._exchange
         if exchange is not None:
-            exchange.force("disconnected by the user")
+            from .session.finish import Why
+
+            exchange.force(Why("disconnected by the user"))
+            told(exchange)
 
     # Sending
 
@@ -207,23 +161,27 @@ class Door(Base, Generic[Stream, Sent]):
             TransportFail: Writing failed; the connection is over.
         """
         if not isinstance(text, str):
-            if isinstance(text, bytes):
-                raise TypeError("text argument must not be bytes")
-            raise TypeError(f"text argument must be str, not {type(text).__name__}")
+            refuse_text(text)
         data = text.encode()
         if self._traced is not None:
             self._traced("send_text", length=len(text), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
         return sent
 
-    def send_binary(self, data: bytes, compress: bool = True) -> Sent:
+    def send_binary(self, data: Buffer, compress: bool = True) -> Sent:
         """Send a binary message; else as `send_text`.
 
+        Arguments:
+            data: Bytes, or what is like them: bytearray, memoryview, mmap, array. It is copied at
+                once, and may change then.
+            compress: Whether to compress it, where that was negotiated.
+
         Raises:
-            TypeError: It is not bytes.
+            TypeError: It is not bytes-like.
+            ValueError: Its bytes do not lie in one piece.
         """
         if not isinstance(data, bytes):
-            raise TypeError("data argument must be bytes")
+            data = as_bytes(data)
         if self._traced is not None:
             self._traced("send_binary", length=len(data), compressed=compress)
         sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
@@ -232,29 +190,39 @@ class Door(Base, Generic[Stream, Sent]):
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
 
+        Beside the one argument, `compress` is as of `send_text`; without, it is a key as any other.
+        It is written by the WebSocket's `dumps`, or compactly, in UTF-8.
+
         Raises:
-            ValueError: Both are given.
             TypeError: It can't be written as JSON.
+            ValueError: It holds NaN or Infinity; or both an argument and keywords are given.
         """
+        compress = True
         if _obj is not _MISSING and kwargs:
-            raise ValueError("send_json requires positional argument OR keyword arguments")
-        import json
+            compress = kwargs.pop("compress", True)
+            if kwargs:
+                raise ValueError(
+                    "send_json requires positional argument OR keyword arguments (and compress=, "
+                    f"beside the first): {', '.join(kwargs)} goes into the object, or without it"
+                )
+        text = write_json(kwargs if _obj is _MISSING else _obj, self._dumps)
+        return self.send_text(text, compress)
 
-        return self.send_text(json.dumps(kwargs if _obj is _MISSING else _obj))
-
-    def send_ping(self, data: bytes = b"") -> Sent:
+    def send_ping(self, data: Buffer = b"") -> Sent:
         """Send a ping of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
         return self._send_control(frames.PING, "ping", data)
 
-    def send_pong(self, data: bytes) -> Sent:
+    def send_pong(self, data: Buffer) -> Sent:
         """Send a pong of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
         return self._send_control(frames.PONG, "pong", data)
 
-    def _send_control(self, opcode: int, name: str, data: bytes) -> Sent:
+    def _send_control(self, opcode: int, name: str, data: Buffer) -> Sent:
         if not isinstance(data, bytes):
-            raise TypeError("data argument must be bytes")
+            data = as_bytes(data)
         if len(data) > frames.MAX_CONTROL_PAYLOAD:
-            raise ValueError(f"{name} data should be <= 125 bytes")
+            raise ValueError(
+                f"{name} data should be <= 125 bytes, not {len(data)}; send a message instead"
+            )
         if self._traced is not None:
             self._traced(f"send_{name}", length=len(data))
         sent: Sent = (self._exchange or self._connected()).send(opcode, data)
@@ -263,7 +231,7 @@ class Door(Base, Generic[Stream, Sent]):
     def _connected(self) -> Exchange:
         """The current connection. Raises WebSocketUnavailable: there is none."""
         if self._exchange is None:
-            raise WebSocketUnavailable("not connected")
+            raise unavailable(self)
         return self._exchange
 
 
@@ -272,6 +240,13 @@ rows.signed(_connect, _ROWS)
 
 
 # For the doors
+
+
+def unavailable(door: Door[Any, Any]) -> WebSocketUnavailable:
+    """What a send raises where there is no connection."""
+    from .session.finish import not_connected
+
+    return WebSocketUnavailable(not_connected(door._ended), ending=door._ended)
 
 
 def timed(
@@ -329,8 +304,10 @@ def made(
     from .session.session import Session
 
     asked = options_now(door)
-    plan = Plan(asked, asked._make_context)
-    session = Session(timing, door._limits, os.urandom)
+    plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
+    session = Session(timing, door._limits, os.urandom, door.loads)
+    if asked.dumps is not door._dumps:
+        door._dumps = asked.dumps
     tracer = door._tracer() if door.trace else None
     if tracer is not door._traced:
         door._traced = tracer
@@ -356,11 +333,25 @@ def made(
     return exchange, events(exchange, script, performer, traced, driver is None, look)
 
 
+def _keep_place(door: Door[Any, Any], place: Place) -> None:
+    """The URL was asked for."""
+    keep_place(door, place)
+    if door._traced is not None:
+        door._traced.url = place.url
+
+
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
     """Start the closing handshake, if there is a connection."""
     exchange = door._exchange
     if exchange is not None and exchange.close(code, reason) and door._traced is not None:
         door._traced("close_requested", code=code, reason=reason)
+
+
+def stay(door: Door[Any, Any], begins: bool) -> None:
+    """Begin or end a time in which another connection follows where one of this door ends."""
+    door._stays += 1 if begins else -1
+    if not begins:
+        told(door._exchange)
 
 
 def look_with(door: Door[Any, Any], look: Look | None) -> None:
@@ -383,14 +374,23 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
         earlier, door._exchange = door._exchange, exchange
         _replacing.release()
         if earlier is not None:
-            if exchange is not None:
-                earlier.leave(reason=reason)
-            earlier.force(reason)
+            _end(door, earlier, reason, says_so=exchange is not None)
     except BaseException:
         abandon(_replacing)
         if earlier is not None:
-            earlier.force(reason)
+            _end(door, earlier, reason, says_so=False)
         raise
+
+
+def _end(door: Door[Any, Any], exchange: Exchange, reason: str, *, says_so: bool) -> None:
+    """End a connection that is no longer the current one; how it ended is not forgotten."""
+    from .session.finish import Why
+
+    why = Why(reason, kind="replaced" if says_so else "left")
+    if says_so:
+        exchange.leave(why=why)
+    exchange.force(why)
+    door._ended = exchange.session.finish.ending or door._ended
 
 
 def _fail_session_class() -> NoReturn:

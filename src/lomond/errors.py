@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .ending import Ending
     from .response import Response
 
 
@@ -70,11 +72,19 @@ class TransportFail(WebSocketError):
 
     Attributes:
         cause: The system's or TLS's own error, or None.
+        ending: How the connection ended, as far as that is known; or None.
     """
 
-    def __init__(self, message: str = "", *, cause: BaseException | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        cause: BaseException | None = None,
+        ending: Ending | None = None,
+    ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.ending = ending
 
 
 class ProxyError(WebSocketError):
@@ -90,7 +100,15 @@ class ProxyError(WebSocketError):
 
 
 class WebSocketUnavailable(WebSocketError):
-    """Raised by ``send_*`` when there is no connection that could take the data."""
+    """Raised by ``send_*`` when there is no connection that could take the data.
+
+    Attributes:
+        ending: How the last connection ended, as far as that is known; or None.
+    """
+
+    def __init__(self, message: str = "", *, ending: Ending | None = None) -> None:
+        super().__init__(message)
+        self.ending = ending
 
 
 class WebSocketClosed(WebSocketUnavailable):
@@ -99,6 +117,25 @@ class WebSocketClosed(WebSocketUnavailable):
 
 class WebSocketClosing(WebSocketUnavailable):
     """Raised by ``send_*`` after a close frame was sent or received."""
+
+
+class ConnectionFailed(WebSocketError, ConnectionError):
+    """Raised by ``ending.raise_for_failure()``: the connection did not end as it should.
+
+    Attributes:
+        ending: How it ended.
+    """
+
+    def __init__(self, message: str = "", *, ending: Ending) -> None:
+        super().__init__(message)
+        self.ending = ending
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_failed, (str(self), self.ending))
+
+
+def _failed(message: str, ending: Ending) -> ConnectionFailed:
+    return ConnectionFailed(message, ending=ending)
 
 
 class RestoredCause(Exception):
@@ -118,3 +155,28 @@ class RestoredCause(Exception):
 
     def __reduce__(self) -> tuple[type[RestoredCause], tuple[Any, ...]]:
         return (RestoredCause, (self.type_name, *self.args))
+
+
+Portable = tuple[str, tuple[Any, ...]]
+
+
+def portable(cause: BaseException) -> Portable:
+    """The name of its type and its arguments, which can be pickled; else its text for these."""
+    if isinstance(cause, RestoredCause):
+        return (cause.type_name, cause.args)
+    import pickle  # by whoever pickles, alone
+
+    try:
+        pickle.dumps(cause.args)
+    except Exception:
+        return (type(cause).__name__, (str(cause),))
+    return (type(cause).__name__, cause.args)
+
+
+def restored(found: Portable) -> BaseException:
+    """A cause as it was before `portable`, if its type is built in; else a RestoredCause."""
+    type_name, args = found
+    kind = getattr(builtins, type_name, None)
+    if isinstance(kind, type) and issubclass(kind, BaseException):
+        return kind(*args)
+    return RestoredCause(type_name, *args)

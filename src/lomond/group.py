@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from . import door, options, persisting, rows
 from .io.group_loop import GroupLoop, Member
-from .persist import Waiting, stay_connected
+from .persist import stay_connected
 from .url import redact
+from .ways import Waiting
 from .websocket import WebSocket
+from .wrong_door import not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
     from .events import AnyEvent
-    from .persist import Way
+    from .ways import Way
 
 __all__ = ["WebSocketGroup"]
 
@@ -119,7 +121,12 @@ class WebSocketGroup:
         return websocket in self._many.members
 
     def __iter__(self) -> Generator[tuple[WebSocket, AnyEvent], None, None]:
+        warn_of_loop()
         return self._many.events()
+
+    if not TYPE_CHECKING:  # to which it is neither
+        __aiter__ = not_async_for
+        __aenter__ = __aexit__ = not_async_with
 
     def __enter__(self) -> WebSocketGroup:
         return self

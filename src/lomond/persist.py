@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
-from collections.abc import Callable, Generator, Iterable
-from functools import partial
+from collections.abc import Callable, Generator
 from types import ModuleType
 from typing import (
     TYPE_CHECKING,
@@ -17,7 +15,6 @@ from typing import (
     NamedTuple,
     NoReturn,
     Protocol,
-    TypeGuard,
     TypeVar,
     Unpack,
     cast,
@@ -25,17 +22,18 @@ from typing import (
 
 from . import options, persisting, rows
 from .base import check_together
-from .door import Door, again, begin, forget_look, look_with, start_closing, timed_again
-from .events import AnyEvent, Rejected
-from .io.noticing import LOOK, Look, Notice, is_async, listen_on_asyncio
+from .ending import Ending
+from .events import AnyEvent
+from .io.noticing import Look, Notice, is_async
 from .persisting import ExitEvent
 from .session.reconnecting import Outcome, Policy, life
 from .session.requests import Connect, Deliver
 from .system.clock import monotonic, time
 from .system.need import Need
+from .ways import Blocking, Way, is_door, is_plain
 
 if TYPE_CHECKING:
-    from .io.performing import Driving
+    from .ending import Party
 
 __all__ = ["persist"]
 
@@ -61,30 +59,6 @@ class Connectable(Protocol[Stream_co]):
         ping_timeout: float | None = ...,
     ) -> Stream_co:
         """A new connection, as an iterable of events."""
-        ...
-
-
-class Way(Protocol):
-    """How one kind of WebSocket connects, closes, and waits for the next attempt."""
-
-    def notice(self, exit_event: Any) -> Notice:
-        """What will be known of the exit event."""
-        ...
-
-    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent | Need]:
-        """A new connection: its events, and between them what to wait for."""
-        ...
-
-    def forget_look(self, look: Look | None) -> None:
-        """No connection is to take this look any more."""
-        ...
-
-    def close(self) -> object:
-        """Close the connection."""
-        ...
-
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        """Let so much time pass; whether the exit event was set."""
         ...
 
 
@@ -172,12 +146,13 @@ def stay_connected(
         kept["stable_after"],
         kept["full_jitter"],
     )
-    watch = _Watch(_tells_final(kept["final"]), kept["watch_exit"] and exit_event is not None)
+    watches = kept["watch_exit"] and exit_event is not None
+    watch = _Watch(persisting.told_final(kept["final"]), watches)
 
     def perform(way: Way) -> Items:
         return _perform(way, connect, exit_event, policy, watch)
 
-    return perform(_Blocking(websocket)) if stay is None else stay(perform)
+    return perform(Blocking(websocket)) if stay is None else stay(perform)
 
 
 def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:
@@ -188,10 +163,10 @@ def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:
             "which comes with every connection: if event.name == 'ready': websocket.send_text(...)"
         )
     connect = {name: value for name, value in asked.items() if name not in _ROWS}
-    if _is_door(websocket):
+    if is_door(websocket):
         check_together(websocket)
     known = connect.keys() & _CONNECT.keys()
-    if not _is_plain(websocket):
+    if not is_plain(websocket):
         known &= _ALWAYS  # whatever else it takes is its own business
     elif len(known) < len(connect):
         raise rows.no_such("persist()", connect.keys() - known, persisting.PERSIST)
@@ -211,99 +186,11 @@ def _check_awaited(websocket: Any, exit_event: Any, is_thread: bool) -> None:
         )
 
 
-class _Blocking:
-    """The way of what is iterated by a thread."""
-
-    def __init__(self, websocket: Any) -> None:
-        self._websocket = websocket
-
-    def notice(self, exit_event: Any) -> Notice:
-        return Notice(exit_event)
-
-    def connect(self, timing: dict[str, Any], look: Look | None) -> Iterable[AnyEvent]:
-        websocket = self._websocket
-        if _is_door(websocket):
-            look_with(websocket, look)
-        connect = partial(again, websocket) if _is_plain(websocket) else websocket.connect
-        stream: Iterable[AnyEvent] = connect(**timing)
-        return stream
-
-    def forget_look(self, look: Look | None) -> None:
-        if _is_door(self._websocket):
-            forget_look(self._websocket, look)
-
-    def close(self) -> None:
-        getattr(self._websocket, "close", _never)()
-
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        yield from ()
-        stop = threading.Event() if exit_event is None else exit_event  # which may be false
-        return bool(stop.wait(seconds))
-
-
-class Waiting:
-    """The way of what waits for many things at a time.
-
-    Arguments:
-        door: What to connect.
-        driver: What waits.
-    """
-
-    def __init__(self, door: Door[Any, Any], driver: Driving) -> None:
-        self._door = door
-        self._driver = driver
-
-    def notice(self, exit_event: Any) -> Notice:
-        # Only an event loop calls; a group looks.
-        is_loops = getattr(self._driver, "loop", None) is not None
-        listen = getattr(self._driver, "listen", listen_on_asyncio)
-        return Notice(exit_event, self._driver.wake if is_loops else None, listen)
-
-    def connect(self, timing: dict[str, Any], look: Look | None) -> Items:
-        look_with(self._door, look)
-        return begin(self._door, timed_again(self._door, timing), self._driver)
-
-    def forget_look(self, look: Look | None) -> None:
-        forget_look(self._door, look)
-
-    def close(self) -> None:
-        start_closing(self._door, 1000, b"goodbye")
-
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        end = monotonic() + seconds
-        while not (is_set := notice.is_set()):
-            now = monotonic()
-            if now >= end:
-                break
-            yield Need(end if notice.is_told else min(end, now + LOOK))
-        return is_set
-
-
 class _Watch(NamedTuple):
     """What is looked at while connected."""
 
-    is_final: Callable[[Rejected], object]
+    is_final: Callable[[Ending], object]
     exit: bool  #: whether the exit event is looked at too
-
-
-def _never(*_: object) -> bool:
-    return False
-
-
-def _tells_final(final: Any) -> Callable[[Rejected], object]:
-    if callable(final):
-        tells: Callable[[Rejected], object] = final
-        return tells
-    return lambda rejected: rejected.response.status_code in final
-
-
-def _is_door(websocket: object) -> TypeGuard[Door[Any, Any]]:
-    return isinstance(websocket, Door)
-
-
-def _is_plain(websocket: object) -> bool:
-    """Whether its `connect` is ours."""
-    return getattr(type(websocket), "connect", None) is vars(Door)["connect"]
 
 
 def _perform(
@@ -312,6 +199,7 @@ def _perform(
     script = life(policy, random.random)
     answer: Outcome | bool | None = None
     notice = way.notice(exit_event)
+    way.stay(True)
     try:
         while True:
             try:
@@ -326,6 +214,7 @@ def _perform(
             else:
                 answer = yield from way.sleep(request.seconds, exit_event, notice)
     finally:
+        way.stay(False)
         notice.close()
 
 
@@ -355,13 +244,17 @@ def _connect(
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
                 found["retry_after"] = event.response.get("retry-after")
-                found["is_final"] = bool(found.get("is_final") or watch.is_final(event))
                 found["reason"] = event.reason
-            elif event.name == "connect_fail":
-                found["reason"] = event.reason
-            elif event.name == "disconnected":
+                status, response = found["status"], event.response
+                found["ending"] = Ending("rejected", "server", None, "", status, response)
+            elif event.name in ("closing", "closed"):
+                by: Party = "server" if event.name == "closing" else "client"
+                found["ending"] = Ending("closed", by, event.code, event.reason)
+            elif event.name in ("connect_fail", "disconnected"):
                 found.setdefault("reason", event.reason)
                 found["unconfirmed"] = getattr(event, "unconfirmed", 0)
+                # A WebSocket that is not ours tells no more than its other events do.
+                found["ending"] = getattr(event, "ending", None) or found.get("ending")
             yield event
     finally:
         try:
@@ -371,7 +264,10 @@ def _connect(
             raise
         finally:
             way.forget_look(look)
-    return Outcome(**found, ended=monotonic(), wall=time())
+    outcome = Outcome(**found, ended=monotonic(), wall=time())
+    if not outcome.is_final and outcome.ending is not None:
+        return outcome._replace(is_final=bool(watch.is_final(outcome.ending)))
+    return outcome
 
 
 def _end(stream: Any) -> None:

@@ -10,7 +10,7 @@ from .options import ConnectFurther, ConnectKeywords, ConnectOptions
 from .rows import Row, row, rows_of, table
 
 if TYPE_CHECKING:
-    from .events import Rejected
+    from .ending import Ending
 
 
 class ExitEvent(Protocol):
@@ -21,18 +21,43 @@ class ExitEvent(Protocol):
         ...
 
 
-Final = Iterable[int] | Callable[["Rejected"], object]
+Final = Iterable[int] | Callable[["Ending"], object]
+
+_UNSENT = (1005, 1006, 1015)  # RFC 6455 section 7.4.1: no close frame has them
+_LARGEST_STATUS, _SMALLEST_CODE = 599, 1000
 
 
-def _tells_final(_: Row, final: Any) -> Any:
+def _final(_: Row, final: Any) -> Any:
     if callable(final):
         return final
     if not isinstance(final, Iterable) or isinstance(final, (str, bytes)):
-        raise TypeError(f"final must be statuses, like {{401, 403}}, or a callable, not {final!r}")
-    statuses: frozenset[object] = frozenset(cast("Iterable[object]", final))
-    for status in statuses:
-        check_range("a status of final", status, 100, 599)
-    return statuses
+        raise TypeError(
+            "final must be HTTP statuses and close codes, like {401, 4403}, or a callable that is "
+            f"given the Ending, not {final!r}"
+        )
+    numbers: frozenset[object] = frozenset(cast("Iterable[object]", final))
+    for number in numbers:
+        check_range("a status or close code of final", number, 100, 4999)
+        if number in _UNSENT:
+            raise ValueError(
+                f"final has {number}, which no server sends; give a callable, like "
+                "lambda ending: ending.kind == 'lost'"
+            )
+        assert isinstance(number, int)
+        if _LARGEST_STATUS < number < _SMALLEST_CODE:
+            raise ValueError(
+                f"final has {number}; a status is from 100 to {_LARGEST_STATUS}, a close code "
+                f"from {_SMALLEST_CODE} to 4999"
+            )
+    return numbers
+
+
+def told_final(final: Any) -> Callable[[Ending], object]:
+    """Whether an ending is final, by what was given, which was checked."""
+    if callable(final):
+        tells: Callable[[Ending], object] = final
+        return tells
+    return lambda ending: ending.status in final or ending.code in final
 
 
 def _waits(_: Row, event: Any) -> Any:
@@ -56,7 +81,9 @@ class PersistOptions:
         default=30, check=seconds, unit="s",
         doc="Most to wait. One below `min_wait` counts as that. What is above `min_wait` is "
         "random: at most 1 s after a stable connection, 2 s, 4 s and so on after attempts that "
-        "were not. After a status of 400 to 499 it is all of `max_wait`.",
+        "were not. It is all of `max_wait` after a status of 400 to 499, and after what no further "
+        "attempt can mend: a certificate that is not accepted, a name that does not exist, an "
+        "unknown scheme (with `full_jitter`, and a random part of as much again).",
     )  # fmt: skip
     exit_event: ExitEvent | None = row(
         default=None, check=_waits, also=("stop_event",),
@@ -72,10 +99,11 @@ class PersistOptions:
         "attempt in a row that was not stable, not less than `min_wait`.",
     )  # fmt: skip
     final: Final = row(
-        default=(), check=_tells_final,
-        doc="Statuses (like ``{401, 403}``) after whose rejection the iteration ends; or a "
-        "callable that is given the Rejected event and tells. What it raises comes out of the "
-        "loop.",
+        default=(), check=_final,
+        doc="HTTP statuses and close codes (like ``{401, 403, 4403}``) after which the iteration "
+        "ends: those that the Ending has as `status` or `code`. Or a callable that is given the "
+        "`lomond.Ending` behind the last event of a connection, and tells. What it raises comes "
+        "out of the loop.",
     )  # fmt: skip
     max_attempts: int | None = row(
         default=None, check=count, none="no limit", also=("max_retries", "retries"),
@@ -87,10 +115,9 @@ class PersistOptions:
         "is made, and the iteration ends.",
     )  # fmt: skip
     stable_after: float = row(
-        default=0, check=seconds, unit="s",
-        doc="A connection that was Ready so long is stable, and attempts are counted anew. 0: as "
-        "soon as it is Ready; 30 keeps a server that accepts and hangs up at once from being "
-        "hammered.",
+        default=10, check=seconds, unit="s",
+        doc="A connection that was Ready so long is stable, and attempts are counted anew. So the "
+        "waits grow for a server that accepts and hangs up at once. 0: as soon as it is Ready.",
     )  # fmt: skip
     full_jitter: bool = row(
         default=False, check=flag, also=("jitter",),

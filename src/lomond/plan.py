@@ -8,15 +8,17 @@ CookieJar) is asked later, as a step of the opening, for it may take its time an
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import base, checks, cookies, credentials, options
+from .place import placed
 from .protocol.extensions.negotiation import offers
-from .protocol.http.request import Request, check_header
+from .protocol.http.request import Request, check_header, check_protocols
 from .protocol.http.upgrade import Upgrade
 from .session.dialling import Target
 from .session.opening import Route
+from .settable import ASKED
 from .system.sockets import SocketSettings
 from .url import Url, authority, tls_name, userinfo
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import ssl
 
     from .base import Base
+    from .place import Place
     from .response import Response
     from .session.dialling import Tunnel
     from .session.requests import AddressInfo
@@ -36,25 +39,39 @@ class Plan:
     """The plan of one connection.
 
     Attributes:
-        url: Where to first, as the user wrote it.
+        url: Where to first, as the user wrote it; None where that is to be asked for.
+        awaits: Whether what the user's callables give may be awaited.
         asked: What of the user's is used just now; for people.
 
     Arguments:
         websocket: Whose attributes say what is asked for; they do not change any more.
         contexts: Makes the TLS context for the proxy, if the first argument is true, or for the
             server, to which the second tells whether it may know who we are.
+        awaits: As the attribute.
+        keep_place: Is told where to, once that was asked for.
     """
 
     __slots__ = (
         "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_extensions",
-        "_first", "_headers", "_is_ours", "_limits", "_origin", "_protocols", "_server_name",
-        "_url", "_websocket", "asked", "max_redirects", "socket", "socket_settings", "url",
+        "_first", "_given", "_headers", "_is_ours", "_keep_place", "_limits", "_origin",
+        "_protocols", "_server_name", "_url", "_websocket", "asked", "asks", "awaits",
+        "max_redirects", "socket", "socket_settings", "url",
     )  # fmt: skip
 
-    def __init__(self, websocket: Base, contexts: Callable[[bool, bool], ssl.SSLContext]) -> None:
+    def __init__(
+        self,
+        websocket: Base,
+        contexts: Callable[[bool, bool], ssl.SSLContext],
+        awaits: bool = False,
+        keep_place: Callable[[Place], object] | None = None,
+    ) -> None:
         self._websocket = websocket
         self._contexts = contexts
-        self.url, self._url = base.place(websocket)
+        self.awaits = awaits
+        self._keep_place = keep_place
+        place = base.place(websocket)
+        self.url = None if place is None else place.url
+        self._url: Any = None if place is None else place.parts
         self.max_redirects: int = websocket.max_redirects
         self.socket: socket.socket | None = websocket.socket
         self.socket_settings = SocketSettings(
@@ -63,17 +80,21 @@ class Plan:
             websocket.tcp_keepalive,
         )
         self._agent = websocket.agent
-        self._protocols = websocket.protocols
+        self._protocols: Any = websocket.protocols
         self._extensions = offers(options.check_compress(websocket.compress))
         self._limits = base.limits(websocket)
-        self._asked_headers = websocket.headers
+        self._asked_headers: Any = websocket.headers
         self._headers = base.added_headers(websocket)
         self._origin = websocket.origin
         self._cookies = websocket.cookies
-        self._auth = userinfo(self.url) if websocket.auth is None else websocket.auth
+        self._auth: Any = websocket.auth
         self._server_name = websocket.server_name
         self._addresses: list[AddressInfo] | None = None
         self._is_ours = True
+        self._given = url, headers, auth, protocols = (
+            base.asked_url(websocket), websocket.headers, websocket.auth, websocket.protocols,
+        )  # fmt: skip
+        self.asks = url is not None or callable(headers) or callable(auth) or callable(protocols)
         self.asked = "the options"
 
     def __repr__(self) -> str:
@@ -83,13 +104,43 @@ class Plan:
         """The context of TLS with the server, or with the proxy."""
         return self._contexts(of_proxy, self._is_ours and not of_proxy)
 
+    def questions(self) -> list[tuple[str, Callable[[], Any]]]:
+        """The options that are callables, in the order in which they are asked."""
+        pairs = zip(ASKED, self._given, strict=True)
+        return [(name, value) for name, value in pairs if callable(value)]
+
+    def answer(self, name: str, value: Any) -> None:
+        """Use what such a callable gave. Raises TypeError or ValueError: it can't be that."""
+        if hasattr(value, "__await__"):
+            if hasattr(value, "close"):
+                value.close()  # or Python would complain of it too
+            raise TypeError(f"{name} must give it at once; it is not awaited here")
+        if name == "url":
+            place = placed(value)
+            self.url, self._url = place
+            if self._keep_place is not None:
+                self._keep_place(place)
+        elif name == "headers":
+            checks.encoded_headers(value)
+            self._asked_headers = value
+        elif name == "auth":
+            if value is not None:
+                credentials.authorization(value)
+            self._auth = value
+        else:
+            self._protocols = check_protocols([] if value is None else value)
+
     def first(self) -> Route:
         """Where the user wants to go, and what is said there. Raises what the user's code does."""
         self.asked = "the options"
         base.check_together(self._websocket)
+        assert self.url is not None
+        if self._auth is None:
+            self._auth = userinfo(self.url)
         self._addresses = base.unix_addresses(self._websocket)
         self.asked = "headers="
-        self._headers = [*_asked(self._asked_headers), *self._headers]
+        if self._asked_headers is not None:
+            self._headers = [*checks.encoded_headers(self._asked_headers), *self._headers]
         self.asked = "proxies="
         return self.route(self._target(self.url, is_first=True))
 
@@ -169,17 +220,3 @@ class Plan:
         for name, value in headers:
             check_header(name, value)
         return headers
-
-
-def _asked(headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None) -> Headers:
-    """What the option says; a callable is asked now."""
-    if headers is None:
-        return []
-    if not callable(headers):
-        return checks.encoded_headers(headers)
-    said: Any = headers()
-    if hasattr(said, "__await__"):
-        if hasattr(said, "close"):
-            said.close()  # or Python would complain of it too
-        raise TypeError("headers must give a mapping, and that at once; it is not awaited")
-    return checks.encoded_headers(said)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .options import Fixed
-from .url import authority, host_and_port, shown_url
+from .fixed import Fixed
+from .url import authority, host_and_port, shown_url, unknown_scheme
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -40,15 +40,19 @@ class Proxy(Fixed):
         port: From 1 to 65535.
         username: As it is meant, not as it is quoted in a URL; None for none.
         password: Likewise; None for none.
+
+    Attributes:
+        source: Who names it, for people; None where nobody knows. No part of what it is.
     """
 
-    __slots__ = ("host", "password", "port", "scheme", "username")
+    __slots__ = ("host", "password", "port", "scheme", "source", "username")
     __match_args__ = ("scheme", "host", "port", "username", "password")
     scheme: str
     host: str
     port: int
     username: str | None
     password: str | None
+    source: str | None
 
     def __init__(
         self,
@@ -59,6 +63,13 @@ class Proxy(Fixed):
         password: str | None = None,
     ) -> None:
         self._set(scheme=scheme, host=host, port=port, username=username, password=password)
+        self._set(source=None)
+
+    def named_by(self, source: str) -> Proxy:
+        """Another one like it that knows who names it."""
+        proxy = Proxy(self.scheme, self.host, self.port, self.username, self.password)
+        proxy._set(source=source)
+        return proxy
 
     @property
     def url(self) -> str:
@@ -92,7 +103,7 @@ def parse_proxy(url: str) -> Proxy:
     what = f"proxy {shown!r}"
     if scheme not in _SCHEMES:
         known = ", ".join(_SCHEMES)
-        raise ValueError(f"{what} has a scheme that is not known; those known are {known}")
+        raise unknown_scheme(f"{what} has a scheme that is not known; those known are {known}")
     unfit = _UNFIT.search(place)
     if unfit:
         raise ValueError(f"{what} holds {unfit.group()!r}; remove it")
@@ -236,9 +247,10 @@ def _parse_of(where: str, value: str | None) -> Proxy | None:
     if not value:
         return None
     try:
-        return parse_proxy(value)
+        return parse_proxy(value).named_by(where)
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        error.args = (f"{where}: {error}",)
+        raise error from None
 
 
 def is_bypassed(host: str, port: int, no_proxy: str) -> bool:

@@ -72,6 +72,19 @@ class Response:
         return [] if value is None else [part.strip() for part in value.split(",")]
 
 
+def moment_of(date: str) -> float | None:
+    """Seconds since the epoch of an HTTP date (RFC 9110 section 5.6.7); None of what is none."""
+    from datetime import UTC
+    from email.utils import parsedate_to_datetime
+
+    try:
+        found = parsedate_to_datetime(date)
+        # "An HTTP-date represents time as an instance of UTC", zone or not.
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def printable(text: object, longest: int = LONGEST) -> str:
     """A text of a peer as it may be shown: cut, on one line, without what a terminal would obey.
 

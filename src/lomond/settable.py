@@ -8,7 +8,7 @@ is asked for: between two of them that are set, anything may stand.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -22,11 +22,17 @@ if TYPE_CHECKING:
     import ssl
     from http.cookiejar import CookieJar
 
+    from .payloads import Dumps, Loads
+
 Held = TypeVar("Held")
 Given = TypeVar("Given")
 
-Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
-Auth = tuple[str, str] | str
+Headers = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
+Login = tuple[str, str] | str | None
+Auth = Login | Callable[[], Login | Awaitable[Login]]
+Protocols = Iterable[str] | None
+GivesUrl = Callable[[], str | Awaitable[str]]
+GivesProtocols = Callable[[], Protocols | Awaitable[Protocols]]
 Path = str | os.PathLike[str]
 SocketOption = tuple[int, int, int | bytes]
 
@@ -62,7 +68,9 @@ def _agent(_: Row, value: Any) -> str:
     return agent
 
 
-def _protocols(_: Row, value: Any) -> tuple[str, ...]:
+def _protocols(_: Row, value: Any) -> Any:
+    if callable(value):
+        return value
     return tuple(check_protocols([] if value is None else value))
 
 
@@ -82,7 +90,7 @@ def _cookies(_: Row, value: Any) -> Any:
 
 
 def _auth(_: Row, value: Any) -> Any:
-    if value is not None:
+    if value is not None and not callable(value):
         from .credentials import authorization
 
         authorization(value)
@@ -95,6 +103,14 @@ def _proxies(_: Row, value: Any) -> Any:
 
         check(value)
     return value
+
+
+def _decodes(one: Row, value: Any) -> Any:
+    if value is None or callable(value):
+        return value
+    is_module = callable(getattr(value, one.name, None))
+    like = f"{getattr(value, '__name__', 'it')}.{one.name}" if is_module else f"json.{one.name}"
+    raise TypeError(f"{one.name} must be a callable, like {like}, not {value!r}")
 
 
 def _by(check: Callable[[Any], Any]) -> Callable[[Row, Any], Any]:
@@ -128,9 +144,15 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
 
     __slots__ = ()
 
-    url: str = row(
-        kw_only=False, group="Where to", also=("uri",),
-        doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same.",
+    url: Kept[str, str | GivesUrl] = row(
+        kw_only=False, group="Where to", also=("uri",), given="str | GivesUrl",
+        doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same. Or a callable that "
+        "gives it: like those of `headers`, `auth` and `protocols` it is called without arguments "
+        "for each attempt, behind Connecting, within `open_timeout`, by whoever iterates (so one "
+        "that blocks keeps a whole group waiting). With an AsyncWebSocket or TrioWebSocket it may "
+        "be a coroutine function, which the task that iterates awaits. `websocket.ending` tells it "
+        "how the last connection ended, None the first time. What it raises is a ConnectFail, with "
+        "the phase \"credentials\". The attribute `url` is then what it gave last, None before.",
     )  # fmt: skip
     proxies: Mapping[str, str | None] | None = row(
         default=None, check=_proxies, kw_only=False, group="Where to", also=("proxy",),
@@ -141,10 +163,11 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         "other key. None for what the environment says now (``https_proxy``, ``no_proxy``, ...); "
         "an empty one for no proxy.",
     )  # fmt: skip
-    protocols: Kept[tuple[str, ...], Iterable[str] | None] = row(
+    protocols: Kept[tuple[str, ...], Protocols | GivesProtocols] = row(
         default=None, check=_protocols, kw_only=False, group="What is asked for",
-        given="Iterable[str] | None", also=("subprotocols", "sub_protocols"),
-        doc="Sub-protocols to offer, the preferred first.",
+        given="Protocols | GivesProtocols", also=("subprotocols", "sub_protocols"),
+        doc="Sub-protocols to offer, the preferred first; or a callable that gives them, as for "
+        "`url`.",
     )  # fmt: skip
     agent: Kept[str, str | None] = row(
         default=None, check=_agent, kw_only=False, group="What is asked for",
@@ -176,12 +199,21 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         default=None, kw_only=False, group="What is told", also=("enable_trace",),
         doc="Called with a dict at each stage of a connection; another true value logs them.",
     )  # fmt: skip
+    loads: Loads | None = row(
+        default=None, check=_decodes, group="JSON", also=("json_loads", "decoder"),
+        doc="What `json` of a text calls with its ``str``, like ``orjson.loads``; None for "
+        "``json.loads``. Of each connection as it is at its `connect`.",
+    )  # fmt: skip
+    dumps: Dumps | None = row(
+        default=None, check=_decodes, group="JSON", also=("json_dumps", "encoder"),
+        doc="What `send_json` calls with the object, like ``orjson.dumps``; it gives a str, or "
+        "bytes of UTF-8. None for json's in compact UTF-8, which refuses NaN.",
+    )  # fmt: skip
     headers: Headers | None = row(
         default=None, check=_headers, group="What is asked for",
         also=("header", "additional_headers", "extra_headers"),
-        doc="Further request headers: a mapping of str to str, or a callable that gives one and "
-        "is asked for each connection (for tokens that expire) behind Connecting, in the thread "
-        "that iterates. What it raises is a ConnectFail, with the phase \"credentials\".",
+        doc="Further request headers: a mapping of str to str, or a callable that gives one for "
+        "each attempt (for tokens that expire), as for `url`.",
     )  # fmt: skip
     origin: str | None = row(
         default=None, check=_by(checks.check_origin), group="What is asked for",
@@ -192,10 +224,10 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         doc="A mapping of str to str; or an ``http.cookiejar.CookieJar``, which also gets those "
         "that a server sets.",
     )  # fmt: skip
-    auth: Auth | None = row(
+    auth: Auth = row(
         default=None, check=_auth, group="Who you are", also=("http_auth",),
         doc="``(user, password)`` for Basic, a str for a bearer token; None for the user and "
-        "password of the URL, if it has them.",
+        "password of the URL, if it has them. Or a callable that gives one of these, as for `url`.",
     )  # fmt: skip
     max_redirects: int = row(
         default=0, check=checks.whole, most=options.MAX_REDIRECTS, group="Where to",
@@ -229,7 +261,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     )  # fmt: skip
     socket: socket_module.socket | None = row(
         default=None, check=_by(socket_checks.check_socket), group="Sockets", also=("sock",),
-        doc="A connected socket to use instead of connecting one.",
+        doc="A connected socket to use instead of connecting one; another one is refused at once.",
     )  # fmt: skip
     unix_socket: Path | None = row(
         default=None, check=_by(socket_checks.check_unix_socket), group="Sockets",
@@ -253,6 +285,9 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     )  # fmt: skip
 
 
+#: What may be a callable that is asked for each attempt, in this order.
+ASKED = ("url", "headers", "auth", "protocols")
+
 _PLACE = ("url", "scheme", "host", "port", "resource")
 
 LIMITS = frozenset(rows_of(options.LimitOptions))
@@ -261,7 +296,7 @@ TIMES = frozenset(rows_of(options.TimeOptions))
 ROWS = dict(sorted(rows_of(Options).items(), key=lambda item: item[0] in LIMITS | TIMES))
 _GROUPS = (
     "Where to", "What is asked for", "Who you are", "TLS", "Sockets", "Time", "Limits",
-    "What is told",
+    "JSON", "What is told",
 )  # fmt: skip
 #: The same in the order in which people read of them.
 BY_GROUP = dict(sorted(ROWS.items(), key=lambda item: _GROUPS.index(item[1].group)))

@@ -23,6 +23,23 @@ class Status:
     invalid_codes = frozenset({*range(1000), 1004, 1005, 1006, *range(1015, 3000)})
 
 
+#: Close code -> what it means, for people; IANA's registry.
+NAMES = {
+    1000: "normal closure",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1007: "invalid payload data",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "mandatory extension missing",
+    1011: "internal error",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+}
+
+
 def may_be_sent(code: int) -> bool:
     """Whether a close frame may carry this code (RFC 6455 section 7.4.1 and 7.4.2)."""
     return 1000 <= code <= 4999 and code not in Status.invalid_codes

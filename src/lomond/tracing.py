@@ -19,16 +19,17 @@ class Tracer:
 
     Arguments:
         trace: A callable that gets a dict for each stage; any other true value logs at DEBUG.
-        url: Of the WebSocket.
+        url: Of the WebSocket; None where that has not been asked for yet.
     """
 
-    def __init__(self, trace: object, url: str) -> None:
+    def __init__(self, trace: object, url: str | None) -> None:
         self._trace = trace
-        self._url = redact(url)
+        self.url = url
 
     def __call__(self, stage: str, **fields: object) -> None:
         """Report one stage."""
-        record = {"stage": stage, "url": self._url, **fields}
+        url = None if self.url is None else redact(self.url)
+        record = {"stage": stage, "url": url, **fields}
         if not callable(self._trace):
             log.debug("TRACE %r", record)
             return

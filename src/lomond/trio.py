@@ -54,6 +54,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
     """
 
     _library = "trio"
+    _means = (trio.Event, trio.lowlevel.current_trio_token, "run_sync_soon", trio.move_on_after)
     _block: Any = None  # what manages the nursery
     _nursery: trio.Nursery | None = None  # of the block that we are in
     _unshared = (*Awaited._unshared, "_block", "_nursery")

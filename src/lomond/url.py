@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .response import LONGEST, printable
 
@@ -35,6 +35,14 @@ class Url(NamedTuple):
     def authority(self) -> str:
         """``host:port`` as the Host header wants it: IPv6 in brackets, without its zone."""
         return authority(self.host, self.port)
+
+
+def unknown_scheme(said: str) -> ValueError:
+    """What a URL raises whose scheme nobody here knows: `is_of_scheme` tells it from others."""
+    error: Any = ValueError(said)
+    error.is_of_scheme = True
+    found: ValueError = error
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -111,7 +119,7 @@ def parse(url: str) -> Url:
     except ValueError as error:
         raise ValueError(_unreadable(url, shown, error)) from None
     if parts.scheme not in _SCHEMES:
-        raise ValueError(
+        raise unknown_scheme(
             f"URL {shown!r} has no scheme that is known; start it with ws:// or wss://"
         )
     if "#" in url:

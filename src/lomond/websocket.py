@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
+from threading import get_ident
 from typing import TYPE_CHECKING, Unpack
 
 from . import options, persisting, rows, settable
+from .checks import check_seconds
 from .door import Door, begin, start_closing
+from .io.readiness import WRONG_WAIT, wait_in_thread
+from .wrong_door import not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
     from .events import AnyEvent
@@ -43,6 +48,12 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     """
 
     def _stream(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
+        # Asked here, that it costs no call where no event loop runs.
+        modules = sys.modules
+        running_loop = getattr(modules.get("asyncio"), "_get_running_loop", None)
+        of_trio = getattr(modules.get("sniffio"), "thread_local", None)
+        if (running_loop is not None and running_loop()) or getattr(of_trio, "name", None):
+            warn_of_loop()
         return begin(self, timing)
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
@@ -63,6 +74,26 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
 
         return persist(self, **options)
 
+    def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until messages may be sent: for threads beside the one that iterates.
+
+        Arguments:
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            True when messages may be sent; False after the time, or when it is over for good. With
+            `persist` it is over when that ends, else when the connection does.
+
+        Raises:
+            RuntimeError: This thread iterates: while it waits here, nothing goes on.
+            TypeError, ValueError: The timeout can't be.
+        """
+        check_seconds("timeout", timeout, none="no limit")
+        exchange = self._exchange
+        if getattr(exchange, "thread", 0) == get_ident() and (self._stays or not self.is_closed):
+            raise RuntimeError(WRONG_WAIT.format("thread"))
+        return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
+
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
@@ -73,6 +104,10 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         exchange = self._exchange
         if exchange is not None:
             exchange.leave()
+
+    if not TYPE_CHECKING:  # to which it is neither
+        __aiter__ = not_async_for
+        __aenter__ = __aexit__ = not_async_with
 
 
 rows.signed(WebSocket.persist, persisting.PERSIST)

@@ -125,13 +125,19 @@ def test_a_copy_checks_nothing_that_was_checked(tmp_path: Any) -> None:
     assert again(websocket, copy.copy).ssl_cafile == authorities
 
 
+def connected() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    return ours
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, unpickled])
 @pytest.mark.parametrize(
     ("name", "make"),
     [
         ("ssl_context", ssl.create_default_context),
         ("proxy_ssl_context", ssl.create_default_context),
-        ("socket", socket.socket),
+        ("socket", connected),
         pytest.param(
             "cookies",
             CookieJar,

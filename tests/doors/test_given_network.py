@@ -15,6 +15,7 @@ from lomond.system.socket_checks import (
     check_cafile,
     check_certificate,
     check_keepalive,
+    check_socket,
     check_socket_options,
     check_source_address,
     check_truststore,
@@ -246,3 +247,24 @@ def test_keepalive() -> None:
     for value in ("1", True):
         with pytest.raises(TypeError, match="keepalive must be a number of seconds, or None for"):
             check_keepalive(value)
+
+
+def test_a_socket_that_is_not_connected_is_refused_at_once() -> None:
+    message = r"^socket must be connected, and is not; call its connect\(\) first, or"
+    with socket.socket() as fresh:
+        with pytest.raises(ValueError, match=message):
+            check_socket(fresh)
+        fresh.bind(("127.0.0.1", 0))
+        fresh.listen()
+        with pytest.raises(ValueError, match=message):
+            check_socket(fresh)
+        with socket.create_connection(fresh.getsockname()) as connected:
+            check_socket(connected)
+    with pytest.raises(ValueError, match=r"^socket is closed; give one that is connected"):
+        check_socket(connected)
+
+
+def test_a_pair_of_sockets_is_connected() -> None:
+    for one in socket.socketpair():
+        with one:
+            check_socket(one)

@@ -16,6 +16,7 @@ from lomond.door import made, timed
 from lomond.events import Text
 from lomond.io.merging import merged
 from lomond.protocol import frames
+from lomond.session.finish import Why
 from lomond.system.need import Awaited, Need
 
 QUIET: dict[str, Any] = {"poll": None, "ping_rate": 0}
@@ -128,7 +129,7 @@ def test_a_loss_of_one_leaves_the_other(way: str) -> None:
         if event.name == "ready":
             ready.append(event)
             if len(ready) == 2:
-                exchanges[0].force("lost by the test")
+                exchanges[0].force(Why("lost by the test"))
         elif event.name == "disconnected" and event.reason == "lost by the test":
             exchanges[1].close(1000, b"")
 

@@ -31,9 +31,16 @@ def test_a_message_that_the_server_refuses_names_its_close() -> None:
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
-        with pytest.raises(TransportFail, match=r"with code 1009 \(1 MB at most\)"):
+        with pytest.raises(TransportFail, match="the server had closed with 1009 '1 MB at") as told:
             websocket.send_binary(bytes(30_000_000))
         caught.set()
+        ending = told.value.ending
+        assert ending is not None
+        assert (ending.kind, ending.by, ending.code) == ("closed", "server", 1009)
         assert next(stream).name == "text"
         assert next(stream).code == 1009  # type: ignore[union-attr]  # Closing
-        assert [event.name for event in stream] == ["disconnected"]
+        (last,) = stream
+        assert last.name == "disconnected"
+        assert last.ending is websocket.ending is told.value.ending
+        assert last.ending.reason == "1 MB at most"
+        assert last.ending.unconfirmed == 30_000_000

@@ -158,6 +158,13 @@ def stalls(connection: socket.socket, place: Place) -> None:
     read_all(connection)
 
 
+def hears(connection: socket.socket, place: Place) -> None:
+    accept_upgrade(connection, place.requests[-1])
+    place.seen.append(read_frame(connection))
+    connection.sendall(CLOSE)
+    read_all(connection)
+
+
 def is_a_proxy(connection: socket.socket, place: Place) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     place.requests.append(read_request(connection))
@@ -174,6 +181,7 @@ class Case(NamedTuple):
     scheme: str = ""  #: of the URL, if not the server's
     size: int = 2  #: of the message that is sent
     sent_at: str = "ready"
+    sends: str = "send_text"
 
 
 def trusting(place: Place) -> dict[str, Any]:
@@ -197,6 +205,8 @@ def by_proxy(place: Place) -> dict[str, Any]:
 TEXT = says(frame(frames.TEXT, b"xy"))
 SETS_COOKIES = says(extra=COOKIES)
 CASES = {
+    "loads": Case(lambda place: len, None, says(frame(frames.TEXT, b"[1]"))),
+    "dumps": Case(lambda place: repr, None, hears, sends="send_json"),
     "url": Case(lambda place: f"ws://127.0.0.1:{place.port}/other"),
     "scheme": Case("wss"),
     "host": Case("127.0.0.9"),
@@ -308,9 +318,12 @@ def shown(case: Case, name: str, folder: Path, when: str) -> Any:
         for event in stream:
             said = (getattr(event, "reason", ""), getattr(event, "response", None))
             events.append((event.name, said[0], getattr(said[1], "body", b"")))
+            if event.name == "text":
+                with contextlib.suppress(ValueError):
+                    place.seen.append(event.json)
             if event.name == case.sent_at:
                 try:
-                    websocket.send_text("x" * case.size)
+                    getattr(websocket, case.sends)("x" * case.size)
                 except WebSocketError as error:
                     events.append(("failed", str(error), b""))
                     websocket.close()

@@ -42,15 +42,15 @@ def test_a_message_is_held_up_to_the_last_byte_that_may_be() -> None:
         assert connection.output.held_size == (17 if is_refused else 34)
 
 
-def test_messages_are_counted_with_their_heads_and_nothing_else_is() -> None:
+def test_messages_are_counted_without_their_heads_and_nothing_else_is() -> None:
     connection = opened()
     connection.send(frames.TEXT, b"123")
     connection.send(frames.BINARY, b"x" * 126)
-    assert connection.output.sent == 6 + 3 + 8 + 126
+    assert connection.output.sent == 3 + 126
     connection.send(frames.PING, b"123")
     connection.send(frames.PONG, b"123")
     connection.close(1000, "")
-    assert connection.output.sent == 6 + 3 + 8 + 126
+    assert connection.output.sent == 3 + 126
 
 
 def test_fragments_may_be_as_many_as_the_limit_says() -> None:

@@ -90,20 +90,20 @@ def test_one_poll_is_enough() -> None:
 
 def test_the_session_knows_what_the_task_was_handed() -> None:
     session = opened()
-    session.ending.is_told = True
+    session.finish.is_told = True
     ahead = Ahead()
     ahead.session = session
     ahead.put(Text("x"))
-    assert session.ending.is_told
+    assert session.finish.is_told
     ahead.put(Disconnected("lost"))
     assert session.connection.is_ahead
-    assert not session.ending.is_told
+    assert not session.finish.is_told
     assert ahead.take(11.0) is not None
     assert session.connection.is_ahead
-    assert not session.ending.is_told
+    assert not session.finish.is_told
     assert ahead.take(11.0) is not None
     assert not session.connection.is_ahead
-    assert session.ending.is_told
+    assert session.finish.is_told
 
 
 def test_after_close_timeout_no_data_is_handed_out() -> None:

@@ -125,14 +125,14 @@ def test_close_while_opening(kind: type, phase: str) -> None:
     assert (failed.name, failed.phase, failed.elapsed) == ("connect_fail", phase, 2.0)
     assert "closed by the user" in failed.reason
     assert door.now == 2.0
-    assert not door.session.ending.is_closing
+    assert not door.session.finish.is_closing
 
 
 def test_close_at_connecting() -> None:
     door = PretendDoor(echo)
     seen = door.play(on("connecting", PretendDoor.close))
     assert names(seen) == ["connecting", "connect_fail"]
-    assert door.session.ending.sent_close_time == 0.0
+    assert door.session.finish.sent_close_time == 0.0
     assert door.sent == b""
 
 
@@ -141,7 +141,7 @@ def test_close_at_connected() -> None:
         door.close(4000, "enough")
         with pytest.raises(WebSocketClosing):
             door.send_text("late")
-        assert door.session.ending.is_closing
+        assert door.session.finish.is_closing
 
     door = PretendDoor(echo)
     seen = door.play(on("connected", act))

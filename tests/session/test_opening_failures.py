@@ -134,7 +134,7 @@ def test_no_connection(kind: type, phase: str, address: str | None, reason: str)
     assert failed.response is None
     assert failed.elapsed == pytest.approx(2.0, abs=0.01)
     assert failed.timings is door.session.course.timings
-    ending = door.session.ending.event
+    ending = door.session.finish.event
     assert ending is not None
     assert (ending.reason, ending.graceful) == (reason, False)
     spent = {"resolve": failed.timings.resolve, "tls": failed.timings.tls}

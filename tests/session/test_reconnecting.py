@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 
+from lomond.ending import Ending
 from lomond.session.reconnecting import Outcome, Policy, life
 from lomond.session.requests import Connect, Deliver, Sleep
 
@@ -104,6 +106,23 @@ def test_the_time_without_a_stable_connection_ends() -> None:
     late = Outcome(began=114.0, ready_at=115.0, ended=500.0)
     again = [Outcome(began=505.0, ended=507.0), Outcome(began=512.0, ended=516.0)]
     assert len(ways([*one[:2], late, *again], policy)) == 4
+
+
+NO_NAME = Outcome(ending=Ending("unreachable", cause=socket.gaierror(-2, "not known")))
+
+
+def test_what_no_attempt_can_mend_is_tried_no_faster_than_max_wait() -> None:
+    for random in (0.0, 0.5, 1.0):
+        assert waits([FAILED, NO_NAME, NO_NAME, FAILED], random)[1:3] == [30, 30]
+    for ending in (Ending("unreachable", cause=OSError(111, "refused")), Ending("lost"), None):
+        assert waits([Outcome(ending=ending)]) == [7]
+    assert [event.delay for event in ways([NO_NAME], Policy(40, 30, True))] == [40]
+
+
+def test_what_no_attempt_can_mend_is_spread_by_full_jitter_and_not_sooner() -> None:
+    policy = Policy(5, 30, True, full_jitter=True)
+    found = [ways([NO_NAME], policy, random)[0].delay for random in (0.0, 0.5, 1.0)]
+    assert found == [30, 45, 60]
 
 
 def test_what_the_user_calls_final_is_the_last() -> None:

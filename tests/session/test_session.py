@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lomond.errors import TransportFail, WebSocketClosing
@@ -9,6 +11,7 @@ from lomond.options import Deflate, Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.extensions.negotiation import offers
 from lomond.session.causes import kept, words
+from lomond.session.finish import LEFT, Why
 from lomond.session.session import Session
 from lomond.testing.pretend import counting_bytes
 
@@ -84,10 +87,10 @@ def test_no_ping_after_the_server_closed() -> None:
 
 def test_a_second_close_does_nothing() -> None:
     session = opened()
-    assert session.ending.sent_close_time is None
+    assert session.finish.sent_close_time is None
     assert session.close(1000, "", 3.0)
     assert not session.close(1000, "", 4.0)
-    assert session.ending.sent_close_time == 3.0
+    assert session.finish.sent_close_time == 3.0
     with pytest.raises(WebSocketClosing):
         session.send_message(frames.PING, b"")
 
@@ -123,24 +126,27 @@ def test_what_a_send_after_the_end_raises() -> None:
     error = ConnectionResetError(104, "Connection reset by peer")
     session.fail(error, "read", 1.0)
     assert drain(session, 1.0) == []
-    refusal = session.ending.refusal()
+    refusal = session.finish.refusal()
     assert isinstance(refusal, TransportFail)
     assert refusal.cause is error
     assert "the connection ended (socket fail; recv fail; Connection reset" in str(refusal)
     session.disconnected()
-    assert str(session.ending.refusal()) == "not connected"
+    assert str(session.finish.refusal()) == (
+        f"not connected: {session.finish.ending}; send again from the ready event of the next one"
+    )
     left = opened(poll=None, ping_rate=0)
-    left.end("left by the user", False, 1.0)
-    assert str(left.ending.refusal()) == "not connected"
+    left.end(LEFT, 1.0)
+    assert re.match("not connected: this .* left .* or keep events =", str(left.finish.refusal()))
 
 
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (b"", "; the server had closed"),
-        (b"\x03\xf1", "; the server had closed with code 1009"),
-        (b"\x03\xf1too\x1b[m large", r"; the server had closed with code 1009 (too\x1b[m large)"),
-        (b"\x03", "; the server had closed"),
+        (b"", "; the server had closed without a code"),
+        (b"\x03\xf1", "; the server had closed with 1009 (message too big)"),
+        (b"\x0f\xa1", "; the server had closed with 4001"),
+        (b"\x03\xf1too\x1b[m large", r"; the server had closed with 1009 'too\x1b[m large'"),
+        (b"\x03", "; the server had closed without a code"),
         (None, ""),
     ],
 )
@@ -149,7 +155,7 @@ def test_the_servers_close_in_words(payload: bytes | None, words: str) -> None:
     session.receive(frames.build(frames.TEXT, b"x", None), 1.0, 1.0)
     if payload is not None:
         session.receive(frames.build(frames.CLOSE, payload, None), 1.0, 1.0)
-    assert session.ending.servers_close() == words
+    assert session.finish.servers_close() == words
 
 
 def test_what_comes_in_time_is_handed_out_until_close_timeout() -> None:
@@ -182,7 +188,7 @@ def test_the_end_of_the_stream_is_something_that_came(option: str) -> None:
     session.tick(7.0)
     assert session.next_event(7.0) is None
     assert session.has_ended
-    ending = session.ending.event
+    ending = session.finish.event
     assert ending is not None
     assert ending.graceful is (option == "close_timeout")
     assert ending.reason == ("closed" if ending.graceful else "socket fail; connection lost")
@@ -233,15 +239,15 @@ def test_words_of_other_causes() -> None:
 
 def test_the_ending_is_known_before_it_is_handed_out() -> None:
     session = opened(poll=None, ping_rate=0, send_timeout=5)
-    assert session.ending.event is None
+    assert session.finish.event is None
     session.send_message(frames.TEXT, b"stuck")
     session.written(0.0, False)
     assert session.backlog.deadline == 5.0
     cause = session.give_up_writing(5.0)
     assert session.has_ended
-    assert session.ending.event is session.disconnected()
-    assert session.ending.event.phase == "write"
-    assert session.ending.event.cause is cause
+    assert session.finish.event is session.disconnected()
+    assert session.finish.event.phase == "write"
+    assert session.finish.event.cause is cause
 
 
 def test_a_close_that_could_not_be_answered_was_not_graceful() -> None:
@@ -275,7 +281,7 @@ def test_a_failure_says_what_failed(phase: str, what: str) -> None:
 
 def test_a_new_session() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
-    ending = session.ending
+    ending = session.finish
     assert (ending.event, ending.close_asked_at) == (None, None)
     assert (ending.is_told, ending.is_closing, session.has_ended) == (False, False, False)
     assert (session.output_ends, session.watches_writes) == (False, False)
@@ -285,7 +291,7 @@ def test_a_new_session() -> None:
 
 def test_after_the_end_nothing_is_due() -> None:
     session = opened(poll=5, ping_rate=5)
-    session.end("disconnected by the user", False, 1.0)
+    session.end(Why("disconnected by the user"), 1.0)
     for now in (6.0, 7.0, 12.0):
         assert session.next_event(now) is None
     assert session.deadline is None

@@ -64,7 +64,7 @@ def test_echo_after_the_handler() -> None:
 
     def act(door: PretendDoor, event: AnyEvent) -> None:
         if event.name == "closing":
-            assert not door.session.ending.is_closing
+            assert not door.session.finish.is_closing
             door.send_text("last words")
             door.spend(12)
             assert [frame.opcode for frame in door.peer.heard] == [frames.TEXT]
@@ -73,8 +73,8 @@ def test_echo_after_the_handler() -> None:
     assert names(seen)[3:] == ["poll", "closing", "disconnected"]
     assert door.peer.heard[-1].payload == b"\x03\xe9bye"
     assert seen[-1][1].graceful
-    assert door.session.ending.sent_close_time is None
-    assert not door.session.ending.is_closing
+    assert door.session.finish.sent_close_time is None
+    assert not door.session.finish.is_closing
 
 
 def test_close_in_the_handler_replaces_the_echo() -> None:
@@ -116,7 +116,7 @@ def test_data_does_not_extend_close_timeout() -> None:
     assert (last.name, last.graceful) == ("disconnected", False)
     assert last.reason == "disconnected; server didn't respond to close packet within 5s"
     assert door.now == 15.5
-    assert door.session.ending.sent_close_time == pytest.approx(10.498)
+    assert door.session.finish.sent_close_time == pytest.approx(10.498)
 
 
 def test_close_timeout_in_silence() -> None:
@@ -171,7 +171,7 @@ def test_hanging_up_instead_of_an_answer(resets: bool) -> None:
     assert names(seen)[3:] == ["poll", "text", "disconnected"]
     last = seen[-1][1]
     assert last.graceful is not resets
-    assert door.session.ending.sent_close_time == pytest.approx(1, abs=0.01)
+    assert door.session.finish.sent_close_time == pytest.approx(1, abs=0.01)
     expected = "socket fail; recv fail; Connection reset by peer" if resets else "closed"
     assert last.reason == expected
 
@@ -245,7 +245,7 @@ def test_leaving_the_loop(name: str) -> None:
     events.close()
     assert door.hung_up
     assert door.session.has_ended
-    assert not door.session.ending.is_closing
+    assert not door.session.finish.is_closing
     if name in ("ready", "poll"):
         assert unmasked_tail(door) == b"\x03\xe9"
     elif name == "closing":

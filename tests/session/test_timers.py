@@ -9,6 +9,7 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.events import AnyEvent
 from lomond.protocol.output import MaskingKeys
+from lomond.session.finish import Why
 from lomond.session.pings import Pings
 from lomond.session.timers import Timers, following
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
@@ -127,8 +128,8 @@ def test_the_close_timeout_is_not_extended_by_data() -> None:
         seen.append((door.now, event))
         if event.name == "ready":
             door.close()
-            assert door.session.ending.sent_close_time == 0.0
-            assert door.session.ending.is_closing
+            assert door.session.finish.sent_close_time == 0.0
+            assert door.session.finish.is_closing
     at, last = seen[-1]
     assert last.name == "disconnected"
     assert "close packet within 10s" in last.reason
@@ -193,11 +194,11 @@ def test_leaving_says_going_away() -> None:
     for event in events:
         if event.name == "ready":
             break
-    door.session.leave(1001, "left by the user", door.now)
+    door.session.leave(1001, Why("left by the user"), door.now)
     assert door.session.output.take()[0] == 0x88
     assert door.session.has_ended
     assert door.session.disconnected().reason == "left by the user"
-    door.session.leave(1001, "left by the user", door.now)
+    door.session.leave(1001, Why("left by the user"), door.now)
     assert not door.session.output.is_ready
     door.session.tick(door.now)
     assert door.session.next_event(1e6) is None

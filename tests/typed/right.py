@@ -55,6 +55,10 @@ assert_type(websocket.max_fragments, int | None)
 assert_type(websocket.ssl_context, ssl.SSLContext | None)
 assert_type(websocket.compress, bool | Deflate)
 websocket.url = "wss://elsewhere/"
+websocket.url = lambda: "wss://elsewhere/"
+websocket.auth = lambda: "token"
+websocket.headers = lambda: {"X": "y"}
+websocket.protocols = lambda: ["chat"]
 websocket.agent = None
 websocket.protocols = ["chat"]
 websocket.socket_options = ()
@@ -74,7 +78,7 @@ for event in websocket:
         assert_type(event, events.Text)
 
 assert_type(websocket.persist(ping_timeout=30, final={401}, max_wait=5), AnyEvents)
-websocket.persist(final=lambda rejected: rejected.response.status_code == 401, **quiet)
+websocket.persist(final=lambda ending: ending.status == 401, **quiet)
 assert_type(persist(websocket), AnyEvents)
 assert_type(persist(websocket, 5, 1, 30, 30, None, None, True, final=()), AnyEvents)
 
@@ -83,8 +87,16 @@ group.add(websocket, poll=5, ping_timeout=30)
 group.persist(websocket, poll=5, max_attempts=3)
 
 
+async def fetch() -> str:
+    return "x"
+
+
+async def fetch_headers() -> dict[str, str]:
+    return {}
+
+
 async def main() -> None:
-    async with AsyncWebSocket("wss://h/", auth="token") as client:
+    async with AsyncWebSocket(fetch, auth=fetch, headers=fetch_headers) as client:
         assert_type(client.connect(poll=None), Events)
         assert_type(client.persist(exit_event=asyncio.Event()), Events)
         assert_type(persist(client, ping_timeout=30), Events)

@@ -55,7 +55,7 @@ def details(event: AnyEvent) -> str:
     """What matters of an event, on one line, safe for a terminal."""
     match event.name:
         case "connecting" | "connected":
-            said = redact(event.url)
+            said = redact(event.url or "")
         case "connect_fail":
             said = event.reason
         case "ready":

@@ -40,6 +40,8 @@ cdef class Driver:
     cdef public object loop
     cdef public Py_ssize_t news
     cdef public list senders
+    cdef public object task
+    cdef public object this_task
 
     cpdef follow(self, session)
     cpdef check_loop(self)

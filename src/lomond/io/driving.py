@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import events as _events
@@ -54,6 +55,7 @@ class Driver:
         loop_reads: Whether the loop reads, and what stands for a socket tells whether it has read
             something (`has_news`). Else the sockets of a Need are the system's, and a task of the
             driver's goes on with the generator even where the user's task waits.
+        this_task: Gives the task that is running.
 
     Attributes:
         loop: Of the task that asked for the first event; None before.
@@ -62,21 +64,25 @@ class Driver:
         items: The generator, which whoever makes the driver sets; None at its end.
         news: How many sockets have something that it has read.
         senders: The sends that wait.
+        task: A weak reference to that which iterates; None before that is known.
     """
 
     __slots__ = (
         "_ahead", "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
         "_last", "_loop_reads", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
-        "given", "has_read", "items", "loop", "news", "senders",
+        "given", "has_read", "items", "loop", "news", "senders", "task",
+        "this_task",
     )  # fmt: skip
 
-    def __init__(self, loop_reads: bool) -> None:
+    def __init__(self, loop_reads: bool, this_task: Callable[[], object]) -> None:
         self.loop: Any = None
         self.given = 0
         self.has_read = False
         self.news = 0
         self.senders: list[Sender] = []
+        self.task: Any = None
+        self.this_task = this_task
         self._loop_reads = loop_reads
         self._thread = 0
         self._runs: Callable[[], object] = _nothing  # whether the loop does
@@ -157,6 +163,8 @@ class Driver:
         """
         if self.loop is None:
             self.check_loop()
+        if self.task is None and (task := self.this_task()) is not None:
+            self.task = weakref.ref(task)
         if self._is_waiting or self._awaited is not None:
             raise RuntimeError("another task is waiting for the next event of this connection")
         while True:
@@ -374,6 +382,12 @@ class Driver:
         if not self._is_within:
             self._run_ahead_soon()  # the task may be going elsewhere
         return event
+
+
+def iterates(driver: Driver) -> bool:
+    """Whether the task that is running is the one that iterates."""
+    is_elsewhere = driver.items is not None and not driver._is_waiting  # pyright: ignore[reportPrivateUsage]
+    return is_elsewhere and driver.task is not None and driver.task() is driver.this_task()
 
 
 def has_news(need: Need) -> bool:

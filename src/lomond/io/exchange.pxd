@@ -16,7 +16,7 @@ cdef class Exchange(Outward):
     cpdef next_event(self, double now)
     @cython.locals(pipe=Pipe)
     cpdef need(self)
-    @cython.locals(until=double)
+    @cython.locals(until=double, now=double)
     cpdef calm_need(self)
     @cython.locals(readable=bint)
     cpdef look(self, need)

@@ -12,6 +12,7 @@ from ..errors import WebSocketError
 from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
+from ..session.finish import LEFT, Why
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import BOUND
@@ -80,7 +81,8 @@ class Exchange(Outward):
             else:
                 self.connection.send(opcode, payload, compress)
                 target = self.hand_over(pipe)
-        except WebSocketError:
+        except WebSocketError as error:
+            self.explain(error)
             raise
         except OSError as error:
             self.lose(error)
@@ -115,7 +117,8 @@ class Exchange(Outward):
         """End a connection of whose queue nobody knows any more what has left."""
         # Between a change and its book-keeping: the position is unknown.
         self.abandon()
-        self.force(f"interrupted by {type(error).__name__} while sending", copied(error))
+        reason = f"interrupted by {type(error).__name__} while sending"
+        self.force(Why(reason, cause=copied(error)))
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; never waits. Whether this call started it.
@@ -149,6 +152,8 @@ class Exchange(Outward):
         pipe = self.pipe
         assert pipe is not None
         self._let_go()
+        self.looked(monotonic())
+        self._looked_at = self._until
         sock = pipe.sock
         if self._calm is None:
             self._calm = Need(None, (sock,))
@@ -163,8 +168,13 @@ class Exchange(Outward):
         if need is None:
             return None
         until = self.connection.hunger(self.calm_until, self._calm_frame)
-        if until != _NEVER and monotonic() >= until:
-            return None
+        if until != _NEVER or self._seen != self.connection.handed:
+            now = monotonic()
+            if now >= until:
+                return None
+            if now - self._looked_at > self._longest:  # as `looked`, without a call
+                self._paused(now - self._looked_at)
+        self._looked_at = until
         self.is_in_use = True
         # Looked at in this order, and set in the other one by who closes the socket.
         if self.is_over:
@@ -244,32 +254,41 @@ class Exchange(Outward):
     def abandon(self) -> None:
         """This thread was interrupted: nobody else is to wait for what it held."""
 
-    def force(self, reason: str, cause: BaseException | None = None) -> None:
+    def force(self, why: Why) -> None:
         """End the connection at once. The iterator then says so."""
         if self.is_foreign:
             self.free_in_child()
             return
         try:
-            self.alone(self._end, reason, cause)
+            self.alone(self._end, why)
         finally:
             self.free()
 
-    def _end(self, reason: str, cause: BaseException | None) -> None:
-        self.session.end(reason, False, monotonic(), cause=cause)
+    def _end(self, why: Why) -> None:
+        self.date_output()
+        self.session.end(why, monotonic())
 
-    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+    def leave(self, code: int | None = GOING_AWAY, why: Why = LEFT) -> None:
         """Say to the peer that nobody listens any more. Free the socket."""
         if self.is_foreign:
             self.free_in_child()
             return
         try:
-            self.alone(self._say_goodbye, code, reason)
+            self.alone(self._say_goodbye, code, why)
             self.write_quietly()
         finally:
             self.free()
 
-    def _say_goodbye(self, code: int | None, reason: str) -> None:
-        self.session.leave(code, reason, monotonic())
+    def date_output(self) -> None:
+        """Note when the system sent anything last, as far as it tells: the end is here."""
+        course, pipe = self.session.course, self.pipe
+        progress = None if pipe is None or course.sent_at is not None else pipe.progress()
+        if progress is not None:
+            course.sent_at = monotonic() - progress.idle
+
+    def _say_goodbye(self, code: int | None, why: Why) -> None:
+        self.date_output()
+        self.session.leave(code, why, monotonic())
         self.enqueue_quietly()
         if self.pipe is not None and not self.pipe.write_ended:
             self.pipe.end_output()

@@ -65,7 +65,9 @@ class Member:
 
     def exchange(self, session: Session, traced: Traced | None) -> Exchange:
         """A new connection's, which wakes it."""
-        return Shared(session, traced, self)
+        exchange = Shared(session, traced, self)
+        exchange.thread = self._many.thread
+        return exchange
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """The Pipe of a session's connected socket."""
@@ -102,6 +104,11 @@ class GroupLoop:
         """Have a member looked at. From any thread."""
         self._woken.append(member)
         self._wake()
+
+    @property
+    def thread(self) -> int:
+        """The number of the thread that iterates, or 0."""
+        return 0 if self._selector is None else self._thread
 
     def _wake(self) -> None:
         """End the wait, also for a signal handler that interrupted it."""

@@ -167,7 +167,8 @@ class Guarded(Exchange):
                 self._lose(failure)
             if target:
                 self._write_until(pipe, target, False)
-        except WebSocketError:
+        except WebSocketError as error:
+            self.explain(error)
             raise
         except BaseException as error:
             self.interrupted(error)
@@ -189,7 +190,8 @@ class Guarded(Exchange):
         try:
             pipe, target, has_turn = self._queue(opcode, payload, compress)
             self._write_until(pipe, target, has_turn)
-        except WebSocketError:
+        except WebSocketError as error:
+            self.explain(error)
             raise
         except BaseException as error:
             self.interrupted(error)

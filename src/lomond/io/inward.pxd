@@ -19,7 +19,10 @@ cdef class Inward:
     cdef double _calm_frame
     cdef bint _counts_turns
     cdef bint _has_ended
+    cdef double _longest
+    cdef double _looked_at
     cdef list _reports
+    cdef Py_ssize_t _seen
     cdef object _traced
     cdef double _until
     cdef bint _writes
@@ -36,6 +39,8 @@ cdef class Inward:
     cdef public object session
     cdef public object wakeup
 
+    cpdef looked(self, double now)
+    cpdef _paused(self, double seconds)
     cpdef wake(self)
     cpdef report(self)
     cpdef bint may_read_ahead(self) except *

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..ending import Pause
 from ..system import forking
 from ..system.clock import monotonic, time
 from ..system.holding import next_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Traced = Callable[[str, int], None]
 
 _NEVER = float("inf")
+_PAUSE = 1.0  # seconds; a shorter one tells nothing
 NOT_CALM = -1.0
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
 _MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
@@ -51,10 +53,10 @@ class Inward:
     """
 
     __slots__ = (
-        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns",
-        "_has_ended", "_reports", "_traced", "_until", "_writes", "calm_until", "connection",
-        "is_foreign", "is_full", "is_in_use", "is_over", "is_traced", "look_at", "output", "pipe",
-        "session", "wakeup",
+        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_has_ended",
+        "_longest", "_looked_at", "_reports", "_seen", "_traced", "_until", "_writes",
+        "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over", "is_traced",
+        "look_at", "output", "pipe", "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +86,9 @@ class Inward:
         self._has_ended = False  # the socket stays readable for ever
         self._ahead = 0  # bytes that blocked senders stored since whoever iterates last looked
         self._at_once = _READ_SIZE
+        self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
+        self._longest = _PAUSE
+        self._seen = 0  # events that were handed out by when something came last
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""
@@ -98,6 +103,19 @@ class Inward:
     def first(self, act: Callable[..., Any], *arguments: Any) -> Any:
         """Do something `alone` for whoever iterates, who comes before those that send."""
         return act(*arguments)
+
+    def looked(self, now: float) -> None:
+        """The socket is looked at now, by who then waits: how long was it not?"""
+        if now - self._looked_at > self._longest:
+            self._paused(now - self._looked_at)
+        self._looked_at = now
+
+    def _paused(self, seconds: float) -> None:
+        """Nobody looked for so long, longer than ever."""
+        self._longest = seconds
+        connection = self.connection
+        pause = Pause(seconds, connection.handed - self._seen, connection.last)
+        self.session.course.pause = pause
 
     def wake(self) -> None:
         """End the wait of whoever iterates: something changed."""
@@ -119,6 +137,7 @@ class Inward:
 
     def settle(self) -> None:
         """The script is about to hand over: what a layer has let through belongs to the session."""
+        self._looked_at = monotonic()
         if self.pipe is not None and self.pipe.layers:
             self.alone(self._pump, False, monotonic(), time())
 
@@ -201,6 +220,10 @@ class Inward:
         if self.is_traced:
             self.note("socket_recv", count)
         now, wall = monotonic(), time()
+        if now - self._looked_at > self._longest:
+            self._paused(now - self._looked_at)
+        self._looked_at = now  # as `looked`, without a call; and something came
+        self._seen = connection.handed
         if is_direct and count > 0 and failure is None and not self._counts_turns:
             # Only one at a time brings bytes, and only whoever iterates looks at them.
             connection.received_at = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..session.finish import LEFT, Why
 from .exchange import GOING_AWAY, Exchange
 from .outward import Sender, until_written
 
@@ -64,12 +65,12 @@ class Looping(Exchange):
         """Start the closing handshake; whether this call started it, or the loop will."""
         return self._is_put_off(self.close, code, reason) or Exchange.close(self, code, reason)
 
-    def force(self, reason: str, cause: BaseException | None = None) -> None:
+    def force(self, why: Why) -> None:
         """End the connection at once, or in the loop's next turn. The iterator then says so."""
-        if not self._is_put_off(self.force, reason, cause):
-            Exchange.force(self, reason, cause)
+        if not self._is_put_off(self.force, why):
+            Exchange.force(self, why)
 
-    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+    def leave(self, code: int | None = GOING_AWAY, why: Why = LEFT) -> None:
         """Say to the peer that nobody listens, and free the socket; or have the loop do it."""
-        if not self._is_put_off(self.leave, code, reason):
-            Exchange.leave(self, code, reason)
+        if not self._is_put_off(self.leave, code, why):
+            Exchange.leave(self, code, why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import TransportFail, WebSocketUnavailable
+from ..errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from ..session.causes import words
 from ..system.clock import monotonic
 from ..system.need import Need
@@ -47,7 +47,17 @@ class Outward(Inward):
         """What a send raises where there is no connection any more."""
         if self.is_foreign:
             return WebSocketUnavailable("connection belongs to the parent process")
-        return self.session.ending.refusal()
+        finish = self.session.finish
+        return finish.explained(finish.refusal())
+
+    def explain(self, error: WebSocketError) -> None:
+        """Say in what the connection raised who had closed."""
+        if isinstance(error, WebSocketClosing):
+            self.session.finish.explained(error, monotonic())
+
+    def failure(self, said: str, cause: BaseException | None) -> WebSocketError:
+        """What a send raises where writing failed."""
+        return self.session.finish.explained(TransportFail(said, cause=cause))
 
     def enqueue(self) -> int:
         """Move the session's output to the queue; where the queue then ends.
@@ -63,7 +73,7 @@ class Outward(Inward):
                 pipe.enqueue(self.output.take())
             except OSError as error:  # the class of TLS's errors
                 self.session.fail(error, "write", monotonic())
-                raise TransportFail(f"TLS fail; {words(error)}", cause=error) from error
+                raise self.failure(f"TLS fail; {words(error)}", error) from error
         return pipe.queued
 
     def enqueue_quietly(self) -> None:
@@ -133,18 +143,16 @@ class Outward(Inward):
     def check(self) -> None:
         """Raise TransportFail if the connection has ended while a send waits."""
         if self.is_over or self.session.has_ended:
-            ending = self.session.ending.event
-            why = "left by the user" if ending is None else ending.reason
-            raise TransportFail(
-                f"socket fail; the connection ended while sending ({why})",
-                cause=None if ending is None else ending.cause,
-            )
+            event = self.session.finish.event
+            why = "left by the user" if event is None else event.reason
+            said = f"socket fail; the connection ended while sending ({why})"
+            raise self.failure(said, None if event is None else event.cause)
 
     def give_up_writing(self) -> NoReturn:
         """Nothing was taken for too long. Raises TransportFail."""
         error: TimeoutError = self.alone(self.session.give_up_writing, monotonic())
         self.wake()
-        raise TransportFail(f"socket fail; {error}", cause=error)
+        raise self.failure(f"socket fail; {error}", error)
 
     def lose(self, error: OSError) -> NoReturn:
         """Writing failed: what the peer said before is still read. Raises TransportFail."""
@@ -153,14 +161,14 @@ class Outward(Inward):
             pass
         also = self.alone(self._lost, error)
         self.wake()
-        raise TransportFail(f"socket fail; {words(error)}{also}", cause=error) from error
+        raise self.failure(f"socket fail; {words(error)}{also}", error) from error
 
     def _lost(self, error: OSError) -> str:
         """The session is told; in words, what the server had said."""
         # Before Ready the opening reads what was said, and ends.
         if self.session.course.opened_at is not None:
             self.session.fail(error, "write", monotonic())
-        return self.session.ending.servers_close()
+        return self.session.finish.servers_close()
 
 
 class Sender:

@@ -39,6 +39,7 @@ from .looping import Looping
 if TYPE_CHECKING:
     import ssl
 
+    from ..secured import Secured
     from ..session.session import Session
     from ..system.need import Waking
     from ..system.sockets import SocketSettings
@@ -183,7 +184,7 @@ class Performer:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
         self._exchange.catch_up()
         now, exchange = monotonic(), self._exchange
-        is_asked = exchange.session.ending.close_asked_at is not None and not self._seen_close
+        is_asked = exchange.session.finish.close_asked_at is not None and not self._seen_close
         if exchange.is_over or exchange.connection.has_ended or is_asked:
             self._seen_close = self._seen_close or is_asked  # once is enough
             raise Interrupted(OSError("closed by the user"), now)
@@ -274,7 +275,7 @@ class Performer:
         self._exchange.drop()
         yield from ()
 
-    def _start_tls(self, request: StartTLS) -> Generator[Need, None, str | None]:
+    def _start_tls(self, request: StartTLS) -> Generator[Need, None, Secured]:
         exchange, pipe = self._exchange, self._exchange.pipe
         assert pipe is not None
         layer: TLSLayer = _asked(
@@ -294,7 +295,7 @@ class Performer:
                 if failed is None:
                     failed = yield from self._write_or_fail(request.deadline)
                 if done:
-                    return layer.alpn  # where a write failed, the next one does too, and reads
+                    return layer.secured  # where a write failed, the next one does too, and reads
                 yield from self._feed(pipe, request.deadline, failed)
         except OSError:
             exchange.alone(pipe.enqueue, b"")  # the alert that tells the server why

@@ -12,6 +12,7 @@ cdef class Shared(Guarded):
     cdef bint _may_wait
     cdef object _waiter
     cdef public bint is_idle
+    cdef public object thread
 
     cpdef bint receive(self, bint waits=?) except *
     cpdef _came(self, bytes data, Py_ssize_t count, failure, bint is_ahead, double now, double wall)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..session.finish import LEFT, Why
 from ..system.clock import monotonic
 from ..system.holding import next_of
 from ..system.pipe import BOUND
@@ -30,9 +31,10 @@ class Shared(Guarded):
 
     Attributes:
         is_idle: The last wait of whoever iterates was in vain.
+        thread: The number of that which iterates, 0 before that is known.
     """
 
-    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle")
+    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle", "thread")
 
     def __init__(
         self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
@@ -42,6 +44,7 @@ class Shared(Guarded):
         self._waiter: Waiter | None = None  # of whoever iterates
         self._may_wait: bool = False
         self.is_idle = False
+        self.thread = 0
 
     # Opening
 
@@ -174,12 +177,15 @@ class Shared(Guarded):
         if waiter is None:
             waiter = self._waiter = Waiter(pipe.sock)
         waiter.use(wakeup)
-        seconds = self._until - monotonic()
+        now = monotonic()
+        seconds = self._until - now
+        self.looked(now)
         if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self.receive(waits=True)
         else:
             limit = None if seconds == _NEVER else seconds
+            self._looked_at = self._until
             readable, writable = waiter.wait(limit, self._writes)
             if readable:
                 readable = self.receive()
@@ -202,7 +208,7 @@ class Shared(Guarded):
 
     # The end
 
-    def force(self, reason: str, cause: BaseException | None = None) -> None:
+    def force(self, why: Why) -> None:
         """End the connection at once, from any thread. The iterator then says so."""
         if self.is_foreign:
             self.free_in_child()
@@ -210,14 +216,14 @@ class Shared(Guarded):
         was_owned = self.is_owned()
         try:
             with self.lock:
-                self._end(reason, cause)
+                self._end(why)
         except BaseException:
             self._abandon_unless(was_owned)
             raise
         finally:
             self.free()
 
-    def leave(self, code: int | None = GOING_AWAY, reason: str = "left by the user") -> None:
+    def leave(self, code: int | None = GOING_AWAY, why: Why = LEFT) -> None:
         """Say to the peer that nobody listens any more if that needs no waiting; free the socket.
 
         If another thread is using the socket, that one frees it.
@@ -228,7 +234,7 @@ class Shared(Guarded):
         was_owned = self.is_owned()
         try:
             with self.lock:
-                self._say_goodbye(code, reason)
+                self._say_goodbye(code, why)
             self.write_quietly()
         except BaseException:
             self._abandon_unless(was_owned)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.events import Disconnected
 from ..protocol.short import short_messages
+from ..session.causes import copied
+from ..session.finish import LEFT, Why
 from ..session.requests import Answer, Deliver, Failed, Run
 from ..system.clock import monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
+from .readiness import told, waiting
 from .shared import Shared
 from .waiting import Wakeup, wait_for
 
@@ -70,6 +74,10 @@ def _up_to_run(
             if isinstance(request, Deliver):
                 if traced is not None:
                     traced(request.event)
+                if isinstance(exchange, Shared):
+                    exchange.thread = get_ident()
+                if waiting:
+                    told(exchange)
                 yield request.event
                 answer: Answer = Answer(monotonic(), time())
             elif type(request) is Run:
@@ -143,6 +151,8 @@ def events(
                 if event is not None:
                     if traced is not None:
                         traced(event)
+                    connection.handed += 1
+                    connection.last = event.name
                     yield event
                 elif session.has_ended:
                     break
@@ -164,7 +174,8 @@ def events(
         exchange.is_in_use = False
         if isinstance(error, Exception):
             # A mistake of ours: neither hidden nor half alive.
-            exchange.leave(UNEXPECTED_CONDITION, "error; see the exception")
+            why = Why("error; see the exception", cause=copied(error))
+            exchange.leave(UNEXPECTED_CONDITION, why)
         raise
     finally:
         try:
@@ -175,5 +186,8 @@ def events(
             # Interrupted on the way out: at once then, for nobody comes by here again.
             exchange.abandon()
             exchange.is_in_use = False
-            exchange.force("left by the user")
+            exchange.force(LEFT)
             raise
+        finally:
+            if waiting:
+                told(exchange)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 
 from ..system.clock import monotonic
-from ..system.need import Need, joined, share
+from ..system.need import Awaited, Need, joined, share
 from .driving import Driver, Pause
 from .looping import Looping
 from .waiting import writable_now
@@ -18,7 +18,6 @@ from .waiting import writable_now
 if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
-    from ..system.need import Awaited
     from .exchange import Exchange
     from .inward import Traced
     from .outward import Sender
@@ -76,7 +75,7 @@ class TrioDriver(Driver):
     """
 
     def __init__(self, nursery: Callable[[], trio.Nursery | None]) -> None:
-        super().__init__(False)
+        super().__init__(False, trio.lowlevel.current_task)
         self.reads = 0
         self._scope: trio.CancelScope | None = None  # of the wait for sockets
         self._nursery = nursery

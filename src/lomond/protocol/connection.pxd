@@ -24,6 +24,7 @@ cdef class Connection(Input):
     cdef public object violation
     cdef public Output output
     cdef public bint has_ended
+    cdef public bytes came
     cdef public bint is_ahead
     cdef bytes _answer
     cdef bint _auto_pong

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from .output import MaskingKeys
 
 
+_SHOWN = 64  # bytes of a frame that broke a rule
+
+
 class Connection(Input):
     """The state of one connection, the events of its input, and what it may send.
 
@@ -49,6 +52,7 @@ class Connection(Input):
 
     Attributes:
         violation: The rule that the peer broke, or None.
+        came: The first bytes of the frame that broke it.
         output: What is to be written.
         has_ended: The session's word that nothing more will be handed out or sent.
         is_ahead: Whoever asks for the events has not handed out the last one yet: it is no reason
@@ -56,7 +60,7 @@ class Connection(Input):
     """
 
     __slots__ = (
-        "_answer", "_auto_pong", "_claimed", "_final", "_incoming", "_limits", "has_ended",
+        "_answer", "_auto_pong", "_claimed", "_final", "_incoming", "_limits", "came", "has_ended",
         "is_ahead", "output", "violation",
     )  # fmt: skip
 
@@ -73,6 +77,7 @@ class Connection(Input):
         self._incoming: dict[int, Incoming] | None = None
         self._claimed = 0
         self._answer = b""
+        self.came = b""
 
     def opened(self, extensions: Sequence[Extension] = ()) -> None:
         """The upgrade is done: held frames may leave, frames may come.
@@ -261,6 +266,7 @@ class Connection(Input):
     def _fail(self, error: ProtocolError) -> AnyEvent:
         """7.1.7: fail the connection. Nothing more is parsed."""
         self.violation = error
+        self.came = self._data[self.position : self.position + _SHOWN]
         self._answer = frames.build_close_payload(error.code, str(error))
         self._move("violation")
         self.forget()

@@ -3,29 +3,36 @@ cimport cython
 cdef class Event:
     cdef public double received_time
 
-cdef class FailureEvent(Event):
+cdef class Notice(Event):
+    pass
+
+cdef class FailureEvent(Notice):
     cdef public object address
     cdef public object cause
     cdef public object elapsed
     cdef public object phase
     cdef public object timings
 
-cdef class Connecting(Event):
+cdef class Connecting(Notice):
     cdef public object url
 
 cdef class ConnectFail(FailureEvent):
+    cdef public object ending
     cdef public object reason
     cdef public object response
 
-cdef class Connected(Event):
+cdef class Connected(Notice):
+    cdef public object address
     cdef public object proxy
+    cdef public object proxy_source
+    cdef public object tls
     cdef public object url
 
 cdef class Rejected(FailureEvent):
     cdef public object reason
     cdef public object response
 
-cdef class Ready(Event):
+cdef class Ready(Notice):
     cdef public object compression
     cdef public object extensions
     cdef public object protocol
@@ -42,25 +49,26 @@ cdef class Unresponsive(FailureEvent):
     pass
 
 cdef class Disconnected(FailureEvent):
+    cdef public object ending
     cdef public object graceful
     cdef public object reason
     cdef public object unconfirmed
 
-cdef class Closed(Event):
+cdef class Closed(Notice):
     cdef public object code
     cdef public object reason
 
-cdef class Closing(Event):
+cdef class Closing(Notice):
     cdef public object code
     cdef public object reason
 
-cdef class UnknownMessage(Event):
+cdef class UnknownMessage(Notice):
     cdef public object message
 
-cdef class Ping(Event):
+cdef class Ping(Notice):
     cdef public object data
 
-cdef class Pong(Event):
+cdef class Pong(Notice):
     cdef public object data
 
 cdef class Text(Event):
@@ -70,11 +78,12 @@ cdef class Text(Event):
 cdef class Binary(Event):
     cdef public object data
 
-cdef class BackOff(Event):
+cdef class BackOff(Notice):
     cdef public object attempt
     cdef public object delay
+    cdef public object ending
     cdef public object reason
     cdef public object unconfirmed
 
-cdef class Poll(Event):
+cdef class Poll(Notice):
     pass

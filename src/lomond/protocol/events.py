@@ -6,30 +6,27 @@ makes has the time of its making.
 
 from __future__ import annotations
 
-import builtins
 import time as _time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RestoredCause
+from ..errors import portable, restored
+from ..payloads import cut, read_json
 from ..response import LONGEST
 from ..url import redact
+from .absent import KINDS, Absent, absent
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, NoReturn
 
     from ..compression import Compression
+    from ..ending import Ending
     from ..response import Response
+    from ..secured import Secured
     from ..timings import Timings
 
 #: The wall clock; system/clock.py can have it call another one.
 time = partial(_time.time)
-_REPR_ITEMS = 24
-
-
-def _cut(value: str | bytes, unit: str) -> str:
-    rest = len(value) - _REPR_ITEMS
-    return repr(value) if rest <= 0 else f"{value[:_REPR_ITEMS]!r} + {rest} {unit}"
 
 
 def _shown(text: str) -> str:
@@ -48,6 +45,7 @@ class Event:
     __slots__ = ("received_time",)
     __match_args__: tuple[str, ...] = ()
     _details: tuple[str, ...] = ("received_time",)
+    _derived: tuple[str, ...] = ()  # attributes that are made of the others
 
     def __init__(self, *, received_time: float | None = None) -> None:
         self.received_time = time() if received_time is None else received_time
@@ -59,11 +57,8 @@ class Event:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = tuple(getattr(self, name) for name in self.__match_args__)
         details = {name: getattr(self, name) for name in self._details}
-        cause = details.get("cause")
-        if isinstance(cause, RestoredCause):
-            details["cause"] = (cause.type_name, cause.args)
-        elif isinstance(cause, BaseException):
-            details["cause"] = (type(cause).__name__, cause.args)
+        if isinstance(cause := details.get("cause"), BaseException):
+            details["cause"] = portable(cause)
         kind = type(self)
         if kind.__module__ == __name__:
             return (rebuild, (kind, fields, details))
@@ -80,12 +75,7 @@ def rebuild(kind: type[Event], fields: tuple[Any, ...], details: dict[str, Any])
         fields, details: The arguments of ours.
     """
     if isinstance(details.get("cause"), tuple):
-        type_name, args = details["cause"]
-        cause = getattr(builtins, type_name, None)
-        if isinstance(cause, type) and issubclass(cause, BaseException):
-            details["cause"] = cause(*args)
-        else:
-            details["cause"] = RestoredCause(type_name, *args)
+        details["cause"] = restored(details["cause"])
     event = kind.__new__(kind)
     _ours(kind).__init__(event, *fields, **details)
     return event
@@ -106,7 +96,18 @@ def _added_slots(event: Event, kind: type[Event]) -> dict[str, Any]:
     return found
 
 
-class FailureEvent(Event):
+class Notice(Event):
+    """Base of all events but messages, which come too often for a ``__getattr__``."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # to which there is nothing else
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise absent(self, name)
+
+
+class FailureEvent(Notice):
     """Base of the events that report a failure.
 
     Attributes:
@@ -141,19 +142,23 @@ class FailureEvent(Event):
         self.timings = timings
 
 
-class Connecting(Event):
-    """The start of a connection: nothing has happened yet."""
+class Connecting(Notice):
+    """The start of a connection: nothing has happened yet.
+
+    Attributes:
+        url: Where to; None where a callable is to be asked for that, behind this.
+    """
 
     __slots__ = ("url",)
     __match_args__ = ("url",)
     name: Literal["connecting"] = "connecting"
 
-    def __init__(self, url: str, *, received_time: float | None = None) -> None:
+    def __init__(self, url: str | None, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
         self.url = url
 
     def __repr__(self) -> str:
-        return f"Connecting(url={_shown(redact(self.url))})"
+        return f"Connecting(url={None if self.url is None else _shown(redact(self.url))})"
 
 
 class ConnectFail(FailureEvent):
@@ -161,32 +166,63 @@ class ConnectFail(FailureEvent):
 
     Attributes:
         response: The refusal of an HTTP proxy, body included; or None.
+        ending: All that is known of how it ended, and one line for people; None in an event that
+            a program made.
     """
 
-    __slots__ = ("reason", "response")
+    __slots__ = ("ending", "reason", "response")
     __match_args__ = ("reason",)
-    _details: tuple[str, ...] = (*FailureEvent._details, "response")
+    _details: tuple[str, ...] = (*FailureEvent._details, "response", "ending")
     name: Literal["connect_fail"] = "connect_fail"
 
-    def __init__(self, reason: str, *, response: Response | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        response: Response | None = None,
+        ending: Ending | None = None,
+        **details: Any,
+    ) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
         self.response = response
+        self.ending = ending
 
 
-class Connected(Event):
-    """TCP and TLS stand and the upgrade request is written. Not yet the time to send."""
+class Connected(Notice):
+    """TCP and TLS stand and the upgrade request is written. Not yet the time to send.
 
-    __slots__ = ("proxy", "url")
+    Attributes:
+        url: Where to.
+        proxy: The URL of the proxy that is used, with ``***`` for credentials; or None.
+        address: The peer, like ``"192.0.2.1:443"``: the proxy's, if one is used.
+        tls: What TLS has agreed on with the server: `version`, `cipher`, `alpn`, the server's
+            `certificate` as ``getpeercert()`` gives it, and its bytes, `der`. None for ws://.
+        proxy_source: Who names the proxy, like ``"proxies['https']"`` or
+            ``"environment variable https_proxy"``; None without one.
+    """
+
+    __slots__ = ("address", "proxy", "proxy_source", "tls", "url")
     __match_args__ = ("url", "proxy")
+    _details: tuple[str, ...] = ("received_time", "address", "tls", "proxy_source")
     name: Literal["connected"] = "connected"
 
     def __init__(
-        self, url: str, proxy: str | None = None, *, received_time: float | None = None
+        self,
+        url: str,
+        proxy: str | None = None,
+        *,
+        address: str | None = None,
+        tls: Secured | None = None,
+        proxy_source: str | None = None,
+        received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
         self.url = url
         self.proxy = proxy
+        self.address = address
+        self.tls = tls
+        self.proxy_source = proxy_source
 
     def __repr__(self) -> str:
         proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"
@@ -206,7 +242,7 @@ class Rejected(FailureEvent):
         self.reason = reason
 
 
-class Ready(Event):
+class Ready(Notice):
     """The connection is open: messages may be sent and will come.
 
     Attributes:
@@ -293,13 +329,14 @@ class Disconnected(FailureEvent):
     Attributes:
         reason: Why, for people.
         graceful: Whether both sides ended it as the protocol says.
-        unconfirmed: Bytes of messages that were sent after the last ping that the server answered:
-            they may have arrived, or not.
+        unconfirmed: As `ending` has it.
+        ending: All that is known of how it ended, and one line for people; None in an event that
+            a program made.
     """
 
-    __slots__ = ("graceful", "reason", "unconfirmed")
+    __slots__ = ("ending", "graceful", "reason", "unconfirmed")
     __match_args__ = ("reason", "graceful")
-    _details: tuple[str, ...] = (*FailureEvent._details, "unconfirmed")
+    _details: tuple[str, ...] = (*FailureEvent._details, "unconfirmed", "ending")
     name: Literal["disconnected"] = "disconnected"
 
     def __init__(
@@ -308,15 +345,17 @@ class Disconnected(FailureEvent):
         graceful: bool = False,
         *,
         unconfirmed: int = 0,
+        ending: Ending | None = None,
         **details: Any,
     ) -> None:
         FailureEvent.__init__(self, **details)
         self.reason = reason
         self.graceful = graceful
         self.unconfirmed = unconfirmed
+        self.ending = ending
 
 
-class Closed(Event):
+class Closed(Notice):
     """The server answered our close frame. `code` is None if it named none.
 
     `reason` is the server's text as it came: escape it before you print it to a terminal.
@@ -337,7 +376,7 @@ class Closed(Event):
         return f"Closed(code={self.code!r}, reason={_shown(self.reason)})"
 
 
-class Closing(Event):
+class Closing(Notice):
     """The server closes. Messages may still be sent in the handler; the answer follows it.
 
     `reason` is the server's text as it came: escape it before you print it to a terminal.
@@ -358,7 +397,7 @@ class Closing(Event):
         return f"Closing(code={self.code!r}, reason={_shown(self.reason)})"
 
 
-class UnknownMessage(Event):
+class UnknownMessage(Notice):
     """Kept for its name; unknown opcodes are a ProtocolError."""
 
     __slots__ = ("message",)
@@ -373,7 +412,7 @@ class UnknownMessage(Event):
         return "UnknownMessage()"
 
 
-class Ping(Event):
+class Ping(Notice):
     """The server sent a ping; unless `auto_pong` is off, it is answered already."""
 
     __slots__ = ("data",)
@@ -385,7 +424,7 @@ class Ping(Event):
         self.data = data
 
 
-class Pong(Event):
+class Pong(Notice):
     """The server sent a pong."""
 
     __slots__ = ("data",)
@@ -398,11 +437,17 @@ class Pong(Event):
 
 
 class Text(Event):
-    """A text message, whole."""
+    """A text message, whole.
+
+    A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
+    """
 
     __slots__ = ("_json", "text")
     __match_args__ = ("text",)
+    _derived = ("json",)
     name: Literal["text"] = "text"
+    if not TYPE_CHECKING:
+        data = Absent("data")
 
     def __init__(self, text: str, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
@@ -410,16 +455,18 @@ class Text(Event):
 
     @property
     def json(self) -> Any:
-        """The text decoded as JSON, once. Raises ``json.JSONDecodeError`` if it is none."""
-        decoded = getattr(self, "_json", None)  # unset in an event fresh from the wire
-        if decoded is None:
-            import json
+        """The text decoded as JSON, once, by the WebSocket's `loads` if it has one.
 
-            decoded = self._json = (json.loads(self.text),)
-        return decoded[0]
+        Raises ``json.JSONDecodeError``, or what `loads` raises, if it is none.
+        """
+        # Unset, or None, in an event fresh from the wire; then `loads`, if the WebSocket has one.
+        known: Any = getattr(self, "_json", None)
+        if known is None or callable(known):
+            known = self._json = (read_json(self.text, known),)
+        return known[0]
 
     def __repr__(self) -> str:
-        return f"Text(text={_cut(self.text, 'chars')})"
+        return f"Text(text={cut(self.text, 'chars')})"
 
 
 class Binary(Event):
@@ -428,29 +475,33 @@ class Binary(Event):
     __slots__ = ("data",)
     __match_args__ = ("data",)
     name: Literal["binary"] = "binary"
+    if not TYPE_CHECKING:
+        json = Absent("json")
+        text = Absent("text")
 
     def __init__(self, data: bytes, *, received_time: float | None = None) -> None:
         Event.__init__(self, received_time=received_time)
         self.data = data
 
     def __repr__(self) -> str:
-        return f"Binary(data={_cut(self.data, 'bytes')})"
+        return f"Binary(data={cut(self.data, 'bytes')})"
 
 
-class BackOff(Event):
+class BackOff(Notice):
     """`persist` waits before it connects again.
 
     Attributes:
         delay: For how many seconds.
         reason: Why the last connection ended, for people.
         attempt: How many attempts have failed since one was stable; 0 after a stable connection.
-        unconfirmed: Bytes of messages that were handed to the system after the last ping that the
-            server answered: they may have arrived, or not.
+        unconfirmed: As `ending` has it.
+        ending: All that is known of how the last connection ended, and one line for people; None
+            in an event that a program made.
     """
 
-    __slots__ = ("attempt", "delay", "reason", "unconfirmed")
+    __slots__ = ("attempt", "delay", "ending", "reason", "unconfirmed")
     __match_args__ = ("delay",)
-    _details: tuple[str, ...] = ("received_time", "reason", "attempt", "unconfirmed")
+    _details: tuple[str, ...] = ("received_time", "reason", "attempt", "unconfirmed", "ending")
     name: Literal["back_off"] = "back_off"
 
     def __init__(
@@ -460,6 +511,7 @@ class BackOff(Event):
         reason: str = "",
         attempt: int = 0,
         unconfirmed: int = 0,
+        ending: Ending | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
@@ -467,12 +519,13 @@ class BackOff(Event):
         self.reason = reason
         self.attempt = attempt
         self.unconfirmed = unconfirmed
+        self.ending = ending
 
     def __repr__(self) -> str:
         return f"BackOff(delay={self.delay:.1f})"
 
 
-class Poll(Event):
+class Poll(Notice):
     """Comes every `poll` seconds, the first right after Ready, until one side begins to close.
 
     A place for regular work.
@@ -488,3 +541,4 @@ AnyEvent = (
     | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary | BackOff
     | Poll
 )  # fmt: skip
+KINDS.extend(AnyEvent.__args__)

@@ -84,7 +84,8 @@ def build_close_payload(code: int | None, reason: str | bytes | None) -> bytes:
     if code is None:
         return b""
     if isinstance(code, bool) or not isinstance(code, int):
-        raise TypeError(f"close code must be an int or None, not {code!r}")
+        how = f"; write close(1000, {code!r})" if isinstance(code, (str, bytes)) else ""
+        raise TypeError(f"close code must be an int or None, not {code!r}{how}")
     if not may_be_sent(code):
         raise ValueError(
             f"close code {code} may not be sent; use 1000-1003, 1007-1014 or 3000-4999"

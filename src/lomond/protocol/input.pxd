@@ -16,12 +16,16 @@ cdef int _FIN_TEXT
 cdef int _FIN_BINARY
 cdef Py_ssize_t _DIRECT
 cdef double _NEVER
+cdef object _BINARY
+cdef object _TEXT
 
 cdef class Input:
     cdef public object state
     cdef public object clock
     cdef public double due
     cdef public double received_at
+    cdef public Py_ssize_t handed
+    cdef public object last
     cdef public Py_ssize_t sought
     cdef public Message message
     cdef public Py_ssize_t position

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FIN_TEXT = FIN | TEXT
 _FIN_BINARY = FIN | BINARY
+_TEXT, _BINARY = "text", "binary"  # names of events
 _NEVER = float("inf")
 LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
@@ -38,6 +39,8 @@ class Input:
         clock: Tells the time; given by whoever asks for short messages.
         due: The moment from which there are none, because the session has something to say.
         received_at: When bytes came last.
+        handed: How many events were handed out.
+        last: The name of the last of them; None before that.
         sought: Bytes that `seek_close` has looked through.
         message: What a part of has come, of which `room` may want the rest; or None.
         position: Where the next frame, or rest of a payload, starts in what was read.
@@ -45,7 +48,8 @@ class Input:
 
     __slots__ = (
         "_arrived", "_data", "_filled", "_is_starved", "_max_size", "_most_short", "_remaining",
-        "_wall", "clock", "due", "message", "position", "received_at", "sought", "state",
+        "_wall", "clock", "due", "handed", "last", "message", "position", "received_at", "sought",
+        "state",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -53,7 +57,8 @@ class Input:
         self.clock: Callable[[], float] = float  # 0.0: no moment is due
         self.due = 0.0
         self.received_at = 0.0
-        self.sought = 0
+        self.sought = self.handed = 0
+        self.last: str | None = None
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
@@ -201,12 +206,16 @@ class Input:
                 return None  # `next_event` says so
             text.received_time = self._wall
             self.position = end
+            self.handed += 1
+            self.last = _TEXT
             return text
         if first == _FIN_BINARY:
             binary = Binary.__new__(Binary)
             binary.data = raw[start:end]
             binary.received_time = self._wall
             self.position = end
+            self.handed += 1
+            self.last = _BINARY
             return binary
         return None
 

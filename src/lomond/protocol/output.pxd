@@ -4,7 +4,6 @@ from lomond.protocol.mask cimport masked_frame
 
 cdef int CLOSE
 cdef int FIN
-cdef int OPCODE_BITS
 
 cdef class MaskingKeys:
     cdef bytes _batch
@@ -25,9 +24,10 @@ cdef class Output:
     cdef public object held_size
     cdef public bint is_held
     cdef public bint is_ready
+    cdef public Py_ssize_t largest
     cdef public long long sent
 
-    @cython.locals(frame=bytes)
+    @cython.locals(frame=bytes, size=Py_ssize_t)
     cpdef put(self, int opcode, payload, bint compress=?)
     @cython.locals(only=bytes)
     cpdef bytes take(self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import CLOSE, FIN, OPCODE_BITS, PONG
+from .frames import CLOSE, FIN, PONG
 from .mask import masked_frame
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Output:
         held_size: Bytes of messages that are held until the upgrade is done.
         has_backlog: Set by the session while earlier output is still unwritten.
         is_held: Whether frames wait for the upgrade.
-        sent: Bytes of messages that were ever queued, with their heads.
+        sent: Bytes of messages that were ever queued, as they were given.
+        largest: Bytes of the largest of them.
     """
 
     __slots__ = (
@@ -69,13 +70,14 @@ class Output:
         "held_size",
         "is_held",
         "is_ready",
+        "largest",
         "sent",
     )
 
     def __init__(self, keys: MaskingKeys) -> None:
         self.is_ready = False
         self.held_size = 0
-        self.sent = 0
+        self.sent = self.largest = 0
         self.has_backlog = False
         self._outgoing: tuple[tuple[int, Outgoing], ...] = ()
         self._keys = keys
@@ -114,6 +116,11 @@ class Output:
 
     def put(self, opcode: int, payload: bytes, compress: bool = False) -> None:
         """Queue a frame; a message as the extensions make it, compressed only if `compress`."""
+        if opcode < CLOSE:
+            size = len(payload)
+            self.sent += size
+            if size > self.largest:
+                self.largest = size
         if self._outgoing and opcode < CLOSE:
             for bit, outgoing in self._outgoing:
                 changed = outgoing.change(payload, compress)
@@ -121,8 +128,6 @@ class Output:
                     opcode |= bit
                     payload = changed
         frame = masked_frame(FIN | opcode, payload, self._keys.take())
-        if opcode & OPCODE_BITS < CLOSE:
-            self.sent += len(frame)
         if self._frames:
             self._frames.append(frame)
         elif self._only:

@@ -67,7 +67,7 @@ class Ahead:
         session = self.session
         if session is not None:
             session.connection.is_ahead = True
-            session.ending.is_told = session.ending.is_told and type(event) is not _DISCONNECTED
+            session.finish.is_told = session.finish.is_told and type(event) is not _DISCONNECTED
         return True
 
     def take(self, now: float) -> AnyEvent | None:
@@ -77,7 +77,7 @@ class Ahead:
             self._size -= _size(event)
             if session is None:
                 return event
-            session.ending.is_told = session.ending.is_told or type(event) is _DISCONNECTED
+            session.finish.is_told = session.finish.is_told or type(event) is _DISCONNECTED
             session.connection.is_ahead = False
             for _, other in self.events:
                 if other is session:
@@ -97,7 +97,7 @@ def _unwanted(session: Session, now: float) -> Any:
     """The events that are not handed out any more, though they were made before we closed."""
     if now >= session.timers.close_at:
         return _DATA
-    is_closing = session.ending.close_asked_at is not None
+    is_closing = session.finish.close_asked_at is not None
     return _POLLS if is_closing and not session.timers.counts_turns else ()
 
 

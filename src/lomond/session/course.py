@@ -8,8 +8,10 @@ from ..timings import Timings
 from .causes import kept
 
 if TYPE_CHECKING:
+    from ..ending import Pause
     from ..protocol.events import FailureEvent
 
+    Asked = tuple[bool, bytes | None, int, float | None, str | None]
     Failure = TypeVar("Failure", bound=FailureEvent)
 
 
@@ -24,9 +26,19 @@ class Course:
             had the thread. They do not count; deadlines of the opening are in time that does.
         opened_at: When the upgrade was done, or None.
         timings: How long its phases took.
+        pause: The longest time in which nobody looked at the socket, or None.
+        sent_at: When our system last sent anything, if that was known at the end; or None.
+        drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
+        came: The first bytes of the answer to the upgrade, until that is done.
+        asked: What may tell why it ended: whether TLS was asked for, the Origin that was sent,
+            `max_redirects`, by how much a server's Date was ahead, and who named the proxy.
+        slept: Seconds by which the wall clock went on since then, and the monotonic one did not.
     """
 
-    __slots__ = ("_phase_at", "address", "kept", "opened_at", "phase", "started_at", "timings")
+    __slots__ = (
+        "_phase_at", "address", "asked", "came", "drift", "kept", "opened_at", "pause", "phase",
+        "sent_at", "slept", "started_at", "timings",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.started_at = 0.0
@@ -36,6 +48,12 @@ class Course:
         self.kept = 0.0
         self.opened_at: float | None = None
         self.timings = Timings()
+        self.came = b""
+        self.asked: Asked | None = None
+        self.slept = 0.0
+        self.sent_at: float | None = None
+        self.drift = 0.0
+        self.pause: Pause | None = None
 
     def enter(self, phase: str, now: float) -> None:
         """The next phase of the opening begins."""

@@ -311,8 +311,8 @@ def why(session: Session, failure: Failed, target: Target | None) -> str:
 
 
 def _said(session: Session, failure: Failed) -> str:
-    if session.ending.event is not None:
-        return session.ending.event.reason
+    if session.finish.event is not None:
+        return session.finish.event.reason
     if isinstance(failure, Interrupted):
         return CLOSED_BY_USER
     if isinstance(failure, TimedOut):

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
-from ..response import printable
-from ..url import redact
+from ..response import moment_of, printable
+from .asking import Asks, asked, questions
 from .causes import words
 from .course import sooner
 from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
+from .finish import LOST, Why
 from .requests import (
     Answer,
     Ask,
@@ -34,13 +35,15 @@ from .requests import (
 )
 
 if TYPE_CHECKING:
+    from ..ending import Party
     from ..protocol.http.upgrade import Acceptance, Refusal, Upgrade
     from ..response import Response
+    from ..secured import Secured
     from ..url import Url
     from .session import Session
 
 Script = Generator[Request, Answer, None]
-_MOST_SAID = 200  # characters of what the user's code raised
+_SHOWN = 64  # bytes of what came first
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 #: Protocols that TLS may agree on (ALPN, RFC 7301) and in which nobody here can ask.
 _OTHER_HTTP = frozenset(["h2", "h3"])
@@ -58,11 +61,10 @@ class Route(NamedTuple):
     upgrade: Upgrade
 
 
-class Plan(MakesTunnels, Protocol):
+class Plan(MakesTunnels, Asks, Protocol):
     """What the user asked for."""
 
-    url: str  #: where to first
-    asked: str  #: what of the user's is used just now; for people
+    url: str | None  #: where to first; None where that is to be asked for
     max_redirects: int
 
     def first(self) -> Route:
@@ -110,29 +112,36 @@ def _opened(
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
     redirects = 0
+    skew: float | None = None
     origin: Origin | None = None
     ask: Callable[[], Route] = plan.first
     while True:
         session.course.enter("credentials", now)
         try:
-            route, now = yield from _asked(plan, ask, deadline)
+            if plan.asks and not redirects:
+                yield from questions(plan, deadline)
+            route, now = yield from asked(plan, ask, deadline)
         except Failed as failure:
             yield from _give_up(session, None, failure)
             return False, None
         target = route.target
+        sent: bytes | None = None  # as the Origin
+        for name, value in route.upgrade.request.headers:
+            if name.lower() == b"origin":
+                sent = value
+        source = None if target.proxy is None else target.proxy.source
+        session.course.asked = target.secure, sent, plan.max_redirects, skew, source
         if not redirects:
             origin = target.origin  # as long as we are not sent elsewhere
         try:
-            rest, now = yield from _connect(session, route, plan, now, deadline)
+            rest, now, secured = yield from _connect(session, route, plan, now, deadline)
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return False, None
         except (ImportError, OSError) as error:  # of a module that is needed only now
             yield from _give_up(session, target, Failed(error, now))
             return False, None
-        handled = yield Deliver(
-            events.Connected(target.url, None if target.proxy is None else target.proxy.url)
-        )
+        handled = yield Deliver(_connected(session, target, secured))
         spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
@@ -144,7 +153,7 @@ def _opened(
             plan.answered(target.url, outcome.response)
         except (ImportError, OSError) as error:
             reason = f"upgrade fail; {words(error)}"
-            session.end(reason, False, now, cause=error, phase="upgrade")
+            session.end(Why(reason, False, "lost", "client", error, "upgrade"), now)
             return True, None
         if outcome.upgrades is True:
             return True, _open(session, outcome, answer)
@@ -153,9 +162,10 @@ def _opened(
             yield from _reject(session, outcome.response, onward, answer.now)
             return True, None
         redirects += 1
+        skew = _skew(outcome.response, answer.wall)
         now = dropped_at = (yield Drop()).now
-        if session.has_ended or session.ending.close_asked_at is not None:
-            session.end(CLOSED_BY_USER, False, now, phase="upgrade")
+        if session.has_ended or session.finish.close_asked_at is not None:
+            session.end(Why(CLOSED_BY_USER, phase="upgrade"), now)
             return True, None
         session.course.timings.proxy = session.course.timings.tls = None  # the last way is told of
         origin = origin if origin == onward.origin else None
@@ -165,38 +175,29 @@ def _opened(
         ask = partial(plan.route, onward)
 
 
-def _asked(
-    plan: Plan, ask: Callable[[], Route], deadline: float | None
-) -> Generator[Request, Answer, tuple[Route, float]]:
-    """What the user's callables and jars say, and when they were done."""
-    try:
-        answer = yield Ask(ask, deadline)
-    except TimedOut as failure:
-        failure.said = "what headers= and cookies= call took that long"
-        raise
-    except Failed as failure:
-        failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
-        if text := str(failure.cause):
-            failure.said += f": {printable(redact(text))[:_MOST_SAID]}"
-        raise
-    return answer.value, answer.now
+def _skew(response: Response, wall: float) -> float | None:
+    """Seconds by which a server's Date is ahead of this machine's clock; None: it said none."""
+    date = moment_of(response.get("date") or "")
+    return None if date is None or not wall else date - wall
 
 
 def _connect(
     session: Session, route: Route, plan: Plan, now: float, deadline: float | None
-) -> Generator[Request, Answer, tuple[bytes, float]]:
-    """Connect and write the request: what came of the answer already, and when.
+) -> Generator[Request, Answer, tuple[bytes, float, Secured | None]]:
+    """Connect and write the request: what came of the answer already, when, and what TLS agreed on.
 
     A server that answers without reading may have hung up before all was written.
     """
     target = route.target
+    secured: Secured | None = None
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
         session.course.enter("tls", now)
         answer = yield StartTLS(target.server_name, deadline, received=rest)
         session.course.timings.tls = answer.now - now
-        if answer.value in _OTHER_HTTP:
-            raise Failed(OSError(_WRONG_HTTP.format(answer.value)), answer.now)
+        secured = answer.value
+        if secured is not None and secured.alpn in _OTHER_HTTP:
+            raise Failed(OSError(_WRONG_HTTP.format(secured.alpn)), answer.now)
         rest = b""
         now = answer.now
     session.course.enter("upgrade", now)
@@ -206,24 +207,51 @@ def _connect(
         answer = yield Send(deadline)
     except Failed as failure:
         words, now = yield from last_words(session, failure, deadline)
-        return rest + words, now
-    return rest, answer.now
+        return rest + words, now, secured
+    return rest, answer.now, secured
+
+
+def _connected(session: Session, target: Target, secured: Secured | None) -> events.Connected:
+    proxy = target.proxy
+    return events.Connected(
+        target.url,
+        None if proxy is None else proxy.url,
+        address=session.course.address,
+        tls=secured,
+        proxy_source=None if proxy is None else proxy.source,
+    )
 
 
 def _give_up(session: Session, target: Target | None, failure: Failed) -> Script:
     """No connection: the last event says why. Without a target it did not come to that."""
     session.course.note_phase(failure.now)
     # It was ended here, and what failed follows from that.
-    is_ours = session.ending.event is not None
+    is_ours = session.finish.event is not None
     reason = why(session, failure, target)
-    session.end(reason, False, failure.now)
+    session.course.address = failure.address or session.course.address
+    told = _unconnected(session, failure, reason)
+    session.end(told, failure.now)
     yield Hangup()
-    event = events.ConnectFail(reason)
+    event = events.ConnectFail(reason, response=None if is_ours else told.response)
     session.course.describe(event, failure.now, failure.cause, session.course.phase)
-    event.address = failure.address or event.address
-    if isinstance(event.cause, ProxyError) and not is_ours:
-        event.response = event.cause.response
+    event.ending = session.disconnected().ending
     yield Deliver(event)
+
+
+def _unconnected(session: Session, failure: Failed, reason: str) -> Why:
+    """What ends a connection that was not made."""
+    phase, cause = session.course.phase, failure.cause
+    if isinstance(failure, Interrupted):
+        return Why(reason, phase=phase)
+    if isinstance(failure, TimedOut):
+        return Why(reason, False, "timed_out", "client", cause, phase, "open_timeout")
+    if phase == "credentials":
+        return Why(reason, False, "credentials", "client", cause, phase)
+    if isinstance(cause, ProxyError):
+        response = cause.response
+        return Why(reason, False, "unreachable", "proxy", cause, phase, response=response)
+    by: Party = "client" if hasattr(cause, "verify_code") else "network"
+    return Why(reason, False, "lost" if phase == "upgrade" else "unreachable", by, cause, phase)
 
 
 def _onward(
@@ -257,11 +285,15 @@ def _upgrade(
 ) -> Generator[Request, Answer, tuple[Acceptance | Refusal | None, Answer]]:
     """Read the answer, of which some may be here. None: there is none; the session has ended."""
     data: bytes = answer.value
+    came = b""
     while True:
         try:
             if not data:
                 answer = yield Read(deadline)
                 data = answer.value
+            if not came:
+                came = data
+                session.course.came = data[:_SHOWN]
             outcome = upgrade.receive(data) if data else upgrade.end_of_stream()
         except Interrupted as failure:
             if session.has_ended:
@@ -281,7 +313,8 @@ def _upgrade(
         if outcome is not None:
             return outcome, answer
         if not data:
-            session.end("socket fail; connection lost", False, answer.now, phase="upgrade")
+            why = LOST._replace(phase="upgrade", detail="no answer came to the upgrade")
+            session.end(why, answer.now)
             return None, answer
         data = b""
         if upgrade.refused_with in follows:
@@ -305,13 +338,15 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
 
 
 def _reject(session: Session, response: Response, reason: str, now: float) -> Script:
-    session.end("closed", True, now)
+    why = Why("closed", True, "rejected", "server", phase="upgrade", response=response)
+    session.end(why._replace(detail=reason), now)
     yield Hangup()
     yield Deliver(session.course.describe(events.Rejected(response, reason), now, phase="upgrade"))
 
 
 def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
-    session.end(f"disconnected; {error}", False, answer.now, phase="upgrade")
+    reason = f"disconnected; {error}"
+    session.end(Why(reason, False, "protocol", "server", phase="upgrade"), answer.now)
     yield Hangup()
     event = events.ProtocolError(str(error), error.critical, section=error.section)
     yield Deliver(session.course.describe(event, answer.now, phase="upgrade"))
@@ -319,12 +354,13 @@ def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
 
 def _lose(session: Session, failure: Failed) -> None:
     if isinstance(failure, TimedOut):
-        if session.ending.close_asked_at is not None:
+        if session.finish.close_asked_at is not None:
             reason = f"{CLOSED_BY_USER}; the server had not answered the upgrade yet"
-            session.end(reason, False, failure.now, phase="upgrade")
+            session.end(Why(reason, phase="upgrade"), failure.now)
             return
         limit = f"open_timeout ({session.timing.open_timeout:g} s)"
         reason = f"upgrade fail; the server did not answer within {limit}"
+        why = Why(reason, False, "timed_out", deadline="open_timeout")
     else:
-        reason = f"socket fail; recv fail; {words(failure.cause)}"
-    session.end(reason, False, failure.now, cause=failure.cause, phase="upgrade")
+        why = Why(f"socket fail; recv fail; {words(failure.cause)}", False, "lost", "network")
+    session.end(why._replace(cause=failure.cause, phase="upgrade"), failure.now)

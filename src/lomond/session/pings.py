@@ -23,6 +23,7 @@ class Progress(NamedTuple):
     confirmed: int  #: bytes it has confirmed, ever
     waiting: int  #: bytes that wait to be confirmed
     quiet: float  #: seconds since it last confirmed anything
+    idle: float = 0.0  #: seconds since our system last sent anything
 
 
 class _Unanswered:
@@ -42,18 +43,20 @@ class Pings:
     Attributes:
         latency: How long they took, or None: none was answered yet.
         arrived: Bytes of messages that have arrived for sure, because a later ping has.
+        answered_at: When the last pong came, or None.
         is_queued: Whether one is in the output, not yet written.
         is_awaited: Whether an answer is, to one that was written or can't be.
     """
 
     __slots__ = (
-        "_before", "_confirmed", "_queued_at", "_taken_at", "_unanswered", "_written_at", "arrived",
-        "is_queued", "latency",
+        "_before", "_confirmed", "_queued_at", "_taken_at", "_unanswered", "_written_at",
+        "answered_at", "arrived", "is_queued", "latency",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.latency: Latency | None = None
         self.arrived = 0
+        self.answered_at: float | None = None
         self.is_queued = False
         self._unanswered: list[_Unanswered] = []
         self._queued_at = _NEVER  # since when one is; NEVER while nobody said what time it is
@@ -106,6 +109,7 @@ class Pings:
 
     def answered(self, payload: bytes, received_at: float) -> None:
         """A pong has come; it counts for the oldest ping of that payload, and all before it."""
+        self.answered_at = received_at
         # Any pong shows that the peer lives and answers, whichever ping it is for.
         self._written_at = _NEVER
         for number, ping in enumerate(self._unanswered, 1):
@@ -116,6 +120,10 @@ class Pings:
                 first = Latency(seconds, seconds, seconds)
                 self.latency = first if self.latency is None else self.latency.after(seconds)
                 return
+
+    def closed(self, sent: int) -> None:
+        """Our close frame was answered: the server has read what was sent before it."""
+        self.arrived = sent
 
     def quiet_since(self, received_at: float) -> float:
         """Since when nothing shows that the peer lives, though a ping asks; infinity: none does.

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Generator
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..protocol.events import BackOff
+from ..response import moment_of
+from .lasting import lasting
 from .requests import Connect, Deliver, Sleep
+
+if TYPE_CHECKING:
+    from ..ending import Ending
 
 # A number as a server would write it: not with the underscores and the plus that Python takes too.
 _NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?([eE][0-9]+)?\s*", re.ASCII)
@@ -32,6 +35,7 @@ class Outcome(NamedTuple):
     is_final: bool = False  #: the user does not want another one after this
     reason: str = ""  #: why it ended, for people
     unconfirmed: int = 0  #: bytes of messages that may not have arrived
+    ending: Ending | None = None
     wall: float = 0.0  #: seconds since the epoch, at its end
 
 
@@ -74,6 +78,7 @@ def life(policy: Policy, random: Callable[[], float]) -> Life:
                 reason=outcome.reason,
                 attempt=attempts,
                 unconfirmed=outcome.unconfirmed,
+                ending=outcome.ending,
             )
         )
         if (yield Sleep(seconds)):
@@ -82,6 +87,11 @@ def life(policy: Policy, random: Callable[[], float]) -> Life:
 
 def _wait(policy: Policy, outcome: Outcome, attempts: int, random: float) -> float:
     """Seconds until the next attempt."""
+    ending = outcome.ending
+    if ending is not None and lasting(ending.cause) is not None:
+        # Whoever can change it needs time; with full jitter many clients do not come at once.
+        most = longest(policy.min_wait, policy.max_wait)
+        return most + random * most if policy.full_jitter else most
     if outcome.status is not None and 400 <= outcome.status < 500:
         most = longest(policy.min_wait, policy.max_wait)
         # Our fault: it will not be better soon.
@@ -140,13 +150,10 @@ def retry_after(value: str | None, wall: float) -> float | None:
     if _NUMBER.fullmatch(value):
         seconds = float(value)
     else:
-        try:
-            date = parsedate_to_datetime(value)
-            # "An HTTP-date represents time as an instance of UTC" (section 5.6.7), zone or not.
-            date = date if date.tzinfo else date.replace(tzinfo=UTC)
-            seconds = date.timestamp() - wall
-        except (ValueError, OverflowError):
+        moment = moment_of(value)
+        if moment is None:
             return None
+        seconds = moment - wall
     if not math.isfinite(seconds):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

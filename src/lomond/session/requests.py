@@ -66,7 +66,7 @@ class Adopt(NamedTuple):
 class StartTLS(NamedTuple):
     """Put a layer of TLS on the bytes and shake hands.
 
-    Answer: the protocol that was agreed on above it (ALPN, RFC 7301); None if none was.
+    Answer: a `Secured`.
     """
 
     server_name: str

@@ -7,7 +7,7 @@ nothing was left to read, and judges the timers that any byte can stop (no pong,
 session never asks what time it is, and never waits.
 
 Its parts know one thing each: timers.py what is due when, pings.py which are unanswered, backlog.py
-when output is stuck, course.py how far the connection has come, ending.py why it ends. What follows
+when output is stuck, course.py how far the connection has come, finish.py why it ends. What follows
 from that is decided here.
 """
 
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from ..protocol import events, frames
 from ..protocol.connection import Connection
+from ..protocol.loading import Loading
 from ..protocol.output import MaskingKeys
 from ..protocol.states import ANSWERING, CLOSING
 from .backlog import FAR, NEVER, Backlog
 from .causes import words
 from .course import Course
-from .ending import Ending
+from .finish import Finish, Why
 from .pings import Pings
 from .timers import Timers
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..compression import Compression
     from ..options import Limits, Timing
+    from ..payloads import Loads
     from ..protocol.events import AnyEvent, Disconnected
     from ..protocol.extensions.extension import Extension
     from .pings import Progress
@@ -48,13 +50,14 @@ class Session:
         timing: When to poll, ping and give up.
         limits: What the peer may make us keep.
         random_bytes: Gives n unpredictable bytes.
+        loads: Decodes a text for `Text.json`; None for json's.
 
     Attributes:
         output: What is to be written.
         output_ends: After the output, the writing direction is to be closed.
         compression: What was negotiated about it, or None.
         course: How far it has come.
-        ending: Why it ends, as soon as that is known.
+        finish: Why it ends, as soon as that is known.
         timers: What is due when.
         pings: Those that are unanswered, and what the others tell.
         backlog: When output that is not taken is given up.
@@ -62,22 +65,31 @@ class Session:
 
     __slots__ = (
         "_is_silent", "_messages", "_unresponsive", "_watched", "backlog", "compression",
-        "connection", "course", "ending", "limits", "output", "output_ends", "pings", "timers",
+        "connection", "course", "finish", "limits", "output", "output_ends", "pings", "timers",
         "timing",
     )  # fmt: skip
 
     def __init__(
-        self, timing: Timing, limits: Limits, random_bytes: Callable[[int], bytes]
+        self,
+        timing: Timing,
+        limits: Limits,
+        random_bytes: Callable[[int], bytes],
+        loads: Loads | None = None,
     ) -> None:
         self.timing = timing
         self.limits = limits
-        self.connection = Connection(limits, MaskingKeys(random_bytes), timing.auto_pong)
+        keys = MaskingKeys(random_bytes)
+        self.connection = (
+            Connection(limits, keys, timing.auto_pong)
+            if loads is None
+            else Loading(limits, keys, timing.auto_pong, loads)
+        )
         self.output = self.connection.output
         self.output_ends = False
         self.compression: Compression | None = None
         self.course = Course()
-        self.ending = Ending(self.connection, self.course)
         self.pings = Pings()
+        self.finish = Finish(self.connection, self.course, self.pings, timing.ping_rate)
         self.timers = Timers(timing, self.connection, self.pings)
         self.backlog = Backlog(timing.send_timeout, self.connection)
         self._unresponsive: AnyEvent | None = None  # to be handed out
@@ -90,6 +102,8 @@ class Session:
     def opened(self, now: float, extensions: Sequence[Extension] = ()) -> None:
         """The upgrade is done, with those extensions; timers start."""
         self.course.opened_at = self.connection.received_at = now
+        self.course.came = b""
+        self.course.drift = events.time() - now
         self.connection.opened(extensions)
         for extension in extensions:
             self.compression = self.compression or extension.compression
@@ -98,7 +112,7 @@ class Session:
     def receive(self, data: bytes, now: float, wall: float) -> None:
         """Store bytes from the peer; empty bytes mean the end of its stream."""
         if not data:
-            self.ending.is_cut = True
+            self.finish.is_cut = True
             return
         self.connection.received_at = now
         self.timers.note_turn(now)
@@ -114,12 +128,18 @@ class Session:
         self.timers.note_turn(now)
         self.connection.filled(count, wall)
 
-    def fail(self, cause: BaseException, phase: str, now: float) -> None:
-        """Reading or writing failed; what arrived before is still handed out."""
+    def fail(
+        self, cause: BaseException, phase: str, now: float, deadline: str | None = None
+    ) -> None:
+        """Reading or writing failed, or a deadline of it passed; what came is still handed out."""
         what = "recv" if phase == "read" else "send"
         reason = f"socket fail; {what} fail; {words(cause)}"
-        self.ending.note(reason, False, now, cause, phase)
-        self.ending.is_cut = True
+        if deadline is None:
+            why = Why(reason, False, "lost", "network", cause, phase)
+        else:
+            why = Why(reason, False, "timed_out", "client", cause, phase, deadline)
+        self.finish.note(why, now)
+        self.finish.is_cut = True
 
     # Events
 
@@ -134,8 +154,8 @@ class Session:
                 return timed
         event = connection.next_event()
         if event is None:
-            ending = self.ending
-            if ending.is_cut or ending.event is not None:
+            finish = self.finish
+            if finish.is_cut or finish.event is not None:
                 self._judge_end(now)
             return None
         if type(event) in self._watched:
@@ -161,7 +181,7 @@ class Session:
             if event is not None:
                 self._note(event, now)
                 return event
-        if self.ending.is_cut or self.ending.event is not None:
+        if self.finish.is_cut or self.finish.event is not None:
             self._judge_end(now)
         elif connection.sought > _MOST_SOUGHT:
             self._give_up_closing(now)
@@ -175,7 +195,7 @@ class Session:
         if self.has_ended:
             self.connection.due = NEVER
             return None
-        is_over = self.ending.event is not None and not self.ending.drains
+        is_over = self.finish.event is not None and not self.finish.drains
         if is_over or self.connection.state == ANSWERING:
             return None  # our answer goes before any Poll, and so does Disconnected
         if self.timers.take_poll(now):
@@ -192,15 +212,24 @@ class Session:
             self.pings.answered(event.data, self.connection.received_at)
         elif isinstance(event, events.ProtocolError):
             self.course.describe(event, now, None, "read")
-            self.ending.note(f"disconnected; {event.error}", False, now, phase="read")
+            reason = f"disconnected; {event.error}"
+            why = Why(reason, False, "protocol", "server", phase="read", code=event.code)
+            self.finish.note(why, now)
         else:
-            self.ending.drains = isinstance(event, events.Closing)
-            self.ending.note("closed", True, now)
+            if isinstance(event, events.Closing):
+                self.finish.drains = True
+                said = Why("closed", True, "closed", "server", code=event.code, text=event.reason)
+            else:
+                assert isinstance(event, events.Closed)
+                if not self.output.is_ready and not self.output.has_backlog:
+                    self.pings.closed(self.output.sent)  # it has read what left before our close
+                said = self.finish.closed_by_us()
+            self.finish.note(said, now)
             self.timers.start_closing(now)
 
     def _judge_end(self, now: float) -> None:
         """Nothing is left to hand out: is it over?"""
-        if self.ending.judge(now, self.timers.close_at):
+        if self.finish.judge(now, self.timers.close_at):
             self.output_ends = True
 
     # Time
@@ -210,7 +239,7 @@ class Session:
         """When to call `tick` unless something arrives before; None for never."""
         timers = self.timers
         due = min(self.connection.due, timers.close_at, self.backlog.deadline)
-        if self.ending.event is None:
+        if self.finish.event is None:
             due = min(due, timers.stalled_at())
             if self.pings.is_awaited:
                 due = min(due, timers.unresponsive_at())
@@ -225,7 +254,7 @@ class Session:
             now: When that was found out.
             progress: Tells how far the peer's system has come with what ours took, if it can.
         """
-        if self.has_ended or self.ending.is_cut:  # the stream's end came: that tells what it is
+        if self.has_ended or self.finish.is_cut:  # the stream's end came: that tells what it is
             return
         self.timers.note_turn(now)
         self.pings.date(now)
@@ -233,7 +262,7 @@ class Session:
             self.give_up_writing(now)
         elif now >= self.timers.close_at:
             self._give_up_closing(now)
-        elif self.ending.event is None:  # after the peer's close frame nothing more is read
+        elif self.finish.event is None:  # after the peer's close frame nothing more is read
             self._judge_silence(now, progress)
 
     def _judge_silence(self, now: float, progress: AskProgress | None) -> None:
@@ -243,21 +272,25 @@ class Session:
             if now >= self.timers.unresponsive_at():
                 timeout = self.timing.ping_timeout
                 self._unresponsive = self.course.describe(events.Unresponsive(), now, phase="read")
-                reason = f"disconnected; exceeded {timeout:.0f}s ping timeout"
-                self.ending.end(reason, False, now, phase="read")
+                reason = f"disconnected; exceeded {timeout:g}s ping timeout"
+                said = f"nothing came for {timeout:g} s after a ping (ping_timeout)"
+                why = Why(reason, False, "unresponsive", phase="read", deadline="ping_timeout")
+                why = why._replace(detail=said)
+                self.finish.end(why, now)
                 self.timers.hurry()
                 return
         if now >= self.timers.stalled_at():
             timeout = self.timing.frame_timeout
             reason = f"disconnected; no byte for {timeout:g} s inside a frame (frame_timeout)"
             self.connection.close(_STALLED_FRAME, "frame stalled")
-            self.ending.end(reason, False, now, phase="read")
+            self.finish.time_out(reason, "frame_timeout", now)
 
     def _give_up_closing(self, now: float) -> None:
         """The peer has not answered our close frame in time: it is over."""
         timeout = self.timing.close_timeout
         reason = f"disconnected; server didn't respond to close packet within {timeout}s"
-        self.ending.end(reason, False, now, phase="read")
+        said = f"the server did not answer our close frame within {timeout:g} s (close_timeout)"
+        self.finish.time_out(reason, "close_timeout", now, said)
 
     # The user
 
@@ -279,7 +312,9 @@ class Session:
         """
         if not self.connection.close(code, reason):
             return False
-        self.ending.close_asked_at = now
+        self.finish.close_asked_at = now
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason or ""
+        self.finish.asked = (code, text)
         self.timers.start_closing(now)
         return True
 
@@ -323,9 +358,9 @@ class Session:
         """Nothing was taken for `send_timeout`: it is over. The cause, for whoever waits."""
         seconds = self.timing.send_timeout
         cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
-        if self.ending.event is not None and self.ending.event.graceful:
-            self.ending.event = None  # our answer to the peer's close frame is among what is left
-        self.fail(cause, "write", now)
+        if self.finish.event is not None and self.finish.event.graceful:
+            self.finish.undo()  # our answer to the peer's close frame is among what is left
+        self.fail(cause, "write", now, "send_timeout")
         self.connection.has_ended = True
         return cause
 
@@ -336,32 +371,21 @@ class Session:
         """No event but Disconnected will come, and nothing can be sent: hang up."""
         return self.connection.has_ended
 
-    def end(
-        self,
-        reason: str,
-        graceful: bool,
-        now: float,
-        *,
-        cause: BaseException | None = None,
-        phase: str | None = None,
-    ) -> None:
+    def end(self, why: Why, now: float) -> None:
         """End it, for a reason that lies outside of the session."""
-        if phase == self.course.phase:
+        if why.phase == self.course.phase:
             self.course.note_phase(now)
-        self.ending.end(reason, graceful, now, cause, phase)
+        self.finish.end(why, now)
 
-    def leave(self, code: int | None, reason: str, now: float) -> None:
+    def leave(self, code: int | None, why: Why, now: float) -> None:
         """Nobody listens any more: queue a close frame where one may be sent."""
         if self.course.opened_at is not None and not self.has_ended:
             self.connection.answer_now()
             self.connection.close(code, "")
-        self.end(reason, False, now)
+        self.end(why, now)
 
     def disconnected(self) -> Disconnected:
         """The last event."""
-        event = self.ending.event
+        event = self.finish.tell()
         assert event is not None
-        self.ending.is_told = True
-        if self.course.opened_at is not None:
-            event.unconfirmed = self.output.sent - self.pings.arrived
         return event

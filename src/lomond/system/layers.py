@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from ..secured import Secured
 from ..session.requests import Failed
 from .clock import monotonic
 
@@ -141,10 +142,17 @@ class TLSLayer(Layer):
         return True
 
     @property
-    def alpn(self) -> str | None:
-        """The protocol that was agreed on above TLS (RFC 7301); None if none was."""
-        agreed: str | None = self._tls.selected_alpn_protocol()
-        return agreed
+    def secured(self) -> Secured:
+        """What was agreed on, and with whom, once the handshake is done."""
+        tls = self._tls
+        cipher = tls.cipher()
+        return Secured(
+            tls.version(),
+            None if cipher is None else cipher[0],
+            tls.selected_alpn_protocol(),
+            tls.getpeercert(),
+            tls.getpeercert(True),
+        )
 
     def feed(self, data: bytes) -> None:
         """Records from below; empty bytes at the end of the stream."""

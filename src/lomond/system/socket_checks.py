@@ -5,13 +5,17 @@ socket and ssl are only imported where something is given for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..checks import check_flag, check_seconds
+
+if TYPE_CHECKING:
+    import socket as socket_module
 
 # Compiled when they are needed, as few programs do.
 _UNFIT = r"[\x00-\x20\x7f]"
@@ -54,7 +58,7 @@ def check_server_name(name: object) -> None:
 
 
 def check_socket(socket: object) -> None:
-    """Raise unless it is None or a plain socket for streams."""
+    """Raise unless it is None or a plain socket for streams, and connected."""
     if socket is None:
         return
     import socket as socket_module
@@ -68,6 +72,26 @@ def check_socket(socket: object) -> None:
         )
     if socket.type != socket_module.SOCK_STREAM:
         raise ValueError(f"socket must be a stream (SOCK_STREAM), not {socket!r}")
+    if socket.fileno() < 0:
+        raise ValueError("socket is closed; give one that is connected")
+    try:
+        socket.getpeername()
+    except OSError as error:
+        if error.errno != errno.ENOTCONN or _was_connected(socket):
+            return  # reading will tell: of one that was reset, also what came before
+        raise ValueError(
+            "socket must be connected, and is not; call its connect() first, or leave it out: "
+            f"lomond connects one by itself ({socket!r})"
+        ) from None
+
+
+def _was_connected(socket: socket_module.socket) -> bool:
+    """Whether a socket without a peer had one: it keeps the port that it got for that."""
+    from socket import SO_ACCEPTCONN, SOL_SOCKET
+
+    place: tuple[object, ...] | str | bytes = socket.getsockname()
+    has_port = not isinstance(place, (str, bytes)) and bool(place[1])
+    return has_port and not socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN)
 
 
 def check_path(path: object, name: str = "ssl_cafile") -> str | None:

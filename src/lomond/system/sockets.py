@@ -20,8 +20,9 @@ _KEEPALIVE_TIMES = (
     "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE",
     "TCP_KEEPINTVL",
 )
-# Of struct tcp_info in linux/tcp.h: tcpi_last_ack_recv, milliseconds, and tcpi_bytes_acked.
-_LAST_ACK, _ACKED = struct.Struct("56xI"), struct.Struct("120xQ")
+# Of struct tcp_info in linux/tcp.h: tcpi_last_data_sent and tcpi_last_ack_recv, milliseconds, and
+# tcpi_bytes_acked.
+_LAST, _ACKED = struct.Struct("44xI8xI"), struct.Struct("120xQ")
 _QUEUED = struct.Struct("i")  # of SIOCOUTQ, which has the number of TIOCOUTQ (tcp(7))
 
 
@@ -95,11 +96,12 @@ if sys.platform == "linux":
         """What the system says of a connected socket; None where it does not say it."""
         try:
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
-            [acked], [quiet] = _ACKED.unpack(info), _LAST_ACK.unpack_from(info)
+            [acked] = _ACKED.unpack(info)
+            sent, quiet = _LAST.unpack_from(info)
             queued = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))
         except (OSError, struct.error):  # no TCP; closed; a system of before 4.1
             return None
-        return Progress(acked, _QUEUED.unpack(queued)[0], quiet / 1000)
+        return Progress(acked, _QUEUED.unpack(queued)[0], quiet / 1000, sent / 1000)
 
 else:
 

@@ -7,6 +7,7 @@ from socket import socket as Socket  # noqa: N812  an attribute has that name
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ..io.performing import Performer, Steps
+from ..secured import Secured
 from ..session.requests import AddressInfo, Adopt, Answer, Failed, Race, Resolve, StartTLS
 from ..system.clock import monotonic
 from ..system.need import Need
@@ -101,9 +102,9 @@ class PretendPerformer(Performer):
         yield from self._use(self._connect())
         return _PEER
 
-    def _start_tls(self, request: StartTLS) -> Generator[Need, None, str | None]:
+    def _start_tls(self, request: StartTLS) -> Generator[Need, None, Secured]:
         yield from ()
-        return self._alpn
+        return Secured("TLSv1.3", "TLS_AES_256_GCM_SHA384", self._alpn)
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
         **Performer._ACTS,

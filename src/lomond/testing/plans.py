@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..options import Limits
 from ..protocol.extensions.extension import Offer
@@ -34,6 +35,7 @@ class PretendPlan:
     Attributes:
         url: Where to first.
         asked: What of the user's is used just now.
+        awaits: Whether callables may be awaited.
         answers: What `answered` was told: URLs and answers.
         routes: Where redirects led: URLs, and whether credentials would go there.
     """
@@ -53,6 +55,7 @@ class PretendPlan:
         self.max_redirects = max_redirects
         self.answers: list[tuple[str, Response]] = []
         self.routes: list[tuple[str, bool]] = []
+        self.awaits = False
         self._random_bytes = random_bytes
         self._extensions = extensions
         self._proxy = proxy
@@ -60,9 +63,17 @@ class PretendPlan:
         self._limits = limits or Limits()
         scheme, port = ("wss", 443) if secure else ("ws", 80)
         self._first = self._url = Url(scheme, "peer", port, "/", secure)
-        self.url = f"{scheme}://peer/"
+        self.url: str | None = f"{scheme}://peer/"
         self.asked = "headers="
+        self.asks = False
         self._has_socket = has_socket
+
+    def questions(self) -> list[tuple[str, Callable[[], Any]]]:
+        """Callables of the user's."""
+        return []
+
+    def answer(self, name: str, value: Any) -> None:
+        """Use what such a callable gave."""
 
     def first(self) -> Route:
         """Where the user wants to go, and what is said there."""
@@ -97,7 +108,7 @@ class PretendPlan:
         url = self._url
         scheme = "wss" if url.secure else "ws"
         is_first = url is self._first
-        shown = self.url if is_first else f"{scheme}://{url.authority}{url.resource}"
+        shown = self.url or "" if is_first else f"{scheme}://{url.authority}{url.resource}"
         return Target(
             shown,
             url.host,

@@ -17,6 +17,7 @@ from ..protocol.events import AnyEvent
 from ..protocol.extensions.extension import Offer
 from ..protocol.extensions.negotiation import offers
 from ..proxies import Proxy
+from ..session.finish import Why
 from ..session.opening import conversation
 from ..session.session import Session
 from ..system.need import Need
@@ -142,7 +143,7 @@ class PretendDoor:
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame."""
         with self._clock:
-            self._exchange.force("disconnected by the user")
+            self._exchange.force(Why("disconnected by the user"))
 
     def close(self, code: int | None = 1000, reason: str = "goodbye") -> None:
         """Start the closing handshake."""

@@ -84,6 +84,8 @@ def test_sub_protocols_are_checked() -> None:
             check_protocols(wrong)
     with pytest.raises(ValueError, match="twice"):
         check_protocols(["a", "a"])
+    with pytest.raises(ValueError, match=r"holds a comma; write \['a', 'b'\], one str for each"):
+        check_protocols(["a, b"])
 
 
 def test_a_request_shows_none_of_its_headers() -> None:

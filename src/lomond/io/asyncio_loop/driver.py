@@ -39,7 +39,7 @@ class AsyncioDriver(Driver):
     __slots__ = ("_counted_at", "_timer", "_turns", "_watched")
 
     def __init__(self) -> None:
-        super().__init__(True)
+        super().__init__(True, asyncio.current_task)
         self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
         self._counted_at = 0.0  # when that was, or when the loop had read since
         self._timer: asyncio.TimerHandle | None = None

@@ -53,7 +53,8 @@ def check_header(name: bytes, value: bytes) -> None:
 def check_protocols(protocols: Iterable[str]) -> list[str]:
     """The sub-protocols as a list; raises unless each is a token and stands once (4.1, item 10)."""
     if isinstance(protocols, (str, bytes)):
-        raise TypeError(f"protocols must be a list of str, like [{protocols!r}]")
+        names: object = _parts(protocols) if isinstance(protocols, str) else [protocols]
+        raise TypeError(f"protocols must be a list of str, like {names!r}")
     if not isinstance(protocols, Iterable):
         raise TypeError(f"protocols must be a list of str, not {protocols!r}")
     checked = list(protocols)
@@ -61,10 +62,25 @@ def check_protocols(protocols: Iterable[str]) -> list[str]:
         if not isinstance(name, str):
             raise TypeError(f"protocols must be str, not {name!r}")
         if not name.isascii() or not _TOKEN.fullmatch(name.encode()):
-            raise ValueError(f"sub-protocol {name!r} is not a token; it holds a space or sign")
+            raise ValueError(f"sub-protocol {name!r} {_why_no_token(name)}")
     if len(set(checked)) != len(checked):
         raise ValueError(f"protocols {checked!r} names one twice")
     return checked
+
+
+def _parts(listed: str) -> list[str]:
+    """The sub-protocols of a header's line, which somebody has taken for a list."""
+    return [name.strip() for name in listed.split(",")]
+
+
+def _why_no_token(name: str) -> str:
+    if "," in name:
+        return f"holds a comma; write {_parts(name)!r}, one str for each"
+    known = _TOKEN.match(name.encode("ascii", "replace"))
+    unfit = name[known.end() :][:1] if known else name[:1]
+    if not unfit:
+        return "is not a token; it is empty: leave it out"
+    return f"is not a token; it holds {unfit!r}: use letters, digits and signs like '-' and '.'"
 
 
 class Request(NamedTuple):

@@ -50,6 +50,9 @@ class Upgrade:
         random_bytes: Gives n unpredictable bytes, for the key.
         limits: What the answer may cost.
 
+    Attributes:
+        request: What is asked for.
+
     Raises:
         ValueError: The request's target or a header can't be sent.
     """
@@ -61,7 +64,7 @@ class Upgrade:
         limits: Limits,
     ) -> None:
         requests.check(request)
-        self._request = request
+        self.request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
         self._key = b64encode(random_bytes(16))
         self._answer = AnswerReader(UPGRADE, limits, "use wss://")
@@ -82,7 +85,7 @@ class Upgrade:
 
     def request_bytes(self) -> bytes:
         """The request, for HTTP/1.1."""
-        return requests.build(self._request, self._key)
+        return requests.build(self.request, self._key)
 
     def receive(self, data: bytes) -> Acceptance | Refusal | None:
         """Take bytes of the answer; what it means once that is known.
@@ -114,7 +117,7 @@ class Upgrade:
             self._check_accept(headers.get(b"sec-websocket-accept", []))
             protocol = self._check_protocol(headers.get(b"sec-websocket-protocol", []))
             said = b", ".join(headers.get(b"sec-websocket-extensions", []))
-            extensions = accepted(said.decode("latin-1"), self._request.extensions)
+            extensions = accepted(said.decode("latin-1"), self.request.extensions)
         except HandshakeError as error:
             return Refusal(response, str(error))
         return Acceptance(response, protocol, extensions, rest)
@@ -145,8 +148,8 @@ class Upgrade:
         if not values:
             return None
         chosen = b", ".join(values).decode("ascii", "replace")
-        offered = list(self._request.protocols)
-        for name, value in self._request.headers:
+        offered = list(self.request.protocols)
+        for name, value in self.request.headers:
             if name.lower() == b"sec-websocket-protocol":
                 offered += [item.strip() for item in value.decode("latin-1").split(",")]
         if chosen not in offered:

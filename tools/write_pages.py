@@ -1,7 +1,7 @@
-"""Write OPTIONS.md, the page of all options, from their rows.
+"""Write OPTIONS.md, the page of all options, from their rows, and the hints' table of ENDINGS.md.
 
-python tools/write_options.py          write it
-python tools/write_options.py --check  fail if it is another
+python tools/write_pages.py          write them
+python tools/write_pages.py --check  fail if one is another
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from pathlib import Path
 
 from lomond import options, persisting, settable
 from lomond.rows import Row, rows_of, shown
+from lomond.session.hints import HINTS
 
-PAGE = Path(__file__).parent.parent / "OPTIONS.md"
+ROOT = Path(__file__).parent.parent
+OPTIONS, ENDINGS = ROOT / "OPTIONS.md", ROOT / "ENDINGS.md"
+#: What stands around the table in ENDINGS.md, the rest of which is written by hand.
+MARKS = ("<!-- from session/hints.py -->\n", "<!-- end -->\n")
 
 _TABLES = [
     (
@@ -35,15 +39,25 @@ _TABLES = [
 ]
 
 
-def page() -> str:
-    """The text of the page."""
-    return "\n".join(_lines()) + "\n"
+def pages() -> dict[Path, str]:
+    """Each page's text."""
+    before, _, rest = ENDINGS.read_text().partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    endings = before + MARKS[0] + "\n".join(_hints()) + "\n" + MARKS[1] + after
+    return {OPTIONS: "\n".join(_lines()) + "\n", ENDINGS: endings}
+
+
+def _hints() -> Iterator[str]:
+    yield "| of which end | hint |"
+    yield "|---|---|"
+    for one in HINTS:
+        yield f"| {one.when} | {one.does} |"
 
 
 def _lines() -> Iterator[str]:
     yield "# Options"
     yield ""
-    yield "Written by `tools/write_options.py` from their rows in `src/lomond`; `help(WebSocket)`"
+    yield "Written by `tools/write_pages.py` from their rows in `src/lomond`; `help(WebSocket)`"
     yield "says the same. A name that is none, or another function's, is a TypeError that says what"
     yield "was meant."
     for title, said, rows in _TABLES:
@@ -68,12 +82,12 @@ def _table(rows: Mapping[str, Row]) -> Iterator[str]:
 
 def main() -> int:
     """Do what the command line says; the exit status."""
-    if sys.argv[1:] == ["--check"]:
-        if PAGE.read_text() == page():
-            return 0
-        print("OPTIONS.md is not what the rows say; run: python tools/write_options.py")
-        return 1
-    PAGE.write_text(page())
+    for page, text in pages().items():
+        if sys.argv[1:] != ["--check"]:
+            page.write_text(text)
+        elif page.read_text() != text:
+            print(f"{page.name} is not what the rows say; run: python tools/write_pages.py")
+            return 1
     return 0
 
 

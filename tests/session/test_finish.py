@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from lomond import Ending
+from lomond.errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
+from lomond.session.finish import Why, not_connected
 from lomond.session.session import Session
 from lomond.testing.peer import say
 from lomond.testing.pretend import counting_bytes
@@ -83,7 +86,7 @@ def test_a_peer_that_answers_no_ping() -> None:
     assert event.name == "unresponsive"
     failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]
     assert session.next_event(115.4) is None
-    ended(session, "disconnected; exceeded 5s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+    ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
 
 
 def test_a_frame_that_stalls() -> None:
@@ -164,7 +167,7 @@ def test_a_closing_handshake(begins: str) -> None:
 
 def test_what_ends_it_from_outside_is_no_failure() -> None:
     session = opened()
-    session.end("disconnected by the user", False, 110.0)
+    session.end(Why("disconnected by the user"), 110.0)
     assert session.has_ended
     last = session.disconnected()
     assert (last.reason, last.graceful, last.phase) == ("disconnected by the user", False, None)
@@ -173,8 +176,8 @@ def test_what_ends_it_from_outside_is_no_failure() -> None:
 
 def test_the_first_reason_is_the_true_one() -> None:
     session = opened()
-    session.end("first", False, 110.0)
-    session.end("second", True, 111.0, phase="read")
+    session.end(Why("first"), 110.0)
+    session.end(Why("second", True, phase="read"), 111.0)
     session.fail(OSError("third"), "read", 112.0)
     last = session.disconnected()
     assert (last.reason, last.graceful, last.elapsed) == ("first", False, 10.0)
@@ -182,11 +185,11 @@ def test_the_first_reason_is_the_true_one() -> None:
 
 def test_leaving_says_so_to_the_server() -> None:
     session = opened()
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert close_frame_of(session.output.take()) == (1001, b"")
     last = session.disconnected()
     assert (last.reason, last.graceful, last.elapsed) == ("left by the user", False, 10.0)
-    session.leave(1001, "again", 111.0)
+    session.leave(1001, Why("again"), 111.0)
     assert not session.output.is_ready
 
 
@@ -194,13 +197,13 @@ def test_leaving_answers_a_close_first() -> None:
     session = opened()
     session.receive(say(frames.CLOSE, b"bye", code=4000).data, 105.0, 105.0)
     assert session.next_event(105.0) is not None
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert close_frame_of(session.output.take()) == (4000, b"bye")
 
 
 def test_leaving_before_the_upgrade_says_nothing() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
-    session.leave(1001, "left by the user", 110.0)
+    session.leave(1001, Why("left by the user"), 110.0)
     assert not session.output.is_ready
     session.opened(111.0)
     assert not session.output.is_ready
@@ -211,22 +214,22 @@ def test_leaving_before_the_upgrade_says_nothing() -> None:
     ("act", "since"),
     [
         (lambda session: session.close(1000, "", 107.0), 4.0),
-        (lambda session: session.end("x", False, 107.0), None),
+        (lambda session: session.end(Why("x"), 107.0), None),
     ],
 )
 def test_when_the_user_closed(act: Callable[[Session], object], since: float | None) -> None:
     session = opened()
-    assert session.ending.sent_close_time is None
+    assert session.finish.sent_close_time is None
     act(session)
-    assert session.ending.sent_close_time == since
+    assert session.finish.sent_close_time == since
 
 
 def test_a_close_before_the_upgrade_came_at_its_begin() -> None:
     session = Session(Timing(), Limits(), counting_bytes())
     session.close(1000, "", 107.0)
-    assert session.ending.sent_close_time == 0.0
+    assert session.finish.sent_close_time == 0.0
     session.opened(110.0)
-    assert session.ending.sent_close_time == 0.0
+    assert session.finish.sent_close_time == 0.0
 
 
 def test_the_first_message_is_timed_from_ready() -> None:
@@ -241,17 +244,17 @@ def test_the_first_message_is_timed_from_ready() -> None:
 
 def test_a_reason_alone_ends_nothing_before_the_closing_handshake_is_done() -> None:
     session = opened()
-    session.ending.note("closed", True, 110.0)
-    assert not session.ending.judge(110.0, float("inf"))
+    session.finish.note(Why("closed", True), 110.0)
+    assert not session.finish.judge(110.0, float("inf"))
     assert not session.has_ended
 
 
 def test_what_has_ended_needs_no_end_of_our_direction() -> None:
     session = opened()
     receive(session, say(frames.CLOSE, code=1000).data, 106.0)
-    assert session.ending.judge(107.0, float("inf"))
-    session.end("left by the user", False, 108.0)
-    assert not session.ending.judge(108.0, float("inf"))
+    assert session.finish.judge(107.0, float("inf"))
+    session.end(Why("left by the user"), 108.0)
+    assert not session.finish.judge(108.0, float("inf"))
 
 
 @pytest.mark.parametrize("now", [113.4, 113.5])
@@ -260,3 +263,90 @@ def test_a_server_that_goes_on_behind_its_close_has_close_timeout(now: float) ->
     receive(session, say(frames.CLOSE, code=1000).data, 106.0)
     receive(session, b"more", now)
     assert session.has_ended is (now == 113.5)
+
+
+# What is told of it to whoever sends
+
+
+CLOSE = frames.build(frames.CLOSE, b"\x03\xf11 MB", None)
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_close_that_came_before_a_write_failed_is_the_end(is_read: bool) -> None:
+    session = opened()
+    session.receive(CLOSE, 109.0, 109.0)
+    cause = BrokenPipeError(32, "Broken pipe")
+    session.fail(cause, "write", 110.0)
+    if is_read:
+        (closing,) = receive(session, b"", 111.0)
+        assert closing.code == 1009
+    ending = session.finish.ending
+    assert ending is not None
+    assert (ending.kind, ending.by) == ("closed", "server")
+    assert (ending.code, ending.reason) == (1009, "1 MB")
+    assert ending.cause is cause
+    assert session.finish.event is not None
+    assert session.finish.event.reason.startswith("socket fail; send fail")  # the original's
+
+
+def test_a_loss_that_is_told_twice_stays_the_first() -> None:
+    session = opened()
+    session.fail(OSError(1, "one"), "read", 110.0)
+    session.finish.note(Why("closed", True, "left"), 111.0)
+    ending = session.finish.ending
+    assert ending is not None
+    assert ending.kind == "lost"
+
+
+def test_what_sends_raise_gets_the_ending_when_it_is_told() -> None:
+    session = opened()
+    first, second = TransportFail("one"), WebSocketUnavailable("two")
+    for error in (first, second):
+        assert session.finish.explained(error) is error
+        assert error.ending is None
+    session.fail(OSError(1, "no way"), "read", 110.0)
+    last = session.disconnected()
+    assert first.ending is second.ending is last.ending is not None
+    late = WebSocketUnavailable("three")
+    assert session.finish.explained(late).ending is last.ending
+
+
+def test_where_nothing_ended_nothing_is_told() -> None:
+    session = opened()
+    assert session.finish.ending is None
+    assert session.finish.tell() is None
+
+
+def test_who_had_closed() -> None:
+    def said(session: Session, now: float) -> str:
+        return str(session.finish.explained(WebSocketClosing("not sent"), now))
+
+    session = opened()
+    session.close(4000, b"enough", 110.0)
+    assert said(session, 113.0) == "not sent; this program had closed with 4000 'enough' 3 s before"
+    session = opened()
+    receive(session, CLOSE, 110.0)
+    assert said(session, 110.0) == "not sent; the server had closed with 1009 '1 MB' just before"
+    assert said(opened(), 110.0) == "not sent; this program had closed without a code just before"
+    session = opened()
+    receive(session, b"\x83\x00", 110.0)
+    assert said(session, 110.0) == "not sent: opcode is reserved (3)"
+
+
+@pytest.mark.parametrize("has_backlog", [False, True])
+def test_our_close_confirms_what_left_before_it(has_backlog: bool) -> None:
+    session = opened()
+    session.send_message(frames.TEXT, b"12345")
+    session.close(1000, b"", 110.0)
+    session.output.take()
+    session.written(110.0, not has_backlog)
+    receive(session, frames.build(frames.CLOSE, b"\x03\xe8", None), 111.0)
+    assert session.finish.unconfirmed == (5 if has_backlog else 0)
+
+
+def test_what_a_send_is_told_without_a_connection() -> None:
+    assert "iterate the WebSocket" in not_connected(None)
+    left = Ending("left", was_ready=True)
+    assert "whoever leaves the loop (by break, return or an exception)" in not_connected(left)
+    for other in (Ending("left"), Ending("lost", was_ready=True)):
+        assert "send again from the ready event of the next one" in not_connected(other)

@@ -1,0 +1,257 @@
+"""What to do about an end of which something is typical; ENDINGS.md lists the rows.
+
+Each row names the option that helps, if one does. The first that has something to say is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..ending import duration
+from ..response import printable
+from . import lasting
+
+if TYPE_CHECKING:
+    from ..ending import Ending
+
+_SLEEP = 30.0  # seconds that clocks may differ in without a word
+_SKEW = 3600.0  # seconds
+_NOT_NOW = (9, 10)  # OpenSSL's verify codes: not yet valid, expired
+_LONG = 10.0  # seconds without a look at the socket
+_IDLE = 20.0  # seconds; shorter limits on silence are rare
+_LONGEST = 200  # characters of a Location
+_MOST = 48  # bytes of what came instead of a frame
+#: The body with which nginx answers plain HTTP on a port of TLS.
+_PLAIN_TO_TLS = b"sent to HTTPS port"
+_HEAD = 9  # bytes of a frame's head in HTTP/2
+_SETTINGS, _GOAWAY = 4, 7  # types of frames there
+
+
+class Around(NamedTuple):
+    """What is known of a connection beside its end.
+
+    Arguments:
+        is_secure: Whether TLS was asked for.
+        origin: The Origin that was sent, or None.
+        max_redirects: The option.
+        ping_rate: The option; None or 0 for no pings.
+        largest: Bytes of the largest message that was sent.
+        came: The first bytes of what came where it made no sense.
+        slept: Seconds by which the wall clock went on and the monotonic one did not.
+        proxy_source: Who named the proxy; None without one.
+        skew: Seconds by which a server's Date was ahead of this machine's clock; None: none said.
+    """
+
+    is_secure: bool = False
+    origin: str | None = None
+    max_redirects: int = 0
+    ping_rate: float | None = None
+    largest: int = 0
+    came: bytes = b""
+    slept: float = 0.0
+    skew: float | None = None
+    proxy_source: str | None = None
+
+
+class Hint(NamedTuple):
+    """A row: for which end, what to do.
+
+    Arguments:
+        name: For tests, and to find it.
+        when: Of which end, for people.
+        says: What to do, if it is such an end.
+        does: The same, in general, for people.
+    """
+
+    name: str
+    when: str
+    says: Callable[[Ending, Around], str | None]
+    does: str
+
+
+def hint(ending: Ending, around: Around) -> str | None:
+    """What to do about this end, or None."""
+    for one in HINTS:
+        said = one.says(ending, around)
+        if said is not None:
+            return said
+    return None
+
+
+def _lasts(ending: Ending, around: Around) -> str | None:
+    return lasting.hint(ending.cause)
+
+
+def _proxy(ending: Ending, around: Around) -> str | None:
+    source = around.proxy_source
+    if source is None or not source.startswith("environment"):
+        return None
+    if ending.was_ready or ending.phase not in ("resolve", "connect", "proxy"):
+        return None
+    return f"the proxy comes from the {source}; no_proxy, or proxies={{}}, goes without it"
+
+
+def _plain_to_tls(ending: Ending, around: Around) -> str | None:
+    if around.is_secure or ending.was_ready:
+        return None
+    response = ending.response
+    if response is not None and _PLAIN_TO_TLS in response.body:
+        return "the server speaks TLS there; use wss://"
+    if ending.kind == "lost" and ending.phase == "upgrade":
+        return "it hung up instead of answering; if it speaks TLS there, use wss://"
+    return None
+
+
+def _other_http(ending: Ending, around: Around) -> str | None:
+    came = around.came
+    is_frame = len(came) >= _HEAD and came[3] in (_SETTINGS, _GOAWAY) and came[5:9] == bytes(4)
+    if ending.was_ready or not is_frame:
+        return None
+    return (
+        "the server speaks HTTP/2 only there; ask on a port, or by a name, where it speaks HTTP/1.1"
+    )
+
+
+def _text_after_101(ending: Ending, around: Around) -> str | None:
+    text = around.came[:_MOST]
+    if ending.kind != "protocol" or not ending.was_ready or not text.strip():
+        return None
+    shown = text.decode("ascii", "replace")
+    if "\ufffd" in shown[:4] or not shown[:4].isprintable():
+        return None
+    return f"after the upgrade came text and no frame: '{printable(shown)}'; a proxy's, perhaps"
+
+
+def _status(*wanted: int) -> Callable[[Ending], bool]:
+    return lambda ending: ending.kind == "rejected" and ending.status in wanted
+
+
+def _no_upgrade(ending: Ending, around: Around) -> str | None:
+    if not _status(400, 426, 505)(ending):
+        return None
+    return "a proxy before the server may not pass 'Upgrade: websocket' on, over HTTP/1.1"
+
+
+def _no_websocket(ending: Ending, around: Around) -> str | None:
+    if not _status(200, 404)(ending):
+        return None
+    return "there is no WebSocket at this path of the server; look at the URL"
+
+
+def _not_allowed(ending: Ending, around: Around) -> str | None:
+    if not _status(401, 403)(ending):
+        return None
+    sent = "no Origin was sent (origin=)"
+    if around.origin is not None:
+        sent = f"the Origin '{printable(around.origin)}' was sent"
+    return f"it wants other credentials (auth=, headers=, cookies=), or another Origin: {sent}"
+
+
+def _redirect(ending: Ending, around: Around) -> str | None:
+    if not _status(301, 302, 303, 307, 308)(ending) or ending.response is None:
+        return None
+    location = ending.response.get("location")
+    if location is None:
+        return None
+    where = f"it sends on to {printable(location, _LONGEST)}"
+    return where if around.max_redirects else f"{where}; max_redirects= has lomond follow"
+
+
+def _wrong_clock(ending: Ending, around: Around) -> str | None:
+    skew, code = around.skew, getattr(ending.cause, "verify_code", None)
+    if code not in _NOT_NOW or skew is None or abs(skew) < _SKEW:
+        return None
+    side = "behind" if skew > 0 else "ahead of"
+    return f"this machine's clock is {duration(abs(skew))} {side} the server's Date: set it"
+
+
+def _slept(ending: Ending, around: Around) -> str | None:
+    if around.slept < _SLEEP or ending.kind not in ("lost", "unresponsive", "timed_out"):
+        return None
+    return f"this machine slept for about {duration(around.slept)} meanwhile, or its clock was set"
+
+
+def _not_looked(ending: Ending, around: Around) -> str | None:
+    pause = ending.pause
+    is_fine = ending.kind == "closed" and not ending.is_failure
+    if pause is None or pause.seconds < _LONG or is_fine or ending.kind in ("left", "replaced"):
+        return None
+    spent = duration(pause.seconds)
+    if pause.events == 1:
+        what = f"your handler of {pause.last} took {spent}"
+    else:
+        what = f"your program spent {spent} on {pause.events} events, the last of them {pause.last}"
+    return f"{what}: meanwhile nobody looked at the socket; let a thread or a task do the work"
+
+
+def _idle(ending: Ending, around: Around) -> str | None:
+    silent = ending.since_received
+    if ending.since_sent is not None and silent is not None:
+        silent = min(silent, ending.since_sent)
+    if ending.kind != "lost" or silent is None or silent < _IDLE:
+        return None
+    said = f"nothing was said for {duration(silent)}: typical of a proxy's limit on silence"
+    pings = "no pings are sent" if not around.ping_rate else f"it is {around.ping_rate:g} s"
+    return f"{said}; a ping_rate below it keeps the connection open ({pings})"
+
+
+def _too_big(ending: Ending, around: Around) -> str | None:
+    if ending.code != 1009 or ending.by != "server" or not around.largest:
+        return None
+    return f"the largest message that was sent has {around.largest} bytes; send it in parts"
+
+
+HINTS = (
+    Hint(
+        "proxy of the environment", "the environment names a proxy that is not reached, or refuses",
+        _proxy, "which variable names it; `no_proxy`, or `proxies={}`, goes without",
+    ),
+    Hint(
+        "plain to TLS", "a server hangs up, or says so, that was asked without TLS", _plain_to_tls,
+        "use `wss://`",
+    ),
+    Hint(
+        "other HTTP", "a frame of HTTP/2 comes instead of an answer", _other_http,
+        "ask where the server speaks HTTP/1.1",
+    ),
+    Hint(
+        "text after 101", "text comes where a frame should", _text_after_101,
+        "its first bytes are shown",
+    ),
+    Hint(
+        "no upgrade", "status 400, 426, 505", _no_upgrade,
+        "have the proxy before the server pass Upgrade on",
+    ),
+    Hint("no WebSocket", "status 200, 404", _no_websocket, "look at the URL's path"),
+    Hint(
+        "not allowed", "status 401, 403", _not_allowed,
+        "`auth=`, `headers=`, `cookies=`; `origin=`, of which it is said what was sent",
+    ),
+    Hint("redirect", "status 301, 302, 303, 307, 308", _redirect, "the Location; `max_redirects=`"),
+    Hint(
+        "wrong clock",
+        "a certificate is not valid yet, or expired, and a server's Date said that the clock is "
+        "wrong", _wrong_clock, "by how much: set the clock",
+    ),
+    Hint(
+        "slept", f"lost after the wall clock went on {_SLEEP:g} s more than the monotonic one",
+        _slept, "for how long the machine slept",
+    ),
+    Hint(
+        "not looked", f"nobody looked at the socket for {_LONG:g} s and more", _not_looked,
+        "which handler, or how many events, took how long: let a thread or a task do the work",
+    ),
+    Hint(
+        "idle", f"lost after {_IDLE:g} s and more without a byte", _idle,
+        "a `ping_rate` below a proxy's limit on silence",
+    ),
+    Hint(
+        "too big", "the server closes with 1009", _too_big,
+        "how large the largest message was; send it in parts",
+    ),
+    Hint(
+        "lasting", "a certificate is not accepted, a name does not exist, a scheme is unknown",
+        _lasts, "what has to change; `persist` tries no faster than `max_wait`",
+    ),
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""What a WebSocket knows of its current connection, and of the end of the one before.
+
+Decides nothing about the protocol.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .base import Base
+from .io.readiness import readiness
+
+if TYPE_CHECKING:
+    from .compression import Compression
+    from .ending import Ending
+    from .io.exchange import Exchange
+    from .io.noticing import Look
+    from .timings import Latency
+    from .tracing import Tracer
+
+__all__ = ["State"]
+
+
+class State(Base):
+    """How far a WebSocket's connection has come; the same in every door."""
+
+    _exchange: Exchange | None = None  # the current connection's
+    _look: Look | None = None  # for the next connection
+    _stays: int = 0  # iterations that connect again after an end
+    _traced: Tracer | None = None  # of the current connection
+    _ended: Ending | None = None  # the connection before it
+    _dumps: Any = None  # as the current connection has it
+    #: What no copy has.
+    _unshared: tuple[str, ...] = ("_dumps", "_ended", "_exchange", "_look", "_stays", "_traced")
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a close frame was sent, and the connection is not over yet."""
+        exchange = self._exchange
+        return exchange is not None and exchange.session.finish.is_closing
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the last connection is over, however it ended."""
+        exchange = self._exchange
+        return exchange is not None and (exchange.session.has_ended or exchange.is_over)
+
+    def _readiness(self) -> bool | None:
+        """Whether messages may be sent; None while that may come."""
+        return readiness(self._exchange, self._stays > 0)
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the last connection ended; None before the first end."""
+        exchange = self._exchange
+        if exchange is None or not self.is_closed:
+            return self._ended
+        return exchange.session.finish.ending or self._ended
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is neither closing nor closed. True before the first connection too."""
+        return not self.is_closing and not self.is_closed
+
+    @property
+    def sent_close_time(self) -> float | None:
+        """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.finish.sent_close_time
+
+    @property
+    def supports_compression(self) -> bool:
+        """Whether compression was negotiated for this connection."""
+        return self.compression is not None
+
+    @property
+    def compression(self) -> Compression | None:
+        """What was negotiated about compression, with a live count of bytes; None without it."""
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.compression
+
+    @property
+    def latency(self) -> Latency | None:
+        """How long the pings of this connection took; None while none was answered."""
+        exchange = self._exchange
+        return None if exchange is None else exchange.session.pings.latency
+
+    @property
+    def session(self) -> object | None:
+        """Something that stands for the current connection, or None before the first."""
+        exchange = self._exchange
+        return None if exchange is None else exchange.session

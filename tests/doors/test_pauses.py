@@ -1,0 +1,95 @@
+"""How long nobody looked at the socket, and what is said of it. In pretend time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from doors.raw_server import frame, raw_server, read_frame
+from lomond import WebSocket
+from lomond.options import Timing
+from lomond.protocol import frames
+from lomond.testing.peer import End, Pause, Peer, Say, Talk
+from lomond.testing.pretend import PretendDoor
+from patience import PATIENCE
+
+QUIET: dict[str, Any] = {"ping_rate": 0}
+
+
+def says(*items: Any) -> Any:
+    """A script that says so many texts, pauses so long, and hangs up."""
+
+    def talk(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for item in items:
+            if isinstance(item, float):
+                yield Pause(item)
+            else:
+                yield Say(frames.build(frames.TEXT, b"x", None) * item)
+        yield End()
+
+    return talk
+
+
+def ending_of(talk: Any, handler: float, poll: float | None) -> Any:
+    """How it ends where the handler of the first text takes so long."""
+    door = PretendDoor(talk, Timing(poll=poll, **QUIET))
+    left = [handler]
+
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "text" and left:
+            door.spend(left.pop())
+
+    (_, last) = door.play(act)[-1]
+    return last.ending
+
+
+@pytest.mark.parametrize("poll", [None, 5])
+@pytest.mark.parametrize("seconds", [0.5, 31.0])
+def test_a_slow_handler(seconds: float, poll: float | None) -> None:
+    ending = ending_of(says(1, 0.1, 1, 50.0), seconds, poll)
+    if seconds < 1:
+        assert ending.pause is None
+        return
+    assert ending.pause.seconds == pytest.approx(seconds, abs=0.2)
+    assert "31 s" in ending.hint
+    if poll is None:
+        assert (ending.pause.events, ending.pause.last) == (1, "text")
+        assert "your handler of text took 31 s" in ending.hint
+    else:  # a Poll was due, and comes before the next look
+        assert (ending.pause.events, ending.pause.last) == (2, "poll")
+
+
+def test_many_events() -> None:
+    ending = ending_of(says(3, 0.1, 1, 1.0), 12.0, None)
+    assert (ending.pause.events, ending.pause.last) == (3, "text")
+    assert "your program spent 12 s on 3 events, the last of them text" in ending.hint
+
+
+@pytest.mark.parametrize("poll", [None, 5])
+def test_to_wait_is_no_pause(poll: float | None) -> None:
+    assert ending_of(says(1, 100.0, 1, 100.0), 0.0, poll).pause is None
+
+
+@pytest.mark.every_door
+def test_a_handler_that_blocks_in_each_door() -> None:
+    """With its keepalive, so that whoever waits elsewhere knows when to look."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x"))
+        read_frame(connection)
+
+    with raw_server(serve) as server:
+        websocket = WebSocket(server.url)
+        for event in websocket.connect(poll=0.1, ping_rate=0):
+            if event.name == "text":
+                time.sleep(1.3)
+                websocket.send_text("go")
+        assert websocket.ending is not None
+        pause = websocket.ending.pause
+    assert pause is not None
+    assert 1.0 <= pause.seconds < 1.3 + PATIENCE
+    assert pause.events >= 1

@@ -1,0 +1,176 @@
+"""What to do about an end: for each row one that it is for, and near ones that it is not for."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from lomond import Ending
+from lomond.ending import Pause
+from lomond.response import Response
+from lomond.session.dialling import Target
+from lomond.session.hints import HINTS, Around, hint
+from lomond.session.opening import Route
+from lomond.testing.peer import Peer, Say, Talk
+from lomond.testing.plans import PretendPlan
+from lomond.testing.pretend import PretendDoor, counting_bytes
+
+NO_NAME = socket.gaierror(-2, "not known")
+ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+VARIABLE = "environment variable https_proxy"
+SETTINGS = b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00"
+
+
+def rejected(status: int, head: str = "", body: bytes = b"") -> Ending:
+    response = Response(f"HTTP/1.1 {status} x\r\n{head}\r\n".encode(), body=body)
+    return Ending("rejected", "server", status=status, response=response, phase="upgrade")
+
+
+def expired(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code = code
+    return error
+
+
+def lost(**fields: Any) -> Ending:
+    return Ending("lost", "network", **fields)
+
+
+@pytest.mark.parametrize(
+    ("ending", "around", "name", "said"),
+    [
+        (
+            Ending("unreachable", cause=NO_NAME), Around(), "lasting",
+            "no attempt can succeed until that name exists: persist() waits max_wait before each",
+        ),
+        (lost(phase="upgrade"), Around(), "plain to TLS", "if it speaks TLS there, use wss://"),
+        (rejected(400, body=ALERT_OF_NGINX), Around(), "plain to TLS", "use wss://"),
+        (
+            Ending("protocol", "server", phase="upgrade"), Around(came=SETTINGS), "other HTTP",
+            "speaks HTTP/2 only",
+        ),
+        (
+            Ending("protocol", "server", was_ready=True), Around(came=b"HTTP/1.1 502 Bad\r\nA: b"),
+            "text after 101", r"no frame: 'HTTP/1.1 502 Bad\r\nA: b'",
+        ),
+        *[(rejected(n), Around(), "no upgrade", "may not pass") for n in (400, 426, 505)],
+        *[(rejected(n), Around(), "no WebSocket", "look at the URL") for n in (200, 404)],
+        (rejected(401), Around(), "not allowed", "no Origin was sent (origin=)"),
+        (rejected(403), Around(origin="https://a"), "not allowed", "Origin 'https://a' was sent"),
+        (
+            rejected(302, "Location: /other\r\n"), Around(), "redirect",
+            "it sends on to /other; max_redirects= has lomond follow",
+        ),
+        (rejected(308, "Location: /b\r\n"), Around(max_redirects=2), "redirect", "sends on to /b"),
+        (
+            lost(was_ready=True, since_received=60.04), Around(), "idle",
+            "nothing was said for 60 s: typical of a proxy's limit on silence; a ping_rate below "
+            "it keeps the connection open (no pings are sent)",
+        ),
+        *[
+            (
+                Ending("unreachable", phase=phase), Around(proxy_source=VARIABLE),
+                "proxy of the environment", f"the proxy comes from the {VARIABLE}; no_proxy, or ",
+            )
+            for phase in ("resolve", "connect", "proxy")
+        ],
+        (
+            Ending("unreachable", cause=expired(10)), Around(skew=-7300.0), "wrong clock",
+            "this machine's clock is 2 h ahead of the server's Date: set it",
+        ),
+        (
+            Ending("unreachable", cause=expired(9)), Around(skew=4000.0), "wrong clock",
+            "this machine's clock is 67 min behind the server's Date: set it",
+        ),
+        (
+            lost(was_ready=True, since_received=61.0), Around(slept=3000.0), "slept",
+            "this machine slept for about 50 min meanwhile",
+        ),
+        (
+            lost(was_ready=True, pause=Pause(31.0, 1, "text")), Around(), "not looked",
+            "your handler of text took 31 s: meanwhile nobody looked",
+        ),
+        (
+            Ending("closed", "server", 1011, pause=Pause(31.0, 9, "poll")), Around(), "not looked",
+            "your program spent 31 s on 9 events, the last of them poll: meanwhile",
+        ),
+        (lost(was_ready=True, since_received=61.0), Around(ping_rate=90), "idle", "(it is 90 s)"),
+        (
+            Ending("closed", "server", 1009, was_ready=True), Around(largest=70_000), "too big",
+            "the largest message that was sent has 70000 bytes",
+        ),
+    ],
+)  # fmt: skip
+def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
+    (row,) = (one for one in HINTS if one.name == name)
+    assert said in (row.says(ending, around) or "")
+    assert hint(ending, around) == row.says(ending, around)  # no other one comes before it
+
+
+@pytest.mark.parametrize(
+    ("ending", "around"),
+    [
+        (lost(phase="upgrade"), Around(is_secure=True)),
+        (lost(phase="read", was_ready=True), Around()),
+        (Ending("protocol", "server", phase="upgrade"), Around(came=SETTINGS[:8])),
+        (Ending("protocol", "server", phase="upgrade"), Around(came=b"HTTP\x00\x00\x00\x00\x00")),
+        (Ending("protocol", "server", was_ready=True), Around(came=SETTINGS)),
+        (Ending("protocol", "server", was_ready=True), Around(came=b"\xc1\x05HTTP")),
+        (Ending("protocol", "server", was_ready=True), Around(came=b"")),
+        (rejected(500), Around()),
+        (rejected(302), Around()),
+        (lost(was_ready=True, since_received=19.9), Around()),
+        (lost(was_ready=True, since_received=60.0, since_sent=3.0), Around()),
+        (Ending("unreachable", phase="tls"), Around(proxy_source=VARIABLE)),
+        (Ending("unreachable", phase="proxy"), Around(proxy_source="proxies['https']")),
+        (lost(phase="read", was_ready=True), Around(proxy_source=VARIABLE)),
+        (lost(was_ready=True), Around(slept=29.0)),
+        (Ending("closed", "server", 1011), Around(slept=3000.0)),
+        (lost(was_ready=True, pause=Pause(9.9, 1, "text")), Around()),
+        (Ending("closed", "server", 1000, pause=Pause(31.0, 1, "text")), Around()),
+        (Ending("left", cause=ValueError(), pause=Pause(31.0, 1, "text")), Around()),
+        (lost(was_ready=True), Around()),
+        (Ending("closed", "client", 1009), Around(largest=1)),
+        (Ending("closed", "server", 1009), Around()),
+        (Ending("closed", "server", 1011), Around(largest=1)),
+        *[(Ending(kind, status=404), Around(largest=1)) for kind in ("left", "unreachable")],  # type: ignore[arg-type]
+    ],
+)
+def test_nothing_is_said_of_others(ending: Ending, around: Around) -> None:
+    assert hint(ending, around) is None
+
+
+@pytest.mark.parametrize(("code", "skew"), [(10, None), (10, 3000.0), (20, 7300.0)])
+def test_the_clock_is_not_blamed_for_others(code: int, skew: float | None) -> None:
+    said = hint(Ending("unreachable", cause=expired(code)), Around(skew=skew))
+    assert said is not None
+    assert "until the certificate is accepted" in said
+
+
+def test_every_row_says_what_it_is_for() -> None:
+    assert len({one.name for one in HINTS}) == len(HINTS)
+    assert all(one.when and one.does for one in HINTS)
+
+
+class FromAPage(PretendPlan):
+    """A plan with an Origin among its headers."""
+
+    def route(self, target: Target) -> Route:
+        route = super().route(target)
+        headers = [(b"X-Other", b"x"), (b"Origin", b"https://page.example")]
+        route.upgrade.request = route.upgrade.request._replace(headers=headers)
+        return route
+
+
+def test_the_origin_that_was_sent_is_named() -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    door = PretendDoor(refuses)
+    door.plan = FromAPage(counting_bytes())
+    (_, last) = door.play()[-1]
+    assert "the Origin 'https://page.example' was sent" in last.ending.hint
