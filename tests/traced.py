@@ -9,7 +9,7 @@ import pytest
 
 
 class _Missing:
-    def start(self) -> NoReturn:
+    def start(self, frames: int = 1) -> NoReturn:
         pytest.skip(f"{sys.implementation.name} does not tell what memory is used")
 
 

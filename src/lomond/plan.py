@@ -53,7 +53,7 @@ class Plan:
 
     __slots__ = (
         "_addresses", "_agent", "_asked_headers", "_auth", "_contexts", "_cookies", "_extensions",
-        "_first", "_given", "_headers", "_is_ours", "_keep_place", "_limits", "_origin",
+        "_first", "_headers", "_is_ours", "_keep_place", "_limits", "_origin",
         "_protocols", "_server_name", "_url", "_websocket", "asked", "asks", "awaits",
         "max_redirects", "socket", "socket_settings", "url",
     )  # fmt: skip
@@ -68,7 +68,6 @@ class Plan:
         self._websocket = websocket
         self._contexts = contexts
         self.awaits = awaits
-        self._keep_place = keep_place
         place = base.place(websocket)
         self.url = None if place is None else place.url
         self._url: Any = None if place is None else place.parts
@@ -91,10 +90,11 @@ class Plan:
         self._server_name = websocket.server_name
         self._addresses: list[AddressInfo] | None = None
         self._is_ours = True
-        self._given = url, headers, auth, protocols = (
-            base.asked_url(websocket), websocket.headers, websocket.auth, websocket.protocols,
-        )  # fmt: skip
-        self.asks = url is not None or callable(headers) or callable(auth) or callable(protocols)
+        url = base.asked_url(websocket)
+        self._keep_place = None if url is None else keep_place
+        self.asks = url is not None or (
+            callable(self._asked_headers) or callable(self._auth) or callable(self._protocols)
+        )
         self.asked = "the options"
 
     def __repr__(self) -> str:
@@ -106,7 +106,9 @@ class Plan:
 
     def questions(self) -> list[tuple[str, Callable[[], Any]]]:
         """The options that are callables, in the order in which they are asked."""
-        pairs = zip(ASKED, self._given, strict=True)
+        given = self._websocket
+        values = base.asked_url(given), given.headers, given.auth, given.protocols
+        pairs = zip(ASKED, values, strict=True)
         return [(name, value) for name, value in pairs if callable(value)]
 
     def answer(self, name: str, value: Any) -> None:

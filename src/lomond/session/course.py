@@ -30,8 +30,9 @@ class Course:
         sent_at: When our system last sent anything, if that was known at the end; or None.
         drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
         came: The first bytes of the answer to the upgrade, until that is done.
-        asked: What may tell why it ended: whether TLS was asked for, the Origin that was sent,
-            `max_redirects`, by how much a server's Date was ahead, and who named the proxy.
+        asked: What may tell why the opening failed, until it is done: whether TLS was asked for,
+            the Origin that was sent, `max_redirects`, by how much a server's Date was ahead, and
+            who named the proxy.
         slept: Seconds by which the wall clock went on since then, and the monotonic one did not.
     """
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     AskProgress = Callable[[], Progress | None]
 
 _MOST_SOUGHT = 8 * 1024 * 1024  # bytes; more than a socket's buffer keeps
+_WATCHED = (events.Pong, events.Closing, events.Closed, events.ProtocolError)
+_MESSAGES = (events.Text, events.Binary)
 _STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
 
 
@@ -64,7 +66,7 @@ class Session:
     """
 
     __slots__ = (
-        "_is_silent", "_messages", "_unresponsive", "_watched", "backlog", "compression",
+        "_is_silent", "_unresponsive", "backlog", "compression",
         "connection", "course", "finish", "limits", "output", "output_ends", "pings", "timers",
         "timing",
     )  # fmt: skip
@@ -93,17 +95,17 @@ class Session:
         self.timers = Timers(timing, self.connection, self.pings)
         self.backlog = Backlog(timing.send_timeout, self.connection)
         self._unresponsive: AnyEvent | None = None  # to be handed out
-        self._watched = (events.Pong, events.Closing, events.Closed, events.ProtocolError)
-        self._messages = (events.Text, events.Binary)
         self._is_silent = True  # no message was handed out
 
     # The peer
 
     def opened(self, now: float, extensions: Sequence[Extension] = ()) -> None:
         """The upgrade is done, with those extensions; timers start."""
-        self.course.opened_at = self.connection.received_at = now
-        self.course.came = b""
-        self.course.drift = events.time() - now
+        course = self.course
+        course.opened_at = self.connection.received_at = now
+        course.drift = events.time() - now
+        course.came = b""
+        course.asked = None
         self.connection.opened(extensions)
         for extension in extensions:
             self.compression = self.compression or extension.compression
@@ -158,9 +160,9 @@ class Session:
             if finish.is_cut or finish.event is not None:
                 self._judge_end(now)
             return None
-        if type(event) in self._watched:
+        if type(event) in _WATCHED:
             self._note(event, now)
-        elif self._is_silent and type(event) in self._messages:
+        elif self._is_silent and type(event) in _MESSAGES:
             self._is_silent = False
             self.course.timings.first_message = now - (self.course.opened_at or now)
             connection.shorten()
