@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
-from doors.every_door import DOORS
+from doors.every_door import DOORS, close_streams
 from doors.loops import uvloop_loop
 from doors.tapped import Tapped
 from lomond.system import pipe
@@ -19,12 +19,13 @@ from patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
-def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """By which the module's tests come in, under the name of the synchronous one."""
     name: str = getattr(request, "param", "sync")
     if name != "sync":
         monkeypatch.setattr(request.module, "WebSocket", DOORS[name])
-    return name
+    yield name
+    close_streams()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Generator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
+from weakref import WeakSet
 
 from lomond import WebSocket
 from lomond.aio import AsyncWebSocket, Events
@@ -15,6 +16,24 @@ from lomond.events import AnyEvent
 from lomond.group import WebSocketGroup
 
 PATIENCE = 20.0  # seconds
+#: Those with an event loop of their own.
+_streams: WeakSet[Generator[AnyEvent, None, None]] = WeakSet()
+
+
+def on_loop(stream: Generator[AnyEvent, None, None]) -> Generator[AnyEvent, None, None]:
+    """The same, which is closed at the end of its test, at the latest.
+
+    What raises in a test keeps its frames alive, and these a stream: who collects garbage would
+    close it within another test, where another event loop may run.
+    """
+    _streams.add(stream)
+    return stream
+
+
+def close_streams() -> None:
+    """Close those whose tests left them."""
+    for stream in list(_streams):
+        stream.close()
 
 
 class OnAsyncio:
@@ -38,12 +57,12 @@ class OnAsyncio:
         return self.connect()
 
     def connect(self, *arguments: object, **options: Any) -> Generator[AnyEvent, None, None]:
-        return self._iterate(self.inner.connect(*arguments, **options))
+        return on_loop(self._iterate(self.inner.connect(*arguments, **options)))
 
     def _stay(self, perform: Any) -> Generator[AnyEvent, None, None]:
         """What `persist` asks for."""
         stay = self.inner._stay  # noqa: SLF001  # this is the door that persist sees
-        return self._iterate(stay(perform))
+        return on_loop(self._iterate(stay(perform)))
 
     def _iterate(self, events: Events) -> Generator[AnyEvent, None, None]:
         loop = asyncio.new_event_loop()

@@ -14,7 +14,7 @@ import trio
 from outcome import Error, Outcome, Value
 from trio._core._run_context import GLOBAL_RUN_CONTEXT
 
-from doors.every_door import OnAsyncio
+from doors.every_door import OnAsyncio, on_loop
 from lomond import TrioWebSocket
 from lomond.events import AnyEvent
 
@@ -162,7 +162,9 @@ class OnTrio(OnAsyncio):
                 run.end()
 
     def connect(self, *arguments: object, **options: Any) -> Generator[AnyEvent, None, None]:
-        return self._iterate(self._within(partial(self.inner.connect, *arguments, **options)))
+        return on_loop(
+            self._iterate(self._within(partial(self.inner.connect, *arguments, **options)))
+        )
 
     def force_disconnect(self) -> None:
         self._within(self.inner.force_disconnect)
