@@ -179,7 +179,7 @@ class Plan:
         if proxy.scheme.startswith("socks"):
             from .protocol.socks import SocksTunnel
 
-            return SocksTunnel(proxy, host, target.port)
+            return SocksTunnel(proxy, host, target.port, target.host)
         from .protocol.http.tunnel import HttpTunnel
 
         there = authority(host, target.port)

@@ -69,7 +69,7 @@ def test_socks(proxy: str, said: list[bytes], answers: list[bytes], in_pieces: b
     ("proxy", "answers", "said"),
     [
         ("socks5h://p", [NO_AUTH, b"\x05\x05\x00\x01" + bytes(6)], "connection refused (5)"),
-        ("socks5h://p", [NO_AUTH, b"\x05\x04"], "peer:80: host unreachable (4)"),
+        ("socks5h://p", [NO_AUTH, b"\x05\x04"], "us to peer:80; it answered: host unreachable (4)"),
         ("socks5h://p", [NO_AUTH, b"\x05\x63\x00\x01" + bytes(6)], "no reason that SOCKS knows"),
         ("socks5h://p", [LOG_IN], "which was not offered"),
         ("socks5h://p", [b"\x05\xff"], "authentication failed: it wants credentials"),

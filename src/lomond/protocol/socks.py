@@ -35,6 +35,7 @@ class SocksTunnel:
         proxy: Its scheme says the version, and who resolves names.
         host: The server: a name, or an address where it was resolved here.
         port: Its port.
+        asked: The name that the user asked for, which needs not be said again.
 
     Attributes:
         is_done: The proxy has connected us.
@@ -44,7 +45,7 @@ class SocksTunnel:
 
     is_reading_body = False
 
-    def __init__(self, proxy: Proxy, host: str, port: int) -> None:
+    def __init__(self, proxy: Proxy, host: str, port: int, asked: str = "") -> None:
         import socksio
 
         self.is_done = False
@@ -52,6 +53,7 @@ class SocksTunnel:
         self._proxy = proxy
         self._host = host
         self._port = port
+        self._asked = asked
         self._received = b""
         self._is_5 = proxy.scheme.startswith("socks5")
         self._expects = "method" if self._is_5 else "reply"
@@ -159,6 +161,8 @@ class SocksTunnel:
 
     def _refusal(self, code: int) -> ProxyError:
         said = _REPLIES.get(code, "no reason that SOCKS knows")
+        if self._host == self._asked:
+            return ProxyError(f"it answered: {said} ({code})")
         return ProxyError(f"it could not connect to {self._host}:{self._port}: {said} ({code})")
 
     def refused(self) -> ProxyError | None:

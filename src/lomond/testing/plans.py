@@ -100,7 +100,7 @@ class PretendPlan:
         """What is said to the proxy."""
         assert target.proxy is not None
         if target.proxy.scheme.startswith("socks"):
-            return SocksTunnel(target.proxy, host, target.port)
+            return SocksTunnel(target.proxy, host, target.port, target.host)
         there = authority(host, target.port)
         return HttpTunnel(target.proxy, there, "Lomond/test", self._limits, self._random_bytes)
 
