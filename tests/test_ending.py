@@ -46,11 +46,11 @@ REFUSED = "Websocket upgrade failed (code=403)"
         ),
         (
             Ending("rejected", "server", status=101, detail="No Accept"),
-            "the server refused the upgrade: No Accept",
+            "the server's answer to the upgrade is not right: No Accept",
         ),
         (
             Ending("rejected", status=302, detail=f"{REFUSED.replace('403', '302')}; it is not"),
-            "the server refused the upgrade with 302; it is not",
+            "the server answered the upgrade with 302; it is not",
         ),
         (
             Ending("lost", "network", was_ready=True, lasted=1.0, detail="recv fail; reset"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import errors
 from .fixed import Fixed
-from .response import printable
+from .response import own_words, printable
 from .status import NAMES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ending", "Pause"]
 
-_LONGEST_BODY = 80  # characters of a refusal's body, in the line for people
+_LONGEST_BODY = 120  # characters of a refusal's body, in the line for people
 #: Close codes of somebody who has done what was to be done (RFC 6455 section 7.4.1).
 _FINE = (1000, 1001)
 
@@ -181,9 +181,9 @@ def _closed(ending: Ending) -> str:
 
 
 def _rejected(ending: Ending) -> str:
-    said = f"the server refused the upgrade{_status(ending)}"
-    body = b"" if ending.response is None else ending.response.body
-    text = printable(body.decode("utf-8", "replace"), _LONGEST_BODY)
+    said = f"the server{_status(ending)}"
+    text = "" if ending.response is None else own_words(ending.response)
+    text = printable(text, _LONGEST_BODY)
     return f"{said}; it said '{text}'" if text else said
 
 
@@ -191,9 +191,11 @@ def _status(ending: Ending) -> str:
     """What was not right: the status, and whatever is said beside that."""
     prefix = f"Websocket upgrade failed (code={ending.status})"  # the original's words
     if not ending.detail.startswith(prefix):
-        return f": {ending.detail}"
+        return f"'s answer to the upgrade is not right: {ending.detail}"
     phrase = "" if ending.response is None else printable(ending.response.status)
-    return f" with {ending.status} {phrase}".rstrip() + ending.detail.removeprefix(prefix)
+    did = "answered" if ending.status is not None and ending.status < 400 else "refused"
+    with_it = f" {did} the upgrade with {ending.status} {phrase}".rstrip()
+    return with_it + ending.detail.removeprefix(prefix)
 
 
 def _lost(ending: Ending) -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 200  # characters of a peer's text in what people read
 _LONGEST_PART = 64  # of one that stands among others
+_LOOKED_AT = 4096  # bytes of a body; what is wrong is said early
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_UNSEEN = re.compile(r"<(head|script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 class Response:
@@ -70,6 +76,30 @@ class Response:
         """The values of a header, split at commas; empty if the header is absent."""
         value = self.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]
+
+
+def own_words(response: Response) -> str:
+    """What a refusal's body says beside its status, in one line; of a page its title, or its text.
+
+    It is the server's, and wants `printable`.
+    """
+    text = response.body[:_LOOKED_AT].decode("utf-8", "replace")
+    if not text.lstrip().startswith("<"):
+        return _beside_status(response, text)
+    from html import unescape  # of pages alone
+
+    found = _TITLE.search(text)
+    title = _beside_status(response, unescape(found[1] if found else ""))
+    seen = unescape(_TAG.sub(" ", _UNSEEN.sub(" ", text)))
+    return title if " " in title else _beside_status(response, seen) or title
+
+
+def _beside_status(response: Response, text: str) -> str:
+    """The words, without the status that they begin with and the name of the server's program."""
+    said = " ".join(text.split()).removesuffix(response.get("server") or "\n").rstrip()
+    code, phrase = re.escape(str(response.status_code)), re.escape(response.status)
+    known = rf"(?:(?:{code}\b|{phrase}(?!\w))[:.\s]*)*" if phrase else rf"{code}\b[:.\s]*"
+    return re.sub(rf"\A{known}", "", said, flags=re.IGNORECASE)
 
 
 def moment_of(date: str) -> float | None:

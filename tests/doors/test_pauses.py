@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from doors.pretended import PretendTime
 from doors.raw_server import frame, raw_server, read_frame
 from lomond import WebSocket
 from lomond.options import Timing
@@ -93,3 +95,34 @@ def test_a_handler_that_blocks_in_each_door() -> None:
     assert pause is not None
     assert 1.0 <= pause.seconds < 1.3 + PATIENCE
     assert pause.events >= 1
+
+
+class Stops(PretendTime):
+    """A clock that goes on for 31 s once more while somebody waits: the machine was elsewhere."""
+
+    left = 0.0  # seconds
+
+    def wait(self, look: Callable[[], Any], seconds: float | None) -> Any:
+        found = super().wait(look, seconds)
+        if seconds is not None and seconds > 1:
+            self.now += self.left
+            self.left = 0.0
+        return found
+
+
+@pytest.mark.doors("sync")
+@pytest.mark.every_door
+def test_no_handler_is_blamed_that_was_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Stops(says(1, 50.0))
+    clock.install(monkeypatch)
+    try:
+        websocket = WebSocket("ws://peer.example/", socket=clock.sock)
+        for event in websocket.connect(poll=5.0, **QUIET):
+            if event.name == "text":
+                clock.left = 31.0
+    finally:
+        clock.close()
+    assert websocket.ending is not None
+    assert websocket.ending.pause is not None
+    assert websocket.ending.pause[1:] == (0, None)
+    assert "no handler of it was at work" in str(websocket.ending.hint)

@@ -57,5 +57,5 @@ def test_a_context_that_offers_http_2_is_told_what_to_offer(
         *_, last = WebSocket(site.url, ssl_context=client).connect(poll=None)
     assert last.name == "connect_fail"
     assert last.phase == "tls"
-    assert "TLS agreed on 'h2' (ALPN)" in last.reason
+    assert "failed; it agreed on 'h2' (ALPN)" in last.reason
     assert heard == [b""]

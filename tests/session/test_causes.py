@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
 from typing import Any
 
 import pytest
 
-from lomond.session.causes import copied, listed, tried, words
+from lomond.session.causes import copied, listed, reason_of, tried, was_told, words
 from lomond.timings import Attempt
 
 REFUSED = "Connection refused"
@@ -116,6 +117,7 @@ class AlertError(OSError):
         ("TLSV1_ALERT_PROTOCOL_VERSION", "no version of TLS in common"),
         ("UNSUPPORTED_PROTOCOL", "no version of TLS in common"),
         ("TLSV1_UNRECOGNIZED_NAME", "; the server does not know that name; see server_name"),
+        ("TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "; the server speaks no HTTP/1.1 there, HTTP/2 on"),
     ],
 )
 def test_alerts_come_with_a_hint(reason: str, hint: str) -> None:
@@ -129,6 +131,31 @@ def test_other_reasons_come_without() -> None:
     error = OSError(1, "odd")
     error.reason = 5  # type: ignore[attr-defined]
     assert words(error) == "odd"
+
+
+def test_a_reason_that_python_has_no_name_for() -> None:
+    error = ssl.SSLError(1, "[SSL] tlsv1 alert no application protocol (_ssl.c:1006)")
+    error.reason, error.library = None, "SSL"  # type: ignore[assignment]  # as it comes
+    assert reason_of(error) == "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
+    assert "HTTP/2 only perhaps; ask on a port, or by a name, where it speaks HTTP/1.1" in words(
+        error
+    )
+    assert was_told(error)
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_told"),
+    [
+        (AlertError("TLSV1_ALERT_INTERNAL_ERROR", "x"), True),
+        (AlertError("TLSV1_UNRECOGNIZED_NAME", "x"), True),
+        (AlertError("WRONG_VERSION_NUMBER", "x"), False),
+        (AlertError(None, "alert"), False),  # no error of TLS
+        (OSError(1, "alert"), False),
+        (None, False),
+    ],
+)
+def test_who_said_so(cause: BaseException | None, is_told: bool) -> None:
+    assert was_told(cause) is is_told
 
 
 NO_DESCRIPTOR = "this process has no file descriptor left, see 'ulimit -n'"

@@ -49,8 +49,8 @@ def test_tls_with_a_proxy_that_fails() -> None:
     broken: dict[type, BaseException] = {StartTLS: ConnectionResetError(104, "reset")}
     failed = failure_of(PretendDoor(says(), proxy=parse_proxy("https://proxy"), failures=broken))
     assert failed.reason == (
-        "proxy https://proxy:443 did not connect us to peer:80; reset; the proxy does not speak "
-        "TLS there; use http:// for the proxy?"
+        "proxy https://proxy:443 did not connect us to peer:80; reset; if the proxy does not speak "
+        "TLS there, use http:// for the proxy"
     )
 
 
@@ -58,8 +58,8 @@ def test_tls_with_the_server_that_fails() -> None:
     broken: dict[type, BaseException] = {StartTLS: ConnectionResetError(104, "reset")}
     failed = failure_of(PretendDoor(says(), secure=True, failures=broken))
     assert failed.reason == (
-        "TLS with peer:443 at 192.0.2.1:80 failed; reset; the server does not speak TLS there; "
-        "use ws://?"
+        "TLS with peer:443 at 192.0.2.1:80 failed; reset; if the server does not speak TLS there, "
+        "use ws://"
     )
 
 

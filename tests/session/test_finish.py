@@ -86,7 +86,8 @@ def test_a_peer_that_answers_no_ping() -> None:
     assert event.name == "unresponsive"
     failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]
     assert session.next_event(115.4) is None
-    ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+    last = ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+    assert str(last.ending) == "the server said nothing for 5.4 s after a ping (ping_timeout)"
 
 
 def test_a_frame_that_stalls() -> None:
@@ -96,7 +97,8 @@ def test_a_frame_that_stalls() -> None:
     assert not session.has_ended
     session.tick(117.5)
     assert close_frame_of(session.output.take()) == (1008, b"frame stalled")
-    ended(session, "disconnected; no byte for 7.5 s inside a frame (frame_timeout)", 17.5)
+    last = ended(session, "disconnected; no byte for 7.5 s inside a frame (frame_timeout)", 17.5)
+    assert str(last.ending) == "the server sent no byte for 7.5 s inside a frame (frame_timeout)"
 
 
 def test_a_close_that_is_not_answered() -> None:
@@ -122,6 +124,7 @@ def test_output_that_is_not_taken() -> None:
     last = ended(session, f"socket fail; send fail; {said}", 17.5, "write")
     assert isinstance(last.cause, TimeoutError)
     assert str(last.cause) == said
+    assert str(last.ending) == "the server took nothing for 7.5 s (send_timeout)"
 
 
 def test_a_connection_that_is_lost() -> None:

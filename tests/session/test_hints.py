@@ -20,6 +20,15 @@ from lomond.testing.pretend import PretendDoor, counting_bytes
 
 NO_NAME = socket.gaierror(-2, "not known")
 ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+TO_TLS = (
+    b"Client sent an HTTP request to an HTTPS server.\n",
+    b"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    b"This combination of host and port requires TLS.",
+)
+NO_UPGRADE = (
+    b" \n", b"<html>", b'Can "Upgrade" only to "WebSocket".', b"Bad Request", b"not a websocket",
+)  # fmt: skip
+ONWARD = "pass 'Upgrade: websocket' on, over HTTP/1.1"
 VARIABLE = "environment variable https_proxy"
 SETTINGS = b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00"
 
@@ -46,7 +55,7 @@ def lost(**fields: Any) -> Ending:
             Ending("unreachable", cause=NO_NAME), Around(), "lasting",
             "no attempt can succeed until that name exists: persist() waits max_wait before each",
         ),
-        (lost(phase="upgrade"), Around(), "plain to TLS", "if it speaks TLS there, use wss://"),
+        (lost(phase="upgrade"), Around(), "plain to TLS", "if the server speaks TLS there, use wss://"),
         (rejected(400, body=ALERT_OF_NGINX), Around(), "plain to TLS", "use wss://"),
         (
             Ending("protocol", "server", phase="upgrade"), Around(came=SETTINGS), "other HTTP",
@@ -56,8 +65,22 @@ def lost(**fields: Any) -> Ending:
             Ending("protocol", "server", was_ready=True), Around(came=b"HTTP/1.1 502 Bad\r\nA: b"),
             "text after 101", r"no frame: 'HTTP/1.1 502 Bad\r\nA: b'",
         ),
-        *[(rejected(n), Around(), "no upgrade", "may not pass") for n in (400, 426, 505)],
-        *[(rejected(n), Around(), "no WebSocket", "look at the URL") for n in (200, 404)],
+        *[(rejected(400, body=said), Around(), "plain to TLS", "use wss://") for said in TO_TLS],
+        *[(rejected(n), Around(), "no upgrade", "does not pass") for n in (400, 426, 505)],
+        *[(rejected(400, body=said), Around(), "no upgrade", "not pass") for said in NO_UPGRADE],
+        *[
+            (rejected(400, body=said), Around(is_secure=True), "no sub-protocol", "(protocols=)")
+            for said in (b"missing subprotocol", b"unknown Sub-Protocol\n", b"<p>no subprotocol")
+        ],
+        (
+            rejected(400, body=b"<title>400 No required SSL certificate was sent</title>"),
+            Around(is_secure=True), "no certificate", "a client certificate that it accepts (ssl_",
+        ),
+        *[
+            (rejected(n), Around(), "no WebSocket", f"the URL, or have a proxy before it {ONWARD}")
+            for n in (200, 404)
+        ],
+        *[(rejected(n), Around(), "gateway", "the server behind it is down") for n in (502, 504)],
         (rejected(401), Around(), "not allowed", "no Origin was sent (origin=)"),
         (rejected(403), Around(origin="https://a"), "not allowed", "Origin 'https://a' was sent"),
         (
@@ -97,6 +120,10 @@ def lost(**fields: Any) -> Ending:
             Ending("closed", "server", 1011, pause=Pause(31.0, 9, "poll")), Around(), "not looked",
             "your program spent 31 s on 9 events, the last of them poll: meanwhile",
         ),
+        (
+            lost(was_ready=True, pause=Pause(31.0, 0, None)), Around(), "not looked",
+            "nobody looked at the socket for 31 s, though no handler of it was at work: another ta",
+        ),
         (lost(was_ready=True, since_received=61.0), Around(ping_rate=90), "idle", "(it is 90 s)"),
         (
             Ending("closed", "server", 1009, was_ready=True), Around(largest=70_000), "too big",
@@ -121,6 +148,10 @@ def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
         (Ending("protocol", "server", was_ready=True), Around(came=b"\xc1\x05HTTP")),
         (Ending("protocol", "server", was_ready=True), Around(came=b"")),
         (rejected(500), Around()),
+        (rejected(503), Around()),
+        *[(rejected(400, body=said), Around()) for said in (b"no token", b'{"error": "<room>?"}')],
+        (rejected(400, body=b"no certificate"), Around()),
+        (rejected(500, body=b"no subprotocol"), Around(is_secure=True)),
         (rejected(302), Around()),
         (lost(was_ready=True, since_received=19.9), Around()),
         (lost(was_ready=True, since_received=60.0, since_sent=3.0), Around()),

@@ -333,6 +333,7 @@ def test_an_alert_says_more_than_that_the_request_was_not_written() -> None:
     failed = door.play()[-1][1]
     assert failed.cause is alert
     assert "the server wants a client certificate; give ssl_certfile" in failed.reason
+    assert (failed.ending.kind, failed.ending.by) == ("unreachable", "server")
 
 
 def test_closed_while_the_last_words_are_waited_for() -> None:

@@ -26,6 +26,6 @@ def test_nothing_is_asked_where_another_http_was_agreed_on(agreed: str) -> None:
     seen = [event for _, event in door.play()]
     assert [event.name for event in seen] == ["connecting", "connect_fail"]
     assert seen[1].phase == "tls"
-    assert f"TLS agreed on '{agreed}' (ALPN)" in seen[1].reason
+    assert f"failed; it agreed on '{agreed}' (ALPN)" in seen[1].reason
     assert 'set_alpn_protocols(["http/1.1"])' in seen[1].reason
     assert door.sent == b""

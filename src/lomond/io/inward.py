@@ -88,7 +88,7 @@ class Inward:
         self._at_once = _READ_SIZE
         self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
         self._longest = _PAUSE
-        self._seen = 0  # events that were handed out by when something came last
+        self._seen = 0  # events that were handed out by when somebody last waited, or read
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""
@@ -114,7 +114,8 @@ class Inward:
         """Nobody looked for so long, longer than ever."""
         self._longest = seconds
         connection = self.connection
-        pause = Pause(seconds, connection.handed - self._seen, connection.last)
+        events = connection.handed - self._seen
+        pause = Pause(seconds, events, connection.last if events else None)
         self.session.course.pause = pause
 
     def wake(self) -> None:

@@ -323,7 +323,7 @@ class Performer:
                 raise failed from None
             raise
         if not data:
-            gone = ConnectionResetError("the other side hung up during the TLS handshake")
+            gone = ConnectionResetError("the other side hung up during the handshake")
             raise failed or gone
         self._exchange.alone(pipe.feed, data)
 

@@ -180,6 +180,7 @@ class Shared(Guarded):
         now = monotonic()
         seconds = self._until - now
         self.looked(now)
+        self._seen = self.connection.handed  # their handlers are over
         if self._may_wait and seconds > BOUND and not self._writes and not self.is_idle:
             # One system call instead of two; a wake-up is at most BOUND late.
             readable = self.receive(waits=True)
@@ -189,6 +190,8 @@ class Shared(Guarded):
             readable, writable = waiter.wait(limit, self._writes)
             if readable:
                 readable = self.receive()
+            else:
+                self.looked(monotonic())
             if writable:
                 self.write_quietly()
         self.is_idle = not readable

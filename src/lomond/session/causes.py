@@ -85,9 +85,13 @@ _REASON_HINTS = {
     "ALERT_PROTOCOL_VERSION": _NO_COMMON_VERSION,
     "UNSUPPORTED_PROTOCOL": _NO_COMMON_VERSION,
     "UNRECOGNIZED_NAME": "the server does not know that name; see server_name",
+    "NO_APPLICATION_PROTOCOL": "the server speaks no HTTP/1.1 there, HTTP/2 only perhaps; ask on a "
+    "port, or by a name, where it speaks HTTP/1.1",
 }
 
 
+#: What the reasons have of which the other side says in an alert that they are its own.
+_ALERTS = ("ALERT", "UNRECOGNIZED_NAME")
 _SAID = ("strerror", "filename", "filename2")  # an OSError with a number shows these, not its args
 
 
@@ -124,11 +128,25 @@ def words(cause: BaseException) -> str:
         said = f"certificate not accepted: {message} ({about})"
         return f"{said}{_verify_hint(cause)}"
     said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    reason = getattr(cause, "reason", None)
-    hints = [h for key, h in _REASON_HINTS.items() if isinstance(reason, str) and key in reason]
+    reason = reason_of(cause)
+    hints = [hint for key, hint in _REASON_HINTS.items() if key in reason]
     if os.strerror(errno.EMFILE) in str(said) and "ulimit" not in str(said):
         hints.append(_NO_DESCRIPTOR)
     return "; ".join([printable(_OPENSSL.sub("", str(said)), _LONGEST_WORDS), *hints[:1]])
+
+
+def was_told(cause: BaseException | None) -> bool:
+    """Whether the other side of TLS said so, in an alert."""
+    return any(word in reason_of(cause) for word in _ALERTS)
+
+
+def reason_of(cause: BaseException | None) -> str:
+    """OpenSSL's name for what went wrong with TLS; empty for other errors."""
+    reason = getattr(cause, "reason", None)
+    if reason is None and hasattr(cause, "library"):
+        # Python's table of them has not all.
+        return _OPENSSL.sub("", str(cause)).upper().replace(" ", "_")
+    return reason if isinstance(reason, str) else ""
 
 
 def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
@@ -137,7 +155,9 @@ def tls_words(cause: BaseException, of_proxy: bool = False) -> str:
     is_other = getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER"
     is_cut = isinstance(cause, (ConnectionResetError, BrokenPipeError, EOFError))
     who, other = ("proxy", "http:// for the proxy") if of_proxy else ("server", "ws://")
-    hint = f"; the {who} does not speak TLS there; use {other}?" if is_other or is_cut else ""
+    hint = f"; the {who} does not speak TLS there; use {other}?" if is_other else ""
+    if is_cut:  # which has other reasons too
+        hint = f"; if the {who} does not speak TLS there, use {other}"
     said = words(cause) + hint
     if not of_proxy:
         return said

@@ -29,7 +29,7 @@ _EXHAUSTED = frozenset(
 )
 _JUST = 0.01  # seconds; what is less is said in a word
 #: What the original's reasons begin with, which says nothing to people.
-_PREFIXES = ("socket fail; ", "disconnected; ")
+_PREFIXES = ("socket fail; ", "disconnected; ", "upgrade fail; ", "recv fail; ", "send fail; ")
 
 
 class Why(NamedTuple):
@@ -194,7 +194,7 @@ class Finish:
         is_exhausted = getattr(why.cause, "errno", None) in _EXHAUSTED
         ending = Ending(
             "resources" if is_exhausted else why.kind,
-            why.by,
+            "client" if is_exhausted else why.by,
             why.code,
             why.text,
             None if why.response is None else why.response.status_code,

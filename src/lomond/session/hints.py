@@ -5,6 +5,7 @@ Each row names the option that helps, if one does. The first that has something 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,11 +20,18 @@ _SLEEP = 30.0  # seconds that clocks may differ in without a word
 _SKEW = 3600.0  # seconds
 _NOT_NOW = (9, 10)  # OpenSSL's verify codes: not yet valid, expired
 _LONG = 10.0  # seconds without a look at the socket
-_IDLE = 20.0  # seconds; shorter limits on silence are rare
+IDLE = 20.0  # seconds; shorter limits on silence are rare
 _LONGEST = 200  # characters of a Location
 _MOST = 48  # bytes of what came instead of a frame
-#: The body with which nginx answers plain HTTP on a port of TLS.
-_PLAIN_TO_TLS = b"sent to HTTPS port"
+#: What plain HTTP is answered on a port of TLS: by nginx, Apache, Go and Tomcat.
+_PLAIN_TO_TLS = re.compile(
+    rb"sent to HTTPS port|plain HTTP to an SSL|HTTP request to an HTTPS server|port requires TLS"
+)
+#: What a body says where Upgrade may be what is missing: nothing, a page, or words of it.
+_OF_UPGRADE = re.compile(rb"\A\s*(<|\Z)|upgrade|websocket|bad request", re.IGNORECASE)
+_OF_PROTOCOLS = re.compile(rb"sub-?protocol", re.IGNORECASE)
+_OF_CERTIFICATE = re.compile(rb"certificate", re.IGNORECASE)
+_ONWARD = "pass 'Upgrade: websocket' on, over HTTP/1.1"
 _HEAD = 9  # bytes of a frame's head in HTTP/2
 _SETTINGS, _GOAWAY = 4, 7  # types of frames there
 
@@ -96,10 +104,10 @@ def _plain_to_tls(ending: Ending, around: Around) -> str | None:
     if around.is_secure or ending.was_ready:
         return None
     response = ending.response
-    if response is not None and _PLAIN_TO_TLS in response.body:
+    if response is not None and _PLAIN_TO_TLS.search(response.body):
         return "the server speaks TLS there; use wss://"
     if ending.kind == "lost" and ending.phase == "upgrade":
-        return "it hung up instead of answering; if it speaks TLS there, use wss://"
+        return "if the server speaks TLS there, use wss://"
     return None
 
 
@@ -127,16 +135,43 @@ def _status(*wanted: int) -> Callable[[Ending], bool]:
     return lambda ending: ending.kind == "rejected" and ending.status in wanted
 
 
-def _no_upgrade(ending: Ending, around: Around) -> str | None:
-    if not _status(400, 426, 505)(ending):
+def _is_400_of(words: re.Pattern[bytes], ending: Ending) -> bool:
+    """Whether the request is called bad in words like these."""
+    body = b"" if ending.response is None else ending.response.body
+    return _status(400)(ending) and words.search(body) is not None
+
+
+def _no_protocol(ending: Ending, around: Around) -> str | None:
+    if not _is_400_of(_OF_PROTOCOLS, ending):
         return None
-    return "a proxy before the server may not pass 'Upgrade: websocket' on, over HTTP/1.1"
+    return "it wants a sub-protocol that it knows (protocols=)"
+
+
+def _no_certificate(ending: Ending, around: Around) -> str | None:
+    if not around.is_secure or not _is_400_of(_OF_CERTIFICATE, ending):
+        return None
+    return "it wants a client certificate that it accepts (ssl_certfile=)"
+
+
+def _no_upgrade(ending: Ending, around: Around) -> str | None:
+    if not _status(426, 505)(ending) and not _is_400_of(_OF_UPGRADE, ending):
+        return None
+    return f"perhaps a proxy before the server does not {_ONWARD}"
 
 
 def _no_websocket(ending: Ending, around: Around) -> str | None:
     if not _status(200, 404)(ending):
         return None
-    return "there is no WebSocket at this path of the server; look at the URL"
+    return (
+        "there is no WebSocket at this path of the server; look at the URL, or have a proxy before "
+        f"it {_ONWARD}"
+    )
+
+
+def _gateway(ending: Ending, around: Around) -> str | None:
+    if not _status(502, 504)(ending):
+        return None
+    return "a proxy says so: the server behind it is down, or did not answer in time"
 
 
 def _not_allowed(ending: Ending, around: Around) -> str | None:
@@ -178,6 +213,11 @@ def _not_looked(ending: Ending, around: Around) -> str | None:
     if pause is None or pause.seconds < _LONG or is_fine or ending.kind in ("left", "replaced"):
         return None
     spent = duration(pause.seconds)
+    if not pause.events:
+        return (
+            f"nobody looked at the socket for {spent}, though no handler of it was at work: "
+            "another task, thread or program had the time, or this one was stopped"
+        )
     if pause.events == 1:
         what = f"your handler of {pause.last} took {spent}"
     else:
@@ -189,7 +229,7 @@ def _idle(ending: Ending, around: Around) -> str | None:
     silent = ending.since_received
     if ending.since_sent is not None and silent is not None:
         silent = min(silent, ending.since_sent)
-    if ending.kind != "lost" or silent is None or silent < _IDLE:
+    if ending.kind != "lost" or silent is None or silent < IDLE:
         return None
     said = f"nothing was said for {duration(silent)}: typical of a proxy's limit on silence"
     pings = "no pings are sent" if not around.ping_rate else f"it is {around.ping_rate:g} s"
@@ -220,10 +260,25 @@ HINTS = (
         "its first bytes are shown",
     ),
     Hint(
-        "no upgrade", "status 400, 426, 505", _no_upgrade,
+        "no sub-protocol", "status 400, and the body speaks of a sub-protocol", _no_protocol,
+        "`protocols=`",
+    ),
+    Hint(
+        "no certificate", "status 400 over TLS, and the body speaks of a certificate",
+        _no_certificate, "`ssl_certfile=`",
+    ),
+    Hint(
+        "no upgrade", "status 426, 505; status 400 without words about anything else", _no_upgrade,
         "have the proxy before the server pass Upgrade on",
     ),
-    Hint("no WebSocket", "status 200, 404", _no_websocket, "look at the URL's path"),
+    Hint(
+        "no WebSocket", "status 200, 404", _no_websocket,
+        "look at the URL's path, and whether a proxy passes Upgrade on",
+    ),
+    Hint(
+        "gateway", "status 502, 504", _gateway,
+        "it is a proxy's: look at the server behind it",
+    ),
     Hint(
         "not allowed", "status 401, 403", _not_allowed,
         "`auth=`, `headers=`, `cookies=`; `origin=`, of which it is said what was sent",
@@ -243,7 +298,7 @@ HINTS = (
         "which handler, or how many events, took how long: let a thread or a task do the work",
     ),
     Hint(
-        "idle", f"lost after {_IDLE:g} s and more without a byte", _idle,
+        "idle", f"lost after {IDLE:g} s and more without a byte", _idle,
         "a `ping_rate` below a proxy's limit on silence",
     ),
     Hint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .causes import reason_of
+
 #: Of a name that is not, or has no address: in glibc, the BSDs and macOS, and Windows.
 _NO_NAME = frozenset([-2, -5, 8, 7, 11001, 11004])
 _UNTIL = "no attempt can succeed until {}: persist() waits max_wait before each"
@@ -19,8 +21,7 @@ def lasting(cause: BaseException | None) -> str | None:
         return "that name exists"
     if hasattr(cause, "is_of_scheme"):
         return "that URL has another scheme"
-    reason = getattr(cause, "reason", None)  # OpenSSL's; what has ALERT the other side said
-    said = reason if isinstance(reason, str) else ""
+    said = reason_of(cause)  # what has ALERT the other side said
     if "ALERT" in said and ("CERTIFICATE" in said or "UNKNOWN_CA" in said):
         return "the server accepts our certificate"
     return None

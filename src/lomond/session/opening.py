@@ -14,7 +14,7 @@ from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import moment_of, printable
 from .asking import Asks, asked, questions
-from .causes import words
+from .causes import was_told, words
 from .course import sooner
 from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
 from .finish import LOST, Why
@@ -48,7 +48,7 @@ REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 #: Protocols that TLS may agree on (ALPN, RFC 7301) and in which nobody here can ask.
 _OTHER_HTTP = frozenset(["h2", "h3"])
 _WRONG_HTTP = (
-    "TLS agreed on {!r} (ALPN), and the upgrade is asked for in HTTP/1.1; have the ssl_context "
+    "it agreed on {!r} (ALPN), and the upgrade is asked for in HTTP/1.1; have the ssl_context "
     'offer that alone: set_alpn_protocols(["http/1.1"])'
 )
 _LONGEST = 600  # characters; of what is wrong with a Location, of which all is cut already
@@ -250,8 +250,13 @@ def _unconnected(session: Session, failure: Failed, reason: str) -> Why:
     if isinstance(cause, ProxyError):
         response = cause.response
         return Why(reason, False, "unreachable", "proxy", cause, phase, response=response)
-    by: Party = "client" if hasattr(cause, "verify_code") else "network"
-    return Why(reason, False, "lost" if phase == "upgrade" else "unreachable", by, cause, phase)
+    by: Party = "network"
+    if hasattr(cause, "verify_code"):
+        by = "client"
+    elif was_told(cause):
+        by = "proxy" if phase == "proxy" else "server"
+    is_lost = phase == "upgrade" and by == "network"
+    return Why(reason, False, "lost" if is_lost else "unreachable", by, cause, phase)
 
 
 def _onward(
@@ -313,7 +318,7 @@ def _upgrade(
         if outcome is not None:
             return outcome, answer
         if not data:
-            why = LOST._replace(phase="upgrade", detail="no answer came to the upgrade")
+            why = LOST._replace(phase="upgrade", detail="its stream ended without an answer")
             session.end(why, answer.now)
             return None, answer
         data = b""
@@ -358,9 +363,15 @@ def _lose(session: Session, failure: Failed) -> None:
             reason = f"{CLOSED_BY_USER}; the server had not answered the upgrade yet"
             session.end(Why(reason, phase="upgrade"), failure.now)
             return
-        limit = f"open_timeout ({session.timing.open_timeout:g} s)"
+        seconds = session.timing.open_timeout
+        limit = f"open_timeout ({seconds:g} s)"
         reason = f"upgrade fail; the server did not answer within {limit}"
-        why = Why(reason, False, "timed_out", deadline="open_timeout")
+        said = f"the server did not answer the upgrade within {seconds:g} s (open_timeout)"
+        why = Why(reason, False, "timed_out", deadline="open_timeout", detail=said)
     else:
-        why = Why(f"socket fail; recv fail; {words(failure.cause)}", False, "lost", "network")
+        said = words(failure.cause)
+        why = Why(f"socket fail; recv fail; {said}", False, "lost", "network")
+        if was_told(failure.cause):  # TLS 1.3 has us go on before the server has looked at us
+            said = f"TLS with the server failed; {said}"
+            why = why._replace(kind="unreachable", by="server", detail=said)
     session.end(why._replace(cause=failure.cause, phase="upgrade"), failure.now)

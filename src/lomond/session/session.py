@@ -131,7 +131,12 @@ class Session:
         self.connection.filled(count, wall)
 
     def fail(
-        self, cause: BaseException, phase: str, now: float, deadline: str | None = None
+        self,
+        cause: BaseException,
+        phase: str,
+        now: float,
+        deadline: str | None = None,
+        detail: str | None = None,
     ) -> None:
         """Reading or writing failed, or a deadline of it passed; what came is still handed out."""
         what = "recv" if phase == "read" else "send"
@@ -139,7 +144,7 @@ class Session:
         if deadline is None:
             why = Why(reason, False, "lost", "network", cause, phase)
         else:
-            why = Why(reason, False, "timed_out", "client", cause, phase, deadline)
+            why = Why(reason, False, "timed_out", "client", cause, phase, deadline, detail=detail)
         self.finish.note(why, now)
         self.finish.is_cut = True
 
@@ -275,7 +280,7 @@ class Session:
                 timeout = self.timing.ping_timeout
                 self._unresponsive = self.course.describe(events.Unresponsive(), now, phase="read")
                 reason = f"disconnected; exceeded {timeout:g}s ping timeout"
-                said = f"nothing came for {timeout:g} s after a ping (ping_timeout)"
+                said = f"the server said nothing for {timeout:g} s after a ping (ping_timeout)"
                 why = Why(reason, False, "unresponsive", phase="read", deadline="ping_timeout")
                 why = why._replace(detail=said)
                 self.finish.end(why, now)
@@ -285,7 +290,8 @@ class Session:
             timeout = self.timing.frame_timeout
             reason = f"disconnected; no byte for {timeout:g} s inside a frame (frame_timeout)"
             self.connection.close(_STALLED_FRAME, "frame stalled")
-            self.finish.time_out(reason, "frame_timeout", now)
+            said = f"the server sent no byte for {timeout:g} s inside a frame (frame_timeout)"
+            self.finish.time_out(reason, "frame_timeout", now, said)
 
     def _give_up_closing(self, now: float) -> None:
         """The peer has not answered our close frame in time: it is over."""
@@ -359,10 +365,11 @@ class Session:
     def give_up_writing(self, now: float) -> TimeoutError:
         """Nothing was taken for `send_timeout`: it is over. The cause, for whoever waits."""
         seconds = self.timing.send_timeout
-        cause = TimeoutError(f"nothing was taken for {seconds:g} s (send_timeout)")
+        span = f"for {seconds:g} s (send_timeout)"
+        cause = TimeoutError(f"nothing was taken {span}")
         if self.finish.event is not None and self.finish.event.graceful:
             self.finish.undo()  # our answer to the peer's close frame is among what is left
-        self.fail(cause, "write", now, "send_timeout")
+        self.fail(cause, "write", now, "send_timeout", f"the server took nothing {span}")
         self.connection.has_ended = True
         return cause
 
