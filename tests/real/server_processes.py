@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ class ServerPool:
         self._log_directory = log_directory
         self._running: list[subprocess.Popen[bytes]] = []
         self._ports: dict[tuple[ServerKind, Certificate | None], int] = {}
+        self._processes: dict[tuple[ServerKind, Certificate | None], subprocess.Popen[bytes]] = {}
         self._unavailable: dict[ServerKind, str] = {}
 
     def __enter__(self) -> Self:
@@ -53,10 +55,20 @@ class ServerPool:
             raise ServerUnavailableError(self._unavailable[kind])
         key = (kind, certificate)
         if key not in self._ports:
-            self._ports[key] = self._start(kind, certificate)
+            self._ports[key], self._processes[key] = self._start(kind, certificate)
         return self._ports[key]
 
-    def _start(self, kind: ServerKind, certificate: Certificate | None) -> int:
+    def signal(self, kind: ServerKind, certificate: Certificate | None, number: int) -> None:
+        """Send one that runs a signal; who asks for it after its end gets another."""
+        key = (kind, certificate)
+        process = self._processes[key]
+        process.send_signal(number)
+        if number in (signal.SIGTERM, signal.SIGKILL):
+            del self._ports[key], self._processes[key]
+
+    def _start(
+        self, kind: ServerKind, certificate: Certificate | None
+    ) -> tuple[int, subprocess.Popen[bytes]]:
         backend = kind.in_front_of
         backend_port = self.port_of(backend, None) if backend else 0
         directory = Path(tempfile.mkdtemp(prefix=f"{kind.name}-", dir=self._sites.name))
@@ -69,7 +81,7 @@ class ServerPool:
         log = self._log_directory / f"{directory.name}.log"
         process = _run(launch, log)
         self._running.append(process)
-        return _await_port(process, log, launch.port)
+        return _await_port(process, log, launch.port), process
 
 
 def _run(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
