@@ -28,7 +28,11 @@ HINT = "a send goes the other way, a wait costs a second system call"
 #: Fields, their guard, and why it is harmless to read them without.
 GUARDS: dict[Any, list[tuple[str, str, str]]] = {
     Inward: [  # of a Shared one
-        ("session connection output _counts_turns _calm_frame is_traced _traced", FIXED, ""),
+        (
+            "session connection output _counts_turns _calm_frame _is_handled is_traced _traced",
+            FIXED,
+            "",
+        ),
         ("pipe", CONNECTING, UNSET),
         (
             "wakeup",

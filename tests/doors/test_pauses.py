@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from doors.pretended import PretendTime
 from doors.raw_server import frame, raw_server, read_frame
-from lomond import WebSocket
+from lomond import WebSocket, WebSocketGroup
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.testing.peer import End, Pause, Peer, Say, Talk
@@ -95,6 +96,34 @@ def test_a_handler_that_blocks_in_each_door() -> None:
     assert pause is not None
     assert 1.0 <= pause.seconds < 1.3 + PATIENCE
     assert pause.events >= 1
+
+
+def test_in_a_group_a_handler_of_another_connection_is_not_this_ones() -> None:
+    is_over, may_end = threading.Event(), threading.Event()
+
+    def serve_this(connection: socket.socket) -> None:
+        connection.sendall(frame(frames.TEXT, b"x"))
+        may_end.wait(PATIENCE)
+
+    def serve_other(connection: socket.socket) -> None:
+        is_over.wait(PATIENCE)
+        connection.sendall(frame(frames.TEXT, b"x"))
+        may_end.wait(PATIENCE)
+
+    with raw_server(serve_this) as server, raw_server(serve_other) as other_server:
+        this, other = WebSocket(server.url), WebSocket(other_server.url)
+        group = WebSocketGroup()
+        group.add(this, poll=0.1, ping_rate=0)
+        group.add(other, poll=None, ping_rate=0)
+        for websocket, event in group:
+            if websocket is this and event.name == "text":
+                is_over.set()
+            if websocket is other and event.name == "text":
+                time.sleep(1.3)
+                may_end.set()
+    assert this.ending is not None
+    assert this.ending.pause is not None
+    assert this.ending.pause[1:] == (0, None)
 
 
 class Stops(PretendTime):

@@ -153,6 +153,8 @@ class Exchange(Outward):
         assert pipe is not None
         self._let_go()
         self.looked(monotonic())
+        if self._is_handled:
+            self._seen = self.connection.handed
         self._looked_at = self._until
         sock = pipe.sock
         if self._calm is None:
@@ -174,6 +176,8 @@ class Exchange(Outward):
                 return None
             if now - self._looked_at > self._longest:  # as `looked`, without a call
                 self._paused(now - self._looked_at)
+            if self._is_handled:
+                self._seen = self.connection.handed
         self._looked_at = until
         self.is_in_use = True
         # Looked at in this order, and set in the other one by who closes the socket.
@@ -189,6 +193,8 @@ class Exchange(Outward):
         """The wait for the need is over: read and write once without waiting; tell the session."""
         try:
             readable = self.receive()
+            if not readable:
+                self.looked(monotonic())
             if self._writes:
                 self.write_quietly()
             self._judge(readable, need.looked_at)

@@ -19,6 +19,7 @@ cdef class Inward:
     cdef double _calm_frame
     cdef bint _counts_turns
     cdef bint _has_ended
+    cdef bint _is_handled
     cdef double _longest
     cdef double _looked_at
     cdef list _reports

@@ -54,9 +54,9 @@ class Inward:
 
     __slots__ = (
         "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_has_ended",
-        "_longest", "_looked_at", "_reports", "_seen", "_traced", "_until", "_writes",
-        "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over", "is_traced",
-        "look_at", "output", "pipe", "session", "wakeup",
+        "_is_handled", "_longest", "_looked_at", "_reports", "_seen", "_traced", "_until",
+        "_writes", "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over",
+        "is_traced", "look_at", "output", "pipe", "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,7 @@ class Inward:
         self._at_once = _READ_SIZE
         self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
         self._longest = _PAUSE
+        self._is_handled = False  # where it waits, the handlers of all that was handed out are over
         self._seen = 0  # events that were handed out by when somebody last waited, or read
 
     def forked(self) -> None:
@@ -172,7 +173,10 @@ class Inward:
     def take_calmly(self) -> bool:
         """The wait of `calm_need` is over: read once; whether any bytes came."""
         try:
-            return self._receive(False, False)  # as `receive`, without a call
+            came = self._receive(False, False)  # as `receive`, without a call
+            if not came:
+                self.looked(monotonic())
+            return came
         finally:
             self.is_in_use = False
 

@@ -43,6 +43,7 @@ class Shared(Guarded):
         self._leased: list[Wakeup] = []  # the one that `wakeup` is, where that was leased
         self._waiter: Waiter | None = None  # of whoever iterates
         self._may_wait: bool = False
+        self._is_handled = True  # nothing runs ahead of the user
         self.is_idle = False
         self.thread = 0
 
