@@ -11,6 +11,7 @@ import pytest
 from lomond import Ending
 from lomond.ending import duration
 from lomond.errors import ConnectionFailed, RestoredCause, WebSocketError
+from lomond.events import Disconnected
 from lomond.response import Response
 
 REFUSAL = Response(b"HTTP/1.1 403 Forbidden\r\n\r\n", body=b"not \x1b[m you")
@@ -66,16 +67,20 @@ REFUSED = "Websocket upgrade failed (code=403)"
         ),
         (
             Ending("left", detail="disconnected by the user"),
-            "this program left the connection: disconnected by the user",
+            "this program left the connection before it was ready: disconnected by the user",
         ),
         (
             Ending("left", was_ready=True, lasted=5.0),
             "this program left the connection after 5 s",
         ),
+        (
+            Ending("replaced", was_ready=True, lasted=5.0, detail="replaced by a new connection"),
+            "this program replaced the connection by a new one after 5 s",
+        ),
         *[
             (Ending(kind, detail="what happened"), "what happened")  # type: ignore[arg-type]
             for kind in (
-                "unreachable", "credentials", "unresponsive", "timed_out", "replaced", "resources",
+                "unreachable", "credentials", "unresponsive", "timed_out", "resources",
             )
         ],
     ],
@@ -165,6 +170,45 @@ def test_a_cause_that_can_not_be_pickled_travels_as_its_text() -> None:
     with socket.socket() as sock:
         other: Any = pickle.loads(pickle.dumps(Ending("lost", cause=OddError(sock))))
         assert repr(other.cause) == f"OddError({str(OddError(sock))!r})"
+
+
+class TwoError(Exception):
+    """What can be written and not be read: its constructor wants more than it keeps."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+class MuteError(Exception):
+    """What can't even say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no")
+
+
+#: Not Python's, which is made of five things.
+OtherError = type("UnicodeDecodeError", (Exception,), {})
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (RuntimeError(TwoError("a", "b")), "RuntimeError('a')"),
+        (MuteError(print_it := lambda: None), "MuteError()"),
+        (OtherError("odd"), "UnicodeDecodeError('odd')"),
+        (OtherError(print_it), f"UnicodeDecodeError({str(print_it)!r})"),
+        (ExceptionGroup("two", [ValueError(1)]), "ExceptionGroup('two', [ValueError(1)])"),
+        (
+            UnicodeDecodeError("ascii", b"a", 0, 1, "no"),
+            "UnicodeDecodeError('ascii', b'a', 0, 1, 'no')",
+        ),
+    ],
+)  # fmt: skip
+def test_whatever_the_cause_is_it_arrives(cause: BaseException, said: str) -> None:
+    other = pickle.loads(pickle.dumps(Ending("lost", cause=cause)))
+    assert repr(other.cause) == said
+    event = pickle.loads(pickle.dumps(Disconnected("lost", cause=cause)))
+    assert repr(event.cause) == said
 
 
 def test_it_does_not_change() -> None:

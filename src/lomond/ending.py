@@ -199,8 +199,7 @@ def _status(ending: Ending) -> str:
 
 
 def _lost(ending: Ending) -> str:
-    where = "" if ending.was_ready else " before it was ready"
-    return f"the connection was lost{where}{_after(ending)}: {ending.detail}"
+    return f"the connection was lost{_when(ending)}: {ending.detail}"
 
 
 def _protocol(ending: Ending) -> str:
@@ -211,8 +210,12 @@ def _told(ending: Ending) -> str:
     return ending.detail
 
 
+def _replaced(ending: Ending) -> str:
+    return f"this program replaced the connection by a new one{_when(ending)}"
+
+
 def _left(ending: Ending) -> str:
-    said = f"this program left the connection{_after(ending)}"
+    said = f"this program left the connection{_when(ending)}"
     return f"{said}: {ending.detail}" if ending.detail else said
 
 
@@ -226,13 +229,17 @@ _SENTENCES = {
     "protocol": _protocol,
     "timed_out": _told,
     "left": _left,
-    "replaced": _told,
+    "replaced": _replaced,
     "resources": _told,
 }
 
 
 def _after(ending: Ending) -> str:
     return f" after {duration(ending.lasted)}" if ending.was_ready else ""
+
+
+def _when(ending: Ending) -> str:
+    return _after(ending) or " before it was ready"
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -166,11 +167,14 @@ def portable(cause: BaseException) -> Portable:
         return (cause.type_name, cause.args)
     import pickle  # by whoever pickles, alone
 
-    try:
-        pickle.dumps(cause.args)
-    except Exception:
-        return (type(cause).__name__, (str(cause),))
-    return (type(cause).__name__, cause.args)
+    name = type(cause).__name__
+    with suppress(Exception):
+        written = pickle.dumps(cause.args)
+        pickle.loads(written)  # noqa: S301  (ours; some can be written, and not read)
+        return (name, cause.args)
+    with suppress(Exception):
+        return (name, (str(cause),))
+    return (name, ())
 
 
 def restored(found: Portable) -> BaseException:
@@ -178,5 +182,6 @@ def restored(found: Portable) -> BaseException:
     type_name, args = found
     kind = getattr(builtins, type_name, None)
     if isinstance(kind, type) and issubclass(kind, BaseException):
-        return kind(*args)
+        with suppress(Exception):  # another one of that name; or no text is what it is made of
+            return kind(*args)
     return RestoredCause(type_name, *args)

@@ -63,6 +63,12 @@ def shown_url(url: str) -> str:
     return _cut(_ANY_USERINFO.sub(r"\1***@", url))
 
 
+def without_secrets(location: str) -> str:
+    """A Location without what may be secret in it: user and password, query and fragment."""
+    place = re.split(r"[?#]", location, maxsplit=1)[0]
+    return redact(place) + ("?..." if place != location else "")
+
+
 def _cut(text: str) -> str:
     # It may be a server's Location; who shows it escapes it.
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -207,7 +207,10 @@ WAYS = {
     ),
     "status 404": Way(http("404 Not Found"), upgrades=False),
     "status 200 with a page": Way(http("200 OK", "", b"<html>\n<p>hello"), upgrades=False),
-    "status 302": Way(http("302 Found", "Location: https://login.example/\r\n"), upgrades=False),
+    "status 302": Way(
+        http("302 Found", "Location: https://me:secret@login.example/a?token=secret\r\n"),
+        upgrades=False,
+    ),
     "status 302, too often": Way(
         http("302 Found", "Location: /again\r\n"), upgrades=False, options={"max_redirects": 1}
     ),

@@ -88,6 +88,15 @@ def test_where_nobody_goes(secure: bool, location: str, why: str) -> None:
     assert rejected.response.status_code == 302
 
 
+@pytest.mark.parametrize("location", ["ftp://peer/?token=secret", "/a?token=secret\\b"])
+def test_a_query_that_may_be_secret_is_not_shown(location: str) -> None:
+    seen = PretendDoor(sends_on(location), max_redirects=5).play()
+    (rejected,) = (event for _, event in seen if event.name == "rejected")
+    assert "the redirect is not followed: " in rejected.reason
+    (_, last) = seen[-1]
+    assert "secret" not in f"{rejected.reason}{last.ending}"
+
+
 def test_a_relative_location_keeps_the_zone_of_an_address() -> None:
     target = Target("ws://[fe80::1%25lo]:81/a", "fe80::1%lo", 81, False, "")
 

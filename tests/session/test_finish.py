@@ -10,7 +10,7 @@ import pytest
 from lomond import Ending
 from lomond.errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
-from lomond.protocol import frames
+from lomond.protocol import events, frames
 from lomond.session.finish import Why, not_connected
 from lomond.session.session import Session
 from lomond.testing.peer import say
@@ -353,3 +353,21 @@ def test_what_a_send_is_told_without_a_connection() -> None:
     assert "whoever leaves the loop (by break, return or an exception)" in not_connected(left)
     for other in (Ending("left"), Ending("lost", was_ready=True)):
         assert "send again from the ready event of the next one" in not_connected(other)
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_sleep_that_the_connection_has_outlived_was_no_reason(
+    answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = [5000.0]
+    monkeypatch.setattr(events, "time", lambda: wall[0])
+    session = opened()
+    wall[0] += 3600.0  # in which the other clock did not go on
+    if answers:
+        receive(session, frames.build(frames.PONG, b"", None), OPENED)
+    session.fail(ConnectionResetError(104, "reset"), "read", OPENED + 1)
+    wall[0] += 1.0
+    session.end(Why("lost"), OPENED + 1)
+    ending = session.disconnected().ending
+    assert ending is not None
+    assert ("slept" in (ending.hint or "")) is not answers

@@ -81,12 +81,26 @@ def lost(**fields: Any) -> Ending:
             for n in (200, 404)
         ],
         *[(rejected(n), Around(), "gateway", "the server behind it is down") for n in (502, 504)],
-        (rejected(401), Around(), "not allowed", "no Origin was sent (origin=)"),
-        (rejected(403), Around(origin="https://a"), "not allowed", "Origin 'https://a' was sent"),
+        (rejected(401), Around(), "not allowed", "or an Origin, and none was sent (origin=)"),
+        (
+            rejected(403), Around(origin="https://a"), "not allowed",
+            "another Origin than 'https://a', which was sent",
+        ),
         (
             rejected(302, "Location: /other\r\n"), Around(), "redirect",
             "it sends on to /other; max_redirects= has lomond follow",
         ),
+        *[
+            (
+                rejected(302, f"Location: {sent}\r\n"), Around(), "redirect",
+                f"it sends on to {shown}; max_redirects=",
+            )
+            for sent, shown in [
+                ("https://me:secret@a.example/b?token=c", "https://***@a.example/b?..."),
+                ("//me:secret@a.example#token=c?d", "//***@a.example?..."),
+                ("/@me", "/@me"),
+            ]
+        ],
         (rejected(308, "Location: /b\r\n"), Around(max_redirects=2), "redirect", "sends on to /b"),
         (
             lost(was_ready=True, since_received=60.04), Around(), "idle",
@@ -113,16 +127,20 @@ def lost(**fields: Any) -> Ending:
             "this machine slept for about 50 min meanwhile",
         ),
         (
-            lost(was_ready=True, pause=Pause(31.0, 1, "text")), Around(), "not looked",
+            lost(was_ready=True), Around(pause=Pause(31.0, 1, "text")), "not looked",
             "your handler of text took 31 s: meanwhile nobody looked",
         ),
         (
-            Ending("closed", "server", 1011, pause=Pause(31.0, 9, "poll")), Around(), "not looked",
+            Ending("closed", "server", 1011), Around(pause=Pause(31.0, 9, "poll")), "not looked",
             "your program spent 31 s on 9 events, the last of them poll: meanwhile",
         ),
         (
-            lost(was_ready=True, pause=Pause(31.0, 0, None)), Around(), "not looked",
+            lost(was_ready=True), Around(pause=Pause(31.0, 0, None)), "not looked",
             "nobody looked at the socket for 31 s, though no handler of it was at work: another ta",
+        ),
+        (
+            lost(was_ready=True, since_received=60.0, cause=ConnectionResetError()), Around(),
+            "idle", "nothing was said for 60 s",
         ),
         (lost(was_ready=True, since_received=61.0), Around(ping_rate=90), "idle", "(it is 90 s)"),
         (
@@ -160,9 +178,26 @@ def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
         (lost(phase="read", was_ready=True), Around(proxy_source=VARIABLE)),
         (lost(was_ready=True), Around(slept=29.0)),
         (Ending("closed", "server", 1011), Around(slept=3000.0)),
-        (lost(was_ready=True, pause=Pause(9.9, 1, "text")), Around()),
-        (Ending("closed", "server", 1000, pause=Pause(31.0, 1, "text")), Around()),
-        (Ending("left", cause=ValueError(), pause=Pause(31.0, 1, "text")), Around()),
+        (lost(was_ready=True), Around(pause=Pause(9.9, 1, "text"))),
+        # Long ago, it was no reason.
+        (lost(was_ready=True, pause=Pause(31.0, 1, "text")), Around()),
+        *[
+            (ending, Around(pause=Pause(31.0, 1, "text")))
+            for ending in [
+                Ending("closed", "server", 1000),
+                Ending("closed", "client", 4000),
+                Ending("left", cause=ValueError()),
+                Ending("protocol", "server", was_ready=True),
+                rejected(500),
+            ]
+        ],
+        # A network that is gone is no proxy's limit, nor a port that speaks TLS.
+        (lost(was_ready=True, since_received=60.0, cause=TimeoutError(110, "no")), Around()),
+        (lost(phase="upgrade", cause=TimeoutError(110, "timed out")), Around()),
+        (Ending("lost", "client", phase="upgrade", cause=ImportError("zlib")), Around()),
+        # What the program did itself, or the machine, is not the proxy's doing.
+        (Ending("left", phase="connect"), Around(proxy_source=VARIABLE)),
+        (Ending("resources", phase="connect"), Around(proxy_source=VARIABLE)),
         (lost(was_ready=True), Around()),
         (Ending("closed", "client", 1009), Around(largest=1)),
         (Ending("closed", "server", 1009), Around()),
@@ -204,4 +239,4 @@ def test_the_origin_that_was_sent_is_named() -> None:
     door = PretendDoor(refuses)
     door.plan = FromAPage(counting_bytes())
     (_, last) = door.play()[-1]
-    assert "the Origin 'https://page.example' was sent" in last.ending.hint
+    assert "another Origin than 'https://page.example', which was sent" in last.ending.hint

@@ -138,6 +138,8 @@ class Exchange(Outward):
 
     def next_event(self, now: float) -> AnyEvent | None:
         """What the session has to say, or None."""
+        if now - self._looked_at > self._notable:
+            self._delayed(now)
         return self.session.next_event(now)
 
     def need(self) -> Need | None:
@@ -174,8 +176,8 @@ class Exchange(Outward):
             now = monotonic()
             if now >= until:
                 return None
-            if now - self._looked_at > self._longest:  # as `looked`, without a call
-                self._paused(now - self._looked_at)
+            if now - self._looked_at > self._notable:  # as `looked`, without a call
+                self._paused(now)
             if self._is_handled:
                 self._seen = self.connection.handed
         self._looked_at = until

@@ -18,10 +18,11 @@ cdef class Inward:
     cdef object _calm
     cdef double _calm_frame
     cdef bint _counts_turns
+    cdef object _delay
     cdef bint _has_ended
     cdef bint _is_handled
-    cdef double _longest
     cdef double _looked_at
+    cdef double _notable
     cdef list _reports
     cdef Py_ssize_t _seen
     cdef object _traced
@@ -41,7 +42,8 @@ cdef class Inward:
     cdef public object wakeup
 
     cpdef looked(self, double now)
-    cpdef _paused(self, double seconds)
+    cpdef _paused(self, double now)
+    cpdef _delayed(self, double now)
     cpdef wake(self)
     cpdef report(self)
     cpdef bint may_read_ahead(self) except *

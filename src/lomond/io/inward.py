@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ending import Pause
+from ..protocol.events import Ready
 from ..system import forking
 from ..system.clock import monotonic, time
 from ..system.holding import next_of
@@ -53,10 +54,10 @@ class Inward:
     """
 
     __slots__ = (
-        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_has_ended",
-        "_is_handled", "_longest", "_looked_at", "_reports", "_seen", "_traced", "_until",
-        "_writes", "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over",
-        "is_traced", "look_at", "output", "pipe", "session", "wakeup",
+        "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_delay",
+        "_has_ended", "_is_handled", "_looked_at", "_notable", "_reports", "_seen", "_traced",
+        "_until", "_writes", "calm_until", "connection", "is_foreign", "is_full", "is_in_use",
+        "is_over", "is_traced", "look_at", "output", "pipe", "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -87,7 +88,8 @@ class Inward:
         self._ahead = 0  # bytes that blocked senders stored since whoever iterates last looked
         self._at_once = _READ_SIZE
         self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
-        self._longest = _PAUSE
+        self._notable = _PAUSE
+        self._delay: Pause | None = None  # as far as it goes, before an event is handed out
         self._is_handled = False  # where it waits, the handlers of all that was handed out are over
         self._seen = 0  # events that were handed out by when somebody last waited, or read
 
@@ -107,17 +109,29 @@ class Inward:
 
     def looked(self, now: float) -> None:
         """The socket is looked at now, by who then waits: how long was it not?"""
-        if now - self._looked_at > self._longest:
-            self._paused(now - self._looked_at)
+        if now - self._looked_at > self._notable:
+            self._paused(now)
         self._looked_at = now
 
-    def _paused(self, seconds: float) -> None:
-        """Nobody looked for so long, longer than ever."""
-        self._longest = seconds
+    def _paused(self, now: float) -> None:
+        """Nobody has looked since `_looked_at`, and somebody does now."""
+        pause = self._pause_until(now)
+        self._delay = None
+        self.session.course.paused(pause._replace(seconds=now - self._looked_at), now)
+
+    def _delayed(self, now: float) -> None:
+        """Nobody has looked since `_looked_at`, and an event is handed out first."""
+        self._delay = self._pause_until(now)
+
+    def _pause_until(self, now: float) -> Pause:
+        """The time since `_looked_at`; what was due at its end, as a Poll is, took none of it."""
+        seconds = now - self._looked_at
+        delay = self._delay
+        if delay is not None and seconds - delay.seconds < _PAUSE:
+            return delay
         connection = self.connection
         events = connection.handed - self._seen
-        pause = Pause(seconds, events, connection.last if events else None)
-        self.session.course.pause = pause
+        return Pause(seconds, events, connection.last if events else None)
 
     def wake(self) -> None:
         """End the wait of whoever iterates: something changed."""
@@ -139,7 +153,9 @@ class Inward:
 
     def settle(self) -> None:
         """The script is about to hand over: what a layer has let through belongs to the session."""
-        self._looked_at = monotonic()
+        # That of Ready, by the script, counts too: its handler has most to do.
+        self._looked_at = self.session.course.opened_at or monotonic()
+        self.connection.handed, self.connection.last = 1, Ready.name
         if self.pipe is not None and self.pipe.layers:
             self.alone(self._pump, False, monotonic(), time())
 
@@ -225,8 +241,8 @@ class Inward:
         if self.is_traced:
             self.note("socket_recv", count)
         now, wall = monotonic(), time()
-        if now - self._looked_at > self._longest:
-            self._paused(now - self._looked_at)
+        if now - self._looked_at > self._notable:
+            self._paused(now)
         self._looked_at = now  # as `looked`, without a call; and something came
         self._seen = connection.handed
         if is_direct and count > 0 and failure is None and not self._counts_turns:

@@ -122,6 +122,8 @@ class Shared(Guarded):
 
     def next_event(self, now: float) -> AnyEvent | None:
         """What the session has to say, or None."""
+        if now - self._looked_at > self._notable:
+            self._delayed(now)
         self.is_wanted = True
         with self.lock:
             self.is_wanted = False

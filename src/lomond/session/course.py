@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from ..protocol import events
 from ..timings import Timings
 from .causes import kept
 
@@ -27,8 +28,10 @@ class Course:
         opened_at: When the upgrade was done, or None.
         timings: How long its phases took.
         pause: The longest time in which nobody looked at the socket, or None.
+        late: The last long one, and when it was over; or None.
         sent_at: When our system last sent anything, if that was known at the end; or None.
-        drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done.
+        drift: By how much the wall clock was ahead of the monotonic one when the upgrade was done,
+            or the last pong came.
         came: The first bytes of the answer to the upgrade, until that is done.
         asked: What may tell why the opening failed, until it is done: whether TLS was asked for,
             the Origin that was sent, `max_redirects`, by how much a server's Date was ahead, and
@@ -37,8 +40,8 @@ class Course:
     """
 
     __slots__ = (
-        "_phase_at", "address", "asked", "came", "drift", "kept", "opened_at", "pause", "phase",
-        "sent_at", "slept", "started_at", "timings",
+        "_phase_at", "address", "asked", "came", "drift", "kept", "late", "opened_at", "pause",
+        "phase", "sent_at", "slept", "started_at", "timings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -55,11 +58,31 @@ class Course:
         self.sent_at: float | None = None
         self.drift = 0.0
         self.pause: Pause | None = None
+        self.late: tuple[Pause, float] | None = None
 
     def enter(self, phase: str, now: float) -> None:
         """The next phase of the opening begins."""
         self.phase = phase
         self._phase_at = now
+
+    def paused(self, pause: Pause, now: float) -> None:
+        """Nobody looked at the socket for so long, until now."""
+        if self.pause is None or pause.seconds > self.pause.seconds:
+            self.pause = pause
+        before = self.paused_lately(now)
+        if before is None or pause.seconds >= before.seconds:
+            self.late = pause, now
+
+    def paused_lately(self, now: float) -> Pause | None:
+        """The last long time in which nobody looked, if no more than as long was over since."""
+        if self.late is None:
+            return None
+        pause, over_at = self.late
+        return pause if now - over_at <= pause.seconds else None
+
+    def outlived(self, now: float) -> None:
+        """The connection stands: what the clocks have done until now does not end it."""
+        self.drift = events.time() - now
 
     def counted(self, moment: float) -> float:
         """The moment in the time that counts for the opening's deadlines."""

@@ -256,11 +256,16 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
         raise NotFollowedError("the socket was given, and another connection would be needed")
     scheme = "https" if target.secure else "http"
     base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
+    # A fragment is for whoever shows the page (RFC 9110 section 10.2.2).
+    where, mark, query = urljoin(base, location).partition("#")[0].partition("?")
     try:
-        # A fragment is for whoever shows the page (RFC 9110 section 10.2.2).
-        url = parse(urljoin(base, location).partition("#")[0])
+        parse(where)
     except ValueError as error:
         raise NotFollowedError(str(error)) from None
+    try:
+        url = parse(where + mark + query)
+    except ValueError:  # which would show the query, that may be secret
+        raise NotFollowedError("the query of its Location can't be") from None
     host, zone, _ = target.host.partition("%")
     if zone and url.host == host:
         url = url._replace(host=target.host)  # a zone means something on this machine only

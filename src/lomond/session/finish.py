@@ -223,6 +223,7 @@ class Finish:
             largest=connection.output.largest,
             came=connection.came or course.came,
             slept=course.slept,
+            pause=course.paused_lately(self._at),
         )
         if course.asked is None:
             return found

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..ending import duration
 from ..response import printable
+from ..url import without_secrets
 from . import lasting
 
 if TYPE_CHECKING:
-    from ..ending import Ending
+    from ..ending import Ending, Pause
 
 _SLEEP = 30.0  # seconds that clocks may differ in without a word
 _SKEW = 3600.0  # seconds
@@ -34,6 +35,9 @@ _OF_CERTIFICATE = re.compile(rb"certificate", re.IGNORECASE)
 _ONWARD = "pass 'Upgrade: websocket' on, over HTTP/1.1"
 _HEAD = 9  # bytes of a frame's head in HTTP/2
 _SETTINGS, _GOAWAY = 4, 7  # types of frames there
+_BROKEN = ("lost", "unresponsive", "timed_out")  # kinds of ends in which nobody closes
+#: What a system says whose peer, or what stands between, has hung up.
+_HUNG_UP = (ConnectionError, EOFError)
 
 
 class Around(NamedTuple):
@@ -48,6 +52,7 @@ class Around(NamedTuple):
         came: The first bytes of what came where it made no sense.
         slept: Seconds by which the wall clock went on and the monotonic one did not.
         proxy_source: Who named the proxy; None without one.
+        pause: A time in which nobody looked at the socket, and that was over just before the end.
         skew: Seconds by which a server's Date was ahead of this machine's clock; None: none said.
     """
 
@@ -60,6 +65,7 @@ class Around(NamedTuple):
     slept: float = 0.0
     skew: float | None = None
     proxy_source: str | None = None
+    pause: Pause | None = None
 
 
 class Hint(NamedTuple):
@@ -95,7 +101,9 @@ def _proxy(ending: Ending, around: Around) -> str | None:
     source = around.proxy_source
     if source is None or not source.startswith("environment"):
         return None
-    if ending.was_ready or ending.phase not in ("resolve", "connect", "proxy"):
+    if ending.kind not in ("unreachable", "timed_out"):
+        return None
+    if ending.phase not in ("resolve", "connect", "proxy"):
         return None
     return f"the proxy comes from the {source}; no_proxy, or proxies={{}}, goes without it"
 
@@ -106,9 +114,15 @@ def _plain_to_tls(ending: Ending, around: Around) -> str | None:
     response = ending.response
     if response is not None and _PLAIN_TO_TLS.search(response.body):
         return "the server speaks TLS there; use wss://"
-    if ending.kind == "lost" and ending.phase == "upgrade":
+    if ending.phase == "upgrade" and _is_hung_up(ending):
         return "if the server speaks TLS there, use wss://"
     return None
+
+
+def _is_hung_up(ending: Ending) -> bool:
+    """Whether it was lost because somebody hung up, not because of the way to there."""
+    is_cut = ending.cause is None or isinstance(ending.cause, _HUNG_UP)
+    return ending.kind == "lost" and ending.by == "network" and is_cut
 
 
 def _other_http(ending: Ending, around: Around) -> str | None:
@@ -177,10 +191,10 @@ def _gateway(ending: Ending, around: Around) -> str | None:
 def _not_allowed(ending: Ending, around: Around) -> str | None:
     if not _status(401, 403)(ending):
         return None
-    sent = "no Origin was sent (origin=)"
-    if around.origin is not None:
-        sent = f"the Origin '{printable(around.origin)}' was sent"
-    return f"it wants other credentials (auth=, headers=, cookies=), or another Origin: {sent}"
+    said = "it wants other credentials (auth=, headers=, cookies=), or"
+    if around.origin is None:
+        return f"{said} an Origin, and none was sent (origin=)"
+    return f"{said} another Origin than '{printable(around.origin)}', which was sent"
 
 
 def _redirect(ending: Ending, around: Around) -> str | None:
@@ -189,7 +203,7 @@ def _redirect(ending: Ending, around: Around) -> str | None:
     location = ending.response.get("location")
     if location is None:
         return None
-    where = f"it sends on to {printable(location, _LONGEST)}"
+    where = f"it sends on to {printable(without_secrets(location), _LONGEST)}"
     return where if around.max_redirects else f"{where}; max_redirects= has lomond follow"
 
 
@@ -202,15 +216,17 @@ def _wrong_clock(ending: Ending, around: Around) -> str | None:
 
 
 def _slept(ending: Ending, around: Around) -> str | None:
-    if around.slept < _SLEEP or ending.kind not in ("lost", "unresponsive", "timed_out"):
+    if around.slept < _SLEEP or ending.kind not in _BROKEN:
         return None
     return f"this machine slept for about {duration(around.slept)} meanwhile, or its clock was set"
 
 
 def _not_looked(ending: Ending, around: Around) -> str | None:
-    pause = ending.pause
-    is_fine = ending.kind == "closed" and not ending.is_failure
-    if pause is None or pause.seconds < _LONG or is_fine or ending.kind in ("left", "replaced"):
+    pause = around.pause
+    if pause is None or pause.seconds < _LONG or not ending.is_failure:
+        return None
+    is_closed = ending.kind == "closed" and ending.by == "server"
+    if not is_closed and ending.kind not in _BROKEN:
         return None
     spent = duration(pause.seconds)
     if not pause.events:
@@ -229,7 +245,7 @@ def _idle(ending: Ending, around: Around) -> str | None:
     silent = ending.since_received
     if ending.since_sent is not None and silent is not None:
         silent = min(silent, ending.since_sent)
-    if ending.kind != "lost" or silent is None or silent < IDLE:
+    if silent is None or silent < IDLE or not _is_hung_up(ending):
         return None
     said = f"nothing was said for {duration(silent)}: typical of a proxy's limit on silence"
     pings = "no pings are sent" if not around.ping_rate else f"it is {around.ping_rate:g} s"
@@ -294,7 +310,9 @@ HINTS = (
         _slept, "for how long the machine slept",
     ),
     Hint(
-        "not looked", f"nobody looked at the socket for {_LONG:g} s and more", _not_looked,
+        "not looked",
+        f"closed by the server or lost just after nobody had looked at the socket for {_LONG:g} s "
+        "and more", _not_looked,
         "which handler, or how many events, took how long: let a thread or a task do the work",
     ),
     Hint(

@@ -242,7 +242,7 @@ def _unconnected(session: Session, failure: Failed, reason: str) -> Why:
     """What ends a connection that was not made."""
     phase, cause = session.course.phase, failure.cause
     if isinstance(failure, Interrupted):
-        return Why(reason, phase=phase)
+        return Why(reason, phase=phase, detail=CLOSED_BY_USER)
     if isinstance(failure, TimedOut):
         return Why(reason, False, "timed_out", "client", cause, phase, "open_timeout")
     if phase == "credentials":

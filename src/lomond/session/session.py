@@ -103,7 +103,7 @@ class Session:
         """The upgrade is done, with those extensions; timers start."""
         course = self.course
         course.opened_at = self.connection.received_at = now
-        course.drift = events.time() - now
+        course.outlived(now)
         course.came = b""
         course.asked = None
         self.connection.opened(extensions)
@@ -139,8 +139,7 @@ class Session:
         detail: str | None = None,
     ) -> None:
         """Reading or writing failed, or a deadline of it passed; what came is still handed out."""
-        what = "recv" if phase == "read" else "send"
-        reason = f"socket fail; {what} fail; {words(cause)}"
+        reason = f"socket fail; {'recv' if phase == 'read' else 'send'} fail; {words(cause)}"
         if deadline is None:
             why = Why(reason, False, "lost", "network", cause, phase)
         else:
@@ -217,6 +216,7 @@ class Session:
         """What follows from an event of the peer's."""
         if isinstance(event, events.Pong):
             self.pings.answered(event.data, self.connection.received_at)
+            self.course.outlived(now)
         elif isinstance(event, events.ProtocolError):
             self.course.describe(event, now, None, "read")
             reason = f"disconnected; {event.error}"
