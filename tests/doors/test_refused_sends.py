@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from doors.raw_server import frame, raw_server, read_exactly, until
 from lomond import WebSocket
 from lomond.errors import TransportFail
 from lomond.protocol import frames
+from patience import PATIENCE
 
 pytestmark = pytest.mark.every_door
 
@@ -44,3 +46,38 @@ def test_a_message_that_the_server_refuses_names_its_close() -> None:
         assert last.ending is websocket.ending is told.value.ending
         assert last.ending.reason == "1 MB at most"
         assert last.ending.unconfirmed == 30_000_000
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_close_that_came_while_the_program_was_busy_is_named(resets: bool) -> None:
+    """Nobody has read it when the send fails: neither the loop, nor an event loop for it."""
+    ready, gone = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        assert ready.wait(PATIENCE)
+        connection.sendall(frame(frames.TEXT, b"x") + frame(frames.CLOSE, b"1 MB at most", 1009))
+        if resets:
+            time.sleep(0.05)  # for what was sent to arrive: a reset may overtake it
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        gone.set()
+
+    with raw_server(serve) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0)
+        until(stream, "ready")
+
+        def send() -> None:
+            ready.set()
+            assert gone.wait(PATIENCE)
+            for _ in range(100):  # the first ones are answered by the reset that later ones meet
+                websocket.send_text("x")
+                time.sleep(0.01)
+
+        with pytest.raises(TransportFail, match="the server had closed with 1009 '1 MB at") as told:
+            send()
+        assert told.value.ending is not None
+        assert told.value.ending.code == 1009
+        assert [event.name for event in stream] == ["text", "closing", "disconnected"]
+        assert websocket.ending is not None
+        assert (websocket.ending.kind, websocket.ending.code) == ("closed", 1009)

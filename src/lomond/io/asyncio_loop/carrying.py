@@ -202,7 +202,28 @@ class Carrier(Wire):
             raise self._error
         if self._transport is None:
             raise BrokenPipeError("the connection is closed")
-        return Wire.send(self, data)
+        try:
+            return Wire.send(self, data)
+        except OSError:
+            self._read_last_words()
+            raise
+
+    def _read_last_words(self) -> None:
+        """Take what the system has: the loop may not have come to it, and has no more to write."""
+        while _NOW and self._count < self._most:
+            try:
+                data = self._sock.recv(_ROOM, _NOW)
+            except OSError:  # there is no more, or it can't be had any more
+                return
+            if not data:
+                return
+            self._count += len(data)
+            self._more.append(data)
+            if not self._data:
+                self._data = self._more.popleft()
+            if not self.has_news:  # the send that fails has the driver go on
+                self.has_news = True
+                self._driver.news += 1
 
     # A socket
 
