@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from . import options, persisting, rows
 from .checks import check_seconds
@@ -13,7 +14,15 @@ from .errors import WebSocketUnavailable
 from .io.driving import iterates
 from .io.readiness import WRONG_WAIT, wait_in_task
 from .io.upcoming import Upcoming
-from .wrong_door import no_iterator, not_awaited, not_for, not_with
+from .wrong_door import (
+    look_at_loop,
+    no_iterator,
+    not_awaited,
+    not_for,
+    not_for_async_with,
+    not_with,
+    warn_of_end,
+)
 
 if TYPE_CHECKING:
     from .io.driving import Driver
@@ -32,9 +41,15 @@ class Events(Upcoming):
         self._leaving = driver
         self._is_guarded = is_guarded
 
+    def __aiter__(self) -> Self:
+        if self._leaving.items is None:
+            warn_of_end()
+        return self
+
     if not TYPE_CHECKING:  # to which they are neither
         __iter__ = no_iterator
         __await__ = not_awaited
+        __aenter__ = __aexit__ = not_for_async_with
 
     async def aclose(self) -> None:
         """Leave the connection: say so to the server if that needs no waiting; free the socket."""
@@ -59,7 +74,8 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     _awaits = True
     _means: tuple[Any, Any, str, Any]  # to wait for an event there, as `wait_in_task` has it
     _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
-    _unshared = (*Door._unshared, "_drivers")
+    _latest: weakref.ref[Events] | None = None  # of what was given last
+    _unshared = (*Door._unshared, "_drivers", "_latest")
 
     def _driver_made(self) -> Drives:
         """What goes on with a new connection, or one after another."""
@@ -73,7 +89,9 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         """What gives the user's task the events that the driver has."""
         driver.items = items
         self._drivers = (*[other for other in self._drivers if other.items is not None], driver)
-        return Events(driver, self._is_guarded)
+        events = Events(driver, self._is_guarded)
+        self._latest = weakref.ref(events)
+        return events
 
     def _stream(self, timing: options.Timing) -> Events:
         driver = self._driver_made()
@@ -132,7 +150,11 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         """The current connection; without one, what says so when a send is awaited."""
         return self._exchange or _Nobody(unavailable(self))
 
+    def _is_dropped(self) -> bool:
+        return self._latest is not None and self._latest() is None
+
     def __aiter__(self) -> Events:
+        look_at_loop(self)
         return self.connect()
 
     if not TYPE_CHECKING:  # to which it is neither

@@ -25,6 +25,7 @@ from .base import check_together
 from .ending import Ending
 from .events import AnyEvent
 from .io.noticing import Look, Notice, is_async
+from .iterated import Events
 from .persisting import ExitEvent
 from .session.reconnecting import Outcome, Policy, life
 from .session.requests import Connect, Deliver
@@ -152,7 +153,7 @@ def stay_connected(
     def perform(way: Way) -> Items:
         return _perform(way, connect, exit_event, policy, watch)
 
-    return perform(Blocking(websocket)) if stay is None else stay(perform)
+    return Events(perform(Blocking(websocket))) if stay is None else stay(perform)
 
 
 def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:

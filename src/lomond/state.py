@@ -30,8 +30,11 @@ class State(Base):
     _traced: Tracer | None = None  # of the current connection
     _ended: Ending | None = None  # the connection before it
     _dumps: Any = None  # as the current connection has it
+    _loop: Any = None  # the code and the line of the last loop over it
     #: What no copy has.
-    _unshared: tuple[str, ...] = ("_dumps", "_ended", "_exchange", "_look", "_stays", "_traced")
+    _unshared: tuple[str, ...] = (
+        "_dumps", "_ended", "_exchange", "_look", "_loop", "_stays", "_traced",
+    )  # fmt: skip
 
     @property
     def is_closing(self) -> bool:
@@ -48,6 +51,20 @@ class State(Base):
     def _readiness(self) -> bool | None:
         """Whether messages may be sent; None while that may come."""
         return readiness(self._exchange, self._stays > 0)
+
+    def _is_left_unheard(self) -> bool:
+        """Whether the last connection was Ready, and left before the first message."""
+        if self._exchange is None:
+            return False
+        session = self._exchange.session
+        course, finish = session.course, session.finish
+        if course.opened_at is None or course.timings.first_message is not None:
+            return False
+        return finish.is_left if finish.event is not None else self._is_dropped()
+
+    def _is_dropped(self) -> bool:
+        """Whether nobody has the last events any more, and the connection is about to be left."""
+        return False
 
     @property
     def ending(self) -> Ending | None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from threading import get_ident
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from . import options, persisting, rows, settable
 from .checks import check_seconds
-from .door import Door, begin, start_closing
+from .door import Door, begin, start_closing, timed
 from .io.readiness import WRONG_WAIT, wait_in_thread
-from .wrong_door import not_async_for, not_async_with, warn_of_loop
+from .iterated import Events
+from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
     from .events import AnyEvent
 
 __all__ = ["WebSocket"]
 
+_connect: Any = vars(Door)["connect"]
 
-class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
+
+class WebSocket(Door[Events, None]):
     """A WebSocket connection as an orderly stream of events.
 
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
@@ -47,7 +50,10 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             not installed.
     """
 
-    def _stream(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
+    def _stream(self, timing: options.Timing) -> Events:
+        return Events(self._items(timing))
+
+    def _items(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
         # Asked here, that it costs no call where no event loop runs.
         modules = sys.modules
         running_loop = getattr(modules.get("asyncio"), "_get_running_loop", None)
@@ -57,11 +63,12 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         return begin(self, timing)
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
-        return self.connect()
+        look_at_loop(self)
+        if type(self).connect is _connect:
+            return self._items(timed(self, {}))  # as that, without three calls
+        return iter(self.connect())
 
-    def persist(
-        self, **options: Unpack[persisting.PersistKeywords]
-    ) -> Generator[AnyEvent, None, None]:
+    def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
         """The events of one connection after another, as `lomond.persist.persist` gives them.
 
         Arguments:

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 _PACKAGE = f"{__name__.partition('.')[0]}."
 #: Whether this process was told that a WebSocket blocks its event loop.
 has_warned = False
+#: Whether it was told that who leaves a loop leaves the connection.
+has_warned_of_break = False
 
 
 def refusing(said: str) -> Callable[..., NoReturn]:
@@ -55,6 +57,59 @@ not_async_with = refusing(
     "{0} waits in its thread: write 'with', without 'async'; in an event loop use "
     "lomond.AsyncWebSocket (asyncio) or lomond.TrioWebSocket (trio)"
 )
+#: Of the events of what waits in its thread.
+not_awaited_here = refusing(
+    "connect() and persist() of a WebSocket are not awaited, they wait in their thread: write "
+    "'for event in websocket'; in an event loop use lomond.AsyncWebSocket (asyncio) or "
+    "lomond.TrioWebSocket (trio), and 'async for event in websocket'"
+)
+no_async_iterator = refusing(
+    "events of a WebSocket, which waits in its thread: write 'for', without 'async'; in an event "
+    "loop use lomond.AsyncWebSocket (asyncio) or lomond.TrioWebSocket (trio)"
+)
+not_for_with = refusing(
+    "connect() and persist() give events: write 'with websocket:', and in it 'for event in "
+    "websocket'"
+)
+not_for_async_with = refusing(
+    "connect() and persist() give events: write 'async with websocket:', and in it 'async for "
+    "event in websocket', with lomond.AsyncWebSocket (asyncio) or lomond.TrioWebSocket (trio)"
+)
+
+
+def warn_of_end() -> None:
+    """Warn who iterates events that are over, and would be given none."""
+    warnings.warn(
+        "these events are over, as their connection is; for a new one write 'for event in "
+        "websocket', or iterate what another connect() gives",
+        RuntimeWarning,
+        stacklevel=_level_of_user(),
+    )
+
+
+def look_at_loop(websocket: Any) -> None:
+    """Warn, once in a process, who goes on in a second loop where the first has ended all.
+
+    That is one which was left before the first message, and in the same function another one, not
+    the same again: whoever connects anew on purpose does it after a conversation, or in a loop.
+    To be called by what the loop calls.
+    """
+    global has_warned_of_break
+    frame = sys._getframe(2)
+    before = websocket._loop
+    object.__setattr__(websocket, "_loop", (frame.f_code, frame.f_lineno))
+    if has_warned_of_break or before is None or before[0] is not frame.f_code:
+        return
+    if before[1] == frame.f_lineno or not websocket._is_left_unheard():
+        return
+    has_warned_of_break = True
+    warnings.warn(
+        "whoever leaves a loop over a WebSocket (by break) ends its connection, and this one makes "
+        "a new one; to go on with the first, write events = websocket.connect(), and both loops "
+        "over events",
+        RuntimeWarning,
+        stacklevel=_level_of_user(),
+    )
 
 
 def warn_of_loop() -> None:

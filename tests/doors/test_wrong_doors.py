@@ -87,6 +87,36 @@ def test_async_for_over_what_blocks(run: Any, kind: Any) -> None:
     run(act)
 
 
+@pytest.mark.filterwarnings("ignore:a WebSocket keeps the event loop")
+@pytest.mark.parametrize("run", [in_asyncio, in_trio])
+@pytest.mark.parametrize("kind", ["connect", "persist"])
+def test_the_events_of_what_blocks(kind: str, run: Any) -> None:
+    async def act() -> None:
+        events = getattr(WebSocket("ws://h/"), kind)()
+        with pytest.raises(TypeError, match=r"are not awaited, they wait .*: write 'for event in"):
+            await events
+        with pytest.raises(TypeError, match=r"^events of a WebSocket, which wa.*: write 'for', wi"):
+            async for _ in events:
+                pass
+        with pytest.raises(TypeError, match=r"give events: write 'async with websocket:'"):
+            async with events:
+                pass
+        with pytest.raises(TypeError, match=r"give events: write 'with websocket:'"), events:
+            pass
+
+    run(act)
+
+
+@pytest.mark.parametrize(("kind", "run"), DOORS)
+def test_with_the_events_of_what_is_awaited(kind: Any, run: Any) -> None:
+    async def act() -> None:
+        with pytest.raises(TypeError, match=r"give events: write 'async with websocket:'"):
+            async with kind("ws://h/").connect():
+                pass
+
+    run(act)
+
+
 def test_nothing_else_takes_them_for_what_they_are_not() -> None:
     """What tells awaitables apart, as many frameworks do, awaits no WebSocket."""
     import inspect
@@ -102,6 +132,7 @@ def test_nothing_else_takes_them_for_what_they_are_not() -> None:
 def first_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """As at the beginning of a process."""
     monkeypatch.setattr(wrong_door, "has_warned", False)
+    monkeypatch.setattr(wrong_door, "has_warned_of_break", False)
 
 
 def several(kind: str) -> Iterator[Any]:

@@ -172,6 +172,11 @@ class Finish:
         return not connection.has_ended and connection.state in (CLOSING, CLOSING_EARLY, CLOSED)
 
     @property
+    def is_left(self) -> bool:
+        """Whether who iterated it has left it, and said no more."""
+        return self._why is LEFT
+
+    @property
     def sent_close_time(self) -> float | None:
         """Seconds from the upgrade to the user's close; 0.0 if it was before; None without one."""
         if self.close_asked_at is None:

@@ -1,0 +1,61 @@
+"""The events of what a thread iterates: a generator's, which tells who misuses it what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from .wrong_door import (
+    no_async_iterator,
+    not_awaited_here,
+    not_for_async_with,
+    not_for_with,
+    warn_of_end,
+)
+
+if TYPE_CHECKING:
+    from .events import AnyEvent
+
+__all__ = ["Events"]
+
+
+class Events(Generator["AnyEvent", None, None]):
+    """The events of a connection, or of one after another, for ``for``; `connect` makes it.
+
+    ``for`` goes through the generator itself, so that an event costs nothing more.
+
+    Arguments:
+        items: Gives them.
+    """
+
+    __slots__ = ("__weakref__", "_items")
+
+    def __init__(self, items: Generator[AnyEvent, None, None]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Generator[AnyEvent, None, None]:
+        items: Any = self._items
+        if items.gi_frame is None:
+            warn_of_end()
+        return self._items
+
+    def __next__(self) -> AnyEvent:
+        return next(self._items)
+
+    def send(self, value: None) -> AnyEvent:
+        """The next event, as ``next`` gives it."""
+        return self._items.send(value)
+
+    def throw(self, *error: Any) -> AnyEvent:
+        """Raise this where the last event was handed out; the connection is left."""
+        return self._items.throw(*error)
+
+    def close(self) -> None:
+        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
+        self._items.close()
+
+    if not TYPE_CHECKING:  # to which it is none of these
+        __aiter__ = no_async_iterator
+        __await__ = not_awaited_here
+        __enter__ = __exit__ = not_for_with
+        __aenter__ = __aexit__ = not_for_async_with
