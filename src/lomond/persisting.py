@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from .checks import check_range, count, flag, seconds
+from .checks import check_range, count, flag, is_coroutine_function, seconds
 from .options import ConnectFurther, ConnectKeywords, ConnectOptions
 from .rows import Row, row, rows_of, table
 
@@ -29,6 +29,10 @@ _LARGEST_STATUS, _SMALLEST_CODE = 599, 1000
 
 def _final(_: Row, final: Any) -> Any:
     if callable(final):
+        if is_coroutine_function(final):
+            raise TypeError(
+                "final is a coroutine function, and nobody awaits it; give a plain function"
+            )
         return final
     if not isinstance(final, Iterable) or isinstance(final, (str, bytes)):
         raise TypeError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from . import options, persisting, rows, settable
 from .checks import check_seconds
 from .door import Door, begin, start_closing, timed
-from .io.readiness import WRONG_WAIT, wait_in_thread
+from .io.readiness import WRONG_WAIT, is_in_group_of, wait_in_thread
 from .iterated import Events
 from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loop
 
@@ -96,8 +96,9 @@ class WebSocket(Door[Events, None]):
             TypeError, ValueError: The timeout can't be.
         """
         check_seconds("timeout", timeout, none="no limit")
-        exchange = self._exchange
-        if getattr(exchange, "thread", 0) == get_ident() and (self._stays or not self.is_closed):
+        here = get_ident()
+        is_mine = getattr(self._exchange, "thread", 0) == here or is_in_group_of(here, self)
+        if is_mine and (self._stays or not self.is_closed):
             raise RuntimeError(WRONG_WAIT.format("thread"))
         return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
 

@@ -186,3 +186,11 @@ def test_a_certificate_that_is_not_accepted_is_tried_no_faster_than_max_wait() -
         back_off = backs_off(WebSocket(server.url))
     assert back_off.delay == 77
     assert back_off.ending.hint == UNTIL.format("the certificate is accepted")
+
+
+def test_who_tells_what_is_final_is_not_awaited() -> None:
+    async def is_final(ending: Ending) -> bool:
+        return False
+
+    with pytest.raises(TypeError, match=r"^final is a coroutine function, and nobody awaits it"):
+        persist(WebSocket("ws://h/"), final=is_final)

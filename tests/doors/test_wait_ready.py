@@ -178,6 +178,24 @@ def test_the_thread_that_iterates_is_told_so(way: str) -> None:
     assert found[-1] == ("back_off" if "persist" in way else "connect_fail")
 
 
+@pytest.mark.parametrize("method", ["add", "persist"])
+def test_the_thread_of_a_group_is_told_so_of_one_that_has_not_had_its_turn(method: str) -> None:
+    group = WebSocketGroup()
+    others = [WebSocket(REFUSED) for _ in range(2)]
+    for websocket in others:
+        getattr(group, method)(websocket)
+    first, _ = next(iter(group))
+    (other,) = (one for one in others if one is not first)
+    assert other.wait_ready(0) is False  # nobody iterates it any more
+    for websocket in others:
+        group.add(websocket)
+    for first, _ in group:
+        (other,) = (one for one in others if one is not first)
+        with pytest.raises(RuntimeError, match=WRONG.format("thread")):
+            other.wait_ready(None)
+        break
+
+
 def test_the_thread_of_a_group_is_told_so_of_one_that_it_has_just_added() -> None:
     group = WebSocketGroup()
     group.add(WebSocket(REFUSED))

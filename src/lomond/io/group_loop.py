@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import Pipe
+from .readiness import groups
 from .shared import Shared
 from .waiting import Wakeup, lease, watched
 
@@ -147,6 +148,7 @@ class GroupLoop:
             selector = self._selector = new_selector()
             self._is_inside = True
             self._thread = threading.get_ident()
+            groups.append(self)
             while True:
                 if self._leaving:
                     self._leave()
@@ -174,6 +176,8 @@ class GroupLoop:
                 stack.callback(self._leave_one, member)
         self._ready.clear()
         self._heap.clear()
+        if self in groups:
+            groups.remove(self)
         if self._selector is not None:
             self._selector.close()
             self._selector = None

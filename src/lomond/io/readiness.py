@@ -26,6 +26,13 @@ WRONG_WAIT = (
 #: Who waits: for whose connection, and what ends the wait, from any thread.
 waiting: list[tuple[Current, Callable[[], object]]] = []
 forking.in_child(waiting.clear)  # those who wait stayed with the parent
+#: The loops of groups that are iterated now.
+groups: list[Any] = []
+
+
+def is_in_group_of(thread: int, owner: object) -> bool:
+    """Whether that thread iterates a group in which the owner is, come to its connection or not."""
+    return any(group.thread == thread and owner in group.members for group in tuple(groups))
 
 
 def told(exchange: Exchange | None) -> None:
