@@ -34,16 +34,18 @@ Drives = TypeVar("Drives", bound="Driver")
 class Events(Upcoming):
     """The events of a connection, for ``async for``; `connect` makes it."""
 
-    __slots__ = ("__weakref__", "_is_guarded", "_leaving")
+    __slots__ = ("__weakref__", "_is_guarded", "_is_looped", "_leaving")
 
     def __init__(self, driver: Driver, is_guarded: Callable[[], bool]) -> None:
         super().__init__(driver)
         self._leaving = driver
         self._is_guarded = is_guarded
+        self._is_looped = False
 
     def __aiter__(self) -> Self:
-        if self._leaving.items is None:
+        if self._is_looped and self._leaving.items is None:
             warn_of_end()
+        self._is_looped = True
         return self
 
     if not TYPE_CHECKING:  # to which they are neither

@@ -28,15 +28,17 @@ class Events(Generator["AnyEvent", None, None]):
         items: Gives them.
     """
 
-    __slots__ = ("__weakref__", "_items")
+    __slots__ = ("__weakref__", "_is_looped", "_items")
 
     def __init__(self, items: Generator[AnyEvent, None, None]) -> None:
         self._items = items
+        self._is_looped = False
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
         items: Any = self._items
-        if items.gi_frame is None:
+        if self._is_looped and items.gi_frame is None:
             warn_of_end()
+        self._is_looped = True
         return self._items
 
     def __next__(self) -> AnyEvent:

@@ -78,7 +78,7 @@ not_for_async_with = refusing(
 
 
 def warn_of_end() -> None:
-    """Warn who iterates events that are over, and would be given none."""
+    """Warn who loops over events again that are over, and would be given none."""
     warnings.warn(
         "these events are over, as their connection is; for a new one write 'for event in "
         "websocket', or iterate what another connect() gives",

@@ -157,7 +157,9 @@ def test_events_that_are_over(how: str) -> None:
         websocket = WebSocket(server.url)
         if how == "close":
             stream = websocket.connect()
-            until(stream, "ready")
+            for event in stream:
+                if event.name == "ready":
+                    break
             stream.close()
         else:
             stream = websocket.connect() if how == "connect" else websocket.persist(max_attempts=1)
@@ -165,6 +167,13 @@ def test_events_that_are_over(how: str) -> None:
         with pytest.warns(RuntimeWarning, match=OVER) as told:
             assert list(stream) == []
         assert [one.filename for one in told] == [__file__]
+
+
+def test_a_first_loop_over_events_that_were_asked_for_one_by_one() -> None:
+    with raw_server(hangs_up) as server:
+        stream = WebSocket(server.url).connect()
+        until(stream, "disconnected")
+        assert list(stream) == []
 
 
 @pytest.mark.parametrize(("kind", "run"), AWAITED)
