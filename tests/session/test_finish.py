@@ -11,7 +11,7 @@ from lomond import Ending
 from lomond.errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import events, frames
-from lomond.session.finish import Why, not_connected
+from lomond.session.finish import LEFT, Why, not_connected
 from lomond.session.session import Session
 from lomond.testing.peer import say
 from lomond.testing.pretend import counting_bytes
@@ -371,3 +371,10 @@ def test_a_sleep_that_the_connection_has_outlived_was_no_reason(
     ending = session.disconnected().ending
     assert ending is not None
     assert ("slept" in (ending.hint or "")) is not answers
+
+
+def test_it_was_left_by_who_iterated_it() -> None:
+    for why, is_left in ((LEFT, True), (Why("disconnected by the user"), False)):
+        session = opened()
+        session.leave(1001, why, OPENED + 1)
+        assert session.finish.is_left is is_left
