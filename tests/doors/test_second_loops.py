@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import warnings
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -192,6 +193,7 @@ def test_awaited_events_that_are_over(kind: Any, run: Any) -> None:
 def test_events_are_those_of_a_generator_in_all_else() -> None:
     with raw_server(greets) as server:
         stream = WebSocket(server.url).connect(poll=None)
+        assert isinstance(stream, Generator)
         assert next(stream).name == "connecting"
         assert stream.send(None).name == "connected"
         with pytest.raises(KeyError):
