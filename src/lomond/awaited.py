@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
 from .checks import check_seconds
@@ -21,7 +21,6 @@ from .wrong_door import (
     not_for,
     not_for_async_with,
     not_with,
-    warn_of_end,
 )
 
 if TYPE_CHECKING:
@@ -34,19 +33,12 @@ Drives = TypeVar("Drives", bound="Driver")
 class Events(Upcoming):
     """The events of a connection, for ``async for``; `connect` makes it."""
 
-    __slots__ = ("__weakref__", "_is_guarded", "_is_looped", "_leaving")
+    __slots__ = ("__weakref__", "_is_guarded", "_leaving")
 
     def __init__(self, driver: Driver, is_guarded: Callable[[], bool]) -> None:
         super().__init__(driver)
         self._leaving = driver
         self._is_guarded = is_guarded
-        self._is_looped = False
-
-    def __aiter__(self) -> Self:
-        if self._is_looped and self._leaving.items is None:
-            warn_of_end()
-        self._is_looped = True
-        return self
 
     if not TYPE_CHECKING:  # to which they are neither
         __iter__ = no_iterator

@@ -11,7 +11,6 @@ from .wrong_door import (
     not_awaited_here,
     not_for_async_with,
     not_for_with,
-    warn_of_end,
 )
 
 if TYPE_CHECKING:
@@ -34,17 +33,12 @@ class Events(_Base):
         items: Gives them.
     """
 
-    __slots__ = ("__weakref__", "_is_looped", "_items")
+    __slots__ = ("__weakref__", "_items")
 
     def __init__(self, items: Generator[AnyEvent, None, None]) -> None:
         self._items = items
-        self._is_looped = False
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
-        items: Any = self._items
-        if self._is_looped and items.gi_frame is None:
-            warn_of_end()
-        self._is_looped = True
         return self._items
 
     def send(self, value: None) -> AnyEvent:

@@ -77,16 +77,6 @@ not_for_async_with = refusing(
 )
 
 
-def warn_of_end() -> None:
-    """Warn who loops over events again that are over, and would be given none."""
-    warnings.warn(
-        "these events are over, as their connection is; for a new one write 'for event in "
-        "websocket', or iterate what another connect() gives",
-        RuntimeWarning,
-        stacklevel=_level_of_user(),
-    )
-
-
 def look_at_loop(websocket: Any) -> None:
     """Warn, once in a process, who goes on in a second loop where the first has ended all.
 

@@ -1,4 +1,4 @@
-"""A second loop after the first was left, or came to its end, says what to write."""
+"""A second loop after the first was left says what to write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from doors.raw_server import echo, frame, raw_server, until
+from doors.raw_server import echo, frame, raw_server
 from lomond import AsyncWebSocket, TrioWebSocket, WebSocket, wrong_door
 from lomond.protocol import frames
 
@@ -20,7 +20,6 @@ BROKEN = (
     r"^whoever leaves a loop over a WebSocket \(by break\) ends its connection, .* write events = "
     r"websocket.connect\(\), and both loops over events$"
 )
-OVER = r"^these events are over, as their connection is; for a new one write 'for event in websoc"
 AWAITED = [(AsyncWebSocket, asyncio.run), (TrioWebSocket, lambda act: trio.run(lambda: act))]
 
 
@@ -33,10 +32,6 @@ def _first_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def greets(connection: socket.socket) -> None:
     connection.sendall(frame(frames.TEXT, b"hello"))
     echo(connection)
-
-
-def hangs_up(connection: socket.socket) -> None:
-    """A server that ends TCP without a word."""
 
 
 def look_for(websocket: WebSocket, name: str) -> None:
@@ -150,44 +145,6 @@ def test_on_with_the_same_events_after_break() -> None:
             assert event.name == "text"
             break
         stream.close()
-
-
-@pytest.mark.parametrize("how", ["connect", "persist", "close"])
-def test_events_that_are_over(how: str) -> None:
-    with raw_server(hangs_up) as server:
-        websocket = WebSocket(server.url)
-        if how == "close":
-            stream = websocket.connect()
-            for event in stream:
-                if event.name == "ready":
-                    break
-            stream.close()
-        else:
-            stream = websocket.connect() if how == "connect" else websocket.persist(max_attempts=1)
-            assert list(stream)[-1].name == "disconnected"
-        with pytest.warns(RuntimeWarning, match=OVER) as told:
-            assert list(stream) == []
-        assert [one.filename for one in told] == [__file__]
-
-
-def test_a_first_loop_over_events_that_were_asked_for_one_by_one() -> None:
-    with raw_server(hangs_up) as server:
-        stream = WebSocket(server.url).connect()
-        until(stream, "disconnected")
-        assert list(stream) == []
-
-
-@pytest.mark.parametrize(("kind", "run"), AWAITED)
-def test_awaited_events_that_are_over(kind: Any, run: Any) -> None:
-    async def act(websocket: Any) -> None:
-        async with websocket:
-            events = websocket.connect()
-            assert [event.name async for event in events][-1] == "disconnected"
-            with pytest.warns(RuntimeWarning, match=OVER):
-                assert [event async for event in events] == []
-
-    with raw_server(hangs_up) as server:
-        run(act(kind(server.url)))
 
 
 def test_events_are_those_of_a_generator_in_all_else() -> None:

@@ -139,7 +139,7 @@ class Exchange(Outward):
     def next_event(self, now: float) -> AnyEvent | None:
         """What the session has to say, or None."""
         if now - self._looked_at > self._notable:
-            self._delayed(now)
+            self._delay = self._pause_until(now)
         return self.session.next_event(now)
 
     def need(self) -> Need | None:

@@ -43,7 +43,7 @@ cdef class Inward:
 
     cpdef looked(self, double now)
     cpdef _paused(self, double now)
-    cpdef _delayed(self, double now)
+    cpdef _pause_until(self, double now)
     cpdef wake(self)
     cpdef report(self)
     cpdef bint may_read_ahead(self) except *

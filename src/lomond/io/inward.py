@@ -89,7 +89,7 @@ class Inward:
         self._at_once = _READ_SIZE
         self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
         self._notable = _PAUSE
-        self._delay: Pause | None = None  # as far as it goes, before an event is handed out
+        self._delay: Pause | None = None  # as it was when an event was handed out before a look
         self._is_handled = False  # where it waits, the handlers of all that was handed out are over
         self._seen = 0  # events that were handed out by when somebody last waited, or read
 
@@ -118,10 +118,6 @@ class Inward:
         pause = self._pause_until(now)
         self._delay = None
         self.session.course.paused(pause._replace(seconds=now - self._looked_at), now)
-
-    def _delayed(self, now: float) -> None:
-        """Nobody has looked since `_looked_at`, and an event is handed out first."""
-        self._delay = self._pause_until(now)
 
     def _pause_until(self, now: float) -> Pause:
         """The time since `_looked_at`; what was due at its end, as a Poll is, took none of it."""

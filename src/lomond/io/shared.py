@@ -123,7 +123,7 @@ class Shared(Guarded):
     def next_event(self, now: float) -> AnyEvent | None:
         """What the session has to say, or None."""
         if now - self._looked_at > self._notable:
-            self._delayed(now)
+            self._delay = self._pause_until(now)
         self.is_wanted = True
         with self.lock:
             self.is_wanted = False
