@@ -22,7 +22,7 @@ __all__ = ["WebSocket"]
 _connect: Any = vars(Door)["connect"]
 
 
-class WebSocket(Door[Events, None]):
+class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     """A WebSocket connection as an orderly stream of events.
 
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
@@ -50,7 +50,7 @@ class WebSocket(Door[Events, None]):
             not installed.
     """
 
-    def _stream(self, timing: options.Timing) -> Events:
+    def _stream(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
         return Events(self._items(timing))
 
     def _items(self, timing: options.Timing) -> Generator[AnyEvent, None, None]:
@@ -68,7 +68,9 @@ class WebSocket(Door[Events, None]):
             return self._items(timed(self, {}))  # as that, without three calls
         return iter(self.connect())
 
-    def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
+    def persist(
+        self, **options: Unpack[persisting.PersistKeywords]
+    ) -> Generator[AnyEvent, None, None]:
         """The events of one connection after another, as `lomond.persist.persist` gives them.
 
         Arguments:
