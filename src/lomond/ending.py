@@ -61,10 +61,9 @@ class Ending(Fixed):
         since_received, since_sent, since_pong: Seconds before the end at which the last byte came,
             the system sent the last one, the last pong came; None if there was none or nobody
             knows (of what is sent only Linux tells, and only of TCP).
-        unconfirmed: Bytes of messages, without heads, for which ``send_*`` returned, or raised
-            TransportFail, or which were held for Ready, and of which nobody knows whether they
-            arrived. 0 after the server answered our close frame; else what was sent after the last
-            ping that was answered.
+        unconfirmed: Bytes of messages, without heads, for which ``send_*`` returned or which were
+            held for Ready, and of which nobody knows whether they arrived. 0 after the server
+            answered our close frame; else what was sent after the last ping that was answered.
         pause: The longest time, of a second and more, in which nobody looked at the socket while it
             was open; or None. In an event loop, and for whoever waits, it counts from when they
             should have looked.

@@ -42,6 +42,7 @@ def test_a_send_that_fails_is_told_to_the_sender_and_to_the_loop(
         failed.append(caught.value)
 
     with conversation(read_all) as (sock, websocket, stream):
+        websocket.send_text("it may have come")
         sock.on_send = fail
         if where == "the loop":
             send()
@@ -57,6 +58,8 @@ def test_a_send_that_fails_is_told_to_the_sender_and_to_the_loop(
         assert os.strerror(number) in last.reason
         assert failed[0].__cause__ is error
         assert failed[0].cause is error
+        assert last.ending.unconfirmed == len("it may have come")
+        assert failed[0].ending is last.ending
         with pytest.raises(WebSocketUnavailable):
             websocket.send_text("late")
 

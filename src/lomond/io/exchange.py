@@ -72,20 +72,25 @@ class Exchange(Outward):
         pipe = self.pipe
         if self.is_over or self.connection.has_ended or pipe is None:
             raise self.refusal()
+        output = self.output
+        before, size = output.sent, 0
         try:
-            has_output = pipe.queue or self.output.is_held or self.output.is_ready
-            if opcode == PING or has_output or self.is_traced:
-                self.session.send_message(opcode, payload, compress)
-                target = self.enqueue()
-                self.write_some()
-            else:
-                self.connection.send(opcode, payload, compress)
-                target = self.hand_over(pipe)
+            try:
+                has_output = pipe.queue or output.is_held or output.is_ready
+                if opcode == PING or has_output or self.is_traced:
+                    self.session.send_message(opcode, payload, compress)
+                    size = output.sent - before
+                    target = self.enqueue()
+                    self.write_some()
+                else:
+                    self.connection.send(opcode, payload, compress)
+                    size = output.sent - before
+                    target = self.hand_over(pipe)
+            except OSError as error:
+                self.lose(error)
         except WebSocketError as error:
-            self.explain(error)
+            self.explain(error, size)
             raise
-        except OSError as error:
-            self.lose(error)
         except BaseException as error:
             self.interrupted(error)
             raise

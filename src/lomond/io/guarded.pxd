@@ -26,7 +26,7 @@ cdef class Guarded(Exchange):
     cdef public Lock lock
 
     cpdef catch_up(self)
-    @cython.locals(pipe=Pipe, target=Py_ssize_t, is_long=bint, is_short=bint)
+    @cython.locals(pipe=Pipe, target=Py_ssize_t, size=Py_ssize_t, before="long long", is_long=bint, is_short=bint)
     cpdef send(self, int opcode, payload, bint compress=?)
     @cython.locals(pipe=Pipe)
     cpdef _send_long(self, int opcode, payload, bint compress)

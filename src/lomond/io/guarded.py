@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketError, WebSocketUnavailable
-from ..protocol.frames import PING
+from ..protocol.frames import CLOSE, PING
 from ..system.clock import monotonic
 from ..system.holding import abandon, asker, is_mine, next_of
 from ..system.lock import Lock
@@ -147,7 +147,7 @@ class Guarded(Exchange):
             self._send_long(opcode, payload, compress)
             return
         is_short = False
-        target = 0
+        target = size = 0
         failure: OSError | None = None
         try:
             self.lock.acquire()
@@ -155,11 +155,16 @@ class Guarded(Exchange):
                 is_long = bool(pipe.queue) or self.output.is_ready or bool(self._write_turn.owner)
                 is_short = not is_long and self.is_clear and not self.connection.has_ended
                 if is_short:
+                    before = self.output.sent
                     self.connection.send(opcode, payload, compress)
+                    size = self.output.sent - before
                     # It can't wait, so the lock may be held: to take the turn costs more.
                     target = self.hand_over(pipe)
+                    if target:
+                        self.output.pending += size
             except OSError as error:
                 failure = error
+                self.output.pending += size
                 self._write_turn.take()  # for the socket stays as it is while what came is read
             finally:
                 self.lock.release()
@@ -167,6 +172,7 @@ class Guarded(Exchange):
                 self._lose(failure)
             if target:
                 self._write_until(pipe, target, False)
+                self.output.pending -= size
         except WebSocketError as error:
             self.explain(error)
             raise
@@ -190,6 +196,8 @@ class Guarded(Exchange):
         try:
             pipe, target, has_turn = self._queue(opcode, payload, compress)
             self._write_until(pipe, target, has_turn)
+            if opcode < CLOSE:
+                self.output.pending -= len(payload)
         except WebSocketError as error:
             self.explain(error)
             raise
@@ -212,6 +220,8 @@ class Guarded(Exchange):
             if self.session.has_ended or self.is_over or pipe is None:
                 raise self.refusal()
             self.session.send_message(opcode, payload, compress)
+            if opcode < CLOSE:
+                self.output.pending += len(payload)
             target = self.enqueue()
             is_written = pipe.written >= target
             has_turn = not is_written and self._write_turn.take()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..errors import TransportFail
 from ..session.finish import LEFT, Why
 from .exchange import GOING_AWAY, Exchange
 from .outward import Sender, until_written
@@ -49,16 +50,24 @@ class Looping(Exchange):
         driver = self.driver
         if driver.loop is not None and not self.session.has_ended:
             driver.check_loop()
+        before = self.output.sent
         target = self.post(opcode, payload, compress)
+        size = self.output.sent - before
         pipe = self.pipe
         if target and pipe is not None:
-            for need in until_written(self, pipe, target):
-                sender = Sender(need, self, pipe, target)
-                driver.senders.append(sender)
-                try:
-                    await driver.reach(sender)
-                finally:
-                    driver.senders.remove(sender)
+            self.output.pending += size
+            try:
+                for need in until_written(self, pipe, target):
+                    sender = Sender(need, self, pipe, target)
+                    driver.senders.append(sender)
+                    try:
+                        await driver.reach(sender)
+                    finally:
+                        driver.senders.remove(sender)
+            except TransportFail as error:
+                self.explain(error)
+                raise
+            self.output.pending -= size
             self.report()
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:

@@ -50,10 +50,19 @@ class Outward(Inward):
         finish = self.session.finish
         return finish.explained(finish.refusal())
 
-    def explain(self, error: WebSocketError) -> None:
-        """Say in what the connection raised who had closed."""
+    def explain(self, error: WebSocketError, size: int = 0) -> None:
+        """Say in what a send raises who had closed.
+
+        Arguments:
+            error: What it raises.
+            size: Bytes of its message, where that is not among the pending ones yet.
+        """
+        self.output.pending += size
+        finish = self.session.finish
         if isinstance(error, WebSocketClosing):
-            self.session.finish.explained(error, monotonic())
+            finish.explained(error, monotonic())
+        elif isinstance(error, TransportFail) and error.ending is not None:
+            error.ending = finish.ending
 
     def failure(self, said: str, cause: BaseException | None) -> WebSocketError:
         """What a send raises where writing failed."""

@@ -25,6 +25,7 @@ cdef class Output:
     cdef public bint is_held
     cdef public bint is_ready
     cdef public Py_ssize_t largest
+    cdef public long long pending
     cdef public long long sent
 
     @cython.locals(frame=bytes, size=Py_ssize_t)

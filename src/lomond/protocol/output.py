@@ -56,6 +56,7 @@ class Output:
         has_backlog: Set by the session while earlier output is still unwritten.
         is_held: Whether frames wait for the upgrade.
         sent: Bytes of messages that were ever queued, as they were given.
+        pending: Bytes of those whose send has not returned; when all is over, because it raised.
         largest: Bytes of the largest of them.
     """
 
@@ -71,13 +72,14 @@ class Output:
         "is_held",
         "is_ready",
         "largest",
+        "pending",
         "sent",
     )
 
     def __init__(self, keys: MaskingKeys) -> None:
         self.is_ready = False
         self.held_size = 0
-        self.sent = self.largest = 0
+        self.sent = self.pending = self.largest = 0
         self.has_backlog = False
         self._outgoing: tuple[tuple[int, Outgoing], ...] = ()
         self._keys = keys

@@ -261,8 +261,12 @@ class Finish:
 
     @property
     def unconfirmed(self) -> int:
-        """Bytes of messages that were sent, or held, and of which nobody knows if they arrived."""
-        return self._connection.output.sent - self._pings.arrived
+        """Bytes of messages that were sent, or held, and of which nobody knows if they arrived.
+
+        A message whose send raised is none of those: who sent it knows of it.
+        """
+        output = self._connection.output
+        return max(0, output.sent - output.pending - self._pings.arrived)
 
     def refusal(self) -> Refusal:
         """What a send raises that comes after the end.
