@@ -95,6 +95,8 @@ class Case:
         options: Of the client: as `WebSocket` and `connect` take them.
         ways: How the case can be run.
         seconds: How long the connection may take. Real clocks get some time more.
+        part: A tenth of the talk, where that is so long that a slow machine is slow with it: over
+            real sockets all of it may take twenty times as long as this does, besides.
         memory: How much may be allocated at any one time (as tracemalloc counts, the server and
             what the client had before not included); None: not measured.
         never_reads: The client can't write: its system and the server's take little.
@@ -112,6 +114,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     ways: tuple[str, ...] = ANYWHERE
     seconds: float = 0.5
+    part: Script | None = None
     memory: int | None = None
     never_reads: bool = False
     certificate: str = "good"

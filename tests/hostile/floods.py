@@ -47,6 +47,7 @@ def _flood(
         client=client,
         options=options,
         seconds=5.0,
+        part=upgraded(*repeated(writes, data * (_MANY // 10)), *last, extra=extra),
         memory=memory,
     )
 

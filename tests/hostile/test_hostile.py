@@ -6,7 +6,9 @@ import contextlib
 import datetime
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -27,6 +29,7 @@ from lomond.testing.pretend import PretendDoor
 from traced import tracemalloc
 
 SLACK = 4.0  # seconds, of a real clock on a busy machine
+PARTS = 20  # so long as its part may a case take
 CONNECT = ("poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout")
 QUIET = {"poll": None, "ping_rate": 0}
 
@@ -161,6 +164,18 @@ def test_over_tls(case: Case, door: str) -> None:
 
 
 def converse(case: Case, tls: dict[str, ssl.SSLContext] | None, name: str) -> None:
+    slack = SLACK * (3 if issubclass(DOORS[name], OnAsyncio) else 1)  # a loop runs for each event
+    if case.part is not None:
+        part = replace(case, talk=case.part, memory=case.memory and sys.maxsize)
+        slack += PARTS * conversed(part, tls, name, slack)[-1]
+    shown, said, seconds = conversed(case, tls, name, slack)
+    check(case, shown, said, seconds, slack)
+
+
+def conversed(
+    case: Case, tls: dict[str, ssl.SSLContext] | None, name: str, slack: float
+) -> tuple[Shown, bytes, float]:
+    """What the client has shown and said in one connection, and the seconds that this took."""
     door = DOORS[name]
     options = {**QUIET, **case.options}
     made = {name: value for name, value in options.items() if name not in CONNECT}
@@ -173,13 +188,12 @@ def converse(case: Case, tls: dict[str, ssl.SSLContext] | None, name: str) -> No
         scheme = "ws" if tls is None else "wss"
         websocket = door(f"{scheme}://127.0.0.1:{server.port}/", **made)
         # Whoever waits for ever is woken, and fails for that.
-        slack = SLACK * (3 if issubclass(door, OnAsyncio) else 1)  # a loop runs anew for each event
         with FairClock(case.seconds + slack, websocket.force_disconnect) as clock:
             connecting = {name: value for name, value in options.items() if name in CONNECT}
             shown.see(websocket.connect(**connecting), acting(case, websocket))
             seconds = clock.now()
     assert websocket.is_closed
-    check(case, shown, server.heard, seconds, slack)
+    return shown, server.heard, seconds
 
 
 @lru_cache(maxsize=1)
