@@ -7,6 +7,7 @@ import pwd
 import sys
 from collections.abc import Callable
 
+from real.forward_proxies import launch_squid
 from real.launches import (
     SERVERS,
     Launch,
@@ -16,7 +17,7 @@ from real.launches import (
     free_port,
     program,
 )
-from real.reverse_proxies import APACHE_MODULES
+from real.reverse_proxies import APACHE_MODULES, haproxy_tls
 from real.server_kinds import ServerKind
 
 IDLE = "300ms"  # after which the proxies end what is silent
@@ -102,10 +103,7 @@ def _haproxy(mode: str = "http", bind: str = "") -> Callable[[Site], Launch]:
     def launch(site: Site) -> Launch:
         haproxy = program("haproxy", "haproxy")
         port = free_port()
-        tls = ""
-        if site.certificate:
-            pair = site.certificate.chain.read_text() + site.certificate.key.read_text()
-            tls = f" ssl crt {site.write('pair.pem', pair)}"
+        tls = haproxy_tls(site)
         configuration = site.write(
             "haproxy.cfg",
             f"""
@@ -214,29 +212,6 @@ def _tinyproxy(site: Site) -> Launch:
     return Launch([tinyproxy, "-d", "-c", str(configuration)], {}, port)
 
 
-def _squid(site: Site) -> Launch:
-    """A squid that connects nobody."""
-    squid = program("squid", "squid")
-    port = free_port()
-    configuration = site.write(
-        "squid.conf",
-        f"""
-http_port 127.0.0.1:{port}
-http_access deny all
-visible_hostname proxy.example
-access_log none
-cache_log /dev/null
-pid_filename none
-coredump_dir none
-pinger_enable off
-shutdown_lifetime 0 seconds
-max_filedescriptors 1024
-""",
-    )
-    command = [squid, "-N", "-d", "1", "-n", f"lomond{port}", "-f", str(configuration)]
-    return Launch(command, {}, port)
-
-
 def _dead_tunnel(site: Site) -> Launch:
     """A stunnel with nobody behind it."""
     stunnel = program("stunnel4", "stunnel4")
@@ -293,6 +268,6 @@ OPENSSL_OLD = ServerKind("ends_openssl_old", _openssl("-tls1_2"))
 OPENSSL_HTTP2 = ServerKind("ends_openssl_http2", _openssl("-alpn", "h2"))
 OPENSSL_CERTIFICATES = ServerKind("ends_openssl_certificates", _openssl("-Verify", "1"))
 TINYPROXY = ServerKind("ends_tinyproxy", _tinyproxy)
-SQUID = ServerKind("ends_squid", _squid)
+SQUID = ServerKind("ends_squid", launch_squid)
 STUNNEL = ServerKind("ends_stunnel", _dead_tunnel)
 DANTED = ServerKind("ends_danted", _danted)

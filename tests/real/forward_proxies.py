@@ -76,14 +76,18 @@ LogLevel Warning
 
 
 def _squid(method: str | None) -> Callable[[Site], Launch]:
-    def launch(site: Site) -> Launch:
-        squid = program("squid", "squid")
-        port = free_port()
-        configuration = site.write(
-            "squid.conf",
-            f"""
+    return lambda site: launch_squid(site, _squid_rules(site, method))
+
+
+def launch_squid(site: Site, rules: str = "") -> Launch:
+    """Start squid, which denies all that no rule allows."""
+    squid = program("squid", "squid")
+    port = free_port()
+    configuration = site.write(
+        "squid.conf",
+        f"""
 http_port 127.0.0.1:{port}
-{_squid_rules(site, method)}
+{rules}
 http_access deny all
 visible_hostname proxy.example
 cache deny all
@@ -96,12 +100,10 @@ pinger_enable off
 shutdown_lifetime 0 seconds
 max_filedescriptors 1024
 """,
-        )
-        # A service's name is its own piece of shared memory.
-        command = [squid, "-N", "-d", "1", "-n", f"lomond{port}", "-f", str(configuration)]
-        return Launch(command, {}, port)
-
-    return launch
+    )
+    # A service's name is its own piece of shared memory.
+    command = [squid, "-N", "-d", "1", "-n", f"lomond{port}", "-f", str(configuration)]
+    return Launch(command, {}, port)
 
 
 def _squid_rules(site: Site, method: str | None) -> str:

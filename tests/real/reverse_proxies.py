@@ -58,14 +58,19 @@ def _nginx_certificate(certificate: Certificate | None) -> str:
     return f"ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};"
 
 
+def haproxy_tls(site: Site, more: str = "") -> str:
+    """What its `bind` says of TLS, if the site has a certificate: in one file with the key."""
+    if site.certificate is None:
+        return ""
+    pair = site.certificate.chain.read_text() + site.certificate.key.read_text()
+    return f" ssl crt {site.write('pair.pem', pair)}{more}"
+
+
 def launch_haproxy(site: Site) -> Launch:
-    """Start haproxy, which wants the certificate and its key in one file."""
+    """Start haproxy."""
     haproxy = program("haproxy", "haproxy")
     port = free_port()
-    tls = ""
-    if site.certificate:
-        pair = site.certificate.chain.read_text() + site.certificate.key.read_text()
-        tls = f" ssl crt {site.write('pair.pem', pair)} alpn http/1.1"
+    tls = haproxy_tls(site, " alpn http/1.1")
     configuration = site.write(
         "haproxy.cfg",
         f"""

@@ -13,7 +13,7 @@ import pytest
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import proxies  # noqa: F401  it clears the variables
+    import proxies  # noqa: F401  # it clears the variables
 
 from lomond import WebSocket
 from real import ending_servers as servers
