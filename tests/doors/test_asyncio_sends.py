@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_r
 from lomond.aio import AsyncWebSocket
 from lomond.errors import WebSocketUnavailable
 from lomond.protocol import frames
+from patience import PATIENCE
 
 
 @pytest.mark.parametrize("size", [40_000, 1_000_000])
@@ -108,3 +110,21 @@ def test_a_send_is_for_the_connection_that_there_was_when_it_was_called(run: Run
     with raw_server(serve) as server:
         run(talk(server.url))
     assert sorted(heard) == [[], [b"to the second"]]
+
+
+def test_a_send_that_was_cancelled_may_have_arrived() -> None:
+    """It goes out all the same, as far as the connection lasts, and a pong confirms it too."""
+    gone = threading.Event()
+
+    async def act(url: str) -> int:
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0):
+                if event.name == "ready":
+                    with pytest.raises(TimeoutError):
+                        await asyncio.wait_for(websocket.send_binary(bytes(30_000_000)), 0.1)
+                    gone.set()
+        assert websocket.ending is not None
+        return websocket.ending.unconfirmed
+
+    with raw_server(lambda _: gone.wait(PATIENCE)) as server:
+        assert asyncio.run(act(server.url)) == 30_000_000

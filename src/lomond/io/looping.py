@@ -67,6 +67,9 @@ class Looping(Exchange):
             except TransportFail as error:
                 self.explain(error)
                 raise
+            except BaseException:  # cancelled: what was queued goes out all the same
+                self.output.pending -= size
+                raise
             self.output.pending -= size
             self.report()
 
