@@ -129,7 +129,7 @@ def test_alerts_come_with_a_hint(reason: str, hint: str) -> None:
 def test_other_reasons_come_without() -> None:
     assert words(AlertError("BAD_RECORD_TYPE", "bad record type")) == "bad record type"
     error = OSError(1, "odd")
-    error.reason = 5  # type: ignore[attr-defined]
+    error.reason = 5  # type: ignore[attr-defined]  # as ssl does it
     assert words(error) == "odd"
 
 

@@ -59,14 +59,14 @@ def test_a_proxys_name_is_in_its_url() -> None:
 @pytest.mark.parametrize("code", [62, 64])
 def test_a_certificate_for_no_name(code: int) -> None:
     failure = TLSError("x", verify_message="mismatch", verify_code=code)
-    failure.peer_certificate = {"subject": ((("commonName", "h"),),)}  # type: ignore[attr-defined]
+    failure.peer_certificate = {"subject": ((("commonName", "h"),),)}  # type: ignore[attr-defined]  # as ssl does it
     said = tls_words(failure)
     assert "; it has no subjectAltName, and its common name does not count (RFC 9525)" in said
     assert said.endswith("or see ssl_context (hostname_checks_common_name)")
     assert "server_name" not in said
     of_proxy = tls_words(failure, of_proxy=True)
     assert "the proxy needs another certificate, or see proxy_ssl_context" in of_proxy
-    failure.peer_certificate = {"subjectAltName": (("DNS", "g"),)}  # type: ignore[attr-defined]
+    failure.peer_certificate = {"subjectAltName": (("DNS", "g"),)}  # type: ignore[attr-defined]  # as ssl does it
     assert "see server_name" in tls_words(failure)
-    failure.peer_certificate = None  # type: ignore[attr-defined]
+    failure.peer_certificate = None  # type: ignore[attr-defined]  # as ssl does it
     assert "see server_name" in tls_words(failure)

@@ -84,9 +84,9 @@ def test_a_peer_that_answers_no_ping() -> None:
     event = session.next_event(115.4)
     assert event is not None
     assert event.name == "unresponsive"
-    failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]
+    failed(event, session, pytest.approx(15.4))  # type: ignore[arg-type]  # about then
     assert session.next_event(115.4) is None
-    last = ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]
+    last = ended(session, "disconnected; exceeded 5.4s ping timeout", pytest.approx(15.4))  # type: ignore[arg-type]  # about then
     assert str(last.ending) == "the server said nothing for 5.4 s after a ping (ping_timeout)"
 
 
