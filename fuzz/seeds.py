@@ -159,6 +159,7 @@ def of_upgrade() -> dict[str, bytes]:
         "redirect-ipv6": b"\x03//[fe80::1]:8080/",
         "redirect-user": b"\x03wss://user:pass@b.example/#x",
         "redirect-odd": b"\x03http:///\\evil",
+        "redirect-bracket": b"\x03//[?a=1",
         "extension": b"\x04permessage-deflate; client_max_window_bits=11; server_max_window_bits"
         b"=\"12\"; server_no_context_takeover; client_no_context_takeover",
         "extension-odd": b"\x04permessage-deflate; x=\"a\\\"b\", , foo;;",

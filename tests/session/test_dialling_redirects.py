@@ -77,6 +77,8 @@ def test_where_it_leads(secure: bool, location: str, url: str, is_same: bool) ->
         (False, "ws://peer:99999/", "has port '99999'"),
         (False, "/x\r\nLocation: /x", "it has more than one Location"),
         (False, "/caf\xe9", "its Location is not ASCII"),
+        (False, "//[", "its Location is not a URL"),
+        (False, "ws://[::1", "its Location is not a URL"),
     ],
 )
 def test_where_nobody_goes(secure: bool, location: str, why: str) -> None:

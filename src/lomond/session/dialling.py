@@ -256,8 +256,12 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
         raise NotFollowedError("the socket was given, and another connection would be needed")
     scheme = "https" if target.secure else "http"
     base = f"{scheme}://{authority(target.host, target.port)}{parse(target.url).resource}"
+    try:
+        joined = urljoin(base, location)
+    except ValueError:  # a bracket too much or too few, which Python's own parser refuses
+        raise NotFollowedError("its Location is not a URL") from None
     # A fragment is for whoever shows the page (RFC 9110 section 10.2.2).
-    where, mark, query = urljoin(base, location).partition("#")[0].partition("?")
+    where, mark, query = joined.partition("#")[0].partition("?")
     try:
         parse(where)
     except ValueError as error:
