@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from doors.every_door import DOORS, close_streams
-from doors.loops import uvloop_loop
+from doors.loops import WatchesNothing, uvloop_loop
 from doors.tapped import Tapped
 from lomond.system import pipe
 from patience import PATIENCE
@@ -62,11 +62,12 @@ def cafile(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
+@pytest.fixture(params=["asyncio", "uvloop", "watches nothing"])
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine on a new event loop of each kind."""
     # Where there is none, the test is skipped before it has made a coroutine.
-    make = asyncio.new_event_loop if request.param == "asyncio" else uvloop_loop()
+    kinds = {"asyncio": asyncio.new_event_loop, "watches nothing": WatchesNothing}
+    make = kinds.get(request.param) or uvloop_loop()
 
     def run_it(act: Coroutine[Any, Any, Any]) -> Any:
         loop = make()

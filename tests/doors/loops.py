@@ -20,6 +20,20 @@ def uvloop_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     return make
 
 
+class WatchesNothing(asyncio.SelectorEventLoop):
+    """Has a proactor's way with those who want a socket watched."""
+
+    def add_reader(self, *arguments: Any) -> None:
+        raise NotImplementedError
+
+    add_writer = remove_reader = remove_writer = add_reader  # type: ignore[assignment]  # as above
+
+
+def watching(loop: asyncio.AbstractEventLoop) -> Any:
+    """The loop as it watches sockets for a test."""
+    return super(WatchesNothing, loop) if isinstance(loop, WatchesNothing) else loop
+
+
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from doors.loops import Run, until
+from doors.loops import Run, until, watching
 from doors.peer_server import served
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_frame, read_request
 from lomond.aio import AsyncWebSocket
@@ -154,8 +154,8 @@ def test_a_send_whose_time_is_up_is_judged_when_a_server_that_had_to_wait_could_
                     theirs.send(bytes(small))
 
         def has_written() -> None:
-            loop.remove_writer(theirs)
-            loop.add_reader(theirs, read)
+            watching(loop).remove_writer(theirs)
+            watching(loop).add_reader(theirs, read)
             read()
 
         def read() -> None:
@@ -176,10 +176,10 @@ def test_a_send_whose_time_is_up_is_judged_when_a_server_that_had_to_wait_could_
             await asyncio.sleep(0)
             assert not send.done()
             fill()
-            loop.add_writer(theirs, has_written)
+            watching(loop).add_writer(theirs, has_written)
             time.sleep(2 * timeout)  # the loop is kept
             await send
-            loop.remove_reader(theirs)
+            watching(loop).remove_reader(theirs)
 
     ours, theirs = socket.socketpair()
     with theirs:
@@ -236,46 +236,6 @@ def test_two_tasks_of_which_one_is_owed_a_turn(run: Run) -> None:
     assert second == "disconnected"
 
 
-def test_leaving_while_asyncio_takes_the_socket_over_disturbs_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The number of a socket that is closed too early is another one's next."""
-    connects = asyncio.BaseEventLoop.create_connection
-    turns: list[int] = []
-    wrong: list[object] = []
-
-    async def create_connection(self: Any, *arguments: Any, **options: Any) -> Any:
-        turns.append(0)
-        return await connects(self, *arguments, **options)
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
-
-    async def leave(url: str, late: int) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: wrong.append(context))
-        websocket = AsyncWebSocket(url)
-        events = websocket.connect()
-        iterating = asyncio.create_task(until(events, "disconnected"))
-        while not turns:
-            await asyncio.sleep(0)
-        for _ in range(late):
-            await asyncio.sleep(0)
-        await events.aclose()
-        here, there = socket.socketpair()
-        here.setblocking(False)
-        with here, there:
-            there.send(b"x")
-            assert await asyncio.wait_for(loop.sock_recv(here, 1), PATIENCE) == b"x"
-        with pytest.raises(AssertionError, match="no disconnected"):
-            await iterating
-
-    with raw_server(read_all) as server:
-        for late in range(6):
-            turns.clear()
-            asyncio.run(leave(server.url, late))
-    assert wrong == []
-
-
 def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
     def serve(connection: socket.socket) -> None:
         connection.sendall(frame(frames.CLOSE, code=1000))
@@ -292,28 +252,20 @@ def test_an_iterator_that_is_left_at_its_end_needs_no_warning(run: Run) -> None:
         run(talk(server.url))
 
 
-async def kind_of_transport() -> Any:
-    """The class by which asyncio's own loop reads from a socket."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        _, writer = await asyncio.open_connection(sock=ours)
-        writer.close()
-        await writer.wait_closed()
-    return type(writer.transport)
-
-
 def test_another_thread_that_ends_the_connection_leaves_asyncio_to_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    threads: set[int] = set()
-    kind = asyncio.run(kind_of_transport())
-    resume = kind.resume_reading
+    threads: list[int] = []
+    kind: Any = asyncio.SelectorEventLoop
 
-    def resume_reading(transport: Any) -> None:
-        threads.add(threading.get_ident())
-        resume(transport)
+    def noted(name: str) -> None:
+        act = getattr(kind, name)
 
-    monkeypatch.setattr(kind, "resume_reading", resume_reading)
+        def note(loop: Any, *arguments: Any) -> Any:
+            threads.append(threading.get_ident())
+            return act(loop, *arguments)
+
+        monkeypatch.setattr(kind, name, note)
 
     def flood(connection: socket.socket) -> None:
         while True:
@@ -327,9 +279,12 @@ def test_another_thread_that_ends_the_connection_leaves_asyncio_to_its_own(
             await asyncio.to_thread(websocket.force_disconnect)
             return [event.name async for event in events][-1]
 
+    for name in ("add_reader", "remove_reader", "add_writer", "remove_writer"):
+        noted(name)
     with raw_server(flood) as server:
         assert asyncio.run(talk(server.url), debug=True) == "disconnected"
-    assert threads <= {threading.get_ident()}
+    assert threads
+    assert set(threads) == {threading.get_ident()}
 
 
 def test_what_was_there_before_an_exception_is_handed_out_first(run: Run) -> None:

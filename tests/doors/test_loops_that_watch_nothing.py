@@ -8,23 +8,14 @@ from typing import Any
 
 import pytest
 
-from doors.loops import echo
-from doors.raw_server import raw_server
+from doors.loops import WatchesNothing, echo, until
+from doors.raw_server import raw_server, read_all
 from lomond.aio import AsyncWebSocket
 from patience import PATIENCE
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """Has a proactor's way with those who ask."""
-
-    def add_reader(self, *arguments: Any) -> None:
-        raise NotImplementedError
-
-    add_writer = remove_reader = remove_writer = add_reader  # type: ignore[assignment]  # as above
-
-
 def run(act: Any) -> Any:
-    loop = Loop()
+    loop = WatchesNothing()
     try:
         return loop.run_until_complete(asyncio.wait_for(act, PATIENCE))
     finally:
@@ -59,3 +50,43 @@ def test_a_server_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert "refused" in run(talk(port))
+
+
+def test_leaving_while_asyncio_takes_the_socket_over_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The number of a socket that is closed too early is another one's next."""
+    connects = asyncio.BaseEventLoop.create_connection
+    turns: list[int] = []
+    wrong: list[object] = []
+
+    async def create_connection(self: Any, *arguments: Any, **options: Any) -> Any:
+        turns.append(0)
+        return await connects(self, *arguments, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
+
+    async def leave(url: str, late: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: wrong.append(context))
+        websocket = AsyncWebSocket(url)
+        events = websocket.connect()
+        iterating = asyncio.create_task(until(events, "disconnected"))
+        while not turns:
+            await asyncio.sleep(0)
+        for _ in range(late):
+            await asyncio.sleep(0)
+        await events.aclose()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            there.send(b"x")
+            assert await asyncio.wait_for(loop.sock_recv(here, 1), PATIENCE) == b"x"
+        with pytest.raises(AssertionError, match="no disconnected"):
+            await iterating
+
+    with raw_server(read_all) as server:
+        for late in range(6):
+            turns.clear()
+            run(leave(server.url, late))
+    assert wrong == []

@@ -28,7 +28,7 @@ cdef class Driver:
     cdef public object items
     cdef public object _kept
     cdef object _last
-    cdef bint _loop_reads
+    cdef bint _loop_tells
     cdef public object _need
     cdef bint _owes_turn
     cdef public Pause _pause
@@ -39,6 +39,7 @@ cdef class Driver:
     cdef public bint has_read
     cdef public object loop
     cdef public Py_ssize_t news
+    cdef public bint reads_late
     cdef public list senders
     cdef public object task
     cdef public object this_task

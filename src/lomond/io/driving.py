@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .inward import Traced
     from .outward import Sender
 
-_TURN = 64 * 1024  # bytes per turn of the loop
+_TURN = 512 * 1024  # bytes per turn of the loop
 _NEVER = float("inf")
 _POLL: type = _events.Poll
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
@@ -52,17 +52,18 @@ class Driver:
     It belongs to one event loop, from the first event on. As a wake-up any thread may use it.
 
     Arguments:
-        loop_reads: Whether the loop reads, and what stands for a socket tells whether it has read
-            something (`has_news`). Else the sockets of a Need are the system's, and a task of the
-            driver's goes on with the generator even where the user's task waits.
+        loop_tells: Whether the loop tells in callbacks, and what stands for a socket knows whether
+            there is something to read (`has_news`). Else the sockets of a Need are the system's,
+            and a task of the driver's goes on with the generator even where the user's task waits.
         this_task: Gives the task that is running.
 
     Attributes:
         loop: Of the task that asked for the first event; None before.
-        given: Bytes that were taken from what the loop has read since it had a turn.
+        given: Bytes that were taken since the loop had a turn.
         has_read: Whether it has read something since who counts its turns asked.
+        reads_late: Whether only the loop reads, so that a read of ours tells what it has read.
         items: The generator, which whoever makes the driver sets; None at its end.
-        news: How many sockets have something that it has read.
+        news: How many sockets have something to read.
         senders: The sends that wait.
         task: A weak reference to that which iterates; None before that is known.
     """
@@ -70,20 +71,21 @@ class Driver:
     __slots__ = (
         "_ahead", "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
-        "_last", "_loop_reads", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
-        "given", "has_read", "items", "loop", "news", "senders", "task",
-        "this_task",
+        "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
+        "given", "has_read", "items", "loop", "news", "reads_late", "senders",
+        "task", "this_task",
     )  # fmt: skip
 
-    def __init__(self, loop_reads: bool, this_task: Callable[[], object]) -> None:
+    def __init__(self, loop_tells: bool, this_task: Callable[[], object]) -> None:
         self.loop: Any = None
         self.given = 0
         self.has_read = False
+        self.reads_late = False
         self.news = 0
         self.senders: list[Sender] = []
         self.task: Any = None
         self.this_task = this_task
-        self._loop_reads = loop_reads
+        self._loop_tells = loop_tells
         self._thread = 0
         self._runs: Callable[[], object] = _nothing  # whether the loop does
         self.items: Generator[Any, None, None] | None = None  # of events and Needs
@@ -259,13 +261,13 @@ class Driver:
     def go_on(self) -> None:
         """What is waited for may be there."""
         self._is_met, self._is_woken = True, False
-        if self._is_waiting and self._loop_reads:
+        if self._is_waiting and self._loop_tells:
             self._is_within = True
             try:
                 self._pause.end(True)
             finally:
                 self._is_within = False
-        if not (self._is_waiting and self._loop_reads):
+        if not (self._is_waiting and self._loop_tells):
             self._run_ahead()
         if self.senders:
             self._tell_senders()
@@ -276,7 +278,7 @@ class Driver:
             exchange, pipe = sender.exchange, sender.pipe
             is_over = exchange.is_over or exchange.session.has_ended
             is_done = pipe.written >= sender.target or pipe is not exchange.pipe
-            if is_over or is_done or (self._loop_reads and has_news(sender.need)):
+            if is_over or is_done or (self._loop_tells and has_news(sender.need)):
                 sender.tell()
 
     def _run_ahead_soon(self) -> None:
@@ -288,7 +290,7 @@ class Driver:
     def _run_ahead(self) -> None:
         """Go on without the user's task: pings are answered and sent while that is elsewhere."""
         self._is_coming = False
-        if (self._is_waiting and self._loop_reads) or self._is_running or self.items is None:
+        if (self._is_waiting and self._loop_tells) or self._is_running or self.items is None:
             return
         self._go_ahead()
         need, give_up = self._need, self._give_up
@@ -363,12 +365,14 @@ class Driver:
                 break
             need, event = event, None
             self._need = need
-            if self._loop_reads:
-                need.looked_at = -_NEVER
+            if self._loop_tells:
+                # Whether somebody else has come is the loop's to say.
+                if self.reads_late or need.writable or not need.readable:
+                    need.looked_at = -_NEVER
                 self._is_met = self._is_met or (self.news > 0 and has_news(need))
             if not self._is_met:
                 moment = _NEVER if need.until is None else need.until
-                if moment < self._timer_at or need.writable or not self._loop_reads:
+                if moment < self._timer_at or need.writable or not self._loop_tells:
                     self._is_watched = True
                     self._watch(need)
                 return None
@@ -391,7 +395,7 @@ def iterates(driver: Driver) -> bool:
 
 
 def has_news(need: Need) -> bool:
-    """Whether the loop has read something for it."""
+    """Whether the loop has told of something to read for it."""
     for sock in need.readable:  # noqa: SIM110  # Cython has no generator here
         if sock.has_news:
             return True

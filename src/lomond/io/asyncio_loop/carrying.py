@@ -1,9 +1,8 @@
-"""What carries the bytes of a connection in an asyncio program: a protocol of asyncio's to read."""
+"""A connected socket where asyncio's loop can't watch one, but reads it (Windows' usual loop)."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections import deque
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...system.wire import Wire
 from ..waiting import AGAIN
+from .watching import LoopSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,55 +30,35 @@ def _room() -> memoryview:
     return room
 
 
-class Carrier(Wire):
-    """A connected socket that asyncio reads and waits for; with a socket's methods.
+class Carrier(LoopSocket):
+    """One that asyncio reads, into a protocol of its own; the driver `reads_late` then.
 
     Arguments:
-        sock: Connected and non-blocking.
-        driver: Goes on when bytes came.
         most: Bytes that may wait here unread; if there are more, asyncio reads no further.
-
-    Attributes:
-        has_news: Whether a read has something to say. The driver counts those that have.
     """
 
     __slots__ = (
-        "_count", "_data", "_driver", "_error", "_has_ended", "_is_leaving", "_is_paused",
-        "_looks_again", "_more", "_most", "_room", "_sock", "_told", "_transport", "_writable",
-        "has_news",
+        "_count", "_data", "_error", "_has_ended", "_is_leaving", "_is_paused", "_more", "_most",
+        "_room", "_transport",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, driver: Driver, most: int) -> None:
-        super().__init__(sock)
+        super().__init__(sock, driver)
         self._most = most
-        self._sock = sock
-        self._driver = driver
         self._room = _room()
-        self._transport: Any = None  # as asyncio.Transport; uvloop's is none
-        self.has_news = False
+        self._transport: Any = None
         self._data = b""  # what was read first
         self._more: deque[bytes] = deque()  # what was read after that
         self._count = 0
-        self._writable: socket.socket | None = None  # what is watched for the socket
-        self._told: Callable[[Carrier], object] | None = None  # when that takes more
-        self._looks_again = False  # in a while, for want of that
         self._is_paused = False
         self._is_leaving = False
         self._has_ended = False
         self._error: OSError | None = None
 
     def _tell(self) -> None:
-        """A read has something to say."""
-        if not self.has_news:
-            self.has_news = True
-            self._driver.news += 1
+        self.tell_news()
         self._driver.has_read = True
         self._driver.go_on()
-
-    def _tell_no_more(self) -> None:
-        if self.has_news:
-            self.has_news = False
-            self._driver.news -= 1
 
     # Asyncio
 
@@ -100,12 +80,7 @@ class Carrier(Wire):
             self._more.append(data)
         else:
             self._data = data
-        driver = self._driver
-        if not self.has_news:  # as `_tell`, without a call
-            self.has_news = True
-            driver.news += 1
-        driver.has_read = True
-        driver.go_on()
+        self._tell()
 
     def eof_received(self) -> bool:
         self._has_ended = True
@@ -119,45 +94,20 @@ class Carrier(Wire):
             self._error = exc
         is_left = self._transport is None
         self._transport = None
-        self._watch_no_more()
         if is_left:
             self._driver.go_on()
         else:
             self._tell()
 
-    def watch_writing(self, tell: Callable[[Carrier], object]) -> None:
-        """Tell somebody, in a callback of the loop, when the system takes more.
-
-        Of what asyncio would write for us, nobody could say how much the system has. It lets nobody
-        else watch a transport's socket, but another descriptor of it.
-        """
-        if self._writable is None and self._transport is not None and not self._looks_again:
+    def watch_writing(self, tell: Callable[[LoopSocket], object]) -> None:
+        if self._told is None and self._transport is not None:
             self._told = tell
-            loop = self._driver.loop
-            try:
-                self._writable = self._sock.dup()
-                loop.add_writer(self._writable, self._is_writable)
-            except (OSError, NotImplementedError):  # no descriptor is left; Windows' usual loop
-                self._forget_writable()
-                self._looks_again = True
-                loop.call_later(AGAIN, self._is_writable)
+            self._driver.loop.call_later(AGAIN, self._look)
 
-    def _is_writable(self) -> None:
-        self._looks_again = False
-        self._watch_no_more()
-        if self._told is not None:
-            self._told(self)
-
-    def _watch_no_more(self) -> None:
-        if self._writable is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._driver.loop.remove_writer(self._writable)
-            self._forget_writable()
-
-    def _forget_writable(self) -> None:
-        writable, self._writable = self._writable, None
-        if writable is not None:
-            writable.close()
+    def _look(self) -> None:
+        told, self._told = self._told, None
+        if told is not None:
+            told(self)
 
     # A wire
 
@@ -173,9 +123,8 @@ class Carrier(Wire):
             data = data[:size]
         else:
             self._data = self._more.popleft() if self._more else b""
-            if not (self._data or self._has_ended) and self.has_news:  # as `_tell_no_more`
-                self.has_news = False
-                self._driver.news -= 1
+            if not (self._data or self._has_ended):
+                self.tell_no_more()
         self._count -= len(data)
         self._driver.given += len(data)
         if self._is_paused and self._count < self._most:
@@ -221,20 +170,9 @@ class Carrier(Wire):
             self._more.append(data)
             if not self._data:
                 self._data = self._more.popleft()
-            if not self.has_news:  # the send that fails has the driver go on
-                self.has_news = True
-                self._driver.news += 1
+            self.tell_news()  # the send that fails has the driver go on
 
     # A socket
-
-    def fileno(self) -> int:
-        """The system's number of it."""
-        return self._sock.fileno()
-
-    def getsockopt(self, *arguments: int) -> Any:
-        """What the socket says of its options."""
-        sock: Any = self._sock  # whose stubs know two ways to call it
-        return sock.getsockopt(*arguments)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """What came; empty at the end. Raises BlockingIOError where nothing did."""
@@ -252,15 +190,10 @@ class Carrier(Wire):
         self._is_leaving = how == socket.SHUT_WR and self._has_ended
         self._sock.shutdown(how)
 
-    def close(self) -> None:
-        """Give the socket back to the system: in the loop's next turn, if there is one."""
-        if not self._driver.is_here():
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._driver.soon(self.close)
-                return
+    def give_back(self) -> None:
         self._has_ended = True
-        self._tell_no_more()  # to nobody
-        self._watch_no_more()
+        self.tell_no_more()  # to nobody
+        self._told = None
         if self._transport is None:
             return
         try:

@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.io.asyncio_loop.carrying cimport Carrier
+from lomond.io.asyncio_loop.watching cimport LoopSocket, WatchedSocket
 from lomond.system.clock cimport monotonic
 from lomond.io.driving cimport Driver, has_news
 from lomond.system.pipe cimport Pipe
@@ -27,6 +27,7 @@ cdef class AsyncioDriver(Driver):
     cdef _set_timer(self, double seconds)
     @cython.locals(seconds=double)
     cpdef _timed(self)
+    cdef _judge(self, need)
     cdef _count_turns(self)
     cdef _begin_turns(self)
     cpdef _turned(self)

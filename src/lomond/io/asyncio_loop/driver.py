@@ -1,4 +1,4 @@
-"""How a connection waits in an asyncio program: by what the loop has read, and by one timer."""
+"""How a connection waits in an asyncio program: for what the loop tells of its socket; or a timer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ..looping import Looping
 from ..waiting import AGAIN, writable_now
 from .carrying import Carrier, carried
 from .pausing import TaskPause
+from .watching import LoopSocket, WatchedSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..outward import Sender
     from ..performing import Steps
 
-_MOST_UNREAD = 64 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
+_MOST_UNREAD = 512 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURNS = 2  # of the loop, in which it has read whatever was there before
 _IDLE = -1  # of turns: none are counted
 _NEVER = float("inf")
@@ -90,7 +91,7 @@ class AsyncioDriver(Driver):
             if timer is not None:
                 timer.cancel()
         if need.until is not None and monotonic() >= need.until:
-            for _ in range(_TURNS):  # in which the loop reads what was there before
+            for _ in range(_TURNS):  # in which others who were kept from it, as we, go on
                 await asyncio.sleep(0)
 
     # For the connection
@@ -99,8 +100,18 @@ class AsyncioDriver(Driver):
         return Looping(session, traced, self)
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
-        """Hand a session's socket to asyncio; the Pipe of what carries its bytes then."""
+        """Have the loop watch a session's socket, or else read it; the Pipe of that."""
         self.follow(session)
+        watched = WatchedSocket(sock, self)
+        try:
+            watched.watch()
+        except NotImplementedError:
+            return (yield from self._have_it_read(sock))
+        return Pipe(watched, False)
+
+    def _have_it_read(self, sock: socket.socket) -> Steps:
+        """Hand a socket to the loop; the Pipe of what carries its bytes then."""
+        self.reads_late = True
         begun: list[bool] = []
         task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
         task.add_done_callback(self._is_carried)
@@ -119,7 +130,7 @@ class AsyncioDriver(Driver):
     def _is_carried(self, _: Any) -> None:
         self.wake()
 
-    def _write_on(self, carrier: Carrier) -> None:
+    def _write_on(self, carrier: LoopSocket) -> None:
         """The system takes more of one socket."""
         for sender in self.senders:
             if carrier in sender.need.writable:
@@ -137,9 +148,9 @@ class AsyncioDriver(Driver):
             if seconds > 0:
                 self._set_timer(seconds)
             else:
-                self._count_turns()
+                self._judge(need)
         for sock in need.writable:
-            if isinstance(sock, Carrier):
+            if isinstance(sock, LoopSocket):
                 sock.watch_writing(self._write_on)
             else:
                 try:
@@ -192,10 +203,18 @@ class AsyncioDriver(Driver):
         if seconds > 0:
             self._set_timer(seconds)
         else:
-            self._count_turns()
+            self._judge(need)
 
-    # What lay in the socket when a deadline passed is read before that is judged, however long
-    # somebody kept the loop from reading. Only the loop reads: in two of its turns it has.
+    def _judge(self, need: Need) -> None:
+        """A moment has come; what lay in the socket by then is read before that is judged.
+
+        A read of ours tells. Of what only the loop reads or sees it has heard in two of its turns,
+        however long somebody kept it from them.
+        """
+        if need.looked_at is None:
+            self.loop.call_soon(self.go_on)
+        else:
+            self._count_turns()
 
     def _count_turns(self) -> None:
         if self._turns == _IDLE:
