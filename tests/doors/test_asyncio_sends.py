@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from doors.loops import Run, until
+from doors.loops import Run, until, watching
 from doors.raw_server import accept_upgrade, frame, raw_server, read_all, read_request
 from lomond.aio import AsyncWebSocket
 from lomond.errors import WebSocketUnavailable
@@ -46,10 +46,10 @@ def test_a_send_whose_rest_another_tasks_send_took_along_is_done(run: Run, size:
             drain()  # there is room for the rest of the first, and something more
             # Without a turn of the loop, in which it would see that:
             second = websocket.send_binary(bytes(size))
-            first.add_done_callback(lambda _: loop.add_reader(theirs, drain))
+            first.add_done_callback(lambda _: watching(loop).add_reader(theirs, drain))
             await second
             await first
-            loop.remove_reader(theirs)
+            watching(loop).remove_reader(theirs)
 
     ours, theirs = socket.socketpair()
     with theirs:

@@ -129,7 +129,7 @@ def _on_asyncio(url: str, react: Callable[[Any], bool]) -> None:
     [
         pytest.param(_on_sync, Way(11, 5, 6), 1, id="sync"),
         pytest.param(_on_group, Way(21, 7, 10), 13, id="group"),
-        pytest.param(_on_asyncio, Way(26, 8, 14), 2, id="asyncio"),
+        pytest.param(_on_asyncio, Way(25, 9, 14), 2, id="asyncio"),
     ],
 )
 def test_a_text_that_comes_alone_costs_few_calls(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -114,18 +115,23 @@ def test_whatever_a_lookup_raises_is_heard(monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(resolution.error, LookupError)
 
 
-def test_a_send_that_waits_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It wants a second descriptor of the socket, to be told when that takes more."""
+def test_a_send_that_waits_on_asyncio_needs_no_other_descriptor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     size = 8 * 1024 * 1024
     lengths: list[int] = []
+    add_writer: Any = asyncio.SelectorEventLoop.add_writer
 
     def serve(connection: socket.socket) -> None:
         asked.wait(10.0)  # a server that reads at once may leave nothing to wait for
         lengths.append(len(read_frame(connection)[1]))
         closes(connection)
 
-    def dup(sock: socket.socket) -> socket.socket:
+    def watched(*arguments: Any) -> None:
+        add_writer(*arguments)
         asked.set()
+
+    def dup(sock: socket.socket) -> socket.socket:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     asked = threading.Event()
@@ -134,6 +140,7 @@ def test_a_send_that_waits_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
         stream: Any = websocket.connect(poll=None, ping_rate=0)
         until(stream, "ready")
         monkeypatch.setattr(socket.socket, "dup", dup)
+        monkeypatch.setattr(asyncio.SelectorEventLoop, "add_writer", watched)
         websocket.send_binary(bytes(size))
         assert [event.name for event in stream] == ["closing", "disconnected"]
     assert asked.is_set()

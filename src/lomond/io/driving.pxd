@@ -4,7 +4,6 @@ from lomond.system.clock cimport monotonic
 from lomond.io.exchange cimport Exchange
 from lomond.system.pipe cimport Pipe
 
-cdef Py_ssize_t _TURN
 cdef double _NEVER
 cdef object _POLL
 cdef object _ENDS
@@ -35,12 +34,13 @@ cdef class Driver:
     cdef public object _runs
     cdef public object _thread
     cdef double _timer_at
-    cdef public Py_ssize_t given
     cdef public bint has_read
     cdef public object loop
-    cdef public Py_ssize_t news
+    cdef public Py_ssize_t paused
+    cdef public Py_ssize_t reads
     cdef public bint reads_late
     cdef public list senders
+    cdef public Py_ssize_t steps
     cdef public object task
     cdef public object this_task
 
@@ -65,3 +65,4 @@ cdef class Driver:
     cdef _take(self, bint is_ahead)
 
 cpdef bint has_news(need) except *
+cpdef resume(need)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .inward import Traced
     from .outward import Sender
 
-_TURN = 512 * 1024  # bytes per turn of the loop
 _NEVER = float("inf")
 _POLL: type = _events.Poll
 _ENDS = frozenset([_events.ConnectFail, _events.Disconnected])  # no socket is left behind them
@@ -59,12 +58,13 @@ class Driver:
 
     Attributes:
         loop: Of the task that asked for the first event; None before.
-        given: Bytes that were taken since the loop had a turn.
         has_read: Whether it has read something since who counts its turns asked.
         reads_late: Whether only the loop reads, so that a read of ours tells what it has read.
         items: The generator, which whoever makes the driver sets; None at its end.
-        news: How many sockets have something to read.
+        paused: How many sockets are not watched, though the connection may want to read.
+        reads: In a row, since the generator waited.
         senders: The sends that wait.
+        steps: How often the generator has gone on.
         task: A weak reference to that which iterates; None before that is known.
     """
 
@@ -72,16 +72,17 @@ class Driver:
         "_ahead", "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
         "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
-        "given", "has_read", "items", "loop", "news", "reads_late", "senders",
+        "has_read", "items", "loop", "paused", "reads", "reads_late", "senders", "steps",
         "task", "this_task",
     )  # fmt: skip
 
     def __init__(self, loop_tells: bool, this_task: Callable[[], object]) -> None:
         self.loop: Any = None
-        self.given = 0
         self.has_read = False
         self.reads_late = False
-        self.news = 0
+        self.paused = 0
+        self.reads = 0
+        self.steps = 0
         self.senders: list[Sender] = []
         self.task: Any = None
         self.this_task = this_task
@@ -182,7 +183,6 @@ class Driver:
                 # To ask asyncio for the running loop is a system call up to Python 3.11.
                 if threading.get_ident() != self._thread or not self._runs():
                     self.check_loop()
-                self.given = 0
                 need = self._need
                 if need is not None and need.awaited is not None:
                     await self._await(need.awaited)
@@ -351,6 +351,7 @@ class Driver:
             self._need = None
             self._is_met = self._is_nudged = False
             self._is_running = True
+            self.steps += 1
             try:
                 event = next(items)
             except BaseException as error:
@@ -365,11 +366,14 @@ class Driver:
                 break
             need, event = event, None
             self._need = need
+            self.reads = 0
+            if self.paused:
+                resume(need)
             if self._loop_tells:
                 # Whether somebody else has come is the loop's to say.
                 if self.reads_late or need.writable or not need.readable:
                     need.looked_at = -_NEVER
-                self._is_met = self._is_met or (self.news > 0 and has_news(need))
+                self._is_met = self._is_met or (self.reads_late and has_news(need))
             if not self._is_met:
                 moment = _NEVER if need.until is None else need.until
                 if moment < self._timer_at or need.writable or not self._loop_tells:
@@ -379,9 +383,6 @@ class Driver:
         if is_ahead:
             return event
         if type(event) is _POLL:
-            self._owes_turn = True
-        elif self.given > _TURN:
-            self.given = 0
             self._owes_turn = True
         if not self._is_within:
             self._run_ahead_soon()  # the task may be going elsewhere
@@ -400,6 +401,12 @@ def has_news(need: Need) -> bool:
         if sock.has_news:
             return True
     return False
+
+
+def resume(need: Need) -> None:
+    """Have the loop watch its sockets again."""
+    for sock in need.readable:
+        sock.watch()
 
 
 def _nothing() -> None:

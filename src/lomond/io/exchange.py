@@ -191,7 +191,7 @@ class Exchange(Outward):
         if self.is_over:
             self.is_in_use = False
             return None
-        if self.pipe is not None and self.pipe.wire.keeps:
+        if self.pipe is not None and self.pipe.wire.keeps and not self.is_full:
             self._let_go()
         need.until = None if until == _NEVER else until
         return need

@@ -9,7 +9,6 @@ from lomond.protocol.output cimport Output
 cdef double _NEVER
 cdef Py_ssize_t _READ_SIZE
 cdef Py_ssize_t _MEDIUM
-cdef Py_ssize_t _LARGE
 
 cdef class Inward:
     cdef object __weakref__

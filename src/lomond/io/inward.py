@@ -30,7 +30,6 @@ _PAUSE = 1.0  # seconds; a shorter one tells nothing
 NOT_CALM = -1.0
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
 _MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
-_LARGE = 512 * 1024  # bytes; else
 
 
 class Inward:
@@ -212,7 +211,8 @@ class Inward:
         failure: OSError | None = None
         try:
             if room is not None:
-                self._at_once = _MEDIUM  # what comes with the next head is copied: let it be less
+                # What comes with the next head is copied: let it be less.
+                self._at_once = min(_MEDIUM, pipe.wire.most)
                 count = pipe.wire.receive_into(room, waits)
                 self.is_full = count == len(room)
             elif is_ahead:
@@ -221,12 +221,12 @@ class Inward:
             else:
                 data = pipe.wire.receive(self._at_once, waits)
                 count = -1 if data is None else len(data)
-                self.is_full = count >= _READ_SIZE
-                if not self.is_full:
-                    self._at_once = _READ_SIZE
-                elif count >= self._at_once:
-                    self._at_once = _LARGE
+                self.is_full = count == self._at_once
+                if self.is_full:
+                    self._at_once = pipe.wire.most
                     expect_large_pieces()
+                elif count < _READ_SIZE:
+                    self._at_once = _READ_SIZE
         except OSError as error:
             failure = error
         finally:

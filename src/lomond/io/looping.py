@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .driving import Driver
     from .inward import Traced
 
+_READS = 2  # behind the first one, after which other tasks have their turn
+
 
 class Looping(Exchange):
     """One connection from its start to its end.
@@ -33,6 +35,14 @@ class Looping(Exchange):
     def __init__(self, session: Session, traced: Traced | None, driver: Driver) -> None:
         super().__init__(session, traced, driver)
         self.driver = driver
+
+    def read_more(self) -> bool:
+        """Read once, where the last read was full; not after some, so that other tasks go on."""
+        driver = self.driver
+        if driver.reads >= _READS or not Exchange.read_more(self):
+            return False
+        driver.reads += 1
+        return True
 
     def _is_put_off(self, act: Callable[..., Any], *arguments: Any) -> bool:
         """Have the loop's thread do it, if that is another one; whether it will."""

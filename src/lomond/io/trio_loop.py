@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .inward import Traced
     from .outward import Sender
 
-_READS = 2  # in a row, after which other tasks have their turn
 _NEVER = float("inf")
 _READABLE, _WRITABLE = trio.lowlevel.wait_readable, trio.lowlevel.wait_writable
 
@@ -35,12 +34,6 @@ class TrioExchange(Looping):
         await trio.lowlevel.checkpoint_if_cancelled()
         await super().send(opcode, payload, compress)
         await trio.lowlevel.cancel_shielded_checkpoint()
-
-    def read_more(self) -> bool:
-        """Read once, where the last read was full; not after some, so that other tasks go on."""
-        driver = cast("TrioDriver", self.driver)
-        driver.reads += 1
-        return driver.reads < _READS and super().read_more()
 
     def free(self) -> None:
         """Close the socket, for which trio waits no more; in use, it is only shut down."""
@@ -69,14 +62,10 @@ class TrioDriver(Driver):
 
     Arguments:
         nursery: Gives that in which it may go on; None outside of the block.
-
-    Attributes:
-        reads: In a row, without a wait.
     """
 
     def __init__(self, nursery: Callable[[], trio.Nursery | None]) -> None:
         super().__init__(False, trio.lowlevel.current_task)
-        self.reads = 0
         self._scope: trio.CancelScope | None = None  # of the wait for sockets
         self._nursery = nursery
         self._pause = EventPause()
@@ -178,7 +167,6 @@ class TrioDriver(Driver):
         wanted = {(_WRITABLE, sock) for sock in both.writable}
         wanted |= {(_READABLE, sock) for sock in both.readable}
         found: list[Any] = []
-        self.reads = 0
         deadline = trio.current_time() + until - monotonic()
         with trio.CancelScope(deadline=deadline) as self._scope:
             if len(wanted) > 1:

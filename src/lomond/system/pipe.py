@@ -32,8 +32,9 @@ class Pipe:
     """A socket with layers.
 
     Arguments:
-        sock: A connected, non-blocking socket, or a Wire with the other methods of one.
+        sock: A connected, non-blocking socket, or what stands for one.
         waits: Whether reads may wait, for BOUND seconds at most.
+        wire: What carries the bytes, where that is not to be found out by `sock`.
 
     Attributes:
         wire: What carries the bytes.
@@ -52,15 +53,15 @@ class Pipe:
         "written",
     )  # fmt: skip
 
-    def __init__(self, sock: Any, waits: bool = True) -> None:
+    def __init__(self, sock: Any, waits: bool = True, wire: Wire | None = None) -> None:
         self.sock = sock
         has_plain_calls = is_plain(sock.__class__)
         self.may_wait = waits and has_plain_calls and _bound_reads(sock)
-        self.sends_at_once = has_plain_calls or isinstance(sock, Wire)
+        self.sends_at_once = has_plain_calls or wire is not None
         self.queued = 0
         self.written = 0
         self.write_ended = False
-        self.wire = sock if isinstance(sock, Wire) else Wire(sock)
+        self.wire = Wire(sock) if wire is None else wire
         self.layers: list[Layer] = []
         self.queue: list[bytes | memoryview] = []
 

@@ -6,7 +6,7 @@ import _socket
 import socket
 from operator import attrgetter
 
-_MOST = 64 * 1024  # bytes
+_MOST = 64 * 1024  # bytes; a larger piece, made anew each time, costs more than the read
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)  # not on Windows, where the socket never blocks
 _SEND = _NOW | getattr(socket, "MSG_NOSIGNAL", 0)  # whatever the program does about SIGPIPE
 
@@ -33,10 +33,12 @@ class Wire:
 
     Attributes:
         keeps: Whether `release` would give memory back.
+        most: Bytes that one read should ask for at most.
     """
 
     __slots__ = ("_recv", "_recv_into", "_send")
     keeps = False
+    most = _MOST
 
     def __init__(self, sock: socket.socket) -> None:
         self._recv = sock.recv
@@ -51,7 +53,7 @@ class Wire:
             waits: Whether to wait for them, if the socket waits.
         """
         try:
-            return self._recv(min(size, _MOST), 0 if waits else _NOW)
+            return self._recv(size, 0 if waits else _NOW)
         except (BlockingIOError, InterruptedError):
             return None
 

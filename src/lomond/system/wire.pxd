@@ -4,6 +4,7 @@ cdef class Wire:
     cdef void *_data
     cdef Py_ssize_t _size
     cdef public bint keeps
+    cdef public Py_ssize_t most
 
     cpdef bytes receive(self, Py_ssize_t size, bint waits)
     cpdef bytes receive_apart(self, Py_ssize_t size, bint waits)

@@ -61,6 +61,7 @@ cdef extern from *:
     void _forget_hash "lomond_forget_hash"(PyObject *bytes)
 
 
+cdef Py_ssize_t _MOST = 512 * 1024  # bytes
 cdef bint _IS_POSIX = os.name == "posix"
 
 
@@ -88,6 +89,7 @@ cdef class Wire:
         self._size = 0
         self._fileno = sock.fileno
         self._other = None if _IS_POSIX and _is_plain(type(sock)) else _PlainWire(sock)
+        self.most = _MOST if self._other is None else self._other.most
 
     def __init__(self, sock):
         pass  # for classes made of this one, as the plain one has it

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..driving import Driver
 
 _ROOM = 64 * 1024  # bytes; of one read
+_MOST_UNREAD = 512 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
 _rooms = threading.local()
 
@@ -30,21 +31,16 @@ def _room() -> memoryview:
     return room
 
 
-class Carrier(LoopSocket):
-    """One that asyncio reads, into a protocol of its own; the driver `reads_late` then.
-
-    Arguments:
-        most: Bytes that may wait here unread; if there are more, asyncio reads no further.
-    """
+class ReadSocket(LoopSocket, asyncio.BufferedProtocol):
+    """One that asyncio reads, into a protocol of its own; the driver `reads_late` then."""
 
     __slots__ = (
-        "_count", "_data", "_error", "_has_ended", "_is_leaving", "_is_paused", "_more", "_most",
-        "_room", "_transport",
+        "_count", "_data", "_error", "_has_ended", "_is_leaving", "_is_paused", "_more", "_room",
+        "_transport",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, driver: Driver, most: int) -> None:
+    def __init__(self, sock: socket.socket, driver: Driver) -> None:
         super().__init__(sock, driver)
-        self._most = most
         self._room = _room()
         self._transport: Any = None
         self._data = b""  # what was read first
@@ -56,7 +52,8 @@ class Carrier(LoopSocket):
         self._error: OSError | None = None
 
     def _tell(self) -> None:
-        self.tell_news()
+        """A read has something to say."""
+        self.has_news = True
         self._driver.has_read = True
         self._driver.go_on()
 
@@ -71,16 +68,18 @@ class Carrier(LoopSocket):
     def buffer_updated(self, nbytes: int) -> None:
         if self._transport is None:
             return  # nobody wants it any more
-        data = bytes(self._room[:nbytes])
-        self._count += nbytes
-        if self._count >= self._most:
+        self._keep(bytes(self._room[:nbytes]))
+        if self._count >= _MOST_UNREAD:
             self._transport.pause_reading()
             self._is_paused = True
+        self._tell()
+
+    def _keep(self, data: bytes) -> None:
+        self._count += len(data)
         if self._data:
             self._more.append(data)
         else:
             self._data = data
-        self._tell()
 
     def eof_received(self) -> bool:
         self._has_ended = True
@@ -109,9 +108,9 @@ class Carrier(LoopSocket):
         if told is not None:
             told(self)
 
-    # A wire
+    # What it has read
 
-    def receive(self, size: int, waits: bool) -> bytes | None:
+    def take(self, size: int) -> bytes | None:
         """What came; empty at the end of the stream, None if nothing did. Raises OSError."""
         data = self._data
         if not data:
@@ -123,76 +122,52 @@ class Carrier(LoopSocket):
             data = data[:size]
         else:
             self._data = self._more.popleft() if self._more else b""
-            if not (self._data or self._has_ended):
-                self.tell_no_more()
+            self.has_news = bool(self._data) or self._has_ended
         self._count -= len(data)
-        self._driver.given += len(data)
-        if self._is_paused and self._count < self._most:
+        if self._is_paused and self._count < _MOST_UNREAD:
             self._is_paused = False
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
         return data
 
-    def receive_apart(self, size: int, waits: bool) -> bytes | None:
-        """What has come, at most `size` bytes; empty at the end, None if nothing came."""
-        return self.receive(size, waits)
-
-    def receive_into(self, room: memoryview, waits: bool) -> int:
-        """Read into the room; the number of bytes, -1 if nothing came."""
-        data = self.receive(len(room), waits)
-        if data is None:
-            return -1
-        room[: len(data)] = data
-        return len(data)
-
-    def send(self, data: bytes | memoryview) -> int:
-        """Hand the system what it takes now; the number of bytes. Raises OSError."""
+    def check(self) -> None:
+        """Raise OSError if nothing can be sent any more."""
         if self._error is not None:
             raise self._error
         if self._transport is None:
             raise BrokenPipeError("the connection is closed")
-        try:
-            return Wire.send(self, data)
-        except OSError:
-            self._read_last_words()
-            raise
 
-    def _read_last_words(self) -> None:
+    def read_last_words(self) -> None:
         """Take what the system has: the loop may not have come to it, and has no more to write."""
-        while _NOW and self._count < self._most:
+        while _NOW and self._count < _MOST_UNREAD:
             try:
                 data = self._sock.recv(_ROOM, _NOW)
             except OSError:  # there is no more, or it can't be had any more
                 return
             if not data:
                 return
-            self._count += len(data)
-            self._more.append(data)
-            if not self._data:
-                self._data = self._more.popleft()
-            self.tell_news()  # the send that fails has the driver go on
+            self._keep(data)
+            self.has_news = True  # the send that fails has the driver go on
 
     # A socket
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What came; empty at the end. Raises BlockingIOError where nothing did."""
         if not self._driver.is_here():
             raise BlockingIOError  # what came belongs to the loop's thread
         if self._is_leaving:
             return self._sock.recv(size, _NOW)
-        data = self.receive(size, False)
+        data = self.take(size)
         if data is None:
             raise BlockingIOError
         return data
 
     def shutdown(self, how: int) -> None:
-        """End a direction, or both."""
         self._is_leaving = how == socket.SHUT_WR and self._has_ended
         self._sock.shutdown(how)
 
     def give_back(self) -> None:
         self._has_ended = True
-        self.tell_no_more()  # to nobody
+        self.has_news = False  # for nobody
         self._told = None
         if self._transport is None:
             return
@@ -204,35 +179,64 @@ class Carrier(LoopSocket):
         self._transport = None
 
 
-class _Protocol(Carrier, asyncio.BufferedProtocol):
-    """A carrier that asyncio is to read into the memory of, which it knows by the class."""
+class Carrier(Wire):
+    """The bytes of a socket that asyncio reads.
 
-    __slots__ = ()
+    Arguments:
+        sock: Connected.
+        read: Which stands for it.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self, sock: socket.socket, read: ReadSocket) -> None:
+        super().__init__(sock)
+        self._read = read
+
+    def receive(self, size: int, waits: bool) -> bytes | None:
+        """What has come, at most `size` bytes; empty at the end, None if nothing came."""
+        return self._read.take(size)
+
+    def receive_apart(self, size: int, waits: bool) -> bytes | None:
+        """What has come, as `receive` has it."""
+        return self._read.take(size)
+
+    def receive_into(self, room: memoryview, waits: bool) -> int:
+        """Read into the room; the number of bytes, -1 if nothing came."""
+        data = self._read.take(len(room))
+        if data is None:
+            return -1
+        room[: len(data)] = data
+        return len(data)
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Hand the system what it takes now; the number of bytes. Raises OSError."""
+        self._read.check()
+        try:
+            return Wire.send(self, data)
+        except OSError:
+            self._read.read_last_words()
+            raise
 
 
 async def carried(
-    loop: asyncio.AbstractEventLoop,
-    sock: socket.socket,
-    driver: Driver,
-    most: int,
-    begun: list[bool],
-) -> Carrier:
-    """Hand a connected socket to asyncio, which closes it from then on; what carries its bytes.
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, driver: Driver, begun: list[bool]
+) -> ReadSocket:
+    """Hand a connected socket to asyncio, which closes it from then on; what stands for it.
 
     Arguments:
         loop: The task's.
         sock: The socket.
-        driver: As for `Carrier`.
-        most: As for `Carrier`.
+        driver: As for `ReadSocket`.
         begun: Gets an item when the socket is asyncio's.
     """
     begun.append(True)
-    carrier = _Protocol(sock, driver, most)
+    read = ReadSocket(sock, driver)
     chosen = _no_delay(sock)
-    await loop.create_connection(lambda: carrier, sock=sock)
+    await loop.create_connection(lambda: read, sock=sock)
     if chosen == 0:  # asyncio turns it on
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, chosen)
-    return carrier
+    return read
 
 
 def _no_delay(sock: socket.socket) -> int | None:

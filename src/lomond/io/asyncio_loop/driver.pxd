@@ -2,10 +2,9 @@ cimport cython
 
 from lomond.io.asyncio_loop.watching cimport LoopSocket, WatchedSocket
 from lomond.system.clock cimport monotonic
-from lomond.io.driving cimport Driver, has_news
+from lomond.io.driving cimport Driver, has_news, resume
 from lomond.system.pipe cimport Pipe
 
-cdef Py_ssize_t _MOST_UNREAD
 cdef double _NEVER
 cdef int _TURNS
 cdef int _IDLE

@@ -1,4 +1,4 @@
-"""How a connection waits in an asyncio program: for what the loop tells of its socket; or a timer."""
+"""How a connection waits in an asyncio program: until its loop tells of the socket, or the time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ...system.clock import monotonic
 from ...system.need import Awaited, Need
 from ...system.pipe import Pipe
-from ..driving import Driver, has_news
+from ...system.wire import Wire
+from ..driving import Driver, has_news, resume
 from ..looping import Looping
 from ..waiting import AGAIN, writable_now
-from .carrying import Carrier, carried
+from .carrying import Carrier, ReadSocket, carried
 from .pausing import TaskPause
 from .watching import LoopSocket, WatchedSocket
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ..outward import Sender
     from ..performing import Steps
 
-_MOST_UNREAD = 512 * 1024  # bytes that asyncio has read and nobody wanted yet: it stops reading
 _TURNS = 2  # of the loop, in which it has read whatever was there before
 _IDLE = -1  # of turns: none are counted
 _NEVER = float("inf")
@@ -76,8 +76,10 @@ class AsyncioDriver(Driver):
 
     async def reach(self, sender: Sender) -> None:
         need = sender.need
-        if has_news(need):
+        if self.reads_late and has_news(need):
             return
+        if self.paused:
+            resume(need)
         for carrier in need.writable:
             carrier.watch_writing(self._write_on)
         future = self.loop.create_future()
@@ -107,13 +109,13 @@ class AsyncioDriver(Driver):
             watched.watch()
         except NotImplementedError:
             return (yield from self._have_it_read(sock))
-        return Pipe(watched, False)
+        return Pipe(watched, False, Wire(sock))
 
     def _have_it_read(self, sock: socket.socket) -> Steps:
         """Hand a socket to the loop; the Pipe of what carries its bytes then."""
         self.reads_late = True
         begun: list[bool] = []
-        task = self.loop.create_task(carried(self.loop, sock, self, _MOST_UNREAD, begun))
+        task = self.loop.create_task(carried(self.loop, sock, self, begun))
         task.add_done_callback(self._is_carried)
         try:
             while not task.done():
@@ -125,7 +127,8 @@ class AsyncioDriver(Driver):
             if not begun:
                 sock.close()
             raise
-        return Pipe(task.result(), False)
+        read = task.result()
+        return Pipe(read, False, Carrier(sock, read))
 
     def _is_carried(self, _: Any) -> None:
         self.wake()
@@ -241,7 +244,7 @@ class AsyncioDriver(Driver):
             self.go_on()
 
 
-def _give_up(task: asyncio.Task[Carrier]) -> None:
+def _give_up(task: asyncio.Task[ReadSocket]) -> None:
     """What was made is not wanted any more."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()

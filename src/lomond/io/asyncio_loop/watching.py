@@ -8,7 +8,6 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from ...system import forking
-from ...system.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,37 +17,27 @@ if TYPE_CHECKING:
 _NOW = getattr(socket, "MSG_DONTWAIT", 0)
 
 
-class LoopSocket(Wire):
-    """A connected socket that belongs to an event loop; with a socket's methods.
+class LoopSocket:
+    """A connected socket that belongs to an event loop; with the methods of one.
 
     Arguments:
         sock: Connected and non-blocking.
-        driver: Goes on when bytes came.
+        driver: Goes on when there is something to read.
 
     Attributes:
-        has_news: Whether a read has something to say. The driver counts those that have.
+        has_news: Whether a read has something to say.
     """
 
     __slots__ = ("_driver", "_sock", "_told", "has_news")
 
     def __init__(self, sock: socket.socket, driver: Driver) -> None:
-        super().__init__(sock)
         self._sock = sock
         self._driver = driver
         self._told: Callable[[LoopSocket], object] | None = None  # when the system takes more
         self.has_news = False
 
-    def tell_news(self) -> None:
-        """A read has something to say."""
-        if not self.has_news:
-            self.has_news = True
-            self._driver.news += 1
-
-    def tell_no_more(self) -> None:
-        """A read has nothing to say."""
-        if self.has_news:
-            self.has_news = False
-            self._driver.news -= 1
+    def watch(self) -> None:
+        """Have the driver go on when there is something to read, if it does not already."""
 
     def watch_writing(self, tell: Callable[[LoopSocket], object]) -> None:
         """Tell somebody, in a callback of the loop, when the system takes more."""
@@ -89,95 +78,51 @@ class LoopSocket(Wire):
 class WatchedSocket(LoopSocket):
     """One that the loop only watches: nothing of what comes is read before somebody wants it.
 
-    The loop tells again in each turn that there is something, until it is read: so nothing is lost
-    where an exception of a signal's handler comes between two lines. Where nobody wants it, it is
-    not watched until somebody does.
+    The loop tells in each of its turns that there is something, until it is read: so nothing is
+    lost where an exception of a signal's handler comes between two lines. What nobody reads when
+    it is told is not watched any more, until somebody waits for it.
     """
 
-    __slots__ = ("_is_left", "_is_read", "_is_watched", "_lineage")
+    __slots__ = ("_is_paused", "_is_watched", "_lineage")
 
     def __init__(self, sock: socket.socket, driver: Driver) -> None:
         super().__init__(sock, driver)
-        self._is_left = False  # at the end of the stream, or of our use: not watched any more
-        self._is_read = True  # since the loop told that there is something
         self._is_watched = False
+        self._is_paused = False  # which the driver counts
         self._lineage = forking.count
 
     def watch(self) -> None:
-        """Have the loop watch it. Raises NotImplementedError: it can't."""
-        self._driver.loop.add_reader(self._sock, self._is_readable)
-        self._is_watched = True
+        """Have the driver go on when something came. Raises NotImplementedError: the loop can't."""
+        if not self._is_watched and self._sock.fileno() >= 0:
+            self._driver.loop.add_reader(self._sock, self._is_readable)
+            self._is_watched = True
+        self._pause_no_more()
+
+    def _pause_no_more(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._driver.paused -= 1
 
     def _is_readable(self) -> None:
-        if not (self._is_read or self._is_left):
-            self._watch_no_more()  # or it would be told in every turn, for nothing
-        self._is_read = False
         driver = self._driver
-        if not self.has_news:  # as `tell_news`, without a call
+        steps = driver.steps
+        try:
             self.has_news = True
-            driver.news += 1
-        driver.go_on()
+            driver.go_on()
+        finally:
+            self.has_news = False
+        if driver.steps == steps and self._is_watched:
+            # Nobody has read: it would be told in every turn.
+            if not self._is_paused:
+                driver.paused += 1
+                self._is_paused = True
+            self._watch_no_more()
 
     def _watch_no_more(self) -> None:
-        if self._is_watched:
-            self._is_watched = False
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._driver.loop.remove_reader(self._sock)
-
-    def _leave(self) -> None:
-        """The stream is over, and says so in every read; the loop would do it in every turn."""
-        self._is_left = True
-        self._watch_no_more()
-        self.tell_news()
-
-    def _has_read(self, count: int, size: int) -> None:
-        """A read has given so many bytes of those it was asked for; none at all if less than 0."""
-        self._is_read = True
-        if count == size:
-            pass  # there may be more
-        elif count == 0:
-            self._leave()
-        elif not self._is_left:
-            if self.has_news:  # as `tell_no_more`, without a call
-                self.has_news = False
-                self._driver.news -= 1
-            if not self._is_watched:
-                with contextlib.suppress(RuntimeError):  # the loop is closed
-                    self.watch()
-        if count > 0:
-            self._driver.given += count
-
-    # A wire
-
-    def receive(self, size: int, waits: bool) -> bytes | None:
-        """What came; empty at the end of the stream, None if nothing did. Raises OSError."""
-        try:
-            data = Wire.receive(self, size, False)
-        except OSError:
-            self._leave()
-            raise
-        self._has_read(-1 if data is None else len(data), size)
-        return data
-
-    def receive_apart(self, size: int, waits: bool) -> bytes | None:
-        """What came, as `receive` has it; whose memory is nobody else's."""
-        try:
-            data = Wire.receive_apart(self, size, False)
-        except OSError:
-            self._leave()
-            raise
-        self._has_read(-1 if data is None else len(data), size)
-        return data
-
-    def receive_into(self, room: memoryview, waits: bool) -> int:
-        """Read into the room; the number of bytes, -1 if nothing came. Raises OSError."""
-        try:
-            count = Wire.receive_into(self, room, False)
-        except OSError:
-            self._leave()
-            raise
-        self._has_read(count, len(room))
-        return count
+        # A second time does no harm where an exception of a signal's handler comes between.
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._driver.loop.remove_reader(self._sock)
+        self._is_watched = False
 
     def watch_writing(self, tell: Callable[[LoopSocket], object]) -> None:
         if self._told is None and self._sock.fileno() >= 0:
@@ -191,10 +136,9 @@ class WatchedSocket(LoopSocket):
             told(self)
 
     def _watch_writing_no_more(self) -> None:
-        if self._told is not None:
-            self._told = None
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._driver.loop.remove_writer(self._sock)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._driver.loop.remove_writer(self._sock)
+        self._told = None
 
     def give_back(self) -> None:
         if self._lineage != forking.count:
@@ -203,8 +147,8 @@ class WatchedSocket(LoopSocket):
             if number >= 0:
                 os.close(number)
             return
-        self._is_left = True
-        self._watch_no_more()
-        self._watch_writing_no_more()
-        self.tell_no_more()  # to nobody
-        self._sock.close()
+        self._pause_no_more()
+        if self._sock.fileno() >= 0:
+            self._watch_no_more()
+            self._watch_writing_no_more()
+            self._sock.close()
