@@ -123,3 +123,24 @@ def test_nobody_else_asks_python_for_the_time() -> None:
         if asked.search(path.read_text(encoding="utf-8"))
     }
     assert own == OWN
+
+
+def test_whether_a_moment_has_come_is_never_told_early_and_a_tick_late_at_most() -> None:
+    tick = 0.01  # seconds; of the slowest usual Linux
+    late = []
+    for _ in range(20):
+        moment = clock.monotonic() + 0.001
+        while not clock.coarse.has_come(moment):
+            pass
+        late.append(clock.monotonic() - moment)
+    assert min(late) >= 0
+    assert min(late) <= 2 * tick  # a busy machine may keep some of the rounds
+
+
+def test_whether_a_moment_has_come_is_told_by_the_clocks_of_the_thread() -> None:
+    stopped = Stopped(7.0)
+    clock.pretend(stopped)
+    assert clock.coarse.has_come(7.0)
+    assert not clock.coarse.has_come(7.1)
+    stopped.moment = 8.0
+    assert clock.coarse.has_come(7.1)

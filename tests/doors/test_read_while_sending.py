@@ -23,6 +23,7 @@ from lomond import WebSocket
 from lomond.events import Binary, Text
 from lomond.io.waiting import Waiter
 from lomond.protocol import frames
+from lomond.protocol.input import Clock
 from patience import PATIENCE
 
 pytestmark = pytest.mark.threads
@@ -153,12 +154,13 @@ def test_what_a_waiting_sender_reads_while_the_loop_looks_at_a_message_comes_aft
         assert ahead.got.wait(PATIENCE)
         read_all(connection)
 
-    def clock() -> float:
-        looks.append(1)
-        if len(looks) == 3:  # the loop is in the middle of a message
-            ahead.go.set()
-            assert ahead.has_read.wait(PATIENCE)
-        return monotonic()
+    class Looks(Clock):
+        def has_come(self, moment: float) -> bool:
+            looks.append(1)
+            if len(looks) == 3:  # the loop is in the middle of a message
+                ahead.go.set()
+                assert ahead.has_read.wait(PATIENCE)
+            return monotonic() >= moment
 
     looks: list[int] = []
     with raw_server(serve) as server:
@@ -171,7 +173,7 @@ def test_what_a_waiting_sender_reads_while_the_loop_looks_at_a_message_comes_aft
         wait_for_bytes(sock, len(early))
         received = [until(stream, "text").text]
         sender = ahead.start(websocket)
-        exchange_of(websocket).connection.clock = clock
+        exchange_of(websocket).connection.clock = Looks()
         received += [until(stream, "text").text for _ in texts[1:]]
         ahead.got.set()
         sender.join(PATIENCE)

@@ -8,17 +8,23 @@ from lomond.events import AnyEvent
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
+from lomond.protocol.input import Clock
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.short import short_messages
 from lomond.protocol.states import CLOSED
 from lomond.testing.pretend import counting_bytes
 
 
+class AtFive(Clock):
+    def has_come(self, moment: float) -> bool:
+        return moment <= 5.0
+
+
 def looked_at(data: bytes, limits: Limits | None = None) -> Connection:
     """A connection that has these bytes behind a first message, which was handed out."""
     connection = Connection(limits or Limits(), MaskingKeys(counting_bytes()))
     connection.opened()
-    connection.clock = lambda: 5.0
+    connection.clock = AtFive()
     connection.due = 10.0
     connection.receive(frames.build(frames.TEXT, b"first", None) + data, 3.0)
     connection.shorten()

@@ -11,7 +11,7 @@ from ..protocol.short import short_messages
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
 from ..session.requests import Answer, Deliver, Failed, Run
-from ..system.clock import monotonic, time
+from ..system.clock import coarse, monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
 from .readiness import told, waiting
 from .shared import Shared
@@ -117,7 +117,7 @@ def events(
     """
     session = exchange.session
     connection = session.connection
-    connection.clock = monotonic
+    connection.clock = coarse
     output = session.output
     messages = short_messages(connection)
     waits = exchange if blocks and isinstance(exchange, Shared) else None

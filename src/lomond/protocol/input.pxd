@@ -19,9 +19,14 @@ cdef double _NEVER
 cdef object _BINARY
 cdef object _TEXT
 
+cdef Clock _STANDS_STILL
+
+cdef class Clock:
+    cpdef bint has_come(self, double moment) except? -1
+
 cdef class Input:
     cdef public object state
-    cdef public object clock
+    cdef public Clock clock
     cdef public double due
     cdef public double received_at
     cdef public Py_ssize_t handed

@@ -15,8 +15,6 @@ from .frames import BINARY, FIN, TEXT, seek_close
 from .states import ANSWERING, CLOSED, CLOSING, CONNECTING, OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..options import Limits
     from .messages import Message
 
@@ -28,6 +26,19 @@ LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
 
 
+class Clock:
+    """Whether moments have come: of one that stands still at 0.0."""
+
+    __slots__ = ()
+
+    def has_come(self, moment: float) -> bool:
+        """Whether it has: a little late at the most, never early."""
+        return moment <= 0.0
+
+
+_STANDS_STILL = Clock()
+
+
 class Input:
     """Bytes on their way in, and the short messages among them.
 
@@ -36,7 +47,7 @@ class Input:
 
     Attributes:
         state: One of states.py, which connection.py moves: whether the peer's bytes mean anything.
-        clock: Tells the time; given by whoever asks for short messages.
+        clock: Tells what is due; given by whoever asks for short messages.
         due: The moment from which there are none, because the session has something to say.
         received_at: When bytes came last.
         handed: How many events were handed out.
@@ -54,7 +65,7 @@ class Input:
 
     def __init__(self, limits: Limits) -> None:
         self.state = CONNECTING
-        self.clock: Callable[[], float] = float  # 0.0: no moment is due
+        self.clock: Clock = _STANDS_STILL
         self.due = 0.0
         self.received_at = 0.0
         self.sought = self.handed = 0
@@ -196,7 +207,7 @@ class Input:
         end = start + length
         if end > size or length > self._most_short:
             return None
-        if self.due < _NEVER and self.clock() >= self.due:
+        if self.due < _NEVER and self.clock.has_come(self.due):
             return None
         if first == _FIN_TEXT:
             text = Text.__new__(Text)

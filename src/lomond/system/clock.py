@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..protocol.events import time as time
+from ..protocol.input import Clock
 
 
 class Clocks(Protocol):
@@ -31,6 +32,18 @@ _switching = threading.RLock()
 #: A partial costs nothing beside what it calls, and that can be another function for all who have
 #: imported it.
 monotonic = partial(_time.monotonic)
+
+
+class _Coarse(Clock):
+    """Whether moments have come, by the clock of `monotonic`; of the compiled twin, a tick late."""
+
+    __slots__ = ()
+
+    def has_come(self, moment: float) -> bool:
+        return monotonic() >= moment
+
+
+coarse = _Coarse()
 
 
 def pretend(clocks: Clocks | None) -> Clocks | None:
