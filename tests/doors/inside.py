@@ -55,5 +55,5 @@ def is_at_rest(group: WebSocketGroup) -> bool:
     """Whether the group has no member, and no descriptor of its own is open."""
     # What it waits with is made and ended by it; a count of all descriptors has others' too.
     many = group._many  # noqa: SLF001  # see above
-    own = (many._selector, many._wakeup)  # noqa: SLF001  # see above
+    own = (many._poller, many._wakeup)  # noqa: SLF001  # see above
     return len(group) == 0 and own == (None, None)

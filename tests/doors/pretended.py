@@ -23,6 +23,7 @@ import trio
 from doors import on_trio
 from doors.tapped import Tapped
 from lomond.io import group_loop, waiting
+from lomond.io.polling import Poller
 from lomond.system import pipe
 from lomond.testing.clock import PretendClock
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
@@ -69,7 +70,7 @@ class PretendTime(PretendClock):
         calls.POLLOUT = select.POLLOUT
         monkeypatch.setattr(waiting, "select", calls)
         monkeypatch.setattr(waiting, "Selector", lambda: _Selector(self))
-        monkeypatch.setattr(group_loop, "new_selector", lambda: _Selector(self))
+        monkeypatch.setattr(group_loop, "new_poller", lambda: Poller(_Selector(self)))
         monkeypatch.setattr(asyncio, "new_event_loop", lambda: _Loop(self))
         monkeypatch.setattr(on_trio, "made_clock", lambda: _Clock(self))
         manager = trio._core._run.TheIOManager  # noqa: SLF001  # trio has no other way to wait

@@ -22,6 +22,7 @@ from lomond import WebSocket
 from lomond.group import WebSocketGroup
 from lomond.io import group_loop, waiting
 from lomond.io.group_loop import GroupLoop, Member
+from lomond.io.polling import READ, WRITE, EpollPoller, Poller, new_poller
 from lomond.io.waiting import Wakeup
 from lomond.protocol import frames
 from lomond.system.need import Need
@@ -227,7 +228,7 @@ def test_a_connection_that_is_ended_between_its_turns_leaves_its_number_to_other
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     selector = selectors.DefaultSelector()
-    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
+    monkeypatch.setattr(group_loop, "new_poller", lambda: Poller(selector))
     group = WebSocketGroup()
     with raw_server(flood) as server, raw_server(echo) as other:
         fast, ticks = WebSocket(server.url), WebSocket(other.url)
@@ -291,7 +292,7 @@ def test_one_that_is_added_by_a_thread_is_seen_where_nobody_can_end_a_wait(
     waits = threading.Event()
     is_late: list[bool] = []
     selector = Telling()
-    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
+    monkeypatch.setattr(group_loop, "new_poller", lambda: Poller(selector))
     group = WebSocketGroup()
     with raw_server(read_all) as server:
         first, second = (WebSocket(server.url, open_timeout=None) for _ in range(2))
@@ -335,7 +336,7 @@ def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
 
     selector = Telling()
     selector.waits = threading.Event()
-    monkeypatch.setattr(group_loop, "new_selector", lambda: selector)
+    monkeypatch.setattr(group_loop, "new_poller", lambda: Poller(selector))
     group = GroupLoop()
     member = Member(group, "owner")
     member.items = items()  # type: ignore[assignment]  # a generator it is
@@ -350,3 +351,31 @@ def test_a_wake_up_that_a_signal_handler_interrupted_keeps_no_later_one_away(
     member.wake()
     loop.join(PATIENCE)
     assert seen == [("owner", "woken")]
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
+@pytest.mark.parametrize("end", ["a message", "room to write", "a hang-up"])
+def test_epoll_and_a_selector_tell_the_same(end: str) -> None:
+    ours, theirs = socket.socketpair()
+    pollers = [new_poller(), Poller(selectors.DefaultSelector())]
+    assert [type(poller) for poller in pollers] == [EpollPoller, Poller]
+    with ours, theirs:
+        wanted = WRITE if end == "room to write" else READ
+        for poller in pollers:
+            poller.register(ours.fileno(), wanted)
+            if wanted == READ:
+                assert poller.poll(0) == []
+        if end == "a message":
+            theirs.send(b"x")
+        elif end == "a hang-up":
+            theirs.close()
+        for poller in pollers:
+            ((number, what),) = poller.poll(1)
+            assert number == ours.fileno()
+            assert what & ~READ if wanted == WRITE else what & READ
+        for poller in pollers:
+            poller.unregister(ours.fileno())
+            assert poller.poll(0) == []
+            with pytest.raises((KeyError, OSError)):
+                poller.unregister(ours.fileno())
+            poller.close()

@@ -21,7 +21,7 @@ import lomond
 from doors.inside import is_at_rest, is_freed
 from doors.raw_server import echo, frame, raw_server, read_all
 from doors.signals import alarm
-from lomond import WebSocket
+from lomond import WebSocket, twin
 from lomond.aio import AsyncWebSocket
 from lomond.group import WebSocketGroup
 from lomond.protocol import frames
@@ -344,7 +344,8 @@ def test_what_a_signal_handler_raises_comes_out_as_itself(files: list[str]) -> N
                 caught = error.with_traceback(None)
             if interrupter.struck is None:
                 assert caught is None
-                assert moment > 100
+                # Of the compiled loop only what calls Python is seen, and can be interrupted.
+                assert moment > (100 if twin.running == "pure" else 20)
                 break
             assert type(caught) is KeyboardInterrupt, (interrupter.struck, caught)
             assert caught.args == (interrupter.struck,)

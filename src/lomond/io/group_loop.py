@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import selectors
 import socket
 import threading
 from collections import deque
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import Pipe
+from .polling import READ, WRITE, Poller, new_poller
 from .readiness import groups
 from .shared import Shared
 from .waiting import Wakeup, lease, watched
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
 _BLIND = 0.05  # seconds; of a wait that nobody can end
-_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
 class Member:
@@ -89,7 +88,8 @@ class GroupLoop:
         self._woken: deque[Member] = deque()
         self._heap: list[tuple[float, int, Member]] = []
         self._count = 0  # so that members need not be compared
-        self._selector: selectors.BaseSelector | None = None
+        self._poller: Poller | None = None
+        self._watching: dict[int, Member] = {}  # by the numbers of the sockets
         self._wakeup: Wakeup | None = None
         self._thread = 0
         self._is_inside = False  # our own code runs, or waits: nothing may be left just now
@@ -109,7 +109,7 @@ class GroupLoop:
     @property
     def thread(self) -> int:
         """The number of the thread that iterates, or 0."""
-        return 0 if self._selector is None else self._thread
+        return 0 if self._poller is None else self._thread
 
     def _wake(self) -> None:
         """End the wait, also for a signal handler that interrupted it."""
@@ -142,10 +142,10 @@ class GroupLoop:
 
     def events(self) -> Generator[tuple[Any, AnyEvent], None, None]:
         """The owners and their events, until no member is left."""
-        if self._selector is not None:
+        if self._poller is not None:
             raise RuntimeError("the group is iterated already")
         try:
-            selector = self._selector = new_selector()
+            poller = self._poller = new_poller()
             self._is_inside = True
             self._thread = threading.get_ident()
             groups.append(self)
@@ -154,11 +154,26 @@ class GroupLoop:
                     self._leave()
                 if not self.members:
                     break
-                self._wait(selector)
+                self._wait(poller)
                 # Those that become ready meanwhile have their turn after the next look around.
                 for _ in range(len(self._ready)):
                     member = self._ready.popleft()
-                    yield from self._turn(member)
+                    member.is_queued = False
+                    left = EVENTS_OF_A_TURN
+                    while (event := self._step(member)) is not None and not member.is_left:
+                        self._is_inside = False
+                        try:
+                            yield member.owner, event
+                        finally:
+                            self._is_inside = True
+                        left -= 1
+                        if not left:
+                            self._queue(member)
+                            break
+                    if member.need is None:
+                        # Behind an event anybody may close the socket: its number is another
+                        # member's next.
+                        self._watch(member, [])
         finally:
             try:
                 self._end()
@@ -178,9 +193,10 @@ class GroupLoop:
         self._heap.clear()
         if self in groups:
             groups.remove(self)
-        if self._selector is not None:
-            self._selector.close()
-            self._selector = None
+        if self._poller is not None:
+            self._poller.close()
+            self._poller = None
+        self._watching.clear()
         if self._wakeup is not None:
             self._wakeup.give_back()
             self._wakeup = None
@@ -197,34 +213,13 @@ class GroupLoop:
             self._leave_one(self._leaving[-1])
 
     def _leave_one(self, member: Member) -> None:
-        try:
-            self._watch(member, [])
-            if member.items is not None:
-                member.items.close()
-        finally:
-            # Interrupted before it came to that, it is still to be done.
-            if getattr(member.items, "gi_frame", None) is None:
-                member.items = None
-                if member in self._leaving:
-                    self._leaving.remove(member)
-
-    def _turn(self, member: Member) -> Generator[tuple[Any, AnyEvent], None, None]:
-        """Some events of one member."""
-        member.is_queued = False
-        for _ in range(EVENTS_OF_A_TURN):
-            event = self._step(member)
-            if event is None or member.is_left:
-                break
-            self._is_inside = False
-            try:
-                yield member.owner, event
-            finally:
-                self._is_inside = True
-        else:
-            self._queue(member)
-        if member.need is None:
-            # Behind an event anybody may close the socket: its number is another member's next.
-            self._watch(member, [])
+        # Where that is interrupted, or raises, it is done once more: a second time does no harm.
+        self._watch(member, [])
+        if member.items is not None:
+            member.items.close()
+        member.items = None
+        if member in self._leaving:
+            self._leaving.remove(member)
 
     def _step(self, member: Member) -> AnyEvent | None:
         """Go on up to the next event; None where something must be waited for, or at the end."""
@@ -252,7 +247,7 @@ class GroupLoop:
         """Have it ready again when what it needs is there."""
         if not need.writable and len(need.readable) == 1 == len(member.watched):
             sock, _, what = member.watched[0]
-            if sock is need.readable[0] and what == _READ:
+            if sock is need.readable[0] and what == READ:
                 if need.until is not None:
                     self._push(member)
                 return
@@ -272,47 +267,54 @@ class GroupLoop:
         if watched == member.watched:
             return
         # What is registered is always noted, whenever a signal handler raises.
-        selector, noted = self._selector, member.watched
+        poller, noted = self._poller, member.watched
         while noted:
-            if selector is not None:
-                with contextlib.suppress(KeyError):
-                    selector.unregister(noted[-1][1])
+            number = noted[-1][1]
+            if poller is not None:
+                with contextlib.suppress(KeyError, OSError):
+                    poller.unregister(number)
+            self._watching.pop(number, None)
             noted.pop()
-        if selector is not None:
+        if poller is not None:
             for one in watched:
                 noted.append(one)
-                selector.register(one[1], one[2], member)
+                self._watching[one[1]] = member
+                poller.register(one[1], one[2])
 
-    def _listen(self, selector: selectors.BaseSelector) -> float | None:
+    def _listen(self, poller: Poller) -> float | None:
         """Have other threads end our waits. The longest wait, where that can't be had."""
         try:
             wakeup = lease()
         except OSError:  # no descriptor is left: look for their wishes instead
             return _BLIND
-        selector.register(wakeup, _READ)
+        poller.register(wakeup.fileno(), READ)
         self._wakeup = wakeup
         return None
 
-    def _wait(self, selector: selectors.BaseSelector) -> None:
+    def _wait(self, poller: Poller) -> None:
         """Until a member is ready."""
-        timeout = None if self._wakeup is not None else self._listen(selector)
+        timeout = None if self._wakeup is not None else self._listen(poller)
         self._is_waiting = True  # before it is looked whether there is anything to wait for
         if self._ready or self._woken or self._leaving:
             timeout = 0.0
         elif self._heap:
             seconds = max(0.0, self._heap[0][0] - monotonic())
             timeout = seconds if timeout is None else min(seconds, timeout)
-        found = selector.select(timeout)
+        found = poller.poll(timeout)
         self._is_waiting = False
-        for key, what in found:
-            member: Member | None = key.data
-            if member is None:
+        for number, what in found:
+            watching = self._watching.get(number)
+            if watching is None:
                 if self._wakeup is not None:
                     self._wakeup.drain()
-            elif (need := member.need) is not None:
-                if what & _WRITE:
-                    need.ready += [s for s, number, _ in member.watched if number == key.fd]
-                self._queue(member)
+            elif (need := watching.need) is not None:
+                if what & ~READ and need.writable:
+                    need.ready += [
+                        sock
+                        for sock, other, wanted in watching.watched
+                        if other == number and wanted & WRITE
+                    ]
+                self._queue(watching)
         while self._woken:
             member = self._woken.popleft()
             member.is_woken = False
@@ -335,14 +337,3 @@ class GroupLoop:
         if not member.is_queued:
             member.is_queued = True
             self._ready.append(member)
-
-
-def new_selector() -> selectors.BaseSelector:
-    """The system's best; where no descriptor is left for that, one that needs none."""
-    try:
-        return selectors.DefaultSelector()
-    except OSError:
-        kind: type[selectors.BaseSelector] = getattr(
-            selectors, "PollSelector", selectors.SelectSelector
-        )
-        return kind()

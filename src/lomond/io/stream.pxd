@@ -1,0 +1,1 @@
+# no types: its generator is what is compiled
