@@ -1,7 +1,7 @@
 """Any answer in any split: the same meaning, only lomond's own errors, and no harm from it.
 
-An answer upgrades only with the right Accept. A redirect never leaves TLS, a cookie never goes to
-another site, a challenge's answer is one line.
+An answer upgrades only with the right Accept. What is read of it without h11 is what h11 reads. A
+redirect never leaves TLS, a cookie never goes to another site, a challenge's answer is one line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lomond import cookies, credentials
 from lomond.errors import HandshakeError, ProtocolError
 from lomond.options import Deflate, Limits
 from lomond.protocol.extensions.negotiation import accepted, offers
+from lomond.protocol.http.answer import UPGRADE, AnswerReader, Head, plain
 from lomond.protocol.http.request import Request
 from lomond.protocol.http.upgrade import Upgrade
 from lomond.response import Response
@@ -57,6 +58,7 @@ def check(data: bytes) -> str:
     request, most = choices.pick(_REQUESTS), choices.pick(_HEADER_SIZES)
     sizes = choices.sizes()
     stream = choices.rest()
+    _read_without_h11(stream, Limits(max_header_size=most))
     whole = _answer([stream] if stream else [], request, most)
     assert _answer(split(stream, sizes), request, most) == whole, "the split makes a difference"
     return whole
@@ -87,6 +89,21 @@ def _answer(chunks: list[bytes], request: Request, most: int) -> str:
         return f"refused {found.reason} {found.response.body!r}"
     end = upgrade.end_of_stream()
     return f"end {end and (end.reason, end.response.body)}"
+
+
+def _read_without_h11(stream: bytes, limits: Limits) -> None:
+    """A head that comes whole may be: then it says what it says to h11."""
+    found = plain(stream, limits)
+    if found is None:
+        return
+    reader = AnswerReader(UPGRADE, limits, "")
+    assert reader.receive(stream[:1]) is None
+    other = reader.receive(stream[1:])
+    assert isinstance(other, Head), "h11 reads no such head"
+    assert found[1:] == other[1:], "h11 reads another head"
+    for name in Response.__slots__:
+        said = getattr(found.response, name), getattr(other.response, name)
+        assert said[0] == said[1], f"{name} is not the same"
 
 
 def _use(response: Response, most: int) -> None:

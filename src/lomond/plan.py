@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import base, checks, cookies, credentials, options
 from .place import placed
 from .protocol.extensions.negotiation import offers
-from .protocol.http.request import Request, check_header, check_protocols
+from .protocol.http.request import Request, check_protocols
 from .protocol.http.upgrade import Upgrade
 from .session.dialling import Target
 from .session.opening import Route
@@ -219,6 +219,4 @@ class Plan:
         self.asked = "the request"
         if self._auth is not None and is_ours and b"authorization" not in names:
             headers.append((b"Authorization", credentials.authorization(self._auth).encode()))
-        for name, value in headers:
-            check_header(name, value)
         return headers

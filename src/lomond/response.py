@@ -139,8 +139,11 @@ def escaped(text: str) -> str:
 
 def _unfold(head: bytes) -> list[str]:
     """The lines of a head, folded ones (RFC 9112 section 5.2) joined with a space."""
+    text = head.decode("ascii", "replace").replace("\r\n", "\n")
+    if "\n " not in text and "\n\t" not in text:
+        return text.split("\n")
     lines: list[str] = []
-    for line in head.decode("ascii", "replace").replace("\r\n", "\n").split("\n"):
+    for line in text.split("\n"):
         if line[:1] in (" ", "\t") and lines:
             lines[-1] += " " + line.strip()
         else:

@@ -12,11 +12,12 @@ from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
+from lomond.proxies import parse_proxy
 from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 from played import names
-from scripted import never_answers
+from scripted import closes, never_answers
 
 PHASES = [
     (Ask, "credentials"),
@@ -347,18 +348,36 @@ def test_closed_while_the_last_words_are_waited_for() -> None:
 
 
 def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is needed for what is no plain 101."""
+
     def load(role: object) -> None:
         raise missing
 
     missing = ImportError("h11.so: cannot open shared object file: Too many open files")
-    door = PretendDoor(echo)
     monkeypatch.setattr(h11, "Connection", load)
+    assert "ready" in names(PretendDoor(closes).play())
+    door = PretendDoor(says(BUSY))
+    seen = door.play()
+    assert names(seen) == ["connecting", "connected", "disconnected"]
+    last = seen[-1][1]
+    assert (last.phase, last.cause, last.graceful) == ("upgrade", missing, False)
+    assert "Too many open files; this process has no file descriptor left" in last.reason
+    assert door.hung_up
+
+
+def test_what_reads_a_proxys_answer_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(role: object) -> None:
+        raise missing
+
+    missing = ImportError("h11.so: cannot open shared object file: Too many open files")
+    monkeypatch.setattr(h11, "Connection", load)
+    proxy = parse_proxy("http://proxy:3128")
+    door = PretendDoor(says(b"HTTP/1.1 200 Connection established\r\n\r\n"), proxy=proxy)
     seen = door.play()
     assert names(seen) == ["connecting", "connect_fail"]
     failed = seen[-1][1]
-    assert (failed.phase, failed.cause) == ("upgrade", missing)
+    assert (failed.phase, failed.cause) == ("proxy", missing)
     assert "Too many open files; this process has no file descriptor left" in failed.reason
-    assert door.sent == b""
     assert door.hung_up
 
 

@@ -201,7 +201,6 @@ def _connect(
         rest = b""
         now = answer.now
     session.course.enter("upgrade", now)
-    route.upgrade.prepare()
     session.output.ask(route.upgrade.request_bytes())
     try:
         answer = yield Send(deadline)

@@ -1,6 +1,7 @@
 """One HTTP/1.1 answer, to an upgrade or to CONNECT: its head within limits, and a refusal's body.
 
-HTTP/1.1 itself (RFC 9112) is h11's business. Knows nothing of time or sockets.
+HTTP/1.1 itself (RFC 9112) is h11's business, but for a plain 101 that comes whole: of that `plain`
+knows the same, and h11 need not be loaded. Knows nothing of time or sockets.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ _FRAMING = re.compile(
     rb"^(?:content-length|transfer-encoding):[^\n]*\n(?:[ \t][^\n]*\n)*",
     re.IGNORECASE | re.MULTILINE,
 )
+# A 101 about which nobody can be of two minds: no folded line, no CR or LF that is not an end of
+# line, no byte that is not ASCII. (What is possessive gives nothing back: it takes linear time.)
+_PLAIN = re.compile(
+    rb"HTTP/1\.1 101(?: [\t -~]*+)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~]*+\r\n)++\r\n"
+)
+#: Headers of which h11 has more to say.
+_FRAMED = frozenset([b"content-length", b"transfer-encoding"])
 _BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
 
 UPGRADE, CONNECT = "GET", "CONNECT"  # what was asked
@@ -33,6 +41,33 @@ class Head(NamedTuple):
     http_version: bytes
     headers: list[tuple[bytes, bytes]]  #: names in lower case
     rest: bytes  #: what came after it
+
+
+def plain(data: bytes, limits: Limits) -> Head | None:
+    """The head of an answer of 101, as h11 reads it; None where that has to.
+
+    Arguments:
+        data: What came first, and all of it.
+        limits: Within which it is; h11 is left to say which one it is not.
+    """
+    found = _PLAIN.match(data)
+    if found is None:
+        return None
+    head = found.group()
+    size, most = len(head), limits.max_header_line
+    lines = head.split(b"\n")  # of which the last is empty, and no line
+    if size > limits.max_header_size or len(lines) > limits.max_header_lines + 3:
+        return None
+    if size > most and max(map(len, lines)) > most:
+        return None
+    headers: list[tuple[bytes, bytes]] = []
+    for line in lines[1:-2]:
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in _FRAMED:
+            return None
+        headers.append((name, value.strip(b"\t\r ")))
+    return Head(Response(head), b"1.1", headers, data[size:])
 
 
 class AnswerReader:
@@ -49,6 +84,7 @@ class AnswerReader:
         self._limits = limits
         self._tls_hint = tls_hint
         self._head = bytearray()
+        self._is_first = True  # nothing came yet
         self._searched = 0  # bytes of the head known not to hold its end
         self._line_start = 0
         self._lines = 0
@@ -67,10 +103,6 @@ class AnswerReader:
         """The status of a refusal, once it is known to be one."""
         return None if self._refusal is None else self._refusal.status_code
 
-    def prepare(self) -> None:
-        """Load what reads HTTP. Raises ImportError or OSError."""
-        self._http = _client(self._method)
-
     def receive(self, data: bytes) -> Head | Response | None:
         """Take bytes of the answer.
 
@@ -79,9 +111,14 @@ class AnswerReader:
 
         Raises:
             ProtocolError: It is not HTTP, or larger than the limits.
+            ImportError, OSError: What reads HTTP can't be loaded.
         """
         if self._refusal is not None:
             return self._take_body(data)
+        if self._is_first:
+            self._is_first = False
+            if self._method == UPGRADE and (found := plain(data, self._limits)) is not None:
+                return found
         self._head += data
         while True:
             head = self._split_head()

@@ -97,31 +97,29 @@ class Request(NamedTuple):
         return f"<request to {self.host}>"  # the rest may be secret
 
 
-def check(request: Request) -> None:
-    """Raise ValueError if its target or a header can't be sent."""
-    if not _TARGET.fullmatch(request.resource):
-        raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
-    for name, value in request.headers:
-        check_header(name, value)
-    given = {name.lower() for name, _ in request.headers}
-    for name, value in _standard(request, b""):
-        if name.lower() not in given and _BAD_IN_VALUE.search(value):
-            raise ValueError(f"header {name.decode()} would hold {value!r}")
-
-
 def build(request: Request, key: bytes) -> bytes:
-    """The bytes of the request, for HTTP/1.1; it was checked.
+    """The bytes of the request, for HTTP/1.1.
 
     Arguments:
         request: What is asked for.
         key: For Sec-WebSocket-Key.
+
+    Raises:
+        ValueError: Its target or a header can't be sent.
     """
-    given = {name.lower() for name, _ in request.headers}
-    lines = [b"GET " + request.resource.encode("ascii") + b" HTTP/1.1"]
-    lines += [name + b": " + value for name, value in request.headers]
+    if not _TARGET.fullmatch(request.resource):
+        raise ValueError(f"request target {request.resource!r} is not visible ASCII; quote it")
+    lines = [b"GET %b HTTP/1.1" % request.resource.encode("ascii")]
+    given: set[bytes] = set()
+    for name, value in request.headers:
+        check_header(name, value)
+        given.add(name.lower())
+        lines.append(b"%b: %b" % (name, value))
     for name, value in _standard(request, key):
-        if name.lower() not in given:
-            lines.append(name + b": " + value)
+        if not given or name.lower() not in given:
+            if _BAD_IN_VALUE.search(value):
+                raise ValueError(f"header {name.decode()} would hold {value!r}")
+            lines.append(b"%b: %b" % (name, value))
     return b"\r\n".join((*lines, b"", b""))
 
 

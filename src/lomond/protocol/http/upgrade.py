@@ -6,7 +6,7 @@ How an answer is read, answer.py knows. Knows nothing of frames, time or sockets
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from binascii import b2a_base64
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...constants import WS_KEY
@@ -63,10 +63,10 @@ class Upgrade:
         random_bytes: Callable[[int], bytes],
         limits: Limits,
     ) -> None:
-        requests.check(request)
         self.request = request
         # 4.1, item 7: a 16-byte value selected randomly, base64-encoded.
-        self._key = b64encode(random_bytes(16))
+        self._key = b2a_base64(random_bytes(16), newline=False)
+        self._bytes = requests.build(request, self._key)
         self._answer = AnswerReader(UPGRADE, limits, "use wss://")
 
     @property
@@ -79,19 +79,16 @@ class Upgrade:
         """The status of a refusal, once it is known to be one."""
         return self._answer.refused_with
 
-    def prepare(self) -> None:
-        """Load what reads the answer, before anything is asked. Raises ImportError or OSError."""
-        self._answer.prepare()
-
     def request_bytes(self) -> bytes:
         """The request, for HTTP/1.1."""
-        return requests.build(self.request, self._key)
+        return self._bytes
 
     def receive(self, data: bytes) -> Acceptance | Refusal | None:
         """Take bytes of the answer; what it means once that is known.
 
         Raises:
             ProtocolError: It is not HTTP, or larger than the limits.
+            ImportError, OSError: What reads HTTP can't be loaded.
         """
         answer = self._answer.receive(data)
         if isinstance(answer, Head):
@@ -164,7 +161,8 @@ def _shown(value: bytes) -> str:
 
 def accept_value(key: bytes) -> bytes:
     """What Sec-WebSocket-Accept must be for a key (4.2.2, item 5.4)."""
-    return b64encode(hashlib.sha1(key + WS_KEY).digest())  # noqa: S324  the RFC says SHA-1
+    digest = hashlib.sha1(key + WS_KEY).digest()  # noqa: S324  the RFC says SHA-1
+    return b2a_base64(digest, newline=False)
 
 
 def _refused(response: Response) -> Refusal:
