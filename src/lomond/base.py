@@ -302,9 +302,14 @@ def _part(kept: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
 def options_now(websocket: Base) -> Base:
     """All options as they are now: what is set later does not change these."""
     now = Base.__new__(Base)
-    for name in Base.__slots__:
-        object.__setattr__(now, name, getattr(websocket, name))
+    for name, value in zip(_SLOTS, _values(websocket), strict=True):
+        _put(now, name, value)
     return now
+
+
+_SLOTS = tuple(Base.__slots__)
+_values = attrgetter(*_SLOTS)
+_put = object.__setattr__
 
 
 def place(websocket: Base) -> Place | None:
@@ -350,12 +355,16 @@ def proxy_for(websocket: Base, url: Url) -> Proxy | None:
         TypeError, ValueError: What says so can't be.
         ImportError: What the proxy needs is not installed.
     """
-    if websocket.proxies is None and not websocket._environ and not _HAS_SETTINGS:
+    given = websocket.proxies
+    if given is None:
+        if not (websocket._environ or _HAS_SETTINGS):
+            return None
+    elif given.__class__ is dict and not given:  # a mapping of another class is asked
         return None
     from .proxies import chosen, from_environment
 
-    if websocket.proxies is not None:
-        proxy = chosen(websocket.proxies, url.secure, url.host, url.port)
+    if given is not None:
+        proxy = chosen(given, url.secure, url.host, url.port)
     else:
         proxy = from_environment(url.secure, url.host, url.port, websocket._environ)
     if proxy is not None and proxy.scheme.startswith("socks"):

@@ -8,14 +8,12 @@ A door says in which way it waits. Decides nothing about the protocol.
 
 from __future__ import annotations
 
-import os
 import threading
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import check_together, keep_place, options_now, state_of
+from .base import check_together, state_of
 from .errors import WebSocketUnavailable
 from .io.readiness import told
 from .payloads import as_bytes, refuse_text, write_json
@@ -33,13 +31,12 @@ if TYPE_CHECKING:
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
-    from .place import Place
 
 __all__ = ["Door"]
 
 _MISSING: Any = object()
 #: What every connection needs, and `import lomond` does not.
-_NEEDED = ("plan", "io.performing", "io.stream", "session.opening", "session.session")
+_NEEDED = ("making",)
 _ROWS = rows.rows_of(options.ConnectOptions)
 _loaded: set[str] = set()
 _replacing = threading.RLock()  # for `_exchange`; a signal handler may connect too
@@ -280,64 +277,12 @@ def again(door: Door[Stream, Any], **kept: object) -> Stream:
 def begin(
     door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
 ) -> Generator[Any, None, None]:
-    """A new connection, which is the current one now: its events, as `made` has them."""
+    """A new connection, which is the current one now: its events, as `making.made` has them."""
+    from .making import made
+
     exchange, items = made(door, timing, driver)
     _replace(door, exchange, "replaced by a new connection")
     return items
-
-
-def made(
-    door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
-) -> tuple[Exchange, Generator[Any, None, None]]:
-    """A new connection: its exchange, and its events, with what to wait for between them.
-
-    Arguments:
-        timing: What `timed` said.
-        driver: What waits, and goes on then; None for a wait in here.
-    """
-    # Imported by whoever connects: sockets, the protocol, and all that they need.
-    from .io.performing import Performer
-    from .io.shared import Shared
-    from .io.stream import events
-    from .plan import Plan
-    from .session.opening import conversation
-    from .session.session import Session
-
-    asked = options_now(door)
-    plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
-    session = Session(timing, door._limits, os.urandom, door.loads)
-    if asked.dumps is not door._dumps:
-        door._dumps = asked.dumps
-    tracer = door._tracer() if door.trace else None
-    if tracer is not door._traced:
-        door._traced = tracer
-    written = tracer.length if tracer else None
-    exchange: Exchange = (
-        Shared(session, written) if driver is None else driver.exchange(session, written)
-    )
-    script = conversation(session, plan)
-    if tracer is not None:
-        tracer(
-            "connect_start",
-            poll=timing.poll,
-            ping_rate=timing.ping_rate,
-            ping_timeout=timing.ping_timeout,
-            auto_pong=timing.auto_pong,
-            close_timeout=timing.close_timeout,
-        )
-    performer = Performer(exchange, plan, None if driver is None else driver.carry)
-    traced = tracer.event if tracer else None
-    look = door._look
-    if look is not None:
-        door._look = None
-    return exchange, events(exchange, script, performer, traced, driver is None, look)
-
-
-def _keep_place(door: Door[Any, Any], place: Place) -> None:
-    """The URL was asked for."""
-    keep_place(door, place)
-    if door._traced is not None:
-        door._traced.url = place.url
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:

@@ -85,6 +85,8 @@ def userinfo(url: str) -> tuple[str, str] | None:
     Raises:
         ValueError: They are no UTF-8. The message shows nothing of them.
     """
+    if "@" not in url:
+        return None
     from urllib.parse import unquote, urlsplit
 
     info = urlsplit(url).netloc.rpartition("@")[0]

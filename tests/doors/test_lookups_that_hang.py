@@ -64,3 +64,59 @@ def test_nothing_is_left_of_lookups_that_are_done() -> None:
     *_, failed = WebSocket("ws://no-such-host.invalid/", open_timeout=PATIENCE)
     assert failed.phase == "resolve"
     assert resolving.in_the_way().startswith("0 other names ")
+
+
+# What is an address already
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the system's resolver is asked."""
+    hosts: list[str] = []
+    ask = socket.getaddrinfo
+
+    def counting(host: str, *arguments: Any, **options: Any) -> Any:
+        hosts.append(host)
+        return ask(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", counting)
+    monkeypatch.setattr(resolving, "_literals", {})
+    return hosts
+
+
+@pytest.mark.doors("sync")
+@pytest.mark.parametrize(
+    ("host", "family"), [("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6)]
+)
+def test_an_address_is_asked_for_once(host: str, family: int, asked: list[str]) -> None:
+    found = resolving.literal(host, 80)
+    assert found is not None
+    assert [(info[0], info[1], info[4][:2]) for info in found] == [
+        (family, socket.SOCK_STREAM, (host, 80))
+    ]
+    found.clear()  # it is the caller's own
+    assert resolving.literal(host, 80)
+    assert asked == [host]
+    assert resolving.literal(host, 81) != resolving.literal(host, 80)
+    assert asked == [host, host]
+
+
+@pytest.mark.doors("sync")
+@pytest.mark.parametrize("host", ["127.1", "::1%lo", "fe80::1%1"])
+def test_another_spelling_or_a_zone_is_asked_for_each_time(host: str, asked: list[str]) -> None:
+    if resolving.literal(host, 80) is None:
+        pytest.skip("this system does not take it for an address")
+    resolving.literal(host, 80)
+    assert asked == [host, host]
+
+
+@pytest.mark.doors("sync")
+def test_only_so_many_addresses_are_kept(asked: list[str]) -> None:
+    for number in range(200):
+        assert resolving.literal(f"192.0.2.{number}", 80)
+    assert len(resolving._literals) <= 64  # noqa: SLF001  nothing else tells
+
+
+@pytest.mark.doors("sync")
+def test_a_name_is_no_address() -> None:
+    assert resolving.literal("no-such-host.invalid", 80) is None

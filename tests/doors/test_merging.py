@@ -12,9 +12,10 @@ import pytest
 
 from doors.raw_server import frame, raw_server, read_frame
 from doors.ways_to_wait import WAYS
-from lomond.door import made, timed
+from lomond.door import timed
 from lomond.events import Text
 from lomond.io.merging import merged
+from lomond.making import made
 from lomond.protocol import frames
 from lomond.session.finish import Why
 from lomond.system.need import Awaited, Need

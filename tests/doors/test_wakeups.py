@@ -19,7 +19,7 @@ from lomond.io import waiting
 from lomond.io.waiting import lease, wait_for
 from lomond.system.need import Need
 from patience import PATIENCE
-from scripted import is_silent
+from scripted import accepts, is_silent
 
 
 @pytest.fixture(autouse=True, params=sorted({waiting.kind.__name__, "PairWakeup"}))
@@ -165,3 +165,45 @@ def test_a_connection_that_has_waited_keeps_none_open() -> None:
             stream.close()
         ours = {name for name in opened() - before if "socket" not in name}
         assert not ours
+
+
+class Counted(waiting.PairWakeup):
+    """Counts how often a wait is ended."""
+
+    __slots__ = ()
+    woken = 0
+
+    def wake(self) -> None:
+        Counted.woken += 1
+        super().wake()
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
+    waiting.forget_free()
+    monkeypatch.setattr(waiting, "kind", Counted)
+    monkeypatch.setattr(Counted, "woken", 0)
+    return Counted
+
+
+def test_whoever_closes_in_its_own_loop_wakes_nobody(counted: type[Counted]) -> None:
+    """It looks before its next wait."""
+    with served(accepts) as server:
+        websocket = WebSocket(server.url)
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if event.name == "ready":
+                websocket.close()
+    assert event.graceful
+    assert counted.woken == 0
+
+
+def test_another_thread_that_closes_ends_the_wait(counted: type[Counted]) -> None:
+    with served(is_silent) as server:
+        websocket = WebSocket(server.url)
+        stream = websocket.connect(poll=None, ping_rate=0, close_timeout=0.2)
+        until(stream, "ready")
+        timer = threading.Timer(0.1, websocket.close)  # behind the first read
+        timer.start()
+        list(stream)
+        timer.join()
+    assert counted.woken > 0

@@ -12,7 +12,7 @@ from lomond import Ending
 from lomond.ending import Pause
 from lomond.response import Response
 from lomond.session.dialling import Target
-from lomond.session.hints import HINTS, Around, hint
+from lomond.session.hints import HINTS, Around, hint, is_fine
 from lomond.session.opening import Route
 from lomond.testing.peer import Peer, Say, Talk
 from lomond.testing.plans import PretendPlan
@@ -214,6 +214,37 @@ def test_the_clock_is_not_blamed_for_others(code: int, skew: float | None) -> No
     said = hint(Ending("unreachable", cause=expired(code)), Around(skew=skew))
     assert said is not None
     assert "until the certificate is accepted" in said
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1009])
+@pytest.mark.parametrize("since", [None, 0.0, 100.0])
+@pytest.mark.parametrize("pause", [None, Pause(100.0, 0, None), Pause(100.0, 3, "text")])
+@pytest.mark.parametrize("came", [b"", b"HTTP/1.1 400", SETTINGS])
+def test_no_row_has_anything_to_say_of_a_close_of_ours(
+    code: int | None, since: float | None, pause: Pause | None, came: bytes
+) -> None:
+    """So none is asked: most connections end so."""
+    ending = Ending("closed", code=code, was_ready=True, since_received=since, pause=pause)
+    assert is_fine(ending)
+    for is_secure in (False, True):
+        around = Around(
+            is_secure, came=came, slept=100.0, largest=1, skew=1e6, pause=pause,
+            proxy_source=VARIABLE,
+        )  # fmt: skip
+        assert hint(ending, around) is None
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Ending("closed", "server", was_ready=True),
+        Ending("closed", was_ready=False),
+        Ending("closed", was_ready=True, cause=NO_NAME),
+        Ending("left", was_ready=True),
+    ],
+)
+def test_of_others_they_are_asked(ending: Ending) -> None:
+    assert not is_fine(ending)
 
 
 def test_every_row_says_what_it_is_for() -> None:

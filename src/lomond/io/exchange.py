@@ -295,9 +295,9 @@ class Exchange(Outward):
     def date_output(self) -> None:
         """Note when the system sent anything last, as far as it tells: the end is here."""
         course, pipe = self.session.course, self.pipe
-        progress = None if pipe is None or course.sent_at is not None else pipe.progress()
-        if progress is not None:
-            course.sent_at = monotonic() - progress.idle
+        idle = None if pipe is None or course.sent_at is not None else pipe.idle()
+        if idle is not None:
+            course.sent_at = monotonic() - idle
 
     def _say_goodbye(self, code: int | None, why: Why) -> None:
         self.date_output()

@@ -68,7 +68,7 @@ class WriteTurn:
 
     def tell_waiting(self) -> None:
         """Tell those who wait that it is free, or the connection over."""
-        while (gate := next_of(self._gates)) is not None:
+        while self._gates and (gate := next_of(self._gates)) is not None:
             gate.release()
 
 

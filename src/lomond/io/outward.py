@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import TransportFail, WebSocketClosing, WebSocketUnavailable
@@ -88,8 +87,10 @@ class Outward(Inward):
     def enqueue_quietly(self) -> None:
         """Move output to the queue where nobody waits for the outcome: whoever iterates is told."""
         if self.output.is_ready:
-            with contextlib.suppress(TransportFail):
+            try:  # noqa: SIM105  which would cost three calls, here and below
                 self.enqueue()
+            except TransportFail:
+                pass
 
     def flush(self) -> None:
         """Queue the session's output and write what can be written without waiting."""
@@ -99,8 +100,10 @@ class Outward(Inward):
 
     def write_quietly(self) -> None:
         """Write what can be where nobody waits for the outcome: whoever iterates is told."""
-        with contextlib.suppress(TransportFail):
+        try:  # noqa: SIM105
             self.write_some()
+        except TransportFail:
+            pass
 
     def write_some(self) -> None:
         """Write what is queued and can be written without waiting.

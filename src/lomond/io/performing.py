@@ -27,14 +27,16 @@ from ..session.requests import (
     Send,
     StartTLS,
     TimedOut,
+    answer_of,
 )
 from ..system import connecting, descriptors
 from ..system.clock import monotonic, time
 from ..system.layers import TLSLayer, shake_hands
 from ..system.need import Awaited, Need
-from ..system.pipe import Pipe
-from ..system.resolving import Resolution
+from ..system.pipe import BOUND, Pipe
+from ..system.resolving import Resolution, literal
 from .looping import Looping
+from .waiting import signals_tick
 
 if TYPE_CHECKING:
     import ssl
@@ -108,10 +110,15 @@ class Performer:
 
     def perform(self, request: Any) -> Generator[Need, None, Answer]:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
-        act = self._ACTS[type(request)]
         self._exchange.is_in_use = type(request) is not Hangup
+        steps = self._steps(request)
         try:
-            value = yield from self._counted(act(self, request))
+            try:
+                need = next(steps)
+            except StopIteration as done:  # as most do without a wait
+                value = done.value
+            else:
+                value = yield from self._counted(steps, need)
         except Failed:
             raise
         except ImportError as error:
@@ -122,20 +129,24 @@ class Performer:
             self._exchange.is_in_use = False
         if self._exchange.is_traced:
             self._exchange.report()
-        return Answer(monotonic(), time(), value)
+        return answer_of((monotonic(), time(), value))
 
-    def _counted(self, steps: Steps) -> Steps:
-        """Take these steps; note what they lose where somebody keeps the door from going on."""
+    def _steps(self, request: Any) -> Steps:
+        """What doing it takes."""
+        return self._ACTS[type(request)](self, request)
+
+    def _counted(self, steps: Steps, need: Need) -> Steps:
+        """Go on with the steps, from what they need first, noting how long they are kept waiting.
+
+        What they lose is where somebody keeps the door from going on.
+        """
         session = self._exchange.session
         timeout = session.timing.open_timeout
-        if timeout is None:
-            return (yield from steps)
-        turns = 0.0
         try:
-            while True:
+            while timeout is None:
+                yield need
                 need = next(steps)
-                if turns > _LATE:
-                    session.course.kept += turns
+            while True:
                 began = monotonic()
                 beat = began + timeout / _BEATS
                 need.until = beat if need.until is None else min(need.until, beat)
@@ -148,6 +159,9 @@ class Performer:
                 # Turns in which a loop reads what had come are lost too, behind a wait: in a loop
                 # whose turns are long nothing but turns would put a deadline off for ever.
                 turns = now - noticed if began < need.until else 0.0
+                need = next(steps)
+                if turns > _LATE:
+                    session.course.kept += turns
         except StopIteration as done:
             return done.value
         finally:
@@ -171,14 +185,26 @@ class Performer:
     def _received(self, pipe: Pipe, deadline: float | None) -> Generator[Need, None, bytes]:
         """What comes; what is there already is looked at before the deadline is judged."""
         need: Need | None = None
+        waits = self._may_wait(pipe, deadline)
         while True:
             now = monotonic()
-            data = pipe.wire.receive_apart(_READ_SIZE, False)
+            data = pipe.wire.receive_apart(_READ_SIZE, waits)
             if data is not None:
                 return data
+            waits = False
             self._check_after(need, deadline, now)
             need = Need(self._until(deadline), (pipe.sock,))
             yield need
+
+    def _may_wait(self, pipe: Pipe, deadline: float | None) -> bool:
+        """Whether a read is to wait by itself, BOUND at most: one system call, and not three."""
+        exchange = self._exchange
+        finish = exchange.session.finish
+        if not pipe.may_wait or exchange.is_over or finish.close_asked_at is not None:
+            return False
+        until = self._until(deadline)
+        is_long = until is None or until - monotonic() > 2 * BOUND
+        return is_long and not signals_tick()
 
     def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
         """Raise if the user closed, or the deadline had passed by then, or by now."""
@@ -227,11 +253,17 @@ class Performer:
         return awaited.result
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[Any]]:
+        known = literal(request.host, request.port)
+        if known is not None:
+            yield from ()
+            return known
         self._start()
         deadline = request.deadline
         resolution = Resolution(request.host, request.port, self._exchange.wake)
-        return resolution.run(
-            lambda need: self._check_after(need, deadline), lambda: self._until(deadline)
+        return (
+            yield from resolution.run(
+                lambda need: self._check_after(need, deadline), lambda: self._until(deadline)
+            )
         )
 
     def _race(self, request: Race) -> Generator[Need, None, tuple[str, list[Attempt]]]:

@@ -8,6 +8,7 @@ from lomond.system.pipe cimport Pipe
 cdef double _NEVER
 
 cdef class Shared(Guarded):
+    cdef bint _is_freed
     cdef list _leased
     cdef bint _may_wait
     cdef object _waiter

@@ -34,7 +34,7 @@ class Shared(Guarded):
         thread: The number of that which iterates, 0 before that is known.
     """
 
-    __slots__ = ("_leased", "_may_wait", "_waiter", "is_idle", "thread")
+    __slots__ = ("_is_freed", "_leased", "_may_wait", "_waiter", "is_idle", "thread")
 
     def __init__(
         self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
@@ -42,6 +42,7 @@ class Shared(Guarded):
         super().__init__(session, traced, wakeup)
         self._leased: list[Wakeup] = []  # the one that `wakeup` is, where that was leased
         self._waiter: Waiter | None = None  # of whoever iterates
+        self._is_freed: bool = False  # it has ended, and nothing of it is left to be closed
         self._may_wait: bool = False
         self._is_handled = True  # nothing runs ahead of the user
         self.is_idle = False
@@ -58,6 +59,8 @@ class Shared(Guarded):
 
     def rest(self) -> None:
         """Wait no more: what ended the wait is free for others."""
+        if not self._leased:
+            return
         leased = next_of(self._leased)  # by one thread alone, if another one ends the connection
         if leased is not None:
             self.wakeup = None
@@ -83,6 +86,14 @@ class Shared(Guarded):
         if pipe is not None:
             pipe.close()
             pipe.wire.release()
+
+    def wake(self) -> None:
+        """End the wait of whoever iterates: something changed."""
+        self.calm_until = NOT_CALM
+        wakeup = self.wakeup
+        # What is leased ends this connection's waits alone: who is in none looks before the next.
+        if wakeup is not None and (self.is_in_use or not self._leased):
+            wakeup.wake()
 
     # Reading, by one thread at a time
 
@@ -219,6 +230,8 @@ class Shared(Guarded):
         if self.is_foreign:
             self.free_in_child()
             return
+        if self._is_freed:
+            return
         was_owned = self.is_owned()
         try:
             with self.lock:
@@ -236,6 +249,8 @@ class Shared(Guarded):
         """
         if self.is_foreign:
             self.free_in_child()
+            return
+        if self._is_freed:
             return
         was_owned = self.is_owned()
         try:
@@ -269,6 +284,7 @@ class Shared(Guarded):
                 if (not turn.owner or turn.is_mine()) and not self.is_in_use:
                     pipe.close()
                     pipe.wire.release()
+                    self._is_freed = self.session.has_ended
                 else:
                     pipe.abort()  # the thread that uses it closes it when it leaves
             turn.tell_waiting()

@@ -10,7 +10,7 @@ from ..protocol.events import Disconnected
 from ..protocol.short import short_messages
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
-from ..session.requests import Answer, Deliver, Failed, Run
+from ..session.requests import Answer, Deliver, Failed, Run, answer_of
 from ..system.clock import coarse, monotonic, time
 from .exchange import UNEXPECTED_CONDITION, Exchange
 from .readiness import told, waiting
@@ -79,7 +79,7 @@ def _up_to_run(
                 if waiting:
                     told(exchange)
                 yield request.event
-                answer: Answer = Answer(monotonic(), time())
+                answer: Answer = answer_of((monotonic(), time(), None))
             elif type(request) is Run:
                 return True
             else:

@@ -10,7 +10,7 @@ from ..errors import ProtocolError, TransportFail, WebSocketClosing, WebSocketUn
 from ..protocol import events, frames
 from ..protocol.states import CLOSED, CLOSING, CLOSING_EARLY, CONNECTING
 from .causes import kept
-from .hints import Around, hint
+from .hints import Around, hint, is_fine
 
 if TYPE_CHECKING:
     from weakref import WeakSet
@@ -217,7 +217,7 @@ class Finish:
             pause=course.pause,
             detail=why.said,
         )
-        said = hint(ending, self._around())
+        said = None if is_fine(ending) else hint(ending, self._around())
         return ending if said is None else ending.with_hint(said)
 
     def _around(self) -> Around:

@@ -84,6 +84,12 @@ class Hint(NamedTuple):
     does: str
 
 
+def is_fine(ending: Ending) -> bool:
+    """Whether it ended as most do, by a close of ours: no row has anything to say of that."""
+    is_ours = ending.kind == "closed" and ending.by == "client"
+    return is_ours and ending.was_ready and ending.cause is None
+
+
 def hint(ending: Ending, around: Around) -> str | None:
     """What to do about this end, or None."""
     for one in HINTS:

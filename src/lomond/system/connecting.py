@@ -51,6 +51,8 @@ def interleaved(addresses: list[AddressInfo]) -> list[AddressInfo]:
 
     The resolver's order is kept within a family; that of its first address goes first.
     """
+    if len(addresses) == 1:
+        return list(addresses)
     families: dict[int, list[AddressInfo]] = {}
     for info in dict.fromkeys(addresses):
         families.setdefault(info[0], []).append(info)

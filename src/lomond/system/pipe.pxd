@@ -7,6 +7,7 @@ cdef int _NOW
 cdef Py_ssize_t _READ_SIZE
 
 cdef class Pipe:
+    cdef bint _is_closed
     cdef public list layers
     cdef public bint may_wait
     cdef public list queue

@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from .plain import is_plain
-from .sockets import asked_of
+from .sockets import asked_of, idle_of
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ class Pipe:
     """
 
     __slots__ = (
-        "layers", "may_wait", "queue", "queued", "sends_at_once", "sock", "wire", "write_ended",
-        "written",
+        "_is_closed", "layers", "may_wait", "queue", "queued", "sends_at_once", "sock", "wire",
+        "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: Any, waits: bool = True, wire: Wire | None = None) -> None:
         self.sock = sock
+        self._is_closed: bool = False
         has_plain_calls = is_plain(sock.__class__)
         self.may_wait = waits and has_plain_calls and _bound_reads(sock)
         self.sends_at_once = has_plain_calls or wire is not None
@@ -121,9 +122,15 @@ class Pipe:
         """How far the peer's system has come with what ours took, where ours can tell."""
         return asked_of(self.sock)
 
+    def idle(self) -> float | None:
+        """Seconds since the system last sent anything, where it can tell."""
+        return idle_of(self.sock)
+
     def end_output(self) -> None:
         """Queue what TLS says at its end: each layer its own, below that of those above it."""
         data = b""
+        if not self.layers:
+            return
         with contextlib.suppress(OSError):  # the class of TLS's errors: one is broken already
             for layer in reversed(self.layers):
                 if data:
@@ -137,8 +144,10 @@ class Pipe:
     def shut_write(self) -> None:
         """Close the writing direction: nothing more will be queued."""
         self.write_ended = True
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105  which would cost three calls, here and below
             self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
 
     # Reading
 
@@ -166,17 +175,21 @@ class Pipe:
 
     def close(self, quietly: bool = False) -> None:
         """Close the socket; `quietly` leaves the connection itself alone (after a fork)."""
+        if self._is_closed:  # who leaves, frees, and ends what was freed comes by here each time
+            return
         try:
             if not quietly:
-                with contextlib.suppress(OSError):
-                    self.sock.shutdown(socket.SHUT_WR)
-                    # Unread bytes at a close make the system send a reset, which could overtake
-                    # our close frame.
-                    for _ in range(_LAST_READS):
-                        if not self.sock.recv(_READ_SIZE, _NOW):
-                            break
+                self.sock.shutdown(socket.SHUT_WR)
+                # Unread bytes at a close make the system send a reset, which could overtake our
+                # close frame.
+                for _ in range(_LAST_READS):
+                    if not self.sock.recv(_READ_SIZE, _NOW):
+                        break
+        except OSError:
+            pass
         finally:
             self.sock.close()
+        self._is_closed = True
 
 
 def _bound_reads(sock: socket.socket) -> bool:
@@ -188,6 +201,10 @@ def _bound_reads(sock: socket.socket) -> bool:
     if not (_NOW and is_plain(socket.socket)):
         return False
     try:
+        if _bounds and type(sock) is socket.socket:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _bounds[0])
+            sock.setblocking(True)
+            return True
         size = len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(_TIMEVALS)))
         if size not in _TIMEVALS:
             return False
@@ -197,9 +214,14 @@ def _bound_reads(sock: socket.socket) -> bool:
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeval)) != timeval:
             return False
         sock.setblocking(True)
+        if type(sock) is socket.socket:
+            _bounds[:] = [timeval]
     except OSError:
         return False
     return True
+
+
+_bounds: list[bytes] = []  # BOUND as this system has it, once it was seen to mean that
 
 
 def expect_large_pieces() -> None:

@@ -23,6 +23,9 @@ codecs.lookup("idna")  # getaddrinfo's; a process that is out of descriptors can
 # Who has which slot. Not a semaphore, nor a Thread: a signal handler that raises inside of them can
 # leave their locks taken for good.
 _slots: dict[int, Resolution] = {}
+#: Host and port -> the addresses, of hosts that are addresses themselves.
+_literals: dict[tuple[str, int], list[AddressInfo]] = {}
+_MOST_LITERALS = 64
 
 
 def _renew() -> None:
@@ -40,11 +43,29 @@ def in_the_way() -> str:
     return f"{len(names)} other names are being looked up, and none is done: {listed(names)}"
 
 
+def literal(host: str, port: int) -> list[AddressInfo] | None:
+    """The addresses of what is an address already, at once; None of a name."""
+    known = _literals.get((host, port))
+    if known is None:
+        try:
+            known = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            )
+        except OSError:
+            return None
+        # As it is written; the number of a zone is the system's, which may give it another one.
+        if known[0][4][0] == host and "%" not in host:
+            if len(_literals) >= _MOST_LITERALS:
+                _literals.clear()
+            _literals[host, port] = known
+    return list(known)
+
+
 class Resolution:
     """A name being resolved.
 
     Arguments:
-        host: A name, or an address literal.
+        host: A name; an address is `literal`.
         port: A port.
         done: Called from another thread when `finished` has become True.
     """
@@ -90,27 +111,20 @@ class Resolution:
         return self.addresses
 
     def start(self) -> bool:
-        """Resolve an address literal at once, a name in a thread; False if too many run.
+        """Look the name up in a thread; False if too many run.
 
         Raises:
             OSError: The system has no thread left.
         """
         try:
-            self.addresses = socket.getaddrinfo(
-                self.host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-            )
-        except OSError:
-            try:
-                if not self._take_slot():
-                    return False
-                _thread.start_new_thread(self._run, ())
-            except BaseException as error:
-                self._give_slot()
-                if isinstance(error, RuntimeError):
-                    raise OSError(f"{error} to resolve in") from None
-                raise
-        else:
-            self.finished = True
+            if not self._take_slot():
+                return False
+            _thread.start_new_thread(self._run, ())
+        except BaseException as error:
+            self._give_slot()
+            if isinstance(error, RuntimeError):
+                raise OSError(f"{error} to resolve in") from None
+            raise
         return True
 
     def _take_slot(self) -> bool:

@@ -103,8 +103,21 @@ if sys.platform == "linux":
             return None
         return Progress(acked, _QUEUED.unpack(queued)[0], quiet / 1000, sent / 1000)
 
+    def idle_of(sock: Any) -> float | None:
+        """Seconds since the system last sent anything; None where it does not say that."""
+        try:
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
+            sent: int = _LAST.unpack_from(info)[0] if len(info) == _ACKED.size else -1
+        except OSError:
+            return None
+        return None if sent < 0 else sent / 1000
+
 else:
 
     def asked_of(sock: Any) -> Progress | None:
+        """None: no other system is asked."""
+        return None
+
+    def idle_of(sock: Any) -> float | None:
         """None: no other system is asked."""
         return None

@@ -68,12 +68,14 @@ class PretendPerformer(Performer):
         self.asked.append(request)
         return super().perform(request)
 
-    def _counted(self, steps: Steps) -> Steps:
-        """Take these steps, behind the time that they take and the failure that they are to have.
+    def _counted(self, steps: Steps, need: Need) -> Steps:
+        """Go on with the steps: who keeps them waiting tells what they lose."""
+        yield need
+        return (yield from steps)
 
-        What they lose where somebody keeps the door from going on is told by who does so.
-        """
-        request = self.asked[-1]
+    def _steps(self, request: Any) -> Steps:
+        """What doing it takes, behind the time and the failure that it is to have."""
+        steps = super()._steps(request)
         kind = request.__class__
         deadline: float | None = getattr(request, "deadline", None)
         failure = self._failures.get(kind)
