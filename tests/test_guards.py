@@ -50,8 +50,8 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         (
             "is_in_use",
             LOOP,
-            "whoever ends the connection sets is_over and then looks at it; this thread does it "
-            "the other way round",
+            "whoever ends the connection sets is_over and then looks at it, as who wakes does, who "
+            "has changed something; this thread does it the other way round",
         ),
         ("look_at _until _writes _calm", LOOP, ""),
         ("_at_once is_full", READ_TURN, "a read of another size"),
@@ -67,6 +67,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_deferred", "one append, one pop (next_of)", "none is handed out twice"),
     ],
     Shared: [
+        ("_is_freed", LOCK, "it only becomes true; what is left twice is closed already"),
         ("_waiter", CONNECTING, UNSET),
         ("_leased", "one append, one pop (next_of)", "none is given back twice"),
         ("_may_wait", LOOP, ""),
@@ -89,6 +90,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
             "what the holder has in hand is in neither: written tells",
         ),
         ("queued layers write_ended", LOCK, ""),
+        ("_is_closed", LOCK, "it only becomes true; a closed socket is closed again in vain"),
         ("written", WRITE_TURN, "seen late, the loop comes again: the holder wakes it"),
     ],
 }

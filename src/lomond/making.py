@@ -23,15 +23,15 @@ from .session.session import Session
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from .door import Door
     from .io.exchange import Exchange
     from .io.performing import Driving
     from .options import Timing
     from .place import Place
+    from .state import State
 
 
 def made(
-    door: Door[Any, Any], timing: Timing, driver: Driving | None = None
+    door: State, timing: Timing, driver: Driving | None = None
 ) -> tuple[Exchange, Generator[Any, None, None]]:
     """A new connection: its exchange, and its events, with what to wait for between them.
 
@@ -69,7 +69,7 @@ def made(
     return exchange, events(exchange, script, performer, traced, driver is None, look)
 
 
-def _keep_place(door: Door[Any, Any], place: Place) -> None:
+def _keep_place(door: State, place: Place) -> None:
     """The URL was asked for."""
     keep_place(door, place)
     if door._traced is not None:

@@ -80,7 +80,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return ask(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", counting)
-    monkeypatch.setattr(resolving, "_literals", {})
+    monkeypatch.setattr(resolving, "literals", {})
     return hosts
 
 
@@ -114,7 +114,7 @@ def test_another_spelling_or_a_zone_is_asked_for_each_time(host: str, asked: lis
 def test_only_so_many_addresses_are_kept(asked: list[str]) -> None:
     for number in range(200):
         assert resolving.literal(f"192.0.2.{number}", 80)
-    assert len(resolving._literals) <= 64  # noqa: SLF001  nothing else tells
+    assert len(resolving.literals) <= 64
 
 
 @pytest.mark.doors("sync")

@@ -94,7 +94,7 @@ def test_tls(timeout: float | None, deadline: float | None) -> None:
         ("ask", deadline),
         Resolve("peer", 443, deadline),
         Race(addresses(443), RACE_DELAY, deadline),
-        StartTLS("peer", deadline),
+        StartTLS("peer", deadline, peer=("peer", 443, None)),
         Send(deadline),
         Read(deadline),
         Send(None, waits=False),
@@ -105,6 +105,24 @@ def test_tls(timeout: float | None, deadline: float | None) -> None:
 def test_a_given_socket(timeout: float | None, deadline: float | None) -> None:
     door = Recording(serves(), timing=Timing(open_timeout=timeout), has_socket=True)
     assert door.run()[:3] == [("ask", deadline), Adopt(), Send(deadline)]
+
+
+def test_no_session_is_resumed_over_a_given_socket() -> None:
+    door = Recording(serves(), timing=Timing(open_timeout=None), has_socket=True, secure=True)
+    assert door.run()[1:3] == [Adopt(), StartTLS("peer", None, peer=None)]
+
+
+def test_no_session_is_resumed_behind_a_redirect() -> None:
+    redirect = b"HTTP/1.1 302 Go\r\nLocation: /there\r\n\r\n"
+    timing = Timing(open_timeout=None)
+    door = Recording(
+        serves(redirect), timing=timing, secure=True, max_redirects=1, later_talks=(serves(),)
+    )
+    asked = [request for request in door.run() if isinstance(request, StartTLS)]
+    assert asked == [
+        StartTLS("peer", None, peer=("peer", 443, None)),
+        StartTLS("peer", None, peer=None),
+    ]
 
 
 @each_deadline
@@ -118,10 +136,10 @@ def test_a_proxy_with_tls_to_a_server_with_tls(
         ("ask", deadline),
         Resolve("proxy", 3128, deadline),
         Race(addresses(3128), RACE_DELAY, deadline),
-        StartTLS("proxy", deadline, of_proxy=True),
+        StartTLS("proxy", deadline, of_proxy=True, peer=("proxy", 3128, None)),
         Send(deadline),
         Read(deadline),
-        StartTLS("peer", deadline, received=b"early"),
+        StartTLS("peer", deadline, received=b"early", peer=("peer", 443, proxy.url)),
         Send(deadline),
     ]
 

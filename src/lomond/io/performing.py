@@ -9,7 +9,6 @@ import socket
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..errors import TransportFail
 from ..options import BODY_TIMEOUT
 from ..session.course import sooner
 from ..session.requests import (
@@ -33,10 +32,10 @@ from ..system import connecting, descriptors
 from ..system.clock import monotonic, time
 from ..system.layers import TLSLayer, shake_hands
 from ..system.need import Awaited, Need
-from ..system.pipe import BOUND, Pipe
+from ..system.pipe import Pipe
 from ..system.resolving import Resolution, literal
 from .looping import Looping
-from .waiting import signals_tick
+from .stepping import Stepping
 
 if TYPE_CHECKING:
     import ssl
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from ..system.need import Waking
     from ..system.sockets import SocketSettings
+    from ..system.tickets import Resumable
     from ..timings import Attempt
     from .exchange import Exchange
     from .inward import Traced
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
             ...
 
 
-_READ_SIZE = 16 * 1024  # bytes
 _MOST_LATE = 16  # reads of a TLS handshake that bring something after the deadline
 _BEATS = 16  # in open_timeout: as often it is looked at whether the wait ends in time
 _LATE = 0.02  # seconds after which it does not
@@ -81,7 +80,7 @@ class Outside(Protocol):
         ...
 
 
-class Performer:
+class Performer(Stepping):
     """What a script asks for, done for one connection.
 
     Arguments:
@@ -90,7 +89,7 @@ class Performer:
         carry: Makes the Pipe of a connected socket; None for one that may wait in a read.
     """
 
-    __slots__ = ("_carry", "_exchange", "_given", "_outside", "_seen_close")
+    __slots__ = ("_carry", "_given", "_outside", "_resumable")
 
     def __init__(
         self,
@@ -98,15 +97,15 @@ class Performer:
         outside: Outside,
         carry: Callable[[socket.socket, Session], Steps] | None = None,
     ) -> None:
+        super().__init__(exchange)
         self._carry = carry
-        self._exchange = exchange
         self._outside = outside
         self._given = outside.socket
-        self._seen_close = False
+        self._resumable: Resumable | None = None  # where the session that follows is to be kept
 
     def settle(self) -> None:
         """The connection stands: what the user gave for it is not needed any more."""
-        del self._outside, self._given, self._carry
+        del self._outside, self._given, self._carry, self._resumable
 
     def perform(self, request: Any) -> Generator[Need, None, Answer]:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
@@ -166,66 +165,6 @@ class Performer:
             return done.value
         finally:
             steps.close()
-
-    def _until(self, deadline: float | None) -> float | None:
-        """When a deadline passes, by the clock."""
-        return None if deadline is None else deadline + self._exchange.session.course.kept
-
-    def _has_passed(self, deadline: float | None, moment: float) -> bool:
-        until = self._until(deadline)  # as what was waited for, to the last digit
-        return until is not None and moment >= until
-
-    def _start(self) -> None:
-        """Get ready to wait."""
-        if self._exchange.is_over:  # and the wake-up gone
-            raise Interrupted(OSError("closed by the user"), monotonic())
-        if self._exchange.wakeup is None:
-            self._exchange.start()
-
-    def _received(self, pipe: Pipe, deadline: float | None) -> Generator[Need, None, bytes]:
-        """What comes; what is there already is looked at before the deadline is judged."""
-        need: Need | None = None
-        waits = self._may_wait(pipe, deadline)
-        while True:
-            now = monotonic()
-            data = pipe.wire.receive_apart(_READ_SIZE, waits)
-            if data is not None:
-                return data
-            waits = False
-            self._check_after(need, deadline, now)
-            need = Need(self._until(deadline), (pipe.sock,))
-            yield need
-
-    def _may_wait(self, pipe: Pipe, deadline: float | None) -> bool:
-        """Whether a read is to wait by itself, BOUND at most: one system call, and not three."""
-        exchange = self._exchange
-        finish = exchange.session.finish
-        if not pipe.may_wait or exchange.is_over or finish.close_asked_at is not None:
-            return False
-        until = self._until(deadline)
-        is_long = until is None or until - monotonic() > 2 * BOUND
-        return is_long and not signals_tick()
-
-    def _check(self, deadline: float | None = None, looked_at: float | None = None) -> None:
-        """Raise if the user closed, or the deadline had passed by then, or by now."""
-        self._exchange.catch_up()
-        now, exchange = monotonic(), self._exchange
-        is_asked = exchange.session.finish.close_asked_at is not None and not self._seen_close
-        if exchange.is_over or exchange.connection.has_ended or is_asked:
-            self._seen_close = self._seen_close or is_asked  # once is enough
-            raise Interrupted(OSError("closed by the user"), now)
-        moment = now if looked_at is None else looked_at
-        if deadline is not None and self._has_passed(deadline, moment):
-            raise TimedOut(TimeoutError("no answer in time"), now)
-
-    def _check_after(
-        self, need: Need | None, deadline: float | None, looked_at: float | None = None
-    ) -> None:
-        """Check after a wait for it; without one, no deadline is judged yet."""
-        if need is None:
-            self._check()
-        else:
-            self._check(deadline, looked_at if need.looked_at is None else need.looked_at)
 
     def _ask(self, request: Ask) -> Steps:
         yield from ()
@@ -310,11 +249,35 @@ class Performer:
     def _start_tls(self, request: StartTLS) -> Generator[Need, None, Secured]:
         exchange, pipe = self._exchange, self._exchange.pipe
         assert pipe is not None
-        layer: TLSLayer = _asked(
-            lambda: TLSLayer(self._outside.context(request.of_proxy), request.server_name)
-        )
+        context, resumable = self._context(request)
+        session = None if resumable is None else resumable.take()
+        layer: TLSLayer = _asked(lambda: TLSLayer(context, request.server_name, session))
         exchange.alone(pipe.add_layer, layer, request.received)
         self._start()
+        try:
+            secured = yield from self._shake_hands(request, pipe, layer)
+        except BaseException:
+            if resumable is not None:
+                resumable.drop()
+            raise
+        if resumable is not None and not layer.is_resumed:
+            resumable.drop()  # the server did not want it
+        self._resumable = resumable
+        return secured
+
+    def _context(self, request: StartTLS) -> tuple[ssl.SSLContext, Resumable | None]:
+        """The context, and the sessions of it with this peer, if any is to be resumed."""
+        context: ssl.SSLContext = _asked(lambda: self._outside.context(request.of_proxy))
+        if request.peer is None:
+            return context, None
+        from ..system.tickets import resumable
+
+        return context, resumable(context, (request.of_proxy, request.server_name, *request.peer))
+
+    def _shake_hands(
+        self, request: StartTLS, pipe: Pipe, layer: TLSLayer
+    ) -> Generator[Need, None, Secured]:
+        exchange = self._exchange
         late = 0
         failed: Failed | None = None  # to write; what the other side said before is still read
         try:
@@ -368,28 +331,13 @@ class Performer:
         else:
             self._exchange.flush()
 
-    def _write(self, deadline: float | None) -> Steps:
-        pipe = self._exchange.pipe
-        assert pipe is not None
-        need: Need | None = None
-        while True:
-            try:
-                self._exchange.write_some()
-            except TransportFail as failure:
-                raise Failed(failure.cause or failure, monotonic()) from None
-            if not pipe.queue:
-                return
-            self._check_after(need, deadline)
-            need = Need(self._until(deadline), (), (pipe.sock,))
-            yield need
-
     def _read(self, request: Read) -> Generator[Need, None, bytes]:
         exchange, pipe = self._exchange, self._exchange.pipe
         assert pipe is not None
         self._start()
         while True:
             if pipe.layers:
-                plain: bytes | None = exchange.alone(pipe.top().read)
+                plain = self._read_top(pipe)
                 if plain is not None:
                     return plain
             data = yield from self._received(pipe, request.deadline)
@@ -398,6 +346,25 @@ class Performer:
             if not pipe.layers:
                 return data
             exchange.alone(pipe.feed, data)
+
+    def _read_top(self, pipe: Pipe) -> bytes | None:
+        """Plain bytes, as `Layer.read`; with the first ones came what a later handshake resumes."""
+        layer, resumable = pipe.top(), self._resumable
+        try:
+            plain: bytes | None = self._exchange.alone(layer.read)
+        except OSError:
+            if resumable is not None:
+                resumable.drop()  # TLS 1.3 says now what it has against the handshake
+            raise
+        if resumable is not None and plain is not None:
+            self._resumable = None
+            if not plain:
+                resumable.drop()
+            elif resumable.is_missing() and isinstance(layer, TLSLayer):
+                session = self._exchange.alone(layer.ticket_of_its_own)
+                if session is not None:
+                    resumable.keep(session)
+        return plain
 
     def _hang_up(self, request: Hangup) -> Steps:
         self._exchange.leave()

@@ -21,6 +21,7 @@ from .requests import (
     Drop,
     Failed,
     Interrupted,
+    Peer,
     Race,
     Read,
     Request,
@@ -52,6 +53,13 @@ class Target(NamedTuple):
     has_socket: bool = False  #: the user gave a connected socket
     addresses: list[AddressInfo] | None = None  #: instead of those of the host
     proxy: Proxy | None = None
+
+    @property
+    def peer(self) -> Peer | None:
+        """What tells its server from others; None where the user says where it is."""
+        if self.has_socket or self.addresses is not None:
+            return None
+        return self.host, self.port, None if self.proxy is None else self.proxy.url
 
     @property
     def origin(self) -> Origin:
@@ -106,7 +114,8 @@ def reach(
             began = yield from _connect(session, (proxy.host, proxy.port), None, now, deadline)
             session.course.enter("proxy", began)
             if proxy.scheme == "https":
-                yield StartTLS(tls_name(proxy.host), deadline, of_proxy=True)
+                there = proxy.host, proxy.port, None
+                yield StartTLS(tls_name(proxy.host), deadline, of_proxy=True, peer=there)
             error, answer = yield from _talk(session, tunnel, deadline)
             if error is None:
                 session.course.timings.proxy = answer.now - began

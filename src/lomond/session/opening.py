@@ -134,7 +134,9 @@ def _opened(
         if not redirects:
             origin = target.origin  # as long as we are not sent elsewhere
         try:
-            rest, now, secured = yield from _connect(session, route, plan, now, deadline)
+            rest, now, secured = yield from _connect(
+                session, route, plan, now, deadline, sent_on=redirects > 0
+            )
         except Failed as failure:
             yield from _give_up(session, target, failure)
             return False, None
@@ -182,18 +184,21 @@ def _skew(response: Response, wall: float) -> float | None:
 
 
 def _connect(
-    session: Session, route: Route, plan: Plan, now: float, deadline: float | None
+    session: Session, route: Route, plan: Plan, now: float, deadline: float | None, *, sent_on: bool
 ) -> Generator[Request, Answer, tuple[bytes, float, Secured | None]]:
     """Connect and write the request: what came of the answer already, when, and what TLS agreed on.
 
-    A server that answers without reading may have hung up before all was written.
+    A server that answers without reading may have hung up before all was written. Where another one
+    has sent us on, no TLS session is resumed.
     """
     target = route.target
     secured: Secured | None = None
     rest, now = yield from reach(session, target, plan, now, deadline)
     if target.secure:
         session.course.enter("tls", now)
-        answer = yield StartTLS(target.server_name, deadline, received=rest)
+        answer = yield StartTLS(
+            target.server_name, deadline, received=rest, peer=None if sent_on else target.peer
+        )
         session.course.timings.tls = answer.now - now
         secured = answer.value
         if secured is not None and secured.alpn in _OTHER_HTTP:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 AddressInfo = tuple[Any, Any, int, str, Any]
 
 
+#: Host and port, and the proxy's URL without its secrets, or None: what tells one server from
+#: another, beside the name in its certificate.
+Peer = tuple[str, int, str | None]
+
+
 class Deliver(NamedTuple):
     """Hand an event to the user."""
 
@@ -74,6 +79,7 @@ class StartTLS(NamedTuple):
     deadline: float | None
     of_proxy: bool = False  #: with the proxy, not with the server
     received: bytes = b""  #: what came of it already
+    peer: Peer | None = None  #: with whom; None where no session is to be resumed
 
 
 class Drop(NamedTuple):

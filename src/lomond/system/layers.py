@@ -92,6 +92,7 @@ class TLSLayer(Layer):
     Arguments:
         context: Used as it is, never changed.
         server_name: Whose certificate is expected.
+        session: To be resumed, if the server wants that too.
 
     Attributes:
         is_users: Whether the user's own class shakes hands.
@@ -102,13 +103,18 @@ class TLSLayer(Layer):
         "_take", "_tls", "is_users",
     )  # fmt: skip
 
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, server_name: str, session: ssl.SSLSession | None = None
+    ) -> None:
         import ssl
 
         super().__init__()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        wrapped: dict[str, Any] = {"server_hostname": server_name}
+        if session is not None:  # a user's class of contexts may know of none
+            wrapped["session"] = session
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, **wrapped)
         inner: Any = self._tls
         kind: Any = type(self._tls)
         if kind.read is ssl.SSLObject.read and kind.write is ssl.SSLObject.write:
@@ -140,6 +146,19 @@ class TLSLayer(Layer):
             failure.peer_certificate = _peer_certificate(self._tls)
             raise
         return True
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier session goes on, once the handshake is done."""
+        return bool(self._tls.session_reused)
+
+    def ticket_of_its_own(self) -> ssl.SSLSession | None:
+        """A session that may be resumed, of a handshake for which the certificate was looked at.
+
+        None of one that was resumed itself, and where the server has given nothing to do so.
+        """
+        session = None if self.is_resumed else self._tls.session
+        return session if session is not None and session.has_ticket else None
 
     @property
     def secured(self) -> Secured:

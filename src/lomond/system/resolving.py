@@ -24,7 +24,7 @@ codecs.lookup("idna")  # getaddrinfo's; a process that is out of descriptors can
 # leave their locks taken for good.
 _slots: dict[int, Resolution] = {}
 #: Host and port -> the addresses, of hosts that are addresses themselves.
-_literals: dict[tuple[str, int], list[AddressInfo]] = {}
+literals: dict[tuple[str, int], list[AddressInfo]] = {}
 _MOST_LITERALS = 64
 
 
@@ -45,7 +45,7 @@ def in_the_way() -> str:
 
 def literal(host: str, port: int) -> list[AddressInfo] | None:
     """The addresses of what is an address already, at once; None of a name."""
-    known = _literals.get((host, port))
+    known = literals.get((host, port))
     if known is None:
         try:
             known = socket.getaddrinfo(
@@ -55,9 +55,9 @@ def literal(host: str, port: int) -> list[AddressInfo] | None:
             return None
         # As it is written; the number of a zone is the system's, which may give it another one.
         if known[0][4][0] == host and "%" not in host:
-            if len(_literals) >= _MOST_LITERALS:
-                _literals.clear()
-            _literals[host, port] = known
+            if len(literals) >= _MOST_LITERALS:
+                literals.clear()
+            literals[host, port] = known
     return list(known)
 
 

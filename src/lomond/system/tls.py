@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from functools import lru_cache
 from importlib import import_module
 
-from . import descriptors
+from . import descriptors, tickets
 from .socket_checks import certificate_files, empty_directory, is_der, no_truststore
 
 _UNKNOWN_ISSUER = (18, 19, 20, 21)  # OpenSSL's codes: nobody who is trusted has signed it
@@ -89,6 +89,9 @@ def kept_context(
         context.verify_mode = ssl.CERT_NONE
     if own[0] is not None:
         _load_own(context, own[0], own[1], password)
+    if verify and not truststore:
+        # Of a user's own we don't know who it says that we are, nor whether that is changed.
+        tickets.allow(context)
     return context
 
 
