@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import base, checks, cookies, credentials, options
+from . import base, checks, options
 from .place import placed
 from .protocol.extensions.negotiation import offers
 from .protocol.http.request import Request, check_protocols
@@ -127,7 +127,9 @@ class Plan:
             self._asked_headers = value
         elif name == "auth":
             if value is not None:
-                credentials.authorization(value)
+                from .credentials import authorization
+
+                authorization(value)
             self._auth = value
         else:
             self._protocols = check_protocols([] if value is None else value)
@@ -170,6 +172,8 @@ class Plan:
     def answered(self, url: str, response: Response) -> None:
         """A server has answered: keep its cookies, if somebody wants them."""
         if self._cookies is not None:
+            from . import cookies
+
             cookies.keep(self._cookies, url, response.items(), self._limits)
 
     def tunnel(self, target: Target, host: str) -> Tunnel:
@@ -210,13 +214,18 @@ class Plan:
         self.asked = "cookies="
         said = None
         # A jar knows itself which cookies are for whom.
-        if self._cookies is not None and (is_ours or cookies.is_jar(self._cookies)):
-            said = cookies.header(self._cookies, url, self._limits)
+        if self._cookies is not None:
+            from . import cookies
+
+            if is_ours or cookies.is_jar(self._cookies):
+                said = cookies.header(self._cookies, url, self._limits)
         if said is not None:
             given = [value for name, value in headers if name.lower() == b"cookie"]
             headers = [item for item in headers if item[0].lower() != b"cookie"]
             headers.append((b"Cookie", b"; ".join([*given, said.encode()])))
         self.asked = "the request"
         if self._auth is not None and is_ours and b"authorization" not in names:
-            headers.append((b"Authorization", credentials.authorization(self._auth).encode()))
+            from .credentials import authorization
+
+            headers.append((b"Authorization", authorization(self._auth).encode()))
         return headers

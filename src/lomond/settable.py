@@ -55,10 +55,13 @@ class Kept(Generic[Held, Given]):
 
 def check_compress(_: Row, compress: Any) -> Any:
     """What the option says. That its library can't be had is said here, not in the loop."""
-    if options.check_compress(compress) is not None:
+    asked = options.check_compress(compress)
+    if asked is not None:
         from .compression import chosen_backend
+        from .protocol.extensions.negotiation import offers
 
         chosen_backend()
+        offers(asked)  # which loads what it needs
     return compress
 
 
@@ -90,10 +93,11 @@ def _cookies(_: Row, value: Any) -> Any:
 
 
 def _auth(_: Row, value: Any) -> Any:
-    if value is not None and not callable(value):
-        from .credentials import authorization
+    if value is not None:
+        from .credentials import authorization  # also of a callable, which needs it later
 
-        authorization(value)
+        if not callable(value):
+            authorization(value)
     return value
 
 

@@ -11,13 +11,14 @@ from .response import LONGEST, printable
 #: scheme -> (whether TLS, default port)
 _SCHEMES = {"ws": (False, 80), "http": (False, 80), "wss": (True, 443), "https": (True, 443)}
 
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")  # control, backslash, half a pair
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
-_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
+# These are compiled when they are needed, which takes long: few URLs have a user, or are odd.
+_UNFIT = r"[\x00-\x1f\x7f\\\ud800-\udfff]"  # control, backslash, half a pair
+_USERINFO = r"(?<=//)[^/?#\s]*@"
 # Where all of the text is one URL, which may be wrong: a password may hold what ends one.
-_ANY_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|).*@", re.DOTALL)
-_NETLOC = re.compile(r"[^/?#]*//([^/?#]*)")
+_ANY_USERINFO = r"^([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|)(?s:.*)@"
+_NETLOC = r"[^/?#]*//([^/?#]*)"
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
@@ -55,12 +56,12 @@ def authority(host: str, port: int) -> str:
 
 def redact(text: str) -> str:
     """The text with the user and password of every URL in it replaced by ``***``."""
-    return _USERINFO.sub("***@", text)
+    return re.sub(_USERINFO, "***@", text) if "@" in text else text
 
 
 def shown_url(url: str) -> str:
     """A text that is one URL, or was to be one, without its secrets; cut where it is long."""
-    return _cut(_ANY_USERINFO.sub(r"\1***@", url))
+    return _cut(re.sub(_ANY_USERINFO, r"\1***@", url) if "@" in url else url)
 
 
 def without_secrets(location: str) -> str:
@@ -116,8 +117,8 @@ def parse(url: str) -> Url:
         kind = type(url).__name__  # the rest may be secret
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {kind}")
     shown = shown_url(url)
-    found = _UNFIT.search(url)
-    if found:
+    is_plain = url.isascii() and url.isprintable() and "\\" not in url
+    if not is_plain and (found := re.search(_UNFIT, url)):
         raise ValueError(f"URL {shown!r} holds {found.group()!r}; remove it")
     if url != url.strip():
         space = url[0] if url[0].isspace() else url[-1]
@@ -146,7 +147,7 @@ def parse(url: str) -> Url:
 
 def _unreadable(url: str, shown: str, error: ValueError) -> str:
     """What is wrong with a URL that Python can't split: not every Python says so, nor the same."""
-    netloc = _NETLOC.match(url)
+    netloc = re.match(_NETLOC, url)
     _, at, place = (netloc.group(1) if netloc else "").rpartition("@")
     if at:  # what Python says may hold a part of the password
         return f"URL {shown!r} can't be read; quote user and password ('[' is '%5B', '/' is '%2F')"

@@ -24,14 +24,15 @@ _LONG = 10.0  # seconds without a look at the socket
 IDLE = 20.0  # seconds; shorter limits on silence are rare
 _LONGEST = 200  # characters of a Location
 _MOST = 48  # bytes of what came instead of a frame
+# None of these is compiled before it is needed, as it is at few ends.
 #: What plain HTTP is answered on a port of TLS: by nginx, Apache, Go and Tomcat.
-_PLAIN_TO_TLS = re.compile(
+_PLAIN_TO_TLS = (
     rb"sent to HTTPS port|plain HTTP to an SSL|HTTP request to an HTTPS server|port requires TLS"
 )
 #: What a body says where Upgrade may be what is missing: nothing, a page, or words of it.
-_OF_UPGRADE = re.compile(rb"\A\s*(<|\Z)|upgrade|websocket|bad request", re.IGNORECASE)
-_OF_PROTOCOLS = re.compile(rb"sub-?protocol", re.IGNORECASE)
-_OF_CERTIFICATE = re.compile(rb"certificate", re.IGNORECASE)
+_OF_UPGRADE = rb"\A\s*(<|\Z)|upgrade|websocket|bad request"
+_OF_PROTOCOLS = rb"sub-?protocol"
+_OF_CERTIFICATE = rb"certificate"
 _ONWARD = "pass 'Upgrade: websocket' on, over HTTP/1.1"
 _HEAD = 9  # bytes of a frame's head in HTTP/2
 _SETTINGS, _GOAWAY = 4, 7  # types of frames there
@@ -118,7 +119,7 @@ def _plain_to_tls(ending: Ending, around: Around) -> str | None:
     if around.is_secure or ending.was_ready:
         return None
     response = ending.response
-    if response is not None and _PLAIN_TO_TLS.search(response.body):
+    if response is not None and re.search(_PLAIN_TO_TLS, response.body):
         return "the server speaks TLS there; use wss://"
     if ending.phase == "upgrade" and _is_hung_up(ending):
         return "if the server speaks TLS there, use wss://"
@@ -155,10 +156,10 @@ def _status(*wanted: int) -> Callable[[Ending], bool]:
     return lambda ending: ending.kind == "rejected" and ending.status in wanted
 
 
-def _is_400_of(words: re.Pattern[bytes], ending: Ending) -> bool:
+def _is_400_of(words: bytes, ending: Ending) -> bool:
     """Whether the request is called bad in words like these."""
     body = b"" if ending.response is None else ending.response.body
-    return _status(400)(ending) and words.search(body) is not None
+    return _status(400)(ending) and re.search(words, body, re.IGNORECASE) is not None
 
 
 def _no_protocol(ending: Ending, around: Around) -> str | None:

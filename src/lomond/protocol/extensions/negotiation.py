@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ...errors import HandshakeError
 from ...response import printable
-from .permessage_deflate import DeflateOffer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,11 @@ def offers(compress: Deflate | None) -> tuple[Offer, ...]:
     Arguments:
         compress: As the option of that name says it.
     """
-    return () if compress is None else (DeflateOffer(compress),)
+    if compress is None:
+        return ()
+    from .permessage_deflate import DeflateOffer
+
+    return (DeflateOffer(compress),)
 
 
 def offered(offers: Sequence[Offer]) -> str:

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from ...options import Limits
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_FRAMING = re.compile(
-    rb"^(?:content-length|transfer-encoding):[^\n]*\n(?:[ \t][^\n]*\n)*",
-    re.IGNORECASE | re.MULTILINE,
-)
+# This and the next are compiled when they are needed: most answers are right.
+_BYTEARRAY = r"bytearray\((b.*)\)"  # as h11 shows what it does not like
+_FRAMING = rb"(?im)^(?:content-length|transfer-encoding):[^\n]*\n(?:[ \t][^\n]*\n)*"
 # A 101 about which nobody can be of two minds: no folded line, no CR or LF that is not an end of
 # line, no byte that is not ASCII. (What is possessive gives nothing back: it takes linear time.)
 _PLAIN = re.compile(
@@ -29,7 +28,6 @@ _PLAIN = re.compile(
 )
 #: Headers of which h11 has more to say.
 _FRAMED = frozenset([b"content-length", b"transfer-encoding"])
-_BYTEARRAY = re.compile(r"bytearray\((b.*)\)")  # as h11 shows what it does not like
 
 UPGRADE, CONNECT = "GET", "CONNECT"  # what was asked
 
@@ -190,7 +188,7 @@ class AnswerReader:
             http = _client(self._method)
             refusal = _without_length(http, head)
             if refusal is None:
-                said = printable(_BYTEARRAY.sub(r"\1", str(error)))
+                said = printable(re.sub(_BYTEARRAY, r"\1", str(error)))
                 raise bad_http(f"answer is not valid HTTP; {said}") from None
             event = refusal
         self._http = http
@@ -247,7 +245,7 @@ def _without_length(http: h11.Connection, head: bytes) -> h11.Response | None:
     import h11
 
     try:
-        event = _first_event(http, _FRAMING.sub(b"", head))
+        event = _first_event(http, re.sub(_FRAMING, b"", head))
     except h11.RemoteProtocolError:
         return None
     return event if isinstance(event, h11.Response) else None
