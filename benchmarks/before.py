@@ -13,9 +13,12 @@ import tempfile
 from pathlib import Path
 
 from environments import UnavailableError
-from peers import PEERS, SCENARIOS, Peer, Scenario, of_before
+from measuring import Servers, compare, running, task_of
+from peers import PEERS, Peer, of_before
 from processes import ask
-from run import Results, Servers, best, compare, running, task_of
+from results import Results, pair
+from scenarios import FIGURES, SCENARIOS, Scenario
+from tables import of_row
 
 COLLECTED = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 
@@ -42,8 +45,8 @@ def count(peers: list[Peer], scenarios: list[Scenario]) -> Results:
     results: Results = {}
     with running() as servers:
         for scenario in scenarios:
-            if scenario.act in ("import", "idle"):
-                continue
+            if scenario.act in ("import", "make", "idle", "paced", "crowd"):
+                continue  # nothing is done for a message, or the server says how fast
             found = results.setdefault(scenario.name, {})
             for peer in peers:
                 try:
@@ -54,21 +57,26 @@ def count(peers: list[Peer], scenarios: list[Scenario]) -> Results:
     return results
 
 
-def render(results: Results, scenarios: list[Scenario], scale: float) -> str:
-    """Each row that both checkouts have: before, after, and what remains of it."""
+def render(results: Results, scenarios: list[Scenario], scale: float = 0) -> str:
+    """Each row that both checkouts have: before, after, and what remains of it.
+
+    Arguments:
+        scale: Of the figures; 0 for that of the scenario's figure.
+    """
     figure_of = {scenario.name: scenario.figure for scenario in scenarios}
-    lines = ["| scenario | client | before | after | ratio |", "|---|---|--:|--:|--:|"]
+    lines = ["| scenario | client | before | after | ratio | of medians |"]
+    lines.append("|---|---|--:|--:|--:|--:|")
     for name, found in results.items():
         figure = figure_of[name]
-        factor = 1 / 1024 if figure == "memory" else scale
+        factor = scale or FIGURES[figure].scale
         for client, runs in found.items():
-            if f"{client}, before" not in found:
-                continue
-            after, before = best(runs, figure), best(found[f"{client}, before"], figure)
-            ratio = f"{after / before:.3f}" if before else "-"
-            lines.append(
-                f"| {name} | {client} | {before * factor:.2f} | {after * factor:.2f} | {ratio} |"
-            )
+            after, before = pair(runs, figure), pair(found.get(f"{client}, before", []), figure)
+            if after and before:
+                least, median = after.over(before)
+                lines.append(
+                    f"| {name} | {client} | {before.least * factor:.2f} "
+                    f"| {after.least * factor:.2f} | {least:.3f} | {median:.3f} |"
+                )
     return "\n".join(lines)
 
 
@@ -89,13 +97,17 @@ def main() -> int:
         if not given.peers or any(name in peer.name for name in given.peers)
     ]
     scenarios = [
-        s for s in SCENARIOS if not given.scenarios or any(n in s.name for n in given.scenarios)
+        scenario
+        for scenario in SCENARIOS
+        if any(name in scenario.name for name in given.scenarios or ())
+        or (not given.scenarios and scenario.act != "crowd")  # these take minutes
     ]
     if given.instructions:
         print(render(count(peers, scenarios), scenarios, 1.0))
     else:
-        results, _ = compare(peers, scenarios, given.rounds, 10 if given.quick else 1)
-        print(render(results, scenarios, 1e6))
+        rows = [(scenario, peers) for scenario in scenarios]
+        results, _ = compare(rows, given.rounds, 10 if given.quick else 1, of_row)
+        print(render(results, scenarios))
     return 0
 
 

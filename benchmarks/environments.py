@@ -1,4 +1,4 @@
-"""An environment for each peer, made once; that of this checkout is made anew."""
+"""An environment for each peer, made once; that of a checkout anew where its sources changed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,21 @@ def python_of(peer: Peer) -> Path:
     base = interpreter(peer.least_python)
     if peer.is_ours:
         requirements = tuple(str(ROOT) if r == "." else r for r in peer.requirements)
-        return _have(base, requirements, is_fresh=True)
+        return _have(base, requirements, fingerprint(Path(requirements[0])))
     return _have(base, peer.requirements)
+
+
+@cache
+def fingerprint(checkout: Path) -> str:
+    """What tells that a checkout's sources are those that were installed."""
+    files = [checkout / "setup.py", checkout / "pyproject.toml"]
+    for kind in ("py", "pyx", "pxd"):
+        files += sorted((checkout / "src").rglob(f"*.{kind}"))
+    digest = sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(checkout)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def tools() -> Path:
@@ -57,12 +70,13 @@ def _version(python: Path) -> tuple[int, int]:
 
 
 @cache
-def _have(base: Path, requirements: tuple[str, ...], is_fresh: bool = False) -> Path:
+def _have(base: Path, requirements: tuple[str, ...], sources: str = "") -> Path:
     major, minor = _version(base)
     name = sha256("\n".join(requirements).encode()).hexdigest()[:12]
     directory = ENVIRONMENTS / f"{major}.{minor}-{name}"
     python = directory / "bin" / "python"
-    if is_fresh or not (directory / "ready").exists():
+    ready = directory / "ready"
+    if not ready.exists() or ready.read_text() != sources:
         print(f"making the environment of {' '.join(requirements) or 'nothing'}", file=sys.stderr)
         if not python.exists():
             _do([str(base), "-m", "venv", "--without-pip", str(directory)])
@@ -70,7 +84,7 @@ def _have(base: Path, requirements: tuple[str, ...], is_fresh: bool = False) -> 
             pip = [sys.executable, "-m", "pip", "--quiet", "--python", str(python), "install"]
 
             _do([*pip, "--upgrade", *requirements])
-        (directory / "ready").touch()
+        ready.write_text(sources)
     return python
 
 
@@ -78,4 +92,5 @@ def _do(command: list[str]) -> None:
     environment = {**os.environ, "LOMOND_COMPILED": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UnavailableError(done.stderr.strip().splitlines()[-1] if done.stderr else "failed")
+        print(done.stderr, file=sys.stderr)
+        raise UnavailableError("its environment can't be made here")  # results name no machine

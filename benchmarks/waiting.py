@@ -6,6 +6,7 @@ turns, all on one processor. What `io/waiting.py` and `io/shared.py` do was chos
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -14,7 +15,8 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from statistics import median
 
 SIZE = 260  # bytes
 TRIPS = 8000
@@ -122,33 +124,51 @@ def measure(way: str, port: int) -> None:
     print(json.dumps((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / TRIPS))
 
 
-def main() -> None:
-    """Run all ways in turn, and print the table."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+@contextlib.contextmanager
+def on_one_processor() -> Iterator[None]:
+    """What is started meanwhile shares the last processor."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def compared() -> dict[str, list[dict[str, float]]]:
+    """The processor time of a round trip in each way, in seconds, round by round."""
     script = [sys.executable, __file__]
-    figures: dict[str, list[float]] = {}
-    with subprocess.Popen([*script, "serve"], stdout=subprocess.PIPE, text=True) as server:
+    found: dict[str, list[dict[str, float]]] = {}
+    with (
+        on_one_processor(),
+        subprocess.Popen([*script, "serve"], stdout=subprocess.PIPE, text=True) as server,
+    ):
         assert server.stdout is not None
         port = server.stdout.readline().strip()
         for _ in range(ROUNDS):
             for way in WAYS:
                 done = subprocess.run([*script, way, port], capture_output=True, check=True)
-                figures.setdefault(way, []).append(json.loads(done.stdout) * 1e6)
+                found.setdefault(way.replace("_", " "), []).append({"cpu": json.loads(done.stdout)})
         server.terminate()
-    least = min(figures["blocking"])
-    print("| way | min µs | median µs | ratio |\n|---|--:|--:|--:|")
-    for way, values in sorted(figures.items(), key=lambda item: min(item[1])):
-        values.sort()
-        print(
-            f"| {way.replace('_', ' ')} | {values[0]:.2f} | {values[len(values) // 2]:.2f} "
-            f"| {values[0] / least:.2f} |"
-        )
+    return found
+
+
+def table(found: dict[str, list[dict[str, float]]]) -> str:
+    """The ways, the cheapest first."""
+    times = {way: sorted(run["cpu"] * 1e6 for run in runs) for way, runs in found.items()}
+    lines = ["| way | min µs | median µs | ratio |", "|---|--:|--:|--:|"]
+    for way, values in sorted(times.items(), key=lambda item: item[1]):
+        ratio = values[0] / times["blocking"][0]
+        lines.append(f"| {way} | {values[0]:.2f} | {median(values):.2f} | {ratio:.2f} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        main()
+        print(table(compared()))
     elif sys.argv[1] == "serve":
         serve()
     else:

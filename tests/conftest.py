@@ -50,8 +50,9 @@ ONCE = [
         TESTS / f"test_{name}.py"
         for name in (
             "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
-            "guards", "house", "jobs", "mutation", "names_of_certificates", "places",
-            "private_names", "proxies", "rows", "shared", "soak", "typing", "values",
+            "guards", "house", "jobs", "measured_pages", "measuring", "mutation",
+            "names_of_certificates", "places", "private_names", "proxies", "rows", "shared", "soak",
+            "typing", "values",
         )
     ),
 ]  # fmt: skip

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
-from measure import GO, Crowd, Meter, Task, run_async
+from measure import (
+    GO,
+    Crowd,
+    Delays,
+    Meter,
+    Task,
+    context_of,
+    keepalive_of,
+    monotonic_ns,
+    run_async,
+)
 
 
 async def connected(
     session: ClientSession, task: Task, compress: bool = False
 ) -> ClientWebSocketResponse:
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else True
-    return await session.ws_connect(
-        task.url, ssl=context, max_msg_size=0, compress=15 if compress else 0
-    )
+    context = context_of(task) or True
+    return await session.ws_connect(task.url, ssl=context, compress=15 if compress else 0)
 
 
 async def receive(task: Task, meter: Meter) -> None:
@@ -28,6 +35,19 @@ async def receive(task: Task, meter: Meter) -> None:
             message = (await websocket.receive()).data
         meter.stop(task.count)
         task.check(message)
+
+
+async def paced(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        websocket = await connected(session, task)
+        delays = Delays(task, meter)
+        await websocket.send_str(GO)
+        while True:
+            message = await websocket.receive()
+            now = monotonic_ns()
+            if delays.got(now, message.data):
+                break
+        delays.stop()
 
 
 async def round_trip(task: Task, meter: Meter) -> None:
@@ -66,13 +86,13 @@ async def open_close(task: Task, meter: Meter) -> None:
 async def crowd(task: Task, meter: Meter) -> None:
     many = Crowd(task)
     room = asyncio.Semaphore(many.at_once)
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else True
-    heartbeat = 30.0 if task.kind == "keepalive" else None
+    context = context_of(task) or True
+    keepalive = keepalive_of(task, "heartbeat", None, 30.0)
     async with ClientSession(connector=TCPConnector(limit=0)) as session:
 
         async def follow() -> None:
             await room.acquire()
-            async with session.ws_connect(task.url, ssl=context, heartbeat=heartbeat) as websocket:
+            async with session.ws_connect(task.url, ssl=context, **keepalive) as websocket:
                 room.release()
                 many.is_ready()
                 async for message in websocket:
@@ -84,6 +104,7 @@ async def crowd(task: Task, meter: Meter) -> None:
 run_async(
     {
         "receive": receive,
+        "paced": paced,
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,

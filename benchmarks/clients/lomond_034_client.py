@@ -8,8 +8,8 @@ from lomond import WebSocket
 
 
 def connected(task, compress=False):
-    websocket = WebSocket(task.url, proxies={}, compress=compress)
-    events = websocket.connect(poll=60, ping_rate=0)
+    websocket = WebSocket(task.url, compress=compress)
+    events = websocket.connect()
     for event in events:
         if event.name == "ready":
             return websocket, events

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 
-from measure import GO, Crowd, Meter, Task, resident_bytes, run_async
+from measure import (
+    GO,
+    Crowd,
+    Delays,
+    Meter,
+    Task,
+    context_of,
+    keepalive_of,
+    monotonic_ns,
+    resident_bytes,
+    run_async,
+)
 
 from lomond.aio import AsyncWebSocket, Events
 
 
 async def connected(task: Task, compress: bool = False) -> tuple[AsyncWebSocket, Events]:
-    websocket = AsyncWebSocket(task.url, proxies={}, ssl_cafile=task.ca, compress=compress)
-    events = websocket.connect(poll=None, ping_rate=0)
+    websocket = AsyncWebSocket(task.url, ssl_context=context_of(task), compress=compress)
+    given = {} if task.timers else {"poll": None, "ping_rate": 0}
+    events = websocket.connect(**given)
     async for event in events:
         if event.name == "ready":
             break
@@ -34,6 +45,18 @@ async def receive(task: Task, meter: Meter) -> None:
                 break
     meter.stop(task.count)
     task.check(event.text if wanted == "text" else event.data)
+    await events.aclose()
+
+
+async def paced(task: Task, meter: Meter) -> None:
+    websocket, events = await connected(task)
+    delays = Delays(task, meter)
+    await websocket.send_text(GO)
+    async for event in events:
+        now = monotonic_ns()
+        if event.name == "text" and delays.got(now, event.text):
+            break
+    delays.stop()
     await events.aclose()
 
 
@@ -73,11 +96,11 @@ async def send(task: Task, meter: Meter) -> None:
 
 
 async def open_close(task: Task, meter: Meter) -> None:
-    websocket = AsyncWebSocket(task.url, proxies={}, ssl_cafile=task.ca)
+    websocket = AsyncWebSocket(task.url, ssl_context=context_of(task))
     for n in range(task.count + 1):
         if n == 1:
             meter.start()
-        async for event in websocket.connect(poll=None, ping_rate=0):
+        async for event in websocket.connect():
             if event.name == "ready":
                 await websocket.close()
     meter.stop(task.count)
@@ -96,13 +119,12 @@ async def idle(task: Task, meter: Meter) -> None:
 async def crowd(task: Task, meter: Meter) -> None:
     many = Crowd(task)
     room = asyncio.Semaphore(many.at_once)
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
+    context = context_of(task)
 
     async def follow() -> None:
         await room.acquire()
-        websocket = AsyncWebSocket(task.url, proxies={}, ssl_context=context)
-        keepalive = {} if task.kind == "keepalive" else {"ping_rate": 0}
-        async for event in websocket.connect(poll=None, **keepalive):
+        websocket = AsyncWebSocket(task.url, ssl_context=context)
+        async for event in websocket.connect(poll=None, **keepalive_of(task, "ping_rate", 0)):
             if event.name == "text":
                 many.got(event.text)
             elif event.name == "ready":
@@ -115,6 +137,7 @@ async def crowd(task: Task, meter: Meter) -> None:
 run_async(
     {
         "receive": receive,
+        "paced": paced,
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from measure import GO, Meter, Task, resident_bytes, run
+from measure import GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
 
 from lomond import WebSocket
 
 
 def connected(task: Task, compress: bool = False) -> tuple[WebSocket, object]:
-    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca, compress=compress)
-    events = websocket.connect(poll=None, ping_rate=0)
+    websocket = WebSocket(task.url, ssl_context=context_of(task), compress=compress)
+    given = {} if task.timers else {"poll": None, "ping_rate": 0}
+    events = websocket.connect(**given)
     for event in events:
         if event.name == "ready":
             break
@@ -30,6 +31,18 @@ def receive(task: Task, meter: Meter) -> None:
                 break
     meter.stop(task.count)
     task.check(event.text if wanted == "text" else event.data)
+    events.close()
+
+
+def paced(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    delays = Delays(task, meter)
+    websocket.send_text(GO)
+    for event in events:
+        now = monotonic_ns()
+        if event.name == "text" and delays.got(now, event.text):
+            break
+    delays.stop()
     events.close()
 
 
@@ -83,11 +96,11 @@ def send_compressed(task: Task, meter: Meter) -> None:
 
 
 def open_close(task: Task, meter: Meter) -> None:
-    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca)
+    websocket = WebSocket(task.url, ssl_context=context_of(task))
     for n in range(task.count + 1):
         if n == 1:
             meter.start()
-        for event in websocket.connect(poll=None, ping_rate=0):
+        for event in websocket.connect():
             if event.name == "ready":
                 websocket.close()
     meter.stop(task.count)
@@ -104,6 +117,7 @@ def idle(task: Task, meter: Meter) -> None:
 run(
     {
         "receive": receive,
+        "paced": paced,
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 
-from measure import GO, Crowd, Meter, Task, run
+from measure import GO, Crowd, Delays, Meter, Task, context_of, keepalive_of, monotonic_ns, run
 
 from lomond import WebSocket
 from lomond.group import WebSocketGroup
 
 
 def connected(task: Task) -> tuple[WebSocket, Iterator[tuple[WebSocket, object]]]:
-    websocket = WebSocket(task.url, proxies={}, ssl_cafile=task.ca)
+    websocket = WebSocket(task.url, ssl_context=context_of(task))
     group = WebSocketGroup()
-    group.add(websocket, poll=None, ping_rate=0)
+    group.add(websocket, **({} if task.timers else {"ping_rate": 0}))
     events = iter(group)
     for _, event in events:
         if event.name == "ready":
@@ -35,6 +34,17 @@ def receive(task: Task, meter: Meter) -> None:
                 break
     meter.stop(task.count)
     task.check(event.text if wanted == "text" else event.data)
+
+
+def paced(task: Task, meter: Meter) -> None:
+    websocket, events = connected(task)
+    delays = Delays(task, meter)
+    websocket.send_text(GO)
+    for _, event in events:
+        now = monotonic_ns()
+        if event.name == "text" and delays.got(now, event.text):
+            break
+    delays.stop()
 
 
 def round_trip(task: Task, meter: Meter) -> None:
@@ -72,8 +82,8 @@ def send(task: Task, meter: Meter) -> None:
 
 def crowd(task: Task, meter: Meter) -> None:
     many = Crowd(task)
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
-    keepalive = {} if task.kind == "keepalive" else {"ping_rate": 0}
+    context = context_of(task)
+    keepalive = keepalive_of(task, "ping_rate", 0)
     left = task.count
     group = WebSocketGroup()
 
@@ -81,7 +91,7 @@ def crowd(task: Task, meter: Meter) -> None:
         nonlocal left
         if left:
             left -= 1
-            group.add(WebSocket(task.url, proxies={}, ssl_context=context), **keepalive)
+            group.add(WebSocket(task.url, ssl_context=context), **keepalive)
 
     for _ in range(many.at_once):
         add()
@@ -93,4 +103,12 @@ def crowd(task: Task, meter: Meter) -> None:
             many.is_ready()
 
 
-run({"receive": receive, "round_trip": round_trip, "send": send, "crowd": crowd})
+run(
+    {
+        "receive": receive,
+        "paced": paced,
+        "round_trip": round_trip,
+        "send": send,
+        "crowd": crowd,
+    }
+)

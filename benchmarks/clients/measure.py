@@ -5,25 +5,35 @@ from __future__ import annotations
 import json
 import os
 import resource
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
+from time import monotonic_ns
 from typing import Any
 
+__all__ = [
+    "GO", "WARM", "Crowd", "Delays", "Meter", "Task",
+    "context_of", "keepalive_of", "monotonic_ns", "resident_bytes", "run", "run_async",
+]  # fmt: skip
+
 GO = "go"
+WARM = 50  # messages that are not counted, of a paced feed and of round trips
 
 
 class Task:
     """One scenario for one client.
 
     Attributes:
-        scenario: receive, round_trip, send, compressed, open_close, idle, crowd or import.
+        scenario: receive, paced, round_trip, send, compressed, open_close, idle, crowd or import.
         url: The server.
-        kind: text or binary.
+        kind: text or binary; of many connections default, keepalive or none.
         size, count: Of the messages.
         ca: The authority's file, for TLS.
         seconds: How long many connections are watched.
+        timers: Whether as users have them by default; else there is none.
     """
 
     def __init__(self) -> None:
@@ -35,6 +45,7 @@ class Task:
         self.count: int = given.get("count", 0)
         self.ca: str | None = given.get("ca")
         self.seconds: float = given.get("seconds", 0.0)
+        self.timers: bool = given.get("timers", True)
         if given.get("processor") is not None:
             os.sched_setaffinity(0, {given["processor"]})
 
@@ -53,14 +64,83 @@ class Task:
 class Meter:
     """The process's own time between start and stop."""
 
+    _spent: tuple[float, float] | None = None
+
     def start(self) -> None:
         self._wall = time.perf_counter()
         self._cpu = _processor_time()
 
+    def pause(self) -> None:
+        """What comes now does not count."""
+        self._spent = _processor_time() - self._cpu, time.perf_counter() - self._wall
+
     def stop(self, count: int, **more: Any) -> None:
-        cpu = _processor_time() - self._cpu
-        wall = time.perf_counter() - self._wall
+        if self._spent is None:
+            self.pause()
+        assert self._spent is not None
+        cpu, wall = self._spent
         print(json.dumps({"cpu": cpu / count, "wall": wall / count, **more}))
+
+
+def percentiles(late: list[int]) -> dict[str, float]:
+    """How late half of the messages were at most, and how late 99 of 100, in seconds."""
+    late = sorted(late) or [0]
+    return {
+        name: late[min(len(late) - 1, int(part * len(late)))] / 1e9
+        for name, part in (("p50", 0.5), ("p99", 0.99))
+    }
+
+
+class Delays:
+    """How late the messages of a paced feed are, which begin with the time of their sending."""
+
+    def __init__(self, task: Task, meter: Meter) -> None:
+        self._task, self._meter = task, meter
+        self._left = task.count + WARM
+        self._late: list[int] = []
+
+    def got(self, now: int, text: str) -> bool:
+        """Whether this message was the last one.
+
+        Arguments:
+            now: The clock as the first line of the handler has read it.
+        """
+        self._late.append(now - int(text[:20]))
+        self._left -= 1
+        if self._left == self._task.count:
+            self._meter.start()
+        elif not self._left:
+            self._meter.pause()
+            assert len(text) == self._task.size
+            return True
+        return False
+
+    def stop(self) -> None:
+        """Print the figures."""
+        self._meter.stop(self._task.count, **percentiles(self._late[WARM:]))
+
+
+def context_of(task: Task) -> ssl.SSLContext | None:
+    """One that trusts the server, the same for all connections; None without TLS."""
+    return _trusting(task.ca) if task.ca else None
+
+
+@cache
+def _trusting(ca: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)
+
+
+def keepalive_of(task: Task, option: str, off: Any, on: Any = None) -> dict[str, Any]:
+    """The keepalive that many connections are asked to have, as a client's keyword.
+
+    Arguments:
+        option: Its name.
+        off: Its value for none.
+        on: Its value for a ping every 30 seconds; None where that is the default.
+    """
+    if task.kind == "keepalive":
+        return {} if on is None else {option: on}
+    return {} if task.kind == "default" else {option: off}
 
 
 class Crowd:
@@ -90,7 +170,7 @@ class Crowd:
     def got(self, text: str) -> None:
         """A message that begins with the time of its sending."""
         if self._late is not None:
-            self._late.append(time.monotonic_ns() - int(text))
+            self._late.append(monotonic_ns() - int(text))
 
     def _watch(self) -> None:
         count = self._task.count
@@ -98,17 +178,17 @@ class Crowd:
             "opened": (time.perf_counter() - self._wall) / count,
             "opening": (_processor_time() - self._cpu) / count,
         }
-        time.sleep(1.0)
+        time.sleep(0.5)
         figures["memory"] = (resident_bytes() - self._memory) / count
-        self._late = late = []
-        cpu = _processor_time()
-        time.sleep(self._task.seconds)
-        figures["busy"] = (_processor_time() - cpu) / self._task.seconds
-        self._late = None
-        figures["messages"] = len(late) / self._task.seconds
-        late.sort()
-        for name, part in [("p50", 0.5), ("p99", 0.99), ("p100", 1.0)]:
-            figures[name] = late[min(len(late) - 1, int(part * len(late)))] / 1e9 if late else 0.0
+        if self._task.seconds:
+            late: list[int] = []
+            self._late = late
+            cpu = _processor_time()
+            time.sleep(self._task.seconds)
+            figures["busy"] = (_processor_time() - cpu) / self._task.seconds
+            self._late = None
+            figures["messages"] = len(late) / self._task.seconds
+            figures |= percentiles(late)
         print(json.dumps(figures), flush=True)
         os._exit(0)
 

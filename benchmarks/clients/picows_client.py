@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 
-from measure import GO, Meter, Task, run_async
+from measure import (
+    GO,
+    Crowd,
+    Delays,
+    Meter,
+    Task,
+    context_of,
+    keepalive_of,
+    monotonic_ns,
+    run_async,
+)
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 
 async def connected(task: Task, listener: WSListener) -> tuple[WSTransport, WSListener]:
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
-    transport, client = await ws_connect(
-        lambda: listener, task.url, ssl_context=context, max_frame_size=1 << 30
-    )
+    transport, client = await ws_connect(lambda: listener, task.url, ssl_context=context_of(task))
     return transport, client
 
 
@@ -41,6 +47,26 @@ async def receive(task: Task, meter: Meter) -> None:
     meter.stop(task.count)
     task.check(message)
     transport.disconnect()
+
+
+class Follower(WSListener):
+    def __init__(self, delays: Delays) -> None:
+        self.delays = delays
+        self.done = asyncio.get_running_loop().create_future()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        now = monotonic_ns()
+        if self.delays.got(now, frame.get_payload_as_utf8_text()):
+            self.delays.stop()
+            transport.disconnect()
+            self.done.set_result(None)
+
+
+async def paced(task: Task, meter: Meter) -> None:
+    listener = Follower(Delays(task, meter))
+    transport, _ = await connected(task, listener)
+    transport.send(WSMsgType.TEXT, GO.encode())
+    await listener.done
 
 
 class Pinger(WSListener):
@@ -97,7 +123,43 @@ async def open_close(task: Task, meter: Meter) -> None:
     meter.stop(task.count)
 
 
+class Member(WSListener):
+    def __init__(self, many: Crowd) -> None:
+        self.many = many
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            self.many.got(frame.get_payload_as_utf8_text())
+
+
+async def crowd(task: Task, meter: Meter) -> None:
+    many = Crowd(task)
+    room = asyncio.Semaphore(many.at_once)
+    context = context_of(task)
+    options = keepalive_of(task, "enable_auto_ping", False, True)
+    if task.kind == "keepalive":
+        options["auto_ping_idle_timeout"] = 30.0
+
+    async def follow() -> None:
+        await room.acquire()
+        transport, _ = await ws_connect(
+            lambda: Member(many), task.url, ssl_context=context, **options
+        )
+        room.release()
+        many.is_ready()
+        await transport.wait_disconnected()
+
+    await asyncio.gather(*[follow() for _ in range(task.count)])
+
+
 run_async(
-    {"receive": receive, "round_trip": round_trip, "send": send, "open_close": open_close},
+    {
+        "receive": receive,
+        "paced": paced,
+        "round_trip": round_trip,
+        "send": send,
+        "open_close": open_close,
+        "crowd": crowd,
+    },
     os.environ.get("BENCHMARK_LOOP", "asyncio"),
 )

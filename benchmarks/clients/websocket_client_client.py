@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
-
 import websocket
-from measure import GO, Meter, Task, resident_bytes, run
+from measure import GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
 
 
 def connected(task: Task) -> websocket.WebSocket:
-    options = {"ca_certs": task.ca, "cert_reqs": ssl.CERT_REQUIRED} if task.ca else {}
-    return websocket.create_connection(task.url, sslopt=options, timeout=60)
+    options = {"context": context_of(task)} if task.ca else {}
+    return websocket.create_connection(task.url, sslopt=options)
 
 
 def receive(task: Task, meter: Meter) -> None:
@@ -21,6 +19,18 @@ def receive(task: Task, meter: Meter) -> None:
         message = connection.recv()
     meter.stop(task.count)
     task.check(message)
+
+
+def paced(task: Task, meter: Meter) -> None:
+    connection = connected(task)
+    delays = Delays(task, meter)
+    connection.send(GO)
+    while True:
+        message = connection.recv()
+        now = monotonic_ns()
+        if delays.got(now, message):
+            break
+    delays.stop()
 
 
 def round_trip(task: Task, meter: Meter) -> None:
@@ -64,6 +74,7 @@ def idle(task: Task, meter: Meter) -> None:
 run(
     {
         "receive": receive,
+        "paced": paced,
         "round_trip": round_trip,
         "send": send,
         "open_close": open_close,

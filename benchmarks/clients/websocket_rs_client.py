@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from measure import GO, Meter, Task, run
+from measure import GO, Delays, Meter, Task, monotonic_ns, run
 from websocket_rs.sync.client import connect
 
 
@@ -14,6 +14,18 @@ def receive(task: Task, meter: Meter) -> None:
             message = websocket.recv()
         meter.stop(task.count)
         task.check(message)
+
+
+def paced(task: Task, meter: Meter) -> None:
+    with connect(task.url) as websocket:
+        delays = Delays(task, meter)
+        websocket.send(GO)
+        while True:
+            message = websocket.recv()
+            now = monotonic_ns()
+            if delays.got(now, message):
+                break
+        delays.stop()
 
 
 def round_trip(task: Task, meter: Meter) -> None:
@@ -38,4 +50,4 @@ def send(task: Task, meter: Meter) -> None:
         meter.stop(task.count)
 
 
-run({"receive": receive, "round_trip": round_trip, "send": send})
+run({"receive": receive, "paced": paced, "round_trip": round_trip, "send": send})

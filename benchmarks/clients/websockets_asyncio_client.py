@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 
-from measure import GO, Crowd, Meter, Task, run_async
+from measure import (
+    GO,
+    Crowd,
+    Delays,
+    Meter,
+    Task,
+    context_of,
+    keepalive_of,
+    monotonic_ns,
+    run_async,
+)
 from websockets.asyncio.client import connect
 
 
 def connected(task: Task, compress: bool = False) -> connect:
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
+    context = context_of(task)
     return connect(
         task.url,
         ssl=context,
         compression="deflate" if compress else None,
-        max_size=None,
-        ping_interval=None,
-        proxy=None,
+        **({} if task.timers else {"ping_interval": None}),
     )
 
 
@@ -30,6 +37,18 @@ async def receive(task: Task, meter: Meter) -> None:
             message = await websocket.recv()
         meter.stop(task.count)
         task.check(message)
+
+
+async def paced(task: Task, meter: Meter) -> None:
+    async with connected(task) as websocket:
+        delays = Delays(task, meter)
+        await websocket.send(GO)
+        while True:
+            message = await websocket.recv()
+            now = monotonic_ns()
+            if delays.got(now, message):
+                break
+        delays.stop()
 
 
 async def round_trip(task: Task, meter: Meter) -> None:
@@ -66,14 +85,12 @@ async def open_close(task: Task, meter: Meter) -> None:
 async def crowd(task: Task, meter: Meter) -> None:
     many = Crowd(task)
     room = asyncio.Semaphore(many.at_once)
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
-    interval = 30.0 if task.kind == "keepalive" else None
+    context = context_of(task)
+    keepalive = keepalive_of(task, "ping_interval", None, 30.0)
 
     async def follow() -> None:
         await room.acquire()
-        async with connect(
-            task.url, ssl=context, compression=None, ping_interval=interval, proxy=None
-        ) as websocket:
+        async with connect(task.url, ssl=context, compression=None, **keepalive) as websocket:
             room.release()
             many.is_ready()
             async for message in websocket:
@@ -85,6 +102,7 @@ async def crowd(task: Task, meter: Meter) -> None:
 run_async(
     {
         "receive": receive,
+        "paced": paced,
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
-
-from measure import GO, Meter, Task, resident_bytes, run
+from measure import GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
 from websockets.sync.client import connect
 
 
 def connected(task: Task, compress: bool = False):  # type: ignore[no-untyped-def]  its own type
-    context = ssl.create_default_context(cafile=task.ca) if task.ca else None
+    context = context_of(task)
     return connect(
         task.url,
         ssl=context,
         compression="deflate" if compress else None,
-        max_size=None,
-        ping_interval=None,
-        proxy=None,
+        **({} if task.timers else {"ping_interval": None}),
     )
 
 
@@ -28,6 +24,18 @@ def receive(task: Task, meter: Meter) -> None:
             message = websocket.recv()
         meter.stop(task.count)
         task.check(message)
+
+
+def paced(task: Task, meter: Meter) -> None:
+    with connected(task) as websocket:
+        delays = Delays(task, meter)
+        websocket.send(GO)
+        while True:
+            message = websocket.recv()
+            now = monotonic_ns()
+            if delays.got(now, message):
+                break
+        delays.stop()
 
 
 def round_trip(task: Task, meter: Meter) -> None:
@@ -86,6 +94,7 @@ def idle(task: Task, meter: Meter) -> None:
 run(
     {
         "receive": receive,
+        "paced": paced,
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,

@@ -1,7 +1,7 @@
 """A server that is never the bottleneck: it sends ready-made frames, or counts what comes.
 
-The path says what to do: /receive/KIND/SIZE/COUNT, /compressed/COUNT, /send/SIZE/COUNT,
-/frames/COUNT, /close, /idle.
+The path says what to do: /receive/KIND/SIZE/COUNT, /paced/MICROSECONDS/COUNT, /compressed/COUNT,
+/send/SIZE/COUNT, /frames/COUNT, /close, /idle. With CERTIFICATE and KEY it serves over TLS.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import contextlib
 import hashlib
 import re
 import socket
+import ssl
+import sys
 import threading
 import zlib
 from base64 import b64encode
+
+from pacing import pace
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 BLOCK = 1 << 20
@@ -81,6 +85,9 @@ def act(connection: socket.socket, path: list[str]) -> None:
             payload = b"x" * int(size) if kind == "text" else bytes(int(size))
             first = 0x81 if kind == "text" else 0x82
             burst(connection, head(first, len(payload)) + payload, int(count))
+        case ["paced", gap, count]:
+            connection.recv(100)
+            pace(connection, int(gap), int(count))
         case ["compressed", count]:
             connection.recv(100)
             burst(connection, deflated(), int(count))
@@ -97,13 +104,19 @@ def act(connection: socket.socket, path: list[str]) -> None:
             payload = bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
             connection.sendall(bytes((first, len(payload))) + payload)
             connection.shutdown(socket.SHUT_WR)
-    while connection.recv(65536):
-        pass
+    while data := connection.recv(65536):
+        if data[0] == 0x88:  # some clients wait ten seconds for the answer
+            connection.sendall(b"\x88\0")
+            connection.shutdown(socket.SHUT_WR)
 
 
-def serve(connection: socket.socket) -> None:
-    with connection, contextlib.suppress(OSError, EOFError):
+def serve(plain: socket.socket, context: ssl.SSLContext | None) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(OSError, EOFError))
+        connection = stack.enter_context(plain)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None:
+            connection = stack.enter_context(context.wrap_socket(connection, server_side=True))
         request = b""
         while b"\r\n\r\n" not in request:
             piece = connection.recv(65536)
@@ -127,11 +140,15 @@ def serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
+    context = None
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     print(listener.getsockname()[1], flush=True)
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, args=(connection, context), daemon=True).start()
 
 
 if __name__ == "__main__":
