@@ -73,6 +73,14 @@ def written(text: str, stored: dict[str, Any]) -> str:
     return BLOCK.sub(block, text)
 
 
+def about_speed(name: str, text: str) -> str:
+    """All of a page beside the benchmarks; of another one, the sections that have blocks."""
+    if name.startswith("benchmarks/"):
+        return text
+    sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    return "".join(section for section in sections if BLOCK.search(section))
+
+
 def figures_outside(text: str) -> list[str]:
     """Lines that tell a figure of their own beside the blocks."""
     outside = BLOCK.sub("", text)
