@@ -58,6 +58,7 @@ def description() -> dict[str, Any]:
     return {
         "processor": processor(),
         "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "system": platform.system(),
         "python": ".".join(str(n) for n in sys.version_info[:3]),
         "system call ns": round(system_call() * 1e9),

@@ -36,9 +36,16 @@ def machine(stored: dict[str, Any]) -> str:
     rounds += ", a tenth of the messages" * run["quick"] + ", targets only" * run["targets"]
     return (
         f"Measured on {run['date']}, {rounds}: {on['processor']}, {on['processors']} processors, "
-        f"{on['system']}, Python {on['python']}. A system call takes {on['system call ns']} ns "
-        f"there, to ask one socket without waiting {on['zero poll ns']} ns from Python."
+        f"{on['system']}, Python {on['python']}; {load(on)}. A system call takes "
+        f"{on['system call ns']} ns there, to ask one socket without waiting "
+        f"{on['zero poll ns']} ns from Python."
     )
+
+
+def load(on: dict[str, Any]) -> str:
+    """How much else was done there when the run began."""
+    busy = on.get("load")
+    return "its load is not known" if busy is None else f"load {busy} when it began"
 
 
 def missing(stored: dict[str, Any]) -> str:
