@@ -18,7 +18,8 @@ def test_a_new_connection() -> None:
     connection = Connection(Limits(), MaskingKeys(counting_bytes()))
     assert connection.state == CONNECTING
     assert (connection.violation, connection.has_ended, connection.is_ahead) == (None, False, False)
-    assert (connection.due, connection.clock(), connection.received_at) == (0.0, 0.0, 0.0)
+    assert (connection.due, connection.received_at) == (0.0, 0.0)
+    assert [connection.clock.has_come(moment) for moment in (0.0, 0.1)] == [True, False]
     assert connection.sought == 0
     assert not connection.is_mid_frame()
     assert not connection.is_hungry()

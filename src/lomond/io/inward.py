@@ -200,6 +200,8 @@ class Inward:
         """One system call, and what it gave to the session; whether anything came."""
         pipe, connection = self.pipe, self.connection
         assert pipe is not None
+        if self.is_over:
+            return False  # what the peer answers to our leaving is nobody's
         is_direct = not is_ahead and not pipe.layers
         room: memoryview | None = None
         if is_direct and connection.message is not None:
