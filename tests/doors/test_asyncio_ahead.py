@@ -352,10 +352,10 @@ class Boom({base}):
 def raises(_, frame):
     # asyncio's own lines are not made for that: a loop that is about to run, or to end, stays so,
     # and a callback that is about to be called never is, such as the first step of a task.
-    # Nor is it told twice what goes on with a task; only the pure twin's is a function of Python's.
+    # Nor is what a task waits for asked twice; only the pure twin's are functions of Python's.
     where = frame.f_code.co_filename
     own = (asyncio.base_events.__file__, asyncio.events.__file__, asyncio.runners.__file__)
-    if frame.f_code.co_name == "add_done_callback" or where in own:
+    if frame.f_code.co_name in ("get_loop", "add_done_callback") or where in own:
         signal.setitimer(signal.ITIMER_REAL, 0.0001)
     else:
         raise Boom
