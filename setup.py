@@ -33,6 +33,7 @@ SMALL_ONES = frozenset(
     if name.startswith("protocol.http.")
     or name
     in (
+        "compression",
         "io.outward",
         "protocol.absent",
         "protocol.events",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,3 +140,29 @@ loaded = set(sys.modules) - before
 assert {"zlib", "zlib_ng"} & set(sys.modules)
 """
     assert python("-c", code) == (0, "", "")
+
+
+def test_what_was_negotiated_is_copied_and_pickled_with_its_counts() -> None:
+    agreed = Compression(True, False, 12, 9, "zlib")
+    agreed.sent_raw, agreed.sent_compressed = 1 << 40, 3
+    agreed.received_raw, agreed.received_compressed = 1 << 41, 5
+    for again in (copy.copy(agreed), copy.deepcopy(agreed), pickle.loads(pickle.dumps(agreed))):
+        assert again is not agreed
+        assert again == agreed
+        assert repr(again) == repr(agreed)
+        again.received_raw += 1
+        assert again != agreed
+    assert repr(agreed) == (
+        "Compression(backend='zlib', client_max_window_bits=9, client_no_context_takeover=False, "
+        "received_compressed=5, received_raw=2199023255552, sent_compressed=3, "
+        "sent_raw=1099511627776, server_max_window_bits=12, server_no_context_takeover=True)"
+    )
+
+
+def test_what_was_negotiated_has_no_hash_and_no_further_attributes() -> None:
+    agreed: Any = Compression()
+    assert agreed.__eq__(1) is NotImplemented
+    with pytest.raises(TypeError):
+        hash(agreed)
+    with pytest.raises(AttributeError):
+        agreed.anything = 1

@@ -55,6 +55,17 @@ class Compression:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild, tuple([getattr(self, name) for name in self.__slots__])
+
+
+def rebuild(*values: Any) -> Compression:
+    """What was pickled: the values of its attributes, in their order."""
+    again = Compression()
+    for name, value in zip(Compression.__slots__, values, strict=True):
+        setattr(again, name, value)
+    return again
+
 
 class Backend(NamedTuple):
     """A library with the interface of the standard library's ``zlib``."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -213,6 +214,33 @@ def test_a_received_text_of_a_burst_costs_few_calls() -> None:
     calls = Calls()
     with served(burst) as server:
         stream = WebSocket(server.url).connect(**QUIET)
+        while next(stream).name != "ready":
+            pass
+        with calls.looking():
+            calls.begin()
+            for _ in range(MESSAGES):
+                assert next(stream).name == "text"
+            way = calls.end()
+        stream.close()
+    assert way.calls / MESSAGES <= (2 if not is_pure else 6)
+
+
+def test_a_compressed_text_of_a_burst_costs_few_calls() -> None:
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    text = b"x" * 100
+    payload = (packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    texts = frames.build(frames.TEXT | frames.RSV1, payload, None) * 100
+
+    def burst(peer: Peer) -> Talk:
+        agreed = b"permessage-deflate; server_no_context_takeover"
+        yield from peer.upgrade(b"Sec-WebSocket-Extensions: " + agreed + b"\r\n")
+        for _ in range(MESSAGES // 100):
+            yield say(frames.TEXT, text)._replace(data=texts)
+        yield from peer.hear_end()
+
+    calls = Calls()
+    with served(burst) as server:
+        stream = WebSocket(server.url, compress=True).connect(**QUIET)
         while next(stream).name != "ready":
             pass
         with calls.looking():

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from lomond.compression import Backend, Compression
+from lomond.events import AnyEvent
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
+from lomond.protocol.connection import Connection
 from properties.test_any_bytes import cuts, split
 from protocol.compressed import TAIL, frame, installed_backends, opened
 
@@ -23,6 +25,22 @@ messages = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+def heard(connection: Connection, chunks: list[bytes], is_short: bool) -> list[AnyEvent]:
+    """The events of what comes in these pieces, on the short way where they may go it."""
+    if is_short:
+        connection.due = float("inf")
+        connection.shorten()
+    found: list[AnyEvent] = []
+    for chunk in chunks:
+        if connection.is_hungry():
+            connection.take(chunk, 1.0)
+        else:
+            connection.receive(chunk, 1.0)
+        while (event := connection.short_message() or connection.next_event()) is not None:
+            found.append(event)
+    return found
 
 
 @pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)
@@ -151,15 +169,12 @@ def test_blocks_of_every_kind_in_messages_that_share_a_window(
             piece = payload[i * length : (i + 1) * length]
             opcode = frames.CONTINUATION if i else frames.BINARY
             data += frame(opcode, piece, rsv1=i == 0, final=i == pieces - 1)
-    compression = Compression(server_no_context_takeover=forgets, server_max_window_bits=bits)
     limit = max([1, *map(len, sent)]) if is_limited else None
-    connection = opened(backend, compression, limits=Limits(max_message_size=limit))
-    got = []
-    for chunk in split(data, sizes):
-        connection.receive(chunk, 1.0)
-        while (event := connection.next_event()) is not None:
-            got.append(getattr(event, "data", event))
-    assert got == sent
+    for is_short in (False, True):
+        compression = Compression(server_no_context_takeover=forgets, server_max_window_bits=bits)
+        connection = opened(backend, compression, limits=Limits(max_message_size=limit))
+        found = heard(connection, split(data, sizes), is_short)
+        assert [getattr(event, "data", event) for event in found] == sent
 
 
 @pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)
@@ -170,14 +185,12 @@ def test_any_compressed_bytes_in_any_split(
 ) -> None:
     data = b"".join(frame(frames.TEXT, payload, rsv1=True) for payload in payloads)
 
-    def outcome(chunks: list[bytes]) -> list[str]:
-        connection = opened(backend)
-        seen = []
-        for chunk in chunks:
-            connection.receive(chunk, 1.0)
-            while (event := connection.next_event()) is not None:
-                # How far the decoder says it came depends on the pieces.
-                seen.append(event.name if event.name == "protocol_error" else repr(event))
-        return seen
+    def outcome(chunks: list[bytes], is_short: bool = False) -> list[str]:
+        found = heard(opened(backend), chunks, is_short)
+        # How far the decoder says it came depends on the pieces.
+        return [event.name if event.name == "protocol_error" else repr(event) for event in found]
 
-    assert outcome(split(data, sizes)) == outcome([data])
+    whole = outcome([data])
+    assert outcome(split(data, sizes)) == whole
+    assert outcome(split(data, sizes), is_short=True) == whole
+    assert outcome([data], is_short=True) == whole

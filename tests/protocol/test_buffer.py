@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import lomond.protocol
+from lomond import twin
 from lomond.compression import Compression, load_backend
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
+from lomond.protocol.buffer import joined
 from lomond.testing.pretend import counting_bytes
 from protocol.compressed import deflated, frame
 from sources import source
@@ -89,3 +91,16 @@ def test_every_view_is_released_before_the_bytes_become_more(
     (event,) = arrive(connection, data, step)
     assert (event.data if kind == "binary" else event.text.encode()) == PAYLOAD
     assert not any(map(is_held, views))
+
+
+@pytest.mark.parametrize("end", [7, 9])
+def test_bytes_of_a_piece_with_a_tail(end: int) -> None:
+    assert joined(b"0123456789", 7, end, b"tail") == b"0123456789"[7:end] + b"tail"
+    assert joined(b"0123456789", 0, 10, b"") == b"0123456789"
+
+
+@pytest.mark.skipif(twin.running == "pure", reason="slices of the pure twin are cut")
+@pytest.mark.parametrize(("start", "end"), [(0, 11), (-1, 5), (6, 5)])
+def test_bytes_that_are_not_there_are_not_copied(start: int, end: int) -> None:
+    with pytest.raises(ValueError, match="no such bytes"):
+        joined(b"0123456789", start, end, b"tail")

@@ -1,3 +1,5 @@
+cpdef bytes joined(bytes data, Py_ssize_t start, Py_ssize_t end, bytes tail)
+
 cdef class Buffer:
     cdef public Py_ssize_t size
     cdef void *_data

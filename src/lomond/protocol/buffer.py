@@ -7,6 +7,11 @@ from codecs import utf_8_decode
 FIRST_ROOM = 256 * 1024  # bytes; nothing larger is allocated before its bytes arrive
 
 
+def joined(data: bytes, start: int, end: int, tail: bytes) -> bytes:
+    """The data from the start to the end, and a tail behind it."""
+    return data[start:end] + tail
+
+
 class Buffer:
     """Bytes in one piece, and room for more, which at most doubles.
 

@@ -26,6 +26,20 @@ FIRST_ROOM = 256 * 1024
 cdef Py_ssize_t _FIRST = FIRST_ROOM
 
 
+cpdef bytes joined(bytes data, Py_ssize_t start, Py_ssize_t end, bytes tail):
+    """The data from the start to the end, and a tail behind it."""
+    cdef Py_ssize_t size = end - start
+    cdef bytes result
+    cdef char *target
+    if not 0 <= start <= end <= len(data):
+        raise ValueError("there are no such bytes")
+    result = PyBytes_FromStringAndSize(NULL, size + len(tail))
+    target = PyBytes_AS_STRING(result)
+    memcpy(target, PyBytes_AS_STRING(data) + start, size)
+    memcpy(target + size, PyBytes_AS_STRING(tail), len(tail))
+    return result
+
+
 cdef class Buffer:
     """Bytes in one piece, and room for more, which at most doubles.
 

@@ -30,7 +30,6 @@ cdef class Connection(Input):
     cdef bint _auto_pong
     cdef int _claimed
     cdef bint _final
-    cdef dict _incoming
     cdef object _limits
 
     @cython.locals(

@@ -60,8 +60,8 @@ class Connection(Input):
     """
 
     __slots__ = (
-        "_answer", "_auto_pong", "_claimed", "_final", "_incoming", "_limits", "came", "has_ended",
-        "is_ahead", "output", "violation",
+        "_answer", "_auto_pong", "_claimed", "_final", "_limits", "came", "has_ended", "is_ahead",
+        "output", "violation",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool = True) -> None:
@@ -73,9 +73,7 @@ class Connection(Input):
         self._limits = limits
         self._auto_pong = auto_pong
         self._final = False  # whether the current data frame is its message's last
-        # What changes a message back, by its reserved bits; and all of these.
-        self._incoming: dict[int, Incoming] | None = None
-        self._claimed = 0
+        self._claimed = 0  # all reserved bits that extensions mark messages by
         self._answer = b""
         self.came = b""
 
@@ -164,9 +162,10 @@ class Connection(Input):
         end = start + length
         if final and message is None and end <= len(data):
             self.position = end
-            payload = data[start:end]
-            if incoming is not None:
-                payload = incoming.whole(payload, self._max_size)
+            if incoming is None:
+                payload = data[start:end]
+            else:
+                payload = incoming.whole(data, start, end, self._max_size)
             if opcode == TEXT:
                 return Text(payload.decode(), received_time=self._wall), True
             return Binary(payload, received_time=self._wall), True

@@ -1,6 +1,7 @@
 cimport cython
 
 from lomond.protocol.events cimport Binary, Text
+from lomond.protocol.extensions.extension cimport Incoming
 from lomond.protocol.messages cimport Message
 
 cdef object ANSWERING
@@ -11,6 +12,7 @@ cdef object OPEN
 
 cdef int BINARY
 cdef int FIN
+cdef int RESERVED_BITS
 cdef int TEXT
 cdef int _FIN_TEXT
 cdef int _FIN_BINARY
@@ -37,6 +39,7 @@ cdef class Input:
     cdef object _arrived
     cdef bytes _data
     cdef Py_ssize_t _filled
+    cdef dict _incoming
     cdef bint _is_starved
     cdef Py_ssize_t _max_size
     cdef Py_ssize_t _most_short
@@ -62,6 +65,8 @@ cdef class Input:
         end=Py_ssize_t, size=Py_ssize_t, text=Text, binary=Binary,
     )
     cpdef short_message(self)
+    @cython.locals(bits=int, incoming=Incoming, kind=int, payload=bytes, text=Text, binary=Binary)
+    cdef _short_changed(self, int first, Py_ssize_t start, Py_ssize_t end)
     @cython.locals(data=bytes)
     cpdef bint seek_close(self) except *
     @cython.locals(data=bytes, start=Py_ssize_t)

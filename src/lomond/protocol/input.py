@@ -10,12 +10,15 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ..errors import ProtocolError
 from .events import Binary, Text
-from .frames import BINARY, FIN, TEXT, seek_close
+from .extensions.extension import Failed
+from .frames import BINARY, FIN, RESERVED_BITS, TEXT, seek_close
 from .states import ANSWERING, CLOSED, CLOSING, CONNECTING, OPEN
 
 if TYPE_CHECKING:
     from ..options import Limits
+    from .extensions.extension import Incoming
     from .messages import Message
 
 _FIN_TEXT = FIN | TEXT
@@ -58,9 +61,9 @@ class Input:
     """
 
     __slots__ = (
-        "_arrived", "_data", "_filled", "_is_starved", "_max_size", "_most_short", "_remaining",
-        "_wall", "clock", "due", "handed", "last", "message", "position", "received_at", "sought",
-        "state",
+        "_arrived", "_data", "_filled", "_incoming", "_is_starved", "_max_size", "_most_short",
+        "_remaining", "_wall", "clock", "due", "handed", "last", "message", "position",
+        "received_at", "sought", "state",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -82,6 +85,8 @@ class Input:
         limit = limits.max_message_size
         self._max_size = LARGEST if limit is None else min(limit, LARGEST)
         self._most_short = -1  # longest short message
+        # What changes a message back, by its reserved bits.
+        self._incoming: dict[int, Incoming] | None = None
 
     # What comes in
 
@@ -228,7 +233,37 @@ class Input:
             self.handed += 1
             self.last = _BINARY
             return binary
-        return None
+        return None if self._incoming is None else self._short_changed(first, start, end)
+
+    def _short_changed(self, first: int, start: int, end: int) -> Text | Binary | None:
+        """The short message that these bytes were before extensions changed it, or None."""
+        bits = first & RESERVED_BITS
+        kind = first ^ bits
+        assert self._incoming is not None
+        incoming = self._incoming.get(bits)
+        if incoming is None or (kind != _FIN_TEXT and kind != _FIN_BINARY):
+            return None
+        try:
+            payload = incoming.whole(self._data, start, end, self._max_size)
+            if kind == _FIN_TEXT:
+                text = Text.__new__(Text)
+                text.text = payload.decode()
+                text.received_time = self._wall
+                self.position = end
+                self.handed += 1
+                self.last = _TEXT
+                return text
+        except (ProtocolError, UnicodeDecodeError) as error:
+            # `next_event` says so; what it asks has changed already, and could not do it again.
+            self._incoming = {bits: Failed(error, incoming.noun)}
+            return None
+        binary = Binary.__new__(Binary)
+        binary.data = payload
+        binary.received_time = self._wall
+        self.position = end
+        self.handed += 1
+        self.last = _BINARY
+        return binary
 
     # The close frame among what came
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lomond.errors import HandshakeError, PayloadTooLarge, ProtocolError
 from lomond.protocol import frames
+from lomond.protocol.extensions.extension import Incoming
 
 NAME = "x-rolling"
 Parameters = list[tuple[str, str | None]]
@@ -74,19 +75,18 @@ class RollingOutgoing:
         return self._roll.packed(payload) if payload else None
 
 
-class RollingIncoming:
-    noun = "rolling message"
-
+class RollingIncoming(Incoming):
     def __init__(self, roll: Roll) -> None:
+        super().__init__("rolling message")
         self._roll = roll
         self._size = -1  # of the current message; its number is still to come
 
     def most(self, size: int, pieces: int) -> int:
         return size + 1
 
-    def whole(self, payload: bytes, limit: int) -> bytes:
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
         buffer = bytearray()
-        self.feed(payload, buffer, limit)
+        self.feed(data[start:end], buffer, limit)
         self.finish(buffer, limit)
         return bytes(buffer)
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from lomond.compression import Compression
+from lomond.errors import ProtocolError
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.protocol.extensions.extension import Chain
+from lomond.protocol.extensions.extension import Chain, Failed, Incoming
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.frames import BINARY, CONTINUATION, FIN, PING, RSV1, RSV2, RSV3, TEXT
 from lomond.protocol.mask import mask
@@ -250,21 +251,21 @@ def test_without_the_other_its_bit_may_not_be() -> None:
     assert event.name == "text"
 
 
-class Doubling:
+class Doubling(Incoming):
     """Takes a letter off the end of each message, and twice as many bytes may be sent for it."""
 
     def __init__(self, letter: bytes) -> None:
-        self.noun = f"{letter.decode()} message"
+        super().__init__(f"{letter.decode()} message")
         self.limits: list[int] = []
         self._letter = letter
 
     def most(self, size: int, pieces: int) -> int:
         return 2 * size + pieces
 
-    def whole(self, payload: bytes, limit: int) -> bytes:
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
         self.limits.append(limit)
-        assert payload.endswith(self._letter)
-        return payload[:-1]
+        assert data[start:end].endswith(self._letter)
+        return data[start : end - 1]
 
     def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
         self.limits.append(limit)
@@ -282,7 +283,7 @@ def test_three_extensions_are_undone_in_order_and_each_has_its_limit() -> None:
     assert chain.noun == "c message"
     # The last, the one before it, the first: each doubles, and adds the pieces.
     assert chain.most(10, 3) == 2 * (2 * (2 * 10 + 3) + 3) + 3
-    assert chain.whole(b"textabc", 10) == b"text"
+    assert chain.whole(b"before textabc after", 7, 14, 10) == b"text"
     assert [stage.limits for stage in stages] == [[43], [21], [10]]
 
 
@@ -294,3 +295,26 @@ def test_three_extensions_are_undone_piece_by_piece() -> None:
     chain.feed(memoryview(b"xt"), buffer, 10)
     assert buffer == b"before text"
     assert [set(stage.limits) for stage in stages] == [{43}, {21}, {10}]
+
+
+def test_what_failed_fails_again_with_the_same_error() -> None:
+    error = ProtocolError("broken")
+    failed = Failed(error, "doubled message")
+    assert failed.noun == "doubled message"
+    assert failed.most(10, 1) == 10
+    for _ in range(2):
+        with pytest.raises(ProtocolError) as raised:
+            failed.whole(b"anything", 0, 8, 10)
+        assert raised.value is error
+
+
+def test_one_that_says_nothing_of_its_own_changes_nothing_back() -> None:
+    bare = Incoming("bare message")
+    for ask in (
+        lambda: bare.most(1, 1),
+        lambda: bare.whole(b"x", 0, 1, 1),
+        lambda: bare.feed(b"x", bytearray(), 1),
+        lambda: bare.finish(bytearray(), 1),
+    ):
+        with pytest.raises(NotImplementedError):
+            ask()

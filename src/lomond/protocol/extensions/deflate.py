@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CriticalProtocolError, PayloadTooLarge
+from ..buffer import joined
+from .extension import Incoming
 
 if TYPE_CHECKING:
     from ...compression import Backend, Compression
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _TAIL = b"\x00\x00\xff\xff"  # of an empty stored block: not sent (7.2.1)
 _EMPTY = b"\x00"  # an empty message (7.2.3.6)
 _STEP = 64 * 1024  # bytes; most that is fed, or inflated, at once
+_AT_MOST = _STEP  # as libraries take it
 # Of what a new stream is fed. When a final block ends it the library copies the rest, so that
 # small ones without end would each cost a large step.
 _FIRST_STEP = 256
@@ -28,7 +31,7 @@ _DEFLATED = 8
 MIN_WINDOW_BITS = 9  # what the libraries can compress with
 
 
-class Inflater:
+class Inflater(Incoming):
     """Inflates one message after another, and never more than the limit.
 
     Arguments:
@@ -37,17 +40,18 @@ class Inflater:
     """
 
     __slots__ = (
-        "_backend", "_bits", "_compression", "_has_begun", "_keeps", "_made", "_stream", "noun",
+        "_bits", "_compression", "_error", "_has_begun", "_keeps", "_made", "_new", "_stream",
     )  # fmt: skip
 
     def __init__(self, compression: Compression, backend: Backend) -> None:
-        self.noun = "compressed message"
+        super().__init__("compressed message")
         self._compression = compression
-        self._backend = backend
+        self._new = backend.decompressobj
+        self._error = backend.error
         self._keeps = not compression.server_no_context_takeover
         bits = compression.server_max_window_bits
         # A window of 8 bits can be inflated only with a larger one.
-        self._bits = 15 if bits < MIN_WINDOW_BITS else bits
+        self._bits = -15 if bits < MIN_WINDOW_BITS else -bits
         self._made = 0  # bytes of the current message
         self._stream: Any = None
         self._has_begun = False  # the stream there is got bytes of the current message
@@ -56,21 +60,33 @@ class Inflater:
         """The most bytes that a message of that size may be sent in, in so many frames."""
         return size + size // 8 + _SLACK + _SLACK_OF_FRAGMENT * pieces
 
-    def whole(self, payload: bytes, limit: int) -> bytes:
-        """A message that is here in one piece. Raises as `feed`."""
-        if not 0 < len(payload) < _STEP:
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
+        """The message whose bytes lie in the data from the start to the end. Raises as `feed`."""
+        size = end - start
+        if not 0 < size < _STEP:
             buffer = bytearray()
-            self.feed(payload, buffer, limit)
+            self.feed(data[start:end], buffer, limit)
             self.finish(buffer, limit)
             return bytes(buffer)
-        data = payload + _TAIL
-        asked = min(_STEP, limit + 1)
-        inflated = self._inflate(data, asked)
-        self._compression.received_compressed += len(payload)
-        if len(inflated) < asked and not self._stream.eof:
-            self._made = len(inflated)
-            self._end_message()
+        data = joined(data, start, end, _TAIL)
+        asked = _AT_MOST if limit >= _STEP else limit + 1
+        stream = self._stream
+        if stream is None:
+            stream = self._new(self._bits)
+        try:
+            inflated: bytes = stream.decompress(data, asked)
+        except self._error as error:
+            raise _broken(error) from None
+        compression = self._compression
+        compression.received_compressed += size
+        made = len(inflated)
+        if made < _STEP and made <= limit and not stream.eof:  # the way of nearly all
+            compression.received_raw += made
+            if self._keeps:
+                self._stream = stream
             return inflated
+        self._stream = stream
+        self._has_begun = True
         buffer = bytearray()
         position = len(data) - self._take(inflated, buffer, limit)
         self._go_on(data, buffer, limit, position, len(_TAIL), is_more=self._has_begun)
@@ -122,11 +138,11 @@ class Inflater:
 
     def _inflate(self, data: bytes | memoryview, asked: int) -> bytes:
         if self._stream is None:
-            self._stream = self._backend.decompressobj(-self._bits)
+            self._stream = self._new(self._bits)
         self._has_begun = True
         try:
             inflated: bytes = self._stream.decompress(data, asked)
-        except self._backend.error as error:
+        except self._error as error:
             raise _broken(error) from None
         return inflated
 
@@ -166,38 +182,42 @@ class Deflater:
         options: The user's.
     """
 
-    __slots__ = ("_backend", "_compression", "_keeps", "_min_size", "_options", "_stream")
+    __slots__ = ("_compression", "_keeps", "_min_size", "_new", "_options", "_stream")
 
     def __init__(self, compression: Compression, backend: Backend, options: Deflate) -> None:
         self._min_size = options.min_size
         self._compression = compression
-        self._backend = backend
+        self._new = backend.compressobj
         self._options = options
         self._keeps = not compression.client_no_context_takeover
         self._stream: Any = None
 
     def change(self, payload: bytes, compress: bool) -> bytes | None:
         """The message compressed; None if it is to be sent as it is."""
-        if not compress or len(payload) < self._min_size:
+        size = len(payload)
+        if not compress or size < self._min_size:
             return None
         stream = self._stream
         if stream is None:
-            options = self._options
-            stream = self._stream = self._backend.compressobj(
-                options.level,
-                _DEFLATED,
-                -self._compression.client_max_window_bits,
-                options.memory_level,
-            )
-        data: bytes = stream.compress(payload) + stream.flush(_SYNC_FLUSH)
-        data = data[: -len(_TAIL)] or _EMPTY
+            stream = self._begun()
+        made: bytes = stream.compress(payload)  # nothing yet, of a short message
+        data = (made + stream.flush(_SYNC_FLUSH))[: -len(_TAIL)] or _EMPTY
+        changed = len(data)
         if not self._keeps:
             self._stream = None
-            if len(data) >= len(payload):
+            if changed >= size:
                 return None
-        self._compression.sent_raw += len(payload)
-        self._compression.sent_compressed += len(data)
+        compression = self._compression
+        compression.sent_raw += size
+        compression.sent_compressed += changed
         return data
+
+    def _begun(self) -> Any:
+        """A new stream."""
+        options = self._options
+        bits = self._compression.client_max_window_bits
+        self._stream = self._new(options.level, _DEFLATED, -bits, options.memory_level)
+        return self._stream
 
 
 def _broken(error: Exception) -> CriticalProtocolError:

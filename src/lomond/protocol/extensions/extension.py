@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from ...compression import Compression
 
@@ -65,35 +66,39 @@ class Extension(Protocol):
         ...
 
 
-class Incoming(Protocol):
+class Incoming:
     """Changes messages back, one after another, each whole or as its bytes come.
 
     `limit` is the most bytes that a message may come to. What would pass it must not be made: a
     few bytes can stand for a great many.
 
-    All raise ProtocolError for what can't be read, and PayloadTooLarge above the limit.
+    All raise ProtocolError for what can't be read, and PayloadTooLarge above the limit. A class and
+    no Protocol, so that C can call `whole` of any of them.
+
+    Arguments:
+        noun: What a message is called that is to be changed back.
     """
 
-    @property
-    def noun(self) -> str:
-        """What a message is called that is to be changed back."""
-        ...
+    __slots__ = ("noun",)
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
 
     def most(self, size: int, pieces: int) -> int:
         """The most bytes that a message of that size may be sent in, in so many frames."""
-        ...
+        raise NotImplementedError
 
-    def whole(self, payload: bytes, limit: int) -> bytes:
-        """A message that is here in one piece, changed back."""
-        ...
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
+        """The message whose bytes lie in the data from the start to the end, changed back."""
+        raise NotImplementedError
 
     def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
         """Append to the buffer what the next bytes of a message come to."""
-        ...
+        raise NotImplementedError
 
     def finish(self, buffer: bytearray, limit: int) -> None:
         """The message has ended: append what is left of it."""
-        ...
+        raise NotImplementedError
 
 
 class Outgoing(Protocol):
@@ -109,17 +114,17 @@ class Outgoing(Protocol):
         ...
 
 
-class Chain:
+class Chain(Incoming):
     """Changes back what several extensions have changed.
 
     Arguments:
         stages: What was changed last comes first.
     """
 
-    __slots__ = ("_last", "_outer", "noun")
+    __slots__ = ("_last", "_outer")
 
     def __init__(self, stages: Sequence[Incoming]) -> None:
-        self.noun = stages[0].noun
+        super().__init__(stages[0].noun)
         self._outer = stages[:-1]
         self._last = stages[-1]
 
@@ -130,11 +135,12 @@ class Chain:
             size = stage.most(size, pieces)
         return size
 
-    def whole(self, payload: bytes, limit: int) -> bytes:
-        """A message that is here in one piece, changed back."""
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
+        """The message whose bytes lie in the data from the start to the end, changed back."""
         for stage, most in self._bounded(limit):
-            payload = stage.whole(payload, most)
-        return self._last.whole(payload, limit)
+            data = stage.whole(data, start, end, most)
+            start, end = 0, len(data)
+        return self._last.whole(data, start, end, limit)
 
     def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
         """Append to the buffer what the next bytes of a message come to."""
@@ -163,6 +169,29 @@ class Chain:
             bounded.insert(0, (stage, most))
             most = stage.most(most, 1)
         return bounded
+
+
+class Failed(Incoming):
+    """Stands for what has failed with a whole message, and does so again for whoever asks next.
+
+    Arguments:
+        error: How it failed.
+        noun: What the message is called.
+    """
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: Exception, noun: str) -> None:
+        super().__init__(noun)
+        self._error = error
+
+    def most(self, size: int, pieces: int) -> int:
+        """The most bytes that the message may be sent in: it was not too long."""
+        return size
+
+    def whole(self, data: bytes, start: int, end: int, limit: int) -> NoReturn:
+        """Raises what was raised."""
+        raise self._error
 
 
 def changed_back(extensions: Sequence[Extension]) -> dict[int, Incoming]:

@@ -1,0 +1,4 @@
+cdef class Incoming:
+    cdef public str noun
+
+    cpdef bytes whole(self, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t limit)
