@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lomond.system.holding import asker
+from lomond.system.holding import is_mine
 
 if TYPE_CHECKING:
     from lomond.group import WebSocketGroup
@@ -48,7 +49,7 @@ def after_each_change(websocket: Any, act: Callable[[Guarded], object]) -> None:
             act(exchange)
 
     exchange.lock = Telling()
-    exchange.is_owned = asker(exchange.lock)
+    exchange.is_owned = partial(is_mine, exchange.lock)
 
 
 def is_at_rest(group: WebSocketGroup) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import WebSocketError, WebSocketUnavailable
 from ..protocol.frames import CLOSE, PING
 from ..system.clock import monotonic
-from ..system.holding import abandon, asker, is_mine, next_of
+from ..system.holding import abandon, is_mine, next_of
 from ..system.lock import Lock
 from .exchange import Exchange
 from .outward import until_written
@@ -100,8 +100,9 @@ class Guarded(Exchange):
 
     def renew_lock(self) -> None:
         """A lock that no other thread can hold: in the beginning, and in a child."""
-        self.lock = Lock()
-        self.is_owned: Callable[[], bool] = asker(self.lock)
+        lock: Any = Lock()
+        self.lock = lock
+        self.is_owned: Callable[[], bool] = lock._is_owned  # as in holding.py
 
     def forked(self) -> None:
         """We are in a child: no message is handed out any more, none goes out."""

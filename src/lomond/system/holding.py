@@ -6,22 +6,16 @@ behind it too; and up to Python 3.14 between the lock's own ``__enter__`` and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 _Item = TypeVar("_Item")
 
 
-def asker(lock: Any) -> Callable[[], bool]:
-    """What tells whether this thread holds the lock."""
-    # Not in the stubs; it is what threading.Condition asks too.
-    is_owned: Callable[[], bool] = lock._is_owned
-    return is_owned
-
-
 def is_mine(lock: Any) -> bool:
     """Whether this thread holds the lock."""
-    return asker(lock)()
+    # Not in the stubs; it is what threading.Condition asks too.
+    is_owned: bool = lock._is_owned()
+    return is_owned
 
 
 def abandon(lock: Any) -> None:
