@@ -19,6 +19,7 @@ class Peer:
         program: What imports all that a connection needs, where that is more.
         is_ours: Whether it is this checkout, or another one of ours.
         is_floor: Whether it is no client, but the least that one can do; see floors.py.
+        acts: All that it is asked; empty for whatever its script can do.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Peer:
     program: str = ""
     is_ours: bool = False
     is_floor: bool = False
+    acts: tuple[str, ...] = ()
 
 
 PURE = {"LOMOND_PURE": "1", "LOMOND_COMPILED": ""}
@@ -37,9 +39,11 @@ UVLOOP = "uvloop==0.23.0"
 PICOWS = "picows==2.3.1"
 AIOHTTP = "aiohttp==3.14.5"
 WEBSOCKETS = "websockets==17.4"
+ZLIB_NG = "zlib-ng==1.1.0"
 OURS = (".", UVLOOP, "trio==0.35.0")  # one environment for all doors
 ON_UVLOOP = {"BENCHMARK_LOOP": "uvloop"}
 READER = {"BENCHMARK_READER": "1"}
+PACKING = ("compressed", "send_compressed")
 
 _WEBSOCKET = "from lomond import WebSocket; WebSocket('ws://localhost')"
 _AIO = "from lomond.aio import AsyncWebSocket; AsyncWebSocket('ws://localhost')"
@@ -48,12 +52,21 @@ _TRIO = "from lomond.trio import TrioWebSocket; TrioWebSocket('ws://localhost')"
 PEERS = [
     Peer("lomond compiled", "lomond", OURS, {}, module="lomond", program=_WEBSOCKET, is_ours=True),
     Peer("lomond pure", "lomond", OURS, PURE, module="lomond", program=_WEBSOCKET, is_ours=True),
+    Peer(
+        "lomond compiled, zlib-ng", "lomond", (*OURS, ZLIB_NG), {"LOMOND_DEFLATE": "zlib-ng"},
+        is_ours=True, acts=PACKING,
+    ),
     Peer("lomond group", "lomond_group", OURS, is_ours=True),
     Peer("lomond aio/uvloop", "lomond_aio", OURS, ON_UVLOOP, is_ours=True),
     Peer("lomond aio/asyncio", "lomond_aio", OURS, module="lomond.aio", program=_AIO, is_ours=True),
     Peer("lomond trio", "lomond_trio", OURS, module="lomond.trio", program=_TRIO, is_ours=True),
     Peer("picows/uvloop", "picows", (PICOWS, UVLOOP), ON_UVLOOP),
     Peer("picows/asyncio", "picows", (PICOWS, UVLOOP), module="picows"),
+    Peer(
+        "picows.websockets/uvloop", "picows_websockets", (PICOWS, UVLOOP), ON_UVLOOP,
+        acts=PACKING,
+    ),
+    Peer("picows.websockets/asyncio", "picows_websockets", (PICOWS, UVLOOP), acts=PACKING),
     Peer("aiohttp/uvloop", "aiohttp", (AIOHTTP, UVLOOP), ON_UVLOOP, module="aiohttp"),
     Peer("aiohttp/asyncio", "aiohttp", (AIOHTTP, UVLOOP)),
     Peer(

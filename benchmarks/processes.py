@@ -73,6 +73,8 @@ def ask(peer: Peer, task: Task, under: tuple[str, ...] = ()) -> dict[str, float]
     Arguments:
         under: A command that runs the client's, with its options.
     """
+    if peer.acts and task["scenario"] not in peer.acts:
+        raise UnavailableError(f"no {task['scenario']} of its own")
     python = python_of(peer)
     script = HERE / "clients" / f"{peer.client}_client.py"
     limit = LONG_SECONDS if under or task["scenario"] == "crowd" else LIMIT_SECONDS

@@ -87,6 +87,17 @@ def _trip(size: int, count: int, label: str, tls: bool) -> Scenario:
     return Scenario(name, "round_trip", "", "binary", size, count, tls)
 
 
+def _packed(way: str, size: int, count: int, label: str) -> Scenario:
+    """JSON that comes compressed, each for itself, or with a window that several share."""
+    name = f"receive JSON {label}, deflate" + ", context" * (way == "context")
+    return Scenario(name, "compressed", f"{way}/{size}/{count}", "text", size, count)
+
+
+def _send_packed(size: int, count: int, label: str) -> Scenario:
+    path = f"frames/{count + 1}"
+    return Scenario(f"send JSON {label}, deflate", "send_compressed", path, "text", size, count)
+
+
 def _paced(gap: int, count: int, label: str) -> Scenario:
     path = f"paced/{gap}/{count}"
     return Scenario(
@@ -142,6 +153,17 @@ TRIPS = [
     ]
 ]
 
+#: Compressed feeds.
+PACKED = [
+    _packed("compressed", 100, 200_000, "100 B"),
+    _packed("compressed", 500, 100_000, "500 B"),
+    _packed("compressed", 5120, 40_000, "5 KiB"),
+    _packed("context", 500, 100_000, "500 B"),
+    _send_packed(100, 40_000, "100 B"),
+    _send_packed(500, 20_000, "500 B"),
+    _send_packed(5120, 10_000, "5 KiB"),
+]
+
 #: Many connections in one thread.
 CROWDS = [
     _crowd("10,000 opened", "idle", "default", 10_000, 0.0, "opening"),
@@ -155,10 +177,7 @@ SCENARIOS = [
     *PACED,
     *TRIPS,
     Scenario("send text 100 B", "send", "send/100/100000", "text", 100, 100_000),
-    Scenario(
-        "receive JSON 500 B, deflate", "compressed", "compressed/100000", "text", 500, 100_000
-    ),
-    Scenario("send JSON 500 B, deflate", "send_compressed", "frames/20001", "text", 0, 20_000),
+    *PACKED,
     Scenario("open and close", "open_close", "close", "text", 0, 300),
     Scenario("open and close TLS", "open_close", "close", "text", 0, 100, tls=True),
     Scenario("idle connection, memory", "idle", "idle", "text", 0, 300, figure="memory"),

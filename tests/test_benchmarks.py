@@ -18,6 +18,7 @@ import floors
 import judging
 import machine
 import peers
+import processes
 import scenarios
 import targets
 from results import Results
@@ -199,7 +200,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[tuple[st
 
 
 def test_parts_of_names_choose_rows_and_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = asked_for(monkeypatch, "--scenarios", "256 B", "import", "--peers", "picows")
+    chosen = asked_for(monkeypatch, "--scenarios", "256 B", "import", "--peers", "picows/")
     both = ["picows/uvloop", "picows/asyncio"]
     rows = ["round trip 256 B", "round trip 256 B TLS", "import", "import, make a WebSocket"]
     assert chosen == [(row, both) for row in rows]
@@ -212,6 +213,28 @@ def test_parts_of_names_choose_rows_and_clients(monkeypatch: pytest.MonkeyPatch)
             ],
         )
     ]
+
+
+def test_a_client_is_asked_only_for_what_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(peer: peers.Peer) -> Path:
+        raise environments.UnavailableError(f"{peer.name} is made")
+
+    monkeypatch.setattr(processes, "python_of", none)
+    [packer] = [peer for peer in peers.PEERS if peer.name == "lomond compiled, zlib-ng"]
+    for act in {scenario.act for scenario in scenarios.SCENARIOS}:
+        why = "zlib-ng is made" if "compressed" in act else f"^no {act}"  # which no page tells
+        with pytest.raises(environments.UnavailableError, match=why):
+            processes.ask(packer, {"scenario": act})
+
+
+def test_compressed_feeds_are_of_the_size_that_they_say() -> None:
+    packed = {s.name: s for s in scenarios.SCENARIOS if "deflate" in s.name}
+    for name, size in (("100 B", 100), ("500 B", 500), ("5 KiB", 5120)):
+        came, went = packed[f"receive JSON {name}, deflate"], packed[f"send JSON {name}, deflate"]
+        assert came.size == went.size == size
+        assert came.path == f"compressed/{size}/{came.count}"
+        assert went.path == f"frames/{went.count + 1}"
+    assert len(packed) == 7
 
 
 def test_nothing_quick_takes_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

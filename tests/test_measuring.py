@@ -1,10 +1,13 @@
-"""What the clients of the benchmarks share: delays of a paced feed, and how it is paced."""
+"""What the benchmarks' clients and servers share: delays, paced and compressed feeds, a floor."""
 
 from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
+import zlib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "servers"))
 
 import measure
 import pacing
+import raw_server
+
+BENCHMARKS = Path(raw_server.__file__).parents[1]
 
 
 def task(monkeypatch: pytest.MonkeyPatch, **given: object) -> measure.Task:
@@ -124,3 +130,96 @@ def test_which_keepalive_many_connections_have(
     asked = task(monkeypatch, kind=kind)
     assert measure.keepalive_of(asked, "ping", None, 30.0) == keyword
     assert measure.keepalive_of(asked, "ping", None) == ({"ping": None} if kind == "none" else {})
+
+
+@pytest.mark.parametrize("size", [100, 500, 5120])
+def test_a_feed_to_be_compressed_has_texts_of_one_size(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = task(monkeypatch, size=size).feed
+    assert {len(text.encode()) for text in texts} == {size}
+    assert len(set(texts)) == len(texts) == 1000
+
+
+def inflated(frames: list[bytes], bits: int, each_for_itself: bool) -> list[bytes]:
+    """What a client with such a window makes of them."""
+    texts = []
+    stream = zlib.decompressobj(-bits)
+    for frame in frames:
+        size = frame[1]
+        payload = frame[2:] if size < 126 else frame[4:]
+        assert len(payload) == (size if size < 126 else int.from_bytes(frame[2:4], "big"))
+        if each_for_itself:
+            stream = zlib.decompressobj(-bits)
+        texts.append(stream.decompress(payload + b"\0\0\xff\xff"))
+        assert not stream.unused_data
+    return texts
+
+
+@pytest.mark.parametrize("bits", [9, 12, 15])
+@pytest.mark.parametrize("size", [100, 500, 5120])
+def test_compressed_messages_share_a_window_and_may_come_again(size: int, bits: int) -> None:
+    alone = raw_server.deflated(size, bits, 1)
+    assert [len(text) for text in inflated(2 * alone, bits, each_for_itself=True)] == [size] * 2
+    count = raw_server.SHARING
+    frames = raw_server.deflated(size, bits, count)
+    texts = inflated(2 * frames, bits, each_for_itself=False)
+    assert {len(text) for text in texts} == {size}
+    assert texts[:count] == texts[count:]
+    assert len(set(texts)) == count
+    with pytest.raises(zlib.error):  # else each would be for itself
+        inflated(frames, bits, each_for_itself=True)
+
+
+@pytest.mark.parametrize("shares", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "said", "bits"),
+    [
+        ("permessage-deflate", "permessage-deflate", 15),
+        ("permessage-deflate; client_max_window_bits", "permessage-deflate", 15),
+        (
+            "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12",
+            "permessage-deflate; server_max_window_bits=12",
+            12,
+        ),
+    ],
+)
+def test_the_server_grants_the_window_that_was_asked_for(
+    asked: str, said: str, bits: int, shares: bool
+) -> None:
+    request = f"GET / HTTP/1.1\r\nSec-WebSocket-Extensions: {asked}\r\n\r\n".encode()
+    line, granted = raw_server.extension(request, shares)
+    name, _, parameters = said.partition("; ")
+    words = [name, *([] if shares else ["server_no_context_takeover"])]
+    words += [parameters] if parameters else []
+    assert line.decode() == f"Sec-WebSocket-Extensions: {'; '.join(words)}\r\n"
+    assert granted == bits
+
+
+def test_nothing_is_agreed_on_that_was_not_asked_for() -> None:
+    assert raw_server.extension(b"GET / HTTP/1.1\r\n\r\n", shares=True) == (b"", 15)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[str]:
+    """Of the server that sends bursts, in a process of its own."""
+    command = [sys.executable, BENCHMARKS / "servers" / "raw_server.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.mark.parametrize("size", [100, 500, 5120])
+@pytest.mark.parametrize("way", ["compressed", "context"])
+def test_the_floor_inflates_all_that_is_sent(way: str, size: int, port: str) -> None:
+    asked = {
+        "scenario": "compressed",
+        "url": f"ws://127.0.0.1:{port}/{way}/{size}/4321",  # no multiple of those that share
+        "kind": "text",
+        "size": size,
+        "count": 4321,
+    }
+    command = [sys.executable, BENCHMARKS / "clients" / "bare_socket_client.py", json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["cpu"] > 0

@@ -7,6 +7,7 @@ import os
 
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 from measure import (
+    DONE,
     GO,
     Crowd,
     Delays,
@@ -74,6 +75,18 @@ async def send(task: Task, meter: Meter) -> None:
         meter.stop(task.count)
 
 
+async def send_compressed(task: Task, meter: Meter) -> None:
+    async with ClientSession() as session:
+        websocket = await connected(session, task, compress=True)
+        messages = task.feed
+        meter.start()
+        for n in range(task.count):
+            await websocket.send_str(messages[n % 1000])
+        await websocket.send_str(DONE)
+        await websocket.receive()
+        meter.stop(task.count)
+
+
 async def open_close(task: Task, meter: Meter) -> None:
     async with ClientSession() as session:
         for n in range(task.count + 1):
@@ -108,6 +121,7 @@ run_async(
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,
+        "send_compressed": send_compressed,
         "open_close": open_close,
         "crowd": crowd,
     },

@@ -19,8 +19,9 @@ LARGE = 1 << 18  # bytes; such a message is read into its own place
 ROOM = 1 << 19
 REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
 )
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
 GO = b"\x81\x82\0\0\0\0go"
 
@@ -42,7 +43,8 @@ def framed(payload: bytes, opcode: int) -> bytes:
 def request(task: Task) -> bytes:
     """What asks for the upgrade."""
     parts = urlsplit(task.url)
-    return REQUEST.format(path=parts.path, host=parts.netloc).encode()
+    more = DEFLATE if task.scenario == "compressed" else ""
+    return REQUEST.format(path=parts.path, host=parts.netloc, more=more).encode()
 
 
 def address(task: Task) -> tuple[str, int]:

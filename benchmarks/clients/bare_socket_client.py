@@ -49,6 +49,7 @@ def paced(task: Task, meter: Meter) -> None:
 
 
 def compressed(task: Task, meter: Meter) -> None:
+    """One stream for all, which inflates what shares a window and what was packed for itself."""
     connection = connected(task, None)
     connection.send(GO)
     room = memoryview(bytearray(1 << 19))

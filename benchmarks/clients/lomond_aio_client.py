@@ -6,6 +6,7 @@ import asyncio
 import os
 
 from measure import (
+    DONE,
     GO,
     Crowd,
     Delays,
@@ -95,6 +96,20 @@ async def send(task: Task, meter: Meter) -> None:
     await events.aclose()
 
 
+async def send_compressed(task: Task, meter: Meter) -> None:
+    websocket, events = await connected(task, compress=True)
+    messages = task.feed
+    meter.start()
+    for n in range(task.count):
+        await websocket.send_text(messages[n % 1000])
+    await websocket.send_text(DONE)
+    async for event in events:
+        if event.name == "text":
+            break
+    meter.stop(task.count)
+    await events.aclose()
+
+
 async def open_close(task: Task, meter: Meter) -> None:
     websocket = AsyncWebSocket(task.url, ssl_context=context_of(task))
     for n in range(task.count + 1):
@@ -141,6 +156,7 @@ run_async(
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,
+        "send_compressed": send_compressed,
         "open_close": open_close,
         "idle": idle,
         "crowd": crowd,

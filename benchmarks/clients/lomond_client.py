@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from measure import GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
+from measure import DONE, GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
 
 from lomond import WebSocket
 
@@ -83,11 +83,11 @@ def send(task: Task, meter: Meter) -> None:
 
 def send_compressed(task: Task, meter: Meter) -> None:
     websocket, events = connected(task, compress=True)
-    messages = [f'{{"price": {n % 1000}, "symbol": "BTC-EUR", "n": {n}}}' * 3 for n in range(1000)]
+    messages = task.feed
     meter.start()
     for n in range(task.count):
         websocket.send_text(messages[n % 1000])
-    websocket.send_text("done")
+    websocket.send_text(DONE)
     for event in events:
         if event.name == "text":
             break

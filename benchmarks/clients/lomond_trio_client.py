@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import trio
-from measure import GO, WARM, Delays, Meter, Task, context_of, monotonic_ns, run
+from measure import DONE, GO, WARM, Delays, Meter, Task, context_of, monotonic_ns, run
 
 from lomond.trio import Events, TrioWebSocket
 
@@ -21,9 +21,8 @@ async def connected(websocket: TrioWebSocket, task: Task) -> Events:
 
 
 def made(task: Task) -> TrioWebSocket:
-    return TrioWebSocket(
-        task.url, ssl_context=context_of(task), compress=task.scenario == "compressed"
-    )
+    compress = task.scenario in ("compressed", "send_compressed")
+    return TrioWebSocket(task.url, ssl_context=context_of(task), compress=compress)
 
 
 async def receive(task: Task, meter: Meter) -> None:
@@ -85,6 +84,20 @@ async def send(task: Task, meter: Meter) -> None:
         meter.stop(task.count)
 
 
+async def send_compressed(task: Task, meter: Meter) -> None:
+    async with made(task) as websocket:
+        events = await connected(websocket, task)
+        messages = task.feed
+        meter.start()
+        for n in range(task.count):
+            await websocket.send_text(messages[n % 1000])
+        await websocket.send_text(DONE)
+        async for event in events:
+            if event.name == "text":
+                break
+        meter.stop(task.count)
+
+
 async def open_close(task: Task, meter: Meter) -> None:
     async with made(task) as websocket:
         for n in range(task.count + 1):
@@ -106,6 +119,7 @@ acts = {
     "compressed": receive,
     "round_trip": round_trip,
     "send": send,
+    "send_compressed": send_compressed,
     "open_close": open_close,
 }
 run({name: in_trio(act) for name, act in acts.items()})

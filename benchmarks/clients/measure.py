@@ -15,11 +15,12 @@ from time import monotonic_ns
 from typing import Any
 
 __all__ = [
-    "GO", "WARM", "Crowd", "Delays", "Meter", "Task",
+    "DONE", "GO", "WARM", "Crowd", "Delays", "Meter", "Task",
     "context_of", "keepalive_of", "monotonic_ns", "resident_bytes", "run", "run_async",
 ]  # fmt: skip
 
 GO = "go"
+DONE = "done"  # sent last, where the server counts frames
 WARM = 50  # messages that are not counted, of a paced feed and of round trips
 
 
@@ -27,7 +28,8 @@ class Task:
     """One scenario for one client.
 
     Attributes:
-        scenario: receive, paced, round_trip, send, compressed, open_close, idle, crowd or import.
+        scenario: receive, paced, round_trip, send, compressed, send_compressed, open_close, idle,
+            crowd or import.
         url: The server.
         kind: text or binary; of many connections default, keepalive or none.
         size, count: Of the messages.
@@ -53,6 +55,16 @@ class Task:
     def message(self) -> str | bytes:
         """A message of the task's size."""
         return "x" * self.size if self.kind == "text" else bytes(self.size)
+
+    @property
+    def feed(self) -> list[str]:
+        """A thousand texts to be compressed: JSON, cut at the task's size; all prices change."""
+        each = self.size // 30 + 1
+        lists = (
+            [{"price": at * 7919 % 10007, "symbol": "BTC-EUR"} for at in range(n, n + each)]
+            for n in range(0, 1000 * each, each)
+        )
+        return [json.dumps(prices)[: self.size] for prices in lists]
 
     def check(self, message: object) -> None:
         """The last message must be an owned str or bytes of the size."""

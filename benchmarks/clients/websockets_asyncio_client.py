@@ -6,6 +6,7 @@ import asyncio
 import os
 
 from measure import (
+    DONE,
     GO,
     Crowd,
     Delays,
@@ -73,6 +74,17 @@ async def send(task: Task, meter: Meter) -> None:
         meter.stop(task.count)
 
 
+async def send_compressed(task: Task, meter: Meter) -> None:
+    async with connected(task, compress=True) as websocket:
+        messages = task.feed
+        meter.start()
+        for n in range(task.count):
+            await websocket.send(messages[n % 1000])
+        await websocket.send(DONE)
+        await websocket.recv()
+        meter.stop(task.count)
+
+
 async def open_close(task: Task, meter: Meter) -> None:
     for n in range(task.count + 1):
         if n == 1:
@@ -106,6 +118,7 @@ run_async(
         "compressed": receive,
         "round_trip": round_trip,
         "send": send,
+        "send_compressed": send_compressed,
         "open_close": open_close,
         "crowd": crowd,
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from measure import GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
+from measure import DONE, GO, Delays, Meter, Task, context_of, monotonic_ns, resident_bytes, run
 from websockets.sync.client import connect
 
 
@@ -62,13 +62,11 @@ def send(task: Task, meter: Meter) -> None:
 
 def send_compressed(task: Task, meter: Meter) -> None:
     with connected(task, compress=True) as websocket:
-        messages = [
-            f'{{"price": {n % 1000}, "symbol": "BTC-EUR", "n": {n}}}' * 3 for n in range(1000)
-        ]
+        messages = task.feed
         meter.start()
         for n in range(task.count):
             websocket.send(messages[n % 1000])
-        websocket.send("done")
+        websocket.send(DONE)
         websocket.recv()
         meter.stop(task.count)
 

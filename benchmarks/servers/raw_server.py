@@ -1,7 +1,8 @@
 """A server that is never the bottleneck: it sends ready-made frames, or counts what comes.
 
-The path says what to do: /receive/KIND/SIZE/COUNT, /paced/MICROSECONDS/COUNT, /compressed/COUNT,
-/send/SIZE/COUNT, /frames/COUNT, /close, /idle. With CERTIFICATE and KEY it serves over TLS.
+The path says what to do: /receive/KIND/SIZE/COUNT, /paced/MICROSECONDS/COUNT,
+/compressed/SIZE/COUNT, /context/SIZE/COUNT, /send/SIZE/COUNT, /frames/COUNT, /close, /idle.
+With CERTIFICATE and KEY it serves over TLS.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pacing import pace
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 BLOCK = 1 << 20
 DONE = b"\x81\x04done"
+SHARING = 50  # messages, of one window
 
 
 def head(first: int, size: int, masked: bool = False) -> bytes:
@@ -41,13 +43,35 @@ def burst(connection: socket.socket, frame: bytes, count: int) -> None:
     connection.sendall(frame * (count % each))
 
 
-def deflated() -> bytes:
-    """A JSON text of 500 bytes, compressed for itself."""
-    fields = [f'"key{n}": {{"price": {n * 7919 % 10007}, "side": "buy"}}' for n in range(13)]
-    text = ("{" + ", ".join(fields) + "}").encode().ljust(500)[:500]
-    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
-    payload = (stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
-    return head(0xC1, len(payload)) + payload
+def deflated(size: int, bits: int, count: int) -> list[bytes]:
+    """Frames of JSON, cut at that size, which share a window of so many bits; all prices change.
+
+    After the last one the first may come again: what is before is not referred to any more.
+    """
+    stream = zlib.compressobj(6, zlib.DEFLATED, -bits)
+    frames = []
+    each = size // 36 + 1
+    for number in range(count):
+        prices = [(number * each + n) * 7919 % 10007 for n in range(each)]
+        fields = [f'"key{n}": {{"price": {p}, "side": "buy"}}' for n, p in enumerate(prices)]
+        text = ("{" + ", ".join(fields) + "}").encode()[:size]
+        flush = zlib.Z_FULL_FLUSH if number == count - 1 else zlib.Z_SYNC_FLUSH
+        payload = (stream.compress(text) + stream.flush(flush))[:-4]
+        frames.append(head(0xC1, len(payload)) + payload)
+    return frames
+
+
+def extension(request: bytes, shares: bool) -> tuple[bytes, int]:
+    """The line that agrees to compression, if it was asked for, and the bits of our window."""
+    if b"permessage-deflate" not in request:
+        return b"", 15
+    said = b"Sec-WebSocket-Extensions: permessage-deflate"
+    if not shares:
+        said += b"; server_no_context_takeover"
+    asked = re.search(rb"server_max_window_bits=(\d+)", request)
+    if asked is None:
+        return said + b"\r\n", 15
+    return said + b"; " + asked[0] + b"\r\n", int(asked[1])
 
 
 def exactly(connection: socket.socket, size: int) -> bytes:
@@ -78,7 +102,7 @@ def drop_frames(connection: socket.socket, count: int) -> None:
             stream.read(second + 4)
 
 
-def act(connection: socket.socket, path: list[str]) -> None:
+def act(connection: socket.socket, path: list[str], bits: int) -> None:
     match path:
         case ["receive", kind, size, count]:
             connection.recv(100)  # the word to go
@@ -88,9 +112,11 @@ def act(connection: socket.socket, path: list[str]) -> None:
         case ["paced", gap, count]:
             connection.recv(100)
             pace(connection, int(gap), int(count))
-        case ["compressed", count]:
+        case ["compressed" | "context" as way, size, count]:
             connection.recv(100)
-            burst(connection, deflated(), int(count))
+            frames = deflated(int(size), bits, SHARING if way == "context" else 1)
+            burst(connection, b"".join(frames), int(count) // len(frames))
+            connection.sendall(b"".join(frames[: int(count) % len(frames)]))
         case ["send", size, count]:
             frame = len(head(0x81, int(size))) + 4 + int(size)
             drop(connection, frame * int(count))
@@ -127,16 +153,12 @@ def serve(plain: socket.socket, context: ssl.SSLContext | None) -> None:
         key = re.search(rb"sec-websocket-key: *(\S+)", request, re.IGNORECASE)
         assert key is not None
         accept = b64encode(hashlib.sha1(key[1] + GUID).digest())
-        extension = b""
-        if b"permessage-deflate" in request:
-            extension = (
-                b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
-            )
+        agreed, bits = extension(request, path[0] == "context")
         connection.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + extension + b"\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreed + b"\r\n"
         )
-        act(connection, path)
+        act(connection, path, bits)
 
 
 def main() -> None:
