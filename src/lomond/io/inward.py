@@ -227,8 +227,8 @@ class Inward:
                 if self.is_full:
                     self._at_once = pipe.wire.most
                     expect_large_pieces()
-                elif count < _READ_SIZE:
-                    self._at_once = _READ_SIZE
+                elif count < _READ_SIZE and (waits or count >= 0):
+                    self._at_once = _READ_SIZE  # who waits in a read is not to keep much for it
         except OSError as error:
             failure = error
         finally:
@@ -343,6 +343,5 @@ class Inward:
 
     def _let_go(self) -> None:
         """The stream has paused: keep no memory."""
-        self._at_once = _READ_SIZE
         if self.pipe is not None and self.pipe.wire.keeps:
             self.pipe.wire.release()

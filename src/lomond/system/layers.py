@@ -192,11 +192,15 @@ class TLSLayer(Layer):
             ssl.SSLError: The records are broken.
         """
         self._is_partly_read = False
+        # A record is longer than what it carries. Python makes room for as much as is asked for.
+        size = min(self._incoming.pending or _RECORD, _RECORD)
         try:
-            data: bytes = self._decrypt(_RECORD)
+            data: bytes = self._decrypt(size)
         except OSError as error:
             self._judge(error)
             return b"" if self.has_ended else None
+        # Behind the start of a record, which was fed before, it may be more all the same.
+        self._is_partly_read = len(data) == size
         self.has_ended = not data  # the peer has said so: close_notify
         return data
 

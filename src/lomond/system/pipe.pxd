@@ -18,13 +18,13 @@ cdef class Pipe:
     cdef public bint write_ended
     cdef public object written
 
-    @cython.locals(layer=Layer)
+    @cython.locals(layers=list, layer=Layer, number=Py_ssize_t)
     cpdef bytes down(self, bytes data)
     cpdef enqueue(self, bytes data)
     cpdef keep(self, bytes data, Py_ssize_t taken)
     @cython.locals(taken=Py_ssize_t)
     cpdef bint write(self) except *
     cpdef progress(self)
-    @cython.locals(layer=Layer, below=Layer)
+    @cython.locals(layers=list, layer=Layer, below=Layer, number=Py_ssize_t)
     cpdef feed(self, bytes data)
     cpdef Layer top(self)

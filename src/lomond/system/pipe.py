@@ -80,7 +80,11 @@ class Pipe:
 
     def down(self, data: bytes) -> bytes:
         """What bytes become below the layers; b"" only collects what these have to say."""
-        for layer in self.layers[::-1]:
+        layers = self.layers
+        number = len(layers)
+        while number:
+            number -= 1
+            layer = layers[number]
             if data:
                 layer.write(data)
             data = layer.take()
@@ -153,14 +157,16 @@ class Pipe:
 
     def feed(self, data: bytes) -> None:
         """Pass bytes from the wire up the layers, except the topmost one's reading."""
-        for below, layer in zip([None, *self.layers], self.layers, strict=False):
-            if below is None:
-                layer.feed(data)
-            else:
-                while below.has_more() and (plain := below.read()) is not None:
-                    layer.feed(plain)
-                    if not plain:
-                        break
+        layers = self.layers
+        below = layers[0]
+        below.feed(data)
+        for number in range(1, len(layers)):
+            layer = layers[number]
+            while below.has_more() and (plain := below.read()) is not None:
+                layer.feed(plain)
+                if not plain:
+                    break
+            below = layer
 
     def top(self) -> Layer:
         """The topmost layer."""
