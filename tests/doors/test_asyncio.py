@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import socket
 import subprocess
@@ -336,3 +337,37 @@ def test_inside_anyio() -> None:
 def test_lomond_loads_no_asyncio() -> None:
     program = "import sys, lomond; sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        ValueError("filedescriptor out of range in select()"),
+    ],
+)
+def test_a_socket_that_the_loop_does_not_take_is_closed(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """There are more than it, or the system, can watch."""
+
+    def add_reader(*arguments: Any) -> None:
+        raise error
+
+    async def talk(url: str) -> Any:
+        monkeypatch.setattr(asyncio.get_running_loop(), "add_reader", add_reader)
+        return [event async for event in AsyncWebSocket(url).connect()]
+
+    def listen(connection: socket.socket) -> None:
+        heard.append(connection.recv(1))
+        is_heard.set()
+
+    heard: list[bytes] = []
+    is_heard = threading.Event()
+    with raw_server(listen, upgrades=False) as server:
+        *_, last = asyncio.run(talk(server.url))
+        assert is_heard.wait(PATIENCE)
+    assert heard == [b""]
+    assert last.name == "connect_fail"
+    assert last.cause is error
+    assert str(error.args[-1]) in last.reason

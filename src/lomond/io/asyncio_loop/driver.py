@@ -109,6 +109,9 @@ class AsyncioDriver(Driver):
             watched.watch()
         except NotImplementedError:
             return (yield from self._have_it_read(sock))
+        except BaseException:  # one too many for the system, or for the loop
+            sock.close()
+            raise
         return Pipe(watched, False, Wire(sock))
 
     def _have_it_read(self, sock: socket.socket) -> Steps:
