@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lomond import WebSocket
@@ -45,6 +46,18 @@ class RawServer:
     @property
     def url(self) -> str:
         return f"{'wss' if self.secure else 'ws'}://127.0.0.1:{self.port}/"
+
+
+@cache
+def refusing_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at: it is bound, so that no other server gets it."""
+    _bound.append(socket.socket())
+    _bound[0].bind(("127.0.0.1", 0))
+    port: int = _bound[0].getsockname()[1]
+    return port
+
+
+_bound: list[socket.socket] = []
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from doors.raw_server import refusing_port
 from lomond.protocol.http.upgrade import accept_value
 from lomond.testing.echo import EchoServer
 
@@ -112,8 +113,7 @@ def test_a_file_of_certificates_that_is_not_there() -> None:
 
 
 def test_no_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = refusing_port()
     done = lomond(f"ws://127.0.0.1:{port}/")
     assert done.returncode == 1
     assert "Connection refused" in done.stdout
@@ -201,8 +201,7 @@ def test_a_reader_that_has_gone() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_without_standard_streams() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = refusing_port()
     command = f'"{sys.executable}" -m lomond ws://127.0.0.1:{port}/ <&- >&-'
     done = subprocess.run(
         ["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=30, check=False

@@ -13,6 +13,7 @@ from time import monotonic
 import pytest
 
 from doors.races import DELAY, failure, info, on_linux, run, running
+from doors.raw_server import refusing_port
 from fair_clock import FairClock
 from lomond.io.waiting import lease
 from lomond.session.requests import AddressInfo, Interrupted, TimedOut
@@ -34,8 +35,7 @@ def good(listener: socket.socket) -> AddressInfo:
 
 @pytest.fixture
 def refused() -> AddressInfo:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return info(listener.getsockname()[1])
+    return info(refusing_port())
 
 
 @contextmanager

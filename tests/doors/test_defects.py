@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from doors.raw_server import echo, frame, names, raw_server, read_all, until
+from doors.raw_server import echo, frame, names, raw_server, read_all, refusing_port, until
 from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.errors import WebSocketClosing, WebSocketError, WebSocketUnavailable
@@ -28,8 +28,7 @@ ACTIVE, CLOSING, CLOSED = (True, False, False), (False, True, False), (False, Fa
 
 
 def test_refused_is_said_with_address_and_phase_b12() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = refusing_port()
     websocket = WebSocket(f"ws://127.0.0.1:{port}/")
     began = monotonic()
     _, failed = websocket

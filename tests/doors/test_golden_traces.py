@@ -15,6 +15,7 @@ import pytest
 
 from doors.peer_server import served
 from doors.pretended import PretendTime
+from doors.raw_server import refusing_port
 from lomond import WebSocket
 from lomond.events import AnyEvent
 from lomond.options import Timing
@@ -111,8 +112,7 @@ def with_tls(url: str) -> str:
 
 
 def with_nobody_there(url: str) -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+    return f"ws://127.0.0.1:{refusing_port()}/"
 
 
 def with_an_unknown_name(url: str) -> str:

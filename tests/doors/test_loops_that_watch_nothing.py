@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from doors.loops import WatchesNothing, echo, until
-from doors.raw_server import raw_server, read_all
+from doors.raw_server import raw_server, read_all, refusing_port
 from lomond.aio import AsyncWebSocket
 from patience import PATIENCE
 
@@ -47,8 +47,7 @@ def test_a_server_that_is_not_there() -> None:
         events = AsyncWebSocket(f"ws://127.0.0.1:{port}/").connect()
         return [event async for event in events][-1].reason  # type: ignore[union-attr]  # ConnectFail
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = refusing_port()
     assert "refused" in run(talk(port))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
+from doors.raw_server import refusing_port
 from doors.site_server import Site, names, redirect, refusal, serving, visit
 from lomond import WebSocket
 from lomond.errors import WebSocketUnavailable
@@ -260,8 +261,7 @@ def test_a_given_socket_is_not_redirected() -> None:
 
 
 def test_a_hop_that_fails_is_told_as_the_first_would_be() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = refusing_port()
     with serving(Site({"/": redirect(f"ws://127.0.0.1:{port}/")})) as site:
         seen = visit(WebSocket(site.url, max_redirects=1))
     assert names(seen) == ["connecting", "connected", "connecting", "connect_fail"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
-from doors.raw_server import raw_server, read_all
+from doors.raw_server import raw_server, read_all, refusing_port
 from doors.site_server import Site, names, redirect, refusal, serving, visit
 from lomond import WebSocket, constants
 from lomond.base import Base
@@ -199,8 +199,7 @@ def test_a_certificate_of_ours_piece_by_piece(tmp_path: Path) -> None:
 
 
 def test_proxies_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with raw_server(lambda connection: None) as nobody:
-        dead = f"http://127.0.0.1:{nobody.port}"
+    dead = f"http://127.0.0.1:{refusing_port()}"
     with serving(Site()) as site:
         websocket = WebSocket(site.url)
         assert "ready" in names(visit(websocket))
@@ -219,8 +218,7 @@ def test_proxies_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_host_without_a_proxy() -> None:
-    with raw_server(lambda connection: None) as nobody:
-        dead = f"http://127.0.0.1:{nobody.port}"
+    dead = f"http://127.0.0.1:{refusing_port()}"
     with serving(Site()) as site:
         websocket = WebSocket(site.url, proxies={"http": dead, "no": f"127.0.0.1:{site.port}"})
         assert "ready" in names(visit(websocket))

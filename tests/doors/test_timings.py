@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from doors.certified import contexts
-from doors.raw_server import echo, raw_server, read_frame
+from doors.raw_server import echo, raw_server, read_frame, refusing_port
 from doors.site_server import Site, names, redirect, refusal, serving, visit
 from lomond import WebSocket
 from lomond.protocol import frames
@@ -102,8 +102,7 @@ def test_a_refusal_has_them() -> None:
 
 
 def test_a_failure_to_connect_has_them() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = refusing_port()
     failed = visit(WebSocket(f"ws://127.0.0.1:{port}/"))[-1]
     assert failed.name == "connect_fail"
     assert failed.timings is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doors.raw_server import echo, frame, raw_server, read_frame, until
+from doors.raw_server import echo, frame, raw_server, read_frame, refusing_port, until
 from lomond import WebSocket
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.protocol import frames
@@ -88,8 +88,7 @@ def test_after_break() -> None:
 
 
 def test_after_a_failure_to_connect() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = refusing_port()
     websocket = WebSocket(f"ws://127.0.0.1:{port}/")
     assert [event.name for event in websocket] == ["connecting", "connect_fail"]
     error = refused(websocket)
