@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     Kind = Literal[
         "closed", "rejected", "unreachable", "credentials", "lost", "unresponsive", "protocol",
-        "timed_out", "left", "replaced", "resources",
+        "timed_out", "left", "refused", "replaced", "resources",
     ]  # fmt: skip
     Party = Literal["client", "server", "network", "proxy"]
 
-__all__ = ["Ending", "Pause"]
+__all__ = ["Ending", "Gap", "Pause"]
 
 _LONGEST_BODY = 120  # characters of a refusal's body, in the line for people
 #: Close codes of somebody who has done what was to be done (RFC 6455 section 7.4.1).
@@ -35,6 +35,15 @@ class Pause(NamedTuple):
     last: str | None  #: the name of the last of them; None if there was none yet
 
 
+class Gap(NamedTuple):
+    """What lies between two connections that served, in which something may have been missed."""
+
+    since: float  #: `received_time` of the last message before; without one, when that one served
+    seconds: float  #: since then, by the monotonic clock
+    unconfirmed: int  #: as the ending's
+    ending: Ending | None  #: how the connection ended that brought that message
+
+
 class Ending(Fixed):
     """How one connection ended, who ended it, and what to do.
 
@@ -45,7 +54,8 @@ class Ending(Fixed):
             ``"unresponsive"``: no ping was answered; ``"protocol"``: the server broke a rule;
             ``"timed_out"``: `deadline` passed; ``"left"``: by break, an exception, or a close of
             the program's own that nobody had answered; ``"replaced"``: the same object connected
-            again; ``"resources"``: this machine has no descriptors or memory left.
+            again; ``"refused"``: the program's `enter` raised `lomond.errors.Refused`;
+            ``"resources"``: this machine has no descriptors or memory left.
         by: Who ended it: ``"client"``, ``"server"``, ``"network"``, ``"proxy"``.
         code: Of the close frame that counted, the first one; None if it named none, or none came.
         reason: Its text, as it came: escape it before you print it to a terminal.
@@ -229,6 +239,7 @@ _SENTENCES = {
     "protocol": _protocol,
     "timed_out": _told,
     "left": _left,
+    "refused": _told,
     "replaced": _replaced,
     "resources": _told,
 }

@@ -120,6 +120,28 @@ class WebSocketClosing(WebSocketUnavailable):
     """Raised by ``send_*`` after a close frame was sent or received."""
 
 
+class Refused(WebSocketError):
+    """Raised by the program's `enter`: this connection won't do; it is closed with 1000.
+
+    It ends with an Ending of the kind ``"refused"``, and is a failed attempt for `persist`.
+
+    Arguments:
+        reason: Why, for people.
+        final: Whether `persist` is not to connect again.
+    """
+
+    def __init__(self, reason: str = "", *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_refused, (str(self), self.final))
+
+
+def _refused(reason: str, final: bool) -> Refused:
+    return Refused(reason, final=final)
+
+
 class ConnectionFailed(WebSocketError, ConnectionError):
     """Raised by ``ending.raise_for_failure()``: the connection did not end as it should.
 

@@ -17,6 +17,7 @@ from .io.performing import Performer
 from .io.shared import Shared
 from .io.stream import events
 from .plan import Plan
+from .session.history import last_ready
 from .session.opening import conversation
 from .session.session import Session
 
@@ -42,6 +43,9 @@ def made(
     asked = options_now(door)
     plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
     session = Session(timing, door._limits, os.urandom, door.loads)
+    session.dumps = asked.dumps
+    if door._exchange is not None:
+        session.previous = last_ready(door._exchange.session)
     if asked.dumps is not door._dumps:
         door._dumps = asked.dumps
     tracer = door._tracer() if door.trace else None

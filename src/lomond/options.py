@@ -5,13 +5,13 @@ What else a WebSocket takes has its rows in `settable.py`; what a row is, says `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from . import rows
-from .checks import count, flag, seconds, whole
+from .checks import count, flag, is_coroutine_function, seconds, whole
 from .fixed import Fixed
-from .rows import row, table
+from .rows import Row, row, table
 
 # What nobody may ask for. Seconds, or counts.
 BODY_TIMEOUT = 1.0
@@ -22,6 +22,10 @@ MAX_REDIRECTS = 20  # the most that may be asked for
 _KIB, _MIB = 1 << 10, 1 << 20
 
 Kind = TypeVar("Kind", bound="Values")
+
+#: What `enter` is, which is given the Ready event: it yields a message to send, or what tells which
+#: event to wait for.
+Enter = Callable[[Any], Generator[Any, Any, None] | AsyncGenerator[Any, Any]]
 
 
 class Values(Fixed):
@@ -120,6 +124,16 @@ class Limits(LimitOptions, Values):
         def __init__(self, *values: Any, **named: Any) -> None: ...
 
 
+def _enters(_: Row, enter: Any) -> Any:
+    if enter is None or (callable(enter) and not is_coroutine_function(enter)):
+        return enter
+    what = f"a coroutine function, {enter!r}" if callable(enter) else repr(enter)
+    raise TypeError(
+        f"enter must be a generator function that is given the Ready event, not {what}: it yields "
+        "each message to send, and 'answer = yield lambda event: ...' to wait for one"
+    )
+
+
 @table(owner="connect()", group="Each connection")
 class ConnectOptions:
     """What each connection is told."""
@@ -148,6 +162,18 @@ class ConnectOptions:
         default=30.0, check=seconds, unit="s", none="no limit",
         doc="From the first close frame to the end. What is not handed out by then is dropped; "
         "0 is as None.",
+    )  # fmt: skip
+    enter: Enter | None = row(
+        default=None, check=_enters, also=("on_ready", "on_open", "login", "subscribe"),
+        doc="What to do first with each connection, log in, say: a generator function that is "
+        "given the Ready event (in an event loop also an async one). It yields a message (str, "
+        "bytes-like, dict, list), which is sent, or a callable that tells of an event whether to "
+        "go on with it. Its end is the event `entered`; the first Poll follows that.",
+    )  # fmt: skip
+    enter_timeout: float | None = row(
+        default=10.0, check=seconds, unit="s", none="no limit",
+        doc="For `enter`, from its first step on. What handlers take meanwhile does not count. 0 "
+        "is as None.",
     )  # fmt: skip
 
 
@@ -269,6 +295,8 @@ class ConnectFurther(TypedDict, total=False):
 
     auto_pong: bool
     close_timeout: float | None
+    enter: Enter | None
+    enter_timeout: float | None
 
 
 class ConnectKeywords(ConnectFurther, total=False):

@@ -23,6 +23,7 @@ from typing import (
 from . import options, persisting, rows
 from .base import check_together
 from .ending import Ending
+from .errors import Refused
 from .events import AnyEvent
 from .io.noticing import Look, Notice, is_async
 from .iterated import Events
@@ -80,7 +81,7 @@ def persist(
     random part of ``min(max_wait - min_wait, 2 ** retries)`` seconds, where `retries` counts the
     connections since one was stable; after a rejection with a status of 400 to 499, `max_wait`.
     Nothing is sent again: what was not confirmed when a connection ended, BackOff says. What each
-    connection needs, like subscriptions, is sent in the handler of its Ready.
+    connection needs, like subscriptions, is sent in the handler of its Ready, or see `enter`.
 
     Arguments:
         websocket: What to connect: a WebSocket, or an AsyncWebSocket or a TrioWebSocket, for which
@@ -231,6 +232,7 @@ def _connect(
             way.close()
 
     look = Look(act, notice) if watch.exit else None
+    serving = "ready" if timing.get("enter") is None else "entered"
     stream: Any = None
     try:
         stream = iter(way.connect(timing, look))
@@ -240,7 +242,7 @@ def _connect(
                 continue
             if watch.exit:
                 act()
-            if event.name == "ready":
+            if event.name == serving:
                 found["ready_at"] = monotonic()
             elif event.name == "rejected":
                 found["status"] = event.response.status_code
@@ -267,8 +269,14 @@ def _connect(
             way.forget_look(look)
     outcome = Outcome(**found, ended=monotonic(), wall=time())
     if not outcome.is_final and outcome.ending is not None:
-        return outcome._replace(is_final=bool(watch.is_final(outcome.ending)))
+        return outcome._replace(is_final=_is_final(outcome.ending, watch))
     return outcome
+
+
+def _is_final(ending: Ending, watch: _Watch) -> bool:
+    """Whether no other connection is to follow, as the program says."""
+    cause = ending.cause
+    return (isinstance(cause, Refused) and cause.final) or bool(watch.is_final(ending))
 
 
 def _end(stream: Any) -> None:

@@ -120,8 +120,9 @@ class PersistOptions:
     )  # fmt: skip
     stable_after: float = row(
         default=10, check=seconds, unit="s",
-        doc="A connection that was Ready so long is stable, and attempts are counted anew. So the "
-        "waits grow for a server that accepts and hangs up at once. 0: as soon as it is Ready.",
+        doc="A connection that was Ready (with `enter`: entered) so long is stable, and attempts "
+        "are counted anew. So the waits grow for a server that accepts and hangs up at once. 0: as "
+        "soon as it is Ready.",
     )  # fmt: skip
     full_jitter: bool = row(
         default=False, check=flag, also=("jitter",),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TransportFail
 from ..session.finish import LEFT, Why
 from .exchange import GOING_AWAY, Exchange
-from .outward import Sender, until_written
+from .outward import Sender, until_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,23 +64,17 @@ class Looping(Exchange):
         size = self.output.sent - before
         pipe = self.pipe
         if target and pipe is not None:
-            self.output.pending += size
+            needs = until_sent(self, pipe, target, size)
             try:
-                for need in until_written(self, pipe, target):
+                for need in needs:
                     sender = Sender(need, self, pipe, target)
                     driver.senders.append(sender)
                     try:
                         await driver.reach(sender)
                     finally:
                         driver.senders.remove(sender)
-            except TransportFail as error:
-                self.explain(error)
-                raise
-            except BaseException:  # cancelled: what was queued goes out all the same
-                self.output.pending -= size
-                raise
-            self.output.pending -= size
-            self.report()
+            finally:
+                needs.close()
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; whether this call started it, or the loop will."""

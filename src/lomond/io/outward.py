@@ -247,6 +247,31 @@ def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need,
         is_late = not (reads and _read_on(exchange)) and not need.ready
 
 
+def until_sent(
+    exchange: Outward, pipe: Pipe, target: int, size: int
+) -> Generator[Need, None, None]:
+    """What to wait for until the system has a message that it did not take at once.
+
+    Arguments:
+        exchange, pipe, target: As for `until_written`.
+        size: Of the message with its head, bytes.
+
+    Raises:
+        TransportFail: It will not have it.
+    """
+    exchange.output.pending += size
+    try:
+        yield from until_written(exchange, pipe, target)
+    except TransportFail as error:
+        exchange.explain(error)
+        raise
+    except BaseException:  # cancelled: what was queued goes out all the same
+        exchange.output.pending -= size
+        raise
+    exchange.output.pending -= size
+    exchange.report()
+
+
 def _read_on(exchange: Outward) -> bool:
     """Read what is there, if that is not too much at a time; whether anything was."""
     count = 0

@@ -69,9 +69,9 @@ def readiness(exchange: Exchange | None, stays: bool) -> bool | None:
         return None
     state = exchange.connection.state
     if not (exchange.is_over or exchange.session.has_ended):
-        if state == OPEN:
+        if state == OPEN and exchange.session.course.served_at is not None:
             return True
-        if state == CONNECTING:
+        if state in (CONNECTING, OPEN):
             return None
     return None if stays else False
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.events import Disconnected
+from ..protocol.events import Disconnected, Ready
 from ..protocol.short import short_messages
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
@@ -63,25 +63,30 @@ def _up_to_run(
     blocks: bool,
     look: Look | None,
     begun: Answer | None = None,
-) -> Generator[Any, None, bool]:
-    """Perform what the script asks for, from an answer on, up to Run; whether it asks for that."""
+) -> Generator[Any, None, AnyEvent | None]:
+    """Perform what the script asks for, from an answer on, up to Run; None where it does not ask.
+
+    Else the event that came last.
+    """
+    event: AnyEvent | None = None
     try:
         request = next(script) if begun is None else script.send(begun)
         while True:
             if exchange.is_foreign:
                 yield Disconnected(_PARENTS)
-                return False
+                return None
             if isinstance(request, Deliver):
+                event = request.event
                 if traced is not None:
-                    traced(request.event)
+                    traced(event)
                 if isinstance(exchange, Shared):
                     exchange.thread = get_ident()
                 if waiting:
                     told(exchange)
-                yield request.event
+                yield event
                 answer: Answer = answer_of((monotonic(), time(), None))
             elif type(request) is Run:
-                return True
+                return event
             else:
                 try:
                     steps = performer.perform(request)
@@ -93,7 +98,7 @@ def _up_to_run(
                     continue
             request = script.send(answer)
     except StopIteration:
-        return False
+        return None
 
 
 def events(
@@ -122,12 +127,19 @@ def events(
     messages = short_messages(connection)
     waits = exchange if blocks and isinstance(exchange, Shared) else None
     try:
-        if (yield from _up_to_run(exchange, script, performer, traced, blocks, look)):
+        ready = yield from _up_to_run(exchange, script, performer, traced, blocks, look)
+        if ready is not None:
             exchange.rest()
             exchange.settle()
             performer.settle()
             if look is not None:
                 exchange.look_at = look.at
+            if session.timing.enter is not None:
+                from .entering import Entering
+
+                assert isinstance(ready, Ready)
+                yield from Entering(exchange, traced, look, waits).run(ready)
+            del ready  # not to be kept as long as the connection lasts
             while True:
                 if traced is None:
                     yield from messages()

@@ -166,9 +166,10 @@ class Connection(Input):
                 payload = data[start:end]
             else:
                 payload = incoming.whole(data, start, end, self._max_size)
+            self.heard = self.wall
             if opcode == TEXT:
-                return Text(payload.decode(), received_time=self._wall), True
-            return Binary(payload, received_time=self._wall), True
+                return Text(payload.decode(), received_time=self.wall), True
+            return Binary(payload, received_time=self.wall), True
         if message is None:
             message = self.message = Message(opcode == TEXT, incoming, self._max_size)
         message.fragments += 1
@@ -236,26 +237,27 @@ class Connection(Input):
             return None
         self.message = None
         message.end()
+        self.heard = self.wall
         if message.is_text:
-            return Text(message.text(), received_time=self._wall)
-        return Binary(message.data(), received_time=self._wall)
+            return Text(message.text(), received_time=self.wall)
+        return Binary(message.data(), received_time=self.wall)
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
         if opcode == frames.PONG:
-            return Pong(payload, received_time=self._wall)
+            return Pong(payload, received_time=self.wall)
         if opcode == frames.PING:
             self._answer_ping(payload)
-            return Ping(payload, received_time=self._wall)
+            return Ping(payload, received_time=self.wall)
         code, reason = frames.read_close_payload(payload)
         if self.state is OPEN:
             # 5.5.1: the endpoint typically echos the status code it received.
             self._answer = payload
             self._move("close received")
             self.forget()
-            return Closing(code, reason, received_time=self._wall)
+            return Closing(code, reason, received_time=self.wall)
         self._move("close received")
         self.forget()
-        return Closed(code, reason, received_time=self._wall)
+        return Closed(code, reason, received_time=self.wall)
 
     def _answer_ping(self, payload: bytes) -> None:
         # 5.5.3: MUST send a Pong, unless a Close was received.
@@ -274,7 +276,7 @@ class Connection(Input):
             error.critical,
             code=error.code,
             section=error.section,
-            received_time=self._wall,
+            received_time=self.wall,
         )
 
     def answer_now(self) -> None:

@@ -35,9 +35,15 @@ cdef class Rejected(FailureEvent):
 cdef class Ready(Notice):
     cdef public object compression
     cdef public object extensions
+    cdef public object gap
+    cdef public object number
     cdef public object protocol
     cdef public object response
     cdef public object timings
+
+cdef class Entered(Notice):
+    cdef public object gap
+    cdef public object number
 
 cdef class ProtocolError(FailureEvent):
     cdef public object code

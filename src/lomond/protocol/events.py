@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Literal, NoReturn
 
     from ..compression import Compression
-    from ..ending import Ending
+    from ..ending import Ending, Gap
     from ..response import Response
     from ..secured import Secured
     from ..timings import Timings
@@ -114,8 +114,8 @@ class FailureEvent(Notice):
         cause: The system's, TLS's or lomond's own error, or None.
         phase: Where it happened: ``"credentials"`` (what headers=, cookies= and the like call
             raised, so that the request could not be made), ``"resolve"``, ``"connect"``,
-            ``"proxy"``, ``"tls"``, ``"upgrade"``, ``"read"`` or ``"write"``; None where nothing
-            failed.
+            ``"proxy"``, ``"tls"``, ``"upgrade"``, ``"enter"``, ``"read"`` or ``"write"``; None
+            where nothing failed.
         address: The peer, like ``"192.0.2.1:443"`` or the name that was asked for; or None.
         elapsed: Seconds from the start of the connection to the failure, or None.
         timings: How long each phase of the connection took, or None.
@@ -251,11 +251,16 @@ class Ready(Notice):
         extensions: The names of those in use.
         compression: What was negotiated about compression, with a live count of bytes; or None.
         timings: How long each phase of the connection took, or None.
+        number: Which of the object's connections that became ready it is, from 1 on.
+        gap: What may have been missed since the one before: `since`, `seconds`, `unconfirmed` and
+            `ending`; None for the first one.
     """
 
-    __slots__ = ("compression", "extensions", "protocol", "response", "timings")
+    __slots__ = (
+        "compression", "extensions", "gap", "number", "protocol", "response", "timings",
+    )  # fmt: skip
     __match_args__ = ("response", "protocol", "extensions")
-    _details: tuple[str, ...] = ("received_time", "compression", "timings")
+    _details: tuple[str, ...] = ("received_time", "compression", "timings", "number", "gap")
     name: Literal["ready"] = "ready"
 
     def __init__(
@@ -266,6 +271,8 @@ class Ready(Notice):
         *,
         compression: Compression | None = None,
         timings: Timings | None = None,
+        number: int = 1,
+        gap: Gap | None = None,
         received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
@@ -274,6 +281,28 @@ class Ready(Notice):
         self.extensions = extensions
         self.compression = compression
         self.timings = timings
+        self.number = number
+        self.gap = gap
+
+
+class Entered(Notice):
+    """What `enter=` does is done: the connection serves what it is for.
+
+    Attributes:
+        number: As of `Ready`.
+        gap: As of `Ready`, up to now.
+    """
+
+    __slots__ = ("gap", "number")
+    __match_args__ = ("number", "gap")
+    name: Literal["entered"] = "entered"
+
+    def __init__(
+        self, number: int = 1, gap: Gap | None = None, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.number = number
+        self.gap = gap
 
 
 class ProtocolError(FailureEvent):
@@ -537,8 +566,8 @@ class Poll(Notice):
 
 #: What a loop over a WebSocket gets: tests of `event.name` narrow it for type checkers.
 AnyEvent = (
-    Connecting | ConnectFail | Connected | Rejected | Ready | ProtocolError | Unresponsive
-    | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary | BackOff
-    | Poll
+    Connecting | ConnectFail | Connected | Rejected | Ready | Entered | ProtocolError
+    | Unresponsive | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary
+    | BackOff | Poll
 )  # fmt: skip
 KINDS.extend(AnyEvent.__args__)

@@ -32,6 +32,7 @@ cdef class Input:
     cdef public double due
     cdef public double received_at
     cdef public Py_ssize_t handed
+    cdef public double heard
     cdef public object last
     cdef public Py_ssize_t sought
     cdef public Message message
@@ -44,7 +45,7 @@ cdef class Input:
     cdef Py_ssize_t _max_size
     cdef Py_ssize_t _most_short
     cdef Py_ssize_t _remaining
-    cdef double _wall
+    cdef public double wall
 
     cpdef receive(self, bytes data, double wall)
     cpdef bint is_hungry(self)

@@ -55,6 +55,8 @@ class Input:
         received_at: When bytes came last.
         handed: How many events were handed out.
         last: The name of the last of them; None before that.
+        wall: When what is looked at was received, seconds since the epoch.
+        heard: When the last message was received, seconds since the epoch; 0.0 before the first.
         sought: Bytes that `seek_close` has looked through.
         message: What a part of has come, of which `room` may want the rest; or None.
         position: Where the next frame, or rest of a payload, starts in what was read.
@@ -62,8 +64,8 @@ class Input:
 
     __slots__ = (
         "_arrived", "_data", "_filled", "_incoming", "_is_starved", "_max_size", "_most_short",
-        "_remaining", "_wall", "clock", "due", "handed", "last", "message", "position",
-        "received_at", "sought", "state",
+        "_remaining", "clock", "due", "handed", "heard", "last", "message", "position",
+        "received_at", "sought", "state", "wall",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -73,12 +75,13 @@ class Input:
         self.received_at = 0.0
         self.sought = self.handed = 0
         self.last: str | None = None
+        self.heard = 0.0
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
         self._data = b""  # being parsed
         self.position = 0  # where the next frame, or rest of a payload, starts in it
         self._is_starved = False  # what is left of it is less than a frame's header
-        self._wall = 0.0
+        self.wall = 0.0
         self.message: Message | None = None
         self._remaining = 0  # bytes of the current data frame's payload that are not here
         self._filled = 0  # bytes put straight into the message, not looked at
@@ -149,7 +152,7 @@ class Input:
         position = self.position
         self._data = data if position == len(self._data) else self._data[position:] + data
         self.position = 0
-        self._wall = wall
+        self.wall = wall
         self._is_starved = False
 
     def room(self) -> memoryview | None:
@@ -167,7 +170,7 @@ class Input:
         assert self.message is not None
         self.message.filled(count)
         self._filled += count
-        self._wall = wall
+        self.wall = wall
 
     def is_mid_frame(self) -> bool:
         """Whether a frame has started and not ended."""
@@ -220,7 +223,7 @@ class Input:
                 text.text = raw[start:end].decode()
             except UnicodeDecodeError:
                 return None  # `next_event` says so
-            text.received_time = self._wall
+            self.heard = text.received_time = self.wall
             self.position = end
             self.handed += 1
             self.last = _TEXT
@@ -228,7 +231,7 @@ class Input:
         if first == _FIN_BINARY:
             binary = Binary.__new__(Binary)
             binary.data = raw[start:end]
-            binary.received_time = self._wall
+            self.heard = binary.received_time = self.wall
             self.position = end
             self.handed += 1
             self.last = _BINARY
@@ -248,7 +251,7 @@ class Input:
             if kind == _FIN_TEXT:
                 text = Text.__new__(Text)
                 text.text = payload.decode()
-                text.received_time = self._wall
+                self.heard = text.received_time = self.wall
                 self.position = end
                 self.handed += 1
                 self.last = _TEXT
@@ -259,7 +262,7 @@ class Input:
             return None
         binary = Binary.__new__(Binary)
         binary.data = payload
-        binary.received_time = self._wall
+        self.heard = binary.received_time = self.wall
         self.position = end
         self.handed += 1
         self.last = _BINARY

@@ -22,7 +22,15 @@ _DISCONNECTED: type = _events.Disconnected
 #: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
 #: it waits: what their handler does comes first.
 _GOES_ON = frozenset(
-    [_events.Ready, _POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong],
+    [
+        _events.Ready,
+        _events.Entered,
+        _POLL,
+        _events.Text,
+        _events.Binary,
+        _events.Ping,
+        _events.Pong,
+    ],
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _POLLS = frozenset([_POLL])

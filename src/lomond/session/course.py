@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from ..ending import Gap
 from ..protocol import events
 from ..timings import Timings
 from .causes import kept
 
 if TYPE_CHECKING:
-    from ..ending import Pause
+    from ..ending import Ending, Pause
     from ..protocol.events import FailureEvent
 
     Asked = tuple[bool, bytes | None, int, float | None, str | None]
     Failure = TypeVar("Failure", bound=FailureEvent)
+
+
+class Served(NamedTuple):
+    """The last connection that served: was Ready, and its `enter` was through."""
+
+    since: float  #: its last message, or that moment; seconds since the epoch
+    at: float  #: the same by the monotonic clock
+    unconfirmed: int
+    ending: Ending | None
+
+    def gap(self, now: float) -> Gap:
+        """What lies between that connection and now."""
+        return Gap(self.since, max(0.0, now - self.at), self.unconfirmed, self.ending)
 
 
 class Course:
@@ -26,6 +40,7 @@ class Course:
         kept: Seconds of the opening in which whoever waits could not go on with it: something else
             had the thread. They do not count; deadlines of the opening are in time that does.
         opened_at: When the upgrade was done, or None.
+        served_at: When what the program does first was done too, where that is waited for; or None.
         timings: How long its phases took.
         pause: The longest time in which nobody looked at the socket, or None.
         late: The last long one, and when it was over; or None.
@@ -41,7 +56,7 @@ class Course:
 
     __slots__ = (
         "_phase_at", "address", "asked", "came", "drift", "kept", "late", "opened_at", "pause",
-        "phase", "sent_at", "slept", "started_at", "timings",
+        "phase", "sent_at", "served_at", "slept", "started_at", "timings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,6 +66,7 @@ class Course:
         self.address: str | None = None
         self.kept = 0.0
         self.opened_at: float | None = None
+        self.served_at: float | None = None
         self.timings = Timings()
         self.came = b""
         self.asked: Asked | None = None

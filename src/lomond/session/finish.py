@@ -9,6 +9,7 @@ from ..ending import Ending, close_words, duration
 from ..errors import ProtocolError, TransportFail, WebSocketClosing, WebSocketUnavailable
 from ..protocol import events, frames
 from ..protocol.states import CLOSED, CLOSING, CLOSING_EARLY, CONNECTING
+from ..response import printable
 from .causes import kept
 from .hints import Around, hint, is_fine
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from weakref import WeakSet
 
     from ..ending import Kind, Party
+    from ..errors import Refused
 
     Refusal = TransportFail | WebSocketUnavailable
     from ..protocol.connection import Connection
@@ -131,9 +133,21 @@ class Finish:
         self.note(why, now)
         self._connection.has_ended = True
 
-    def time_out(self, reason: str, deadline: str, now: float, detail: str | None = None) -> None:
+    def refuse(self, error: Refused, now: float) -> None:
+        """The program refuses it, whatever the server does about that."""
+        code, text = self.asked if self.close_asked_at is not None else (None, "")
+        if self.event is not None:
+            code, text = self._why.code, self._why.text  # it closed before
+        said = f"this program refused the connection: {printable(str(error))}"
+        reason = f"refused by the program; {printable(str(error))}"
+        why = Why(reason, False, "refused", "client", error, "enter", code=code, text=text)
+        self._set(why._replace(detail=said), now)
+
+    def time_out(
+        self, reason: str, deadline: str, now: float, said: str | None = None, phase: str = "read"
+    ) -> None:
         """End it because the time of that option is over."""
-        why = Why(reason, False, "timed_out", phase="read", deadline=deadline, detail=detail)
+        why = Why(reason, False, "timed_out", phase=phase, deadline=deadline, detail=said)
         self.end(why, now)
 
     def judge(self, now: float, close_at: float) -> bool:

@@ -18,6 +18,7 @@ from .causes import was_told, words
 from .course import sooner
 from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
 from .finish import LOST, Why
+from .history import follow
 from .requests import (
     Answer,
     Ask,
@@ -334,6 +335,9 @@ def _upgrade(
 
 def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Ready:
     session.opened(answer.now, acceptance.extensions)
+    if session.previous is not None:
+        follow(session)
+    before = session.before
     if acceptance.rest:
         session.receive(acceptance.rest, answer.now, answer.wall)
     return events.Ready(
@@ -342,6 +346,8 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
         {extension.name for extension in acceptance.extensions},
         compression=session.compression,
         timings=session.course.timings,
+        number=session.number,
+        gap=None if before is None else before.gap(answer.now),
         received_time=answer.wall,
     )
 

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
     began: float = 0.0
     ended: float = 0.0
-    ready_at: float | None = None  #: None: it never was
+    ready_at: float | None = None  #: and `enter` was through; None: it never was
     status: int | None = None  #: of a rejection
     retry_after: str | None = None  #: the header of a rejection
     is_final: bool = False  #: the user does not want another one after this

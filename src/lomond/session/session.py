@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     from ..compression import Compression
     from ..options import Limits, Timing
-    from ..payloads import Loads
+    from ..payloads import Dumps, Loads
     from ..protocol.events import AnyEvent, Disconnected
     from ..protocol.extensions.extension import Extension
+    from .course import Served
     from .pings import Progress
 
     AskProgress = Callable[[], Progress | None]
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _MOST_SOUGHT = 8 * 1024 * 1024  # bytes; more than a socket's buffer keeps
 _WATCHED = (events.Pong, events.Closing, events.Closed, events.ProtocolError)
 _MESSAGES = (events.Text, events.Binary)
-_STALLED_FRAME = 1008  # close code: the peer kept no rule of the RFC, but our frame_timeout
+_STALLED = 1008  # close code: the peer kept no rule of the RFC, but a time of ours
 
 
 class Session:
@@ -63,12 +64,17 @@ class Session:
         timers: What is due when.
         pings: Those that are unanswered, and what the others tell.
         backlog: When output that is not taken is given up.
+        number: Which of its object's connections that were Ready it is; 1 for the first.
+        before: The last one of these that served, or None.
+        previous: The last one of these, until this one is Ready; or None.
+        dumps: Encodes what `enter` yields; None for json's.
+        enters_late: To be called where what the program does first (`enter`) takes too long.
     """
 
     __slots__ = (
-        "_is_silent", "_unresponsive", "backlog", "compression",
-        "connection", "course", "finish", "limits", "output", "output_ends", "pings", "timers",
-        "timing",
+        "_is_silent", "_unresponsive", "backlog", "before", "compression", "connection", "course",
+        "dumps", "enters_late", "finish", "limits", "number", "output", "output_ends", "pings",
+        "previous", "timers", "timing",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +95,11 @@ class Session:
         self.output = self.connection.output
         self.output_ends = False
         self.compression: Compression | None = None
+        self.dumps: Dumps | None = None
+        self.enters_late: Callable[[float], object] | None = None
+        self.number = 1
+        self.before: Served | None = None
+        self.previous: Session | None = None
         self.course = Course()
         self.pings = Pings()
         self.finish = Finish(self.connection, self.course, self.pings, timing.ping_rate)
@@ -103,6 +114,8 @@ class Session:
         """The upgrade is done, with those extensions; timers start."""
         course = self.course
         course.opened_at = self.connection.received_at = now
+        if self.timing.enter is None:
+            course.served_at = now
         course.outlived(now)
         course.came = b""
         course.asked = None
@@ -163,6 +176,8 @@ class Session:
             finish = self.finish
             if finish.is_cut or finish.event is not None:
                 self._judge_end(now)
+            elif connection.received_at >= self.timers.enter_at and self.enters_late is not None:
+                self.enters_late(now)  # all that came by then, and a read after that, is looked at
             return None
         if type(event) in _WATCHED:
             self._note(event, now)
@@ -250,7 +265,8 @@ class Session:
             due = min(due, timers.stalled_at())
             if self.pings.is_awaited:
                 due = min(due, timers.unresponsive_at())
-        if timers.counts_turns and self.course.opened_at is not None:
+        is_open = self.course.opened_at is not None
+        if timers.counts_turns and is_open and not timers.is_entering:
             due = min(due, self.connection.received_at)
         return None if due >= FAR else due
 
@@ -269,7 +285,11 @@ class Session:
             self.give_up_writing(now)
         elif now >= self.timers.close_at:
             self._give_up_closing(now)
-        elif self.finish.event is None:  # after the peer's close frame nothing more is read
+        elif self.finish.event is not None:
+            pass  # after the peer's close frame nothing more is read
+        elif now >= self.timers.enter_at and self.enters_late is not None:
+            self.enters_late(now)
+        else:
             self._judge_silence(now, progress)
 
     def _judge_silence(self, now: float, progress: AskProgress | None) -> None:
@@ -289,7 +309,7 @@ class Session:
         if now >= self.timers.stalled_at():
             timeout = self.timing.frame_timeout
             reason = f"disconnected; no byte for {timeout:g} s inside a frame (frame_timeout)"
-            self.connection.close(_STALLED_FRAME, "frame stalled")
+            self.connection.close(_STALLED, "frame stalled")
             said = f"the server sent no byte for {timeout:g} s inside a frame (frame_timeout)"
             self.finish.time_out(reason, "frame_timeout", now, said)
 

@@ -31,11 +31,13 @@ class Timers:
         counts_turns: Whether each turn of the loop has its Poll (poll=0): each read, and each wait
             in vain. The loop is never to wait then.
         close_at: When the closing handshake is given up.
+        enter_at: When what the program does first is given up.
+        is_entering: Whether that is not done, before which there is no Poll.
     """
 
     __slots__ = (
         "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "close_at",
-        "counts_turns",
+        "counts_turns", "enter_at", "is_entering",
     )  # fmt: skip
 
     def __init__(self, timing: Timing, connection: Connection, pings: Pings) -> None:
@@ -43,7 +45,8 @@ class Timers:
         self._connection = connection
         self._pings = pings
         self.counts_turns = timing.poll == 0
-        self.close_at = NEVER
+        self.close_at = self.enter_at = NEVER
+        self.is_entering = timing.enter is not None
         self._poll_at = NEVER
         self._ping_at = NEVER
         # A Poll was handed out, and nothing else had its turn yet; or something waits to be told.
@@ -54,18 +57,43 @@ class Timers:
         """The upgrade is done: the timers start."""
         timing = self._timing
         is_open = self._connection.state == OPEN  # and was not closed before it was
-        if self.counts_turns or (timing.poll is not None and is_open):
-            self._poll_at = now
+        if not self.is_entering:
+            self._poll_from(now)
         if timing.ping_rate and is_open:
             # Not at once, as the original: debuggers hang up on that, brokers answer late.
             self._ping_at = now + timing.ping_rate
+        self._set_due()
+
+    def _poll_from(self, now: float) -> None:
+        is_open = self._connection.state == OPEN
+        if self.counts_turns or (self._timing.poll is not None and is_open):
+            self._poll_at = now
+
+    def enter(self, now: float) -> None:
+        """Note that what the program does first begins."""
+        timeout = self._timing.enter_timeout
+        if timeout and self._connection.state == OPEN:
+            self.enter_at = now + timeout
+            self._set_due()
+
+    def put_off(self, seconds: float) -> None:
+        """Put that off: so much of the time since then was the program's own."""
+        if self.enter_at != NEVER:
+            self.enter_at += seconds
+            self._set_due()
+
+    def entered(self, now: float) -> None:
+        """Note that it is done: Polls begin."""
+        self.enter_at = NEVER
+        self.is_entering = False
+        self._poll_from(now)
         self._set_due()
 
     def start_closing(self, now: float) -> None:
         """One side has begun to close: its time runs, and there is no regular work any more."""
         if self._timing.close_timeout and self.close_at == NEVER:
             self.close_at = now + self._timing.close_timeout
-        self._ping_at = NEVER
+        self._ping_at = self.enter_at = NEVER
         if not self.counts_turns:
             self._poll_at = NEVER
         self._set_due()
@@ -74,7 +102,7 @@ class Timers:
 
     def note_turn(self, now: float) -> None:
         """The loop has looked at the socket; it matters where that counts."""
-        if self.counts_turns and self._poll_at == NEVER:
+        if self.counts_turns and self._poll_at == NEVER and not self.is_entering:
             self._poll_at = now
             self._set_due()
 
@@ -108,7 +136,7 @@ class Timers:
         self._set_due()
 
     def _set_due(self) -> None:
-        nearest = min(self._poll_at, self._ping_at, self.close_at)
+        nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at)
         self._connection.due = -NEVER if self._is_urgent else nearest
 
     # Where nothing arrives
