@@ -131,7 +131,8 @@ def test_timing_that_can_not_be(name: str, value: object) -> None:
 
 def test_defaults_are_those_of_the_documents() -> None:
     timing = {
-        "poll": 5.0, "ping_rate": 30.0, "ping_timeout": None, "auto_pong": True,
+        "poll": 5.0, "ping_rate": 30.0, "ping_timeout": None, "ping_message": None,
+        "auto_pong": True,
         "close_timeout": 30.0, "open_timeout": 30.0, "send_timeout": 30.0, "frame_timeout": 60.0,
     }  # fmt: skip
     assert {name: getattr(Timing(), name) for name in timing} == timing

@@ -261,7 +261,10 @@ def timed(
             _fail_session_class()
         raise rows.no_such(function, asked.keys() - _ROWS.keys(), _ROWS)
     check_together(door)
-    return timed_again(door, rows.checked(_ROWS, asked))
+    kept = rows.checked(_ROWS, asked)
+    if "ping_message" in kept:
+        options.check_pings(kept)
+    return timed_again(door, kept)
 
 
 def timed_again(door: Door[Any, Any], kept: Mapping[str, object]) -> options.Timing:

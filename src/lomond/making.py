@@ -42,8 +42,7 @@ def made(
     """
     asked = options_now(door)
     plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
-    session = Session(timing, door._limits, os.urandom, door.loads)
-    session.dumps = asked.dumps
+    session = Session(timing, door._limits, os.urandom, door.loads, asked.dumps)
     if door._exchange is not None:
         session.previous = last_ready(door._exchange.session)
     if asked.dumps is not door._dumps:

@@ -6,12 +6,17 @@ What else a WebSocket takes has its rows in `settable.py`; what a row is, says `
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, cast
 
 from . import rows
 from .checks import count, flag, is_coroutine_function, seconds, whole
 from .fixed import Fixed
+from .payloads import as_bytes
 from .rows import Row, row, table
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # which checkers know themselves
 
 # What nobody may ask for. Seconds, or counts.
 BODY_TIMEOUT = 1.0
@@ -23,6 +28,9 @@ _KIB, _MIB = 1 << 10, 1 << 20
 
 Kind = TypeVar("Kind", bound="Values")
 
+#: A message as a program gives it: text, binary, or what is sent as JSON.
+Message: TypeAlias = "str | Buffer | dict[str, Any] | list[Any]"
+PingMessage: TypeAlias = "Message | Callable[[], Message]"
 #: What `enter` is, which is given the Ready event: it yields a message to send, or what tells which
 #: event to wait for.
 Enter = Callable[[Any], Generator[Any, Any, None] | AsyncGenerator[Any, Any]]
@@ -53,6 +61,35 @@ def changed(values: Kind, kept: Mapping[str, Any]) -> Kind:
     for name in values.__match_args__:
         object.__setattr__(other, name, kept[name] if name in kept else getattr(values, name))
     return other
+
+
+def _ping_message(one: Row, value: Any) -> Any:
+    """What is said instead of a ping; whether JSON can say it, the WebSocket's dumps tells."""
+    if isinstance(value, (str, dict, list, NoneType)):
+        return cast("object", value)
+    if callable(value):
+        if is_coroutine_function(value):
+            raise TypeError(
+                f"{one.name} is a coroutine function, and nobody awaits it: it is due while the "
+                "program is elsewhere too; give a plain function"
+            )
+        return value
+    try:
+        return as_bytes(value)
+    except TypeError:
+        raise TypeError(
+            f"{one.name} must be a message (a str, bytes-like, or a dict or a list for JSON) or a "
+            f"callable that gives one, not {value!r}"
+        ) from None
+
+
+def check_pings(asked: Mapping[str, Any]) -> None:
+    """Raise ValueError where there is something to say instead of a ping, and no time to say it."""
+    if asked["ping_message"] is not None and not asked.get("ping_rate", True):
+        raise ValueError(
+            f"ping_message is sent every ping_rate seconds, and ping_rate is {asked['ping_rate']}: "
+            "give how often, like ping_rate=20, or leave ping_message out"
+        )
 
 
 @table(group="Limits")
@@ -154,6 +191,15 @@ class ConnectOptions:
         default=None, check=seconds, unit="s", none="no limit", also=("pong_timeout",),
         doc="Without any byte after a ping until Unresponsive, seconds. Set it (30, say): "
         "without it a dead network is not noticed. 0 is as None.",
+    )  # fmt: skip
+    ping_message: PingMessage | None = row(
+        default=None, check=_ping_message, none="a ping frame",
+        also=("heartbeat_message", "ping_payload", "keepalive_message"),
+        doc="What is sent every `ping_rate` seconds instead of a ping, for servers that want a "
+        "heartbeat of their own: a str (text), bytes-like (binary), a dict or a list (JSON, by "
+        "`dumps`), or a callable that gives one of these. It is called each time, without "
+        "arguments, by whoever iterates, and not awaited; what it raises ends the connection. "
+        "With `ping_timeout` any byte that comes after it is an answer.",
     )  # fmt: skip
     auto_pong: bool = row(
         default=True, check=flag, also=("autoping",), doc="Whether pings are answered."
@@ -293,6 +339,7 @@ def check_compress(compress: object) -> Deflate | None:
 class ConnectFurther(TypedDict, total=False):
     """What `lomond.persist.persist` hands on to `connect`."""
 
+    ping_message: PingMessage | None
     auto_pong: bool
     close_timeout: float | None
     enter: Enter | None

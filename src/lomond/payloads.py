@@ -83,6 +83,28 @@ def refuse_text(text: object) -> NoReturn:
     raise TypeError(said if text is None else f"{said}; write str(value), or send_json(obj)")
 
 
+def as_message(value: object, dumps: Dumps | None) -> tuple[bool, bytes]:
+    """Whether what a program gave is to be sent as a text, and its bytes; dicts and lists as JSON.
+
+    Arguments:
+        value: What it gave.
+        dumps: Of the program's; None for json's.
+
+    Raises:
+        TypeError, ValueError: It can't be sent.
+    """
+    if isinstance(value, str):
+        return True, value.encode()
+    if isinstance(value, (dict, list)):
+        return True, write_json(cast("object", value), dumps).encode()
+    try:
+        return False, as_bytes(value)
+    except TypeError:
+        raise TypeError(
+            f"a message must be a str, bytes-like, or a dict or a list for JSON, not {shown(value)}"
+        ) from None
+
+
 # JSON out
 
 

@@ -28,6 +28,7 @@ from .events import AnyEvent
 from .io.noticing import Look, Notice, is_async
 from .iterated import Events
 from .persisting import ExitEvent
+from .session.heartbeat import heartbeat
 from .session.reconnecting import Outcome, Policy, life
 from .session.requests import Connect, Deliver
 from .system.clock import monotonic, time
@@ -172,7 +173,12 @@ def _checked_connect(websocket: Any, asked: dict[str, Any]) -> dict[str, Any]:
         known &= _ALWAYS  # whatever else it takes is its own business
     elif len(known) < len(connect):
         raise rows.no_such("persist()", connect.keys() - known, persisting.PERSIST)
-    return connect | rows.checked(_CONNECT, {name: connect[name] for name in known})
+    kept = rows.checked(_CONNECT, {name: connect[name] for name in known})
+    if (message := kept.get("ping_message")) is not None:
+        options.check_pings(kept)
+        if is_door(websocket):
+            heartbeat(message, websocket.dumps)
+    return connect | kept
 
 
 def _check_awaited(websocket: Any, exit_event: Any, is_thread: bool) -> None:

@@ -70,6 +70,10 @@ assert_type(Deflate().level, int)
 
 assert_type(websocket.connect(), AnyEvents)
 websocket.connect(poll=None, ping_rate=0, ping_timeout=30, auto_pong=False, close_timeout=None)
+websocket.connect(ping_message="ping")
+websocket.connect(ping_message=bytearray(b"ping"))
+websocket.connect(ping_message={"op": "ping"})
+websocket.connect(ping_message=lambda: [1, "ping"])
 quiet: ConnectKeywords = {"poll": None, "ping_rate": 0}
 websocket.connect(**quiet)
 for event in websocket:
@@ -81,9 +85,11 @@ assert_type(websocket.persist(ping_timeout=30, final={401}, max_wait=5), AnyEven
 websocket.persist(final=lambda ending: ending.status == 401, **quiet)
 assert_type(persist(websocket), AnyEvents)
 assert_type(persist(websocket, 5, 1, 30, 30, None, None, True, final=()), AnyEvents)
+websocket.persist(ping_message=lambda: b"ping")
+persist(websocket, ping_message={"op": "ping"})
 
 group = WebSocketGroup()
-group.add(websocket, poll=5, ping_timeout=30)
+group.add(websocket, poll=5, ping_timeout=30, ping_message="ping")
 group.persist(websocket, poll=5, max_attempts=3)
 
 

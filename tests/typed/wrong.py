@@ -22,6 +22,8 @@ websocket.connect(pol=3)  # wrong
 websocket.connect(poll="3")  # wrong
 websocket.connect(object)  # wrong
 client.connect(open_timeout=3)  # wrong
+websocket.connect(ping_message=7)  # wrong
+websocket.connect(ping_message=lambda: None)  # wrong
 
 persist(websocket, open_timeout=3)  # wrong
 persist(websocket, max_atempts=3)  # wrong

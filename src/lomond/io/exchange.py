@@ -13,6 +13,7 @@ from ..protocol.frames import PING
 from ..protocol.states import OPEN
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
+from ..session.heartbeat import failed, say
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import BOUND
@@ -145,7 +146,10 @@ class Exchange(Outward):
         """What the session has to say, or None."""
         if now - self._looked_at > self._notable:
             self._delay = self._pause_until(now)
-        return self.session.next_event(now)
+        event = self.session.next_event(now)
+        if self.session.wants_heartbeat:
+            beat(self)
+        return event
 
     def need(self) -> Need | None:
         """Write, and say what to wait for then; None: nothing.
@@ -326,3 +330,16 @@ class Exchange(Outward):
         self.calm_until = NOT_CALM
         if self.pipe is not None:
             self.pipe.close(quietly=True)
+
+
+def beat(exchange: Exchange) -> None:
+    """Ask for what is said instead of a ping, with no lock held; the session then has it."""
+    session = exchange.session
+    session.wants_heartbeat = False
+    assert session.heartbeat is not None
+    try:
+        message = session.heartbeat()
+    except Exception as error:
+        exchange.first(session.leave, UNEXPECTED_CONDITION, failed(error), monotonic())
+    else:
+        exchange.first(say, exchange.connection, session.pings, message, monotonic())

@@ -11,7 +11,7 @@ from ..session.finish import LEFT, Why
 from ..system.clock import monotonic
 from ..system.holding import next_of
 from ..system.pipe import BOUND
-from .exchange import GOING_AWAY
+from .exchange import GOING_AWAY, beat
 from .guarded import Guarded
 from .inward import NOT_CALM
 from .waiting import Waiter, Wakeup, lease, signals_tick
@@ -138,7 +138,10 @@ class Shared(Guarded):
         self.is_wanted = True
         with self.lock:
             self.is_wanted = False
-            return self.session.next_event(now)
+            event = self.session.next_event(now)
+        if self.session.wants_heartbeat:
+            beat(self)
+        return event
 
     def read(self) -> bool:
         """Wait for bytes, where all that came is handed out and nothing is due; whether any came.

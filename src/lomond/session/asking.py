@@ -90,6 +90,16 @@ def _blame(plan: Asks, failure: Failed, late: str) -> None:
     if isinstance(failure, TimedOut):
         failure.said = late
         return
-    failure.said = f"{plan.asked} raised {type(failure.cause).__name__}"
-    if text := str(failure.cause):
-        failure.said += f": {printable(redact(text))[:_MOST_SAID]}"
+    failure.said = raised(plan.asked, failure.cause)
+
+
+def raised(asked: str, cause: BaseException) -> str:
+    """That the user's code raised this, in words.
+
+    Arguments:
+        asked: What of the user's was used.
+        cause: What it raised.
+    """
+    said = f"{asked} raised {type(cause).__name__}"
+    text = str(cause)
+    return f"{said}: {printable(redact(text))[:_MOST_SAID]}" if text else said

@@ -1,6 +1,7 @@
 """The pings of one connection: which are unanswered, since when, and what the answered ones tell.
 
-RFC 6455 section 5.5.3. When a ping is due, and what follows if none is answered, session.py says.
+RFC 6455 section 5.5.3. Or the messages that are said instead, which any byte answers. When a ping
+is due, and what follows if none is answered, session.py says.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ class _Unanswered:
 class Pings:
     """The pings of one connection.
 
+    Arguments:
+        are_messages: Whether messages are said instead: no pong will come.
+
     Attributes:
         latency: How long they took, or None: none was answered yet.
         arrived: Bytes of messages that have arrived for sure, because a later ping has.
@@ -49,11 +53,13 @@ class Pings:
     """
 
     __slots__ = (
-        "_before", "_confirmed", "_queued_at", "_taken_at", "_unanswered", "_written_at",
+        "_are_messages", "_before", "_confirmed", "_queued_at",
+        "_taken_at", "_unanswered", "_written_at",
         "answered_at", "arrived", "is_queued", "latency",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, are_messages: bool = False) -> None:
+        self._are_messages = are_messages
         self.latency: Latency | None = None
         self.arrived = 0
         self.answered_at: float | None = None
@@ -76,6 +82,16 @@ class Pings:
         """A ping is queued, behind so many bytes of messages."""
         if len(self._unanswered) < _MOST:
             self._unanswered.append(_Unanswered(payload, sent))
+        self.is_queued = True
+
+    def said(self, received_at: float) -> None:
+        """A message is queued instead; the oldest that nothing has answered is awaited.
+
+        Arguments:
+            received_at: When bytes came last.
+        """
+        if self._written_at <= received_at:
+            self._written_at = _NEVER
         self.is_queued = True
 
     def date(self, now: float) -> None:
@@ -132,6 +148,8 @@ class Pings:
             received_at: When bytes came last.
         """
         since = self._written_at
+        if self._are_messages and since <= received_at:
+            return _NEVER
         if since == _NEVER and self.is_queued:
             # A ping that can't leave gets no answer either, unless the system takes more.
             since = self._queued_at

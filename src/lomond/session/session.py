@@ -24,6 +24,7 @@ from .backlog import FAR, NEVER, Backlog
 from .causes import words
 from .course import Course
 from .finish import Finish, Why
+from .heartbeat import heartbeat
 from .pings import Pings
 from .timers import Timers
 
@@ -54,6 +55,10 @@ class Session:
         limits: What the peer may make us keep.
         random_bytes: Gives n unpredictable bytes.
         loads: Decodes a text for `Text.json`; None for json's.
+        dumps: Writes a `ping_message` that is JSON; None for json's.
+
+    Raises:
+        TypeError, ValueError: The `ping_message` can't be written as JSON.
 
     Attributes:
         output: What is to be written.
@@ -69,12 +74,15 @@ class Session:
         previous: The last one of these, until this one is Ready; or None.
         dumps: Encodes what `enter` yields; None for json's.
         enters_late: To be called where what the program does first (`enter`) takes too long.
+        heartbeat: Gives what is said instead of a ping; None for a ping.
+        wants_heartbeat: Whoever asked for the next event is to ask for that too, with no lock held,
+            and to `say` it.
     """
 
     __slots__ = (
         "_is_silent", "_unresponsive", "backlog", "before", "compression", "connection", "course",
-        "dumps", "enters_late", "finish", "limits", "number", "output", "output_ends", "pings",
-        "previous", "timers", "timing",
+        "dumps", "enters_late", "finish", "heartbeat", "limits", "number", "output", "output_ends",
+        "pings", "previous", "timers", "timing", "wants_heartbeat",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +91,7 @@ class Session:
         limits: Limits,
         random_bytes: Callable[[int], bytes],
         loads: Loads | None = None,
+        dumps: Dumps | None = None,
     ) -> None:
         self.timing = timing
         self.limits = limits
@@ -95,13 +104,16 @@ class Session:
         self.output = self.connection.output
         self.output_ends = False
         self.compression: Compression | None = None
-        self.dumps: Dumps | None = None
+        self.dumps = dumps
         self.enters_late: Callable[[float], object] | None = None
         self.number = 1
         self.before: Served | None = None
         self.previous: Session | None = None
         self.course = Course()
-        self.pings = Pings()
+        message = timing.ping_message
+        self.heartbeat = None if message is None else heartbeat(message, dumps)
+        self.wants_heartbeat = False
+        self.pings = Pings(self.heartbeat is not None)
         self.finish = Finish(self.connection, self.course, self.pings, timing.ping_rate)
         self.timers = Timers(timing, self.connection, self.pings)
         self.backlog = Backlog(timing.send_timeout, self.connection)
@@ -223,8 +235,11 @@ class Session:
             return events.Poll()
         if self.timers.take_ping(now):
             # The connection is open: whoever begins to close it switches pings off.
-            self.send_message(frames.PING, b"")
-            self.pings.date(now)
+            if self.heartbeat is not None:
+                self.wants_heartbeat = True
+            else:
+                self.send_message(frames.PING, b"")
+                self.pings.date(now)
         return None
 
     def _note(self, event: AnyEvent, now: float) -> None:

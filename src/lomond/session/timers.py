@@ -127,8 +127,11 @@ class Timers:
             assert rate is not None
             self._ping_at = following(self._ping_at, rate, now)
         self._set_due()
+        if not is_due or self._pings.is_queued:
+            return False
+        # Without an answer one ping is enough; a server that wants messages wants each.
         is_watched = self._timing.ping_timeout and self._pings.is_awaited
-        return is_due and not is_watched and not self._pings.is_queued
+        return not is_watched or self._timing.ping_message is not None
 
     def hurry(self) -> None:
         """The session has something to say, whatever the time is."""
