@@ -24,7 +24,10 @@ from .wrong_door import (
 )
 
 if TYPE_CHECKING:
+    from .events import Binary, Text
     from .io.driving import Driver
+    from .options import Message
+    from .replies import Reply
     from .ways import Way
 
 Drives = TypeVar("Drives", bound="Driver")
@@ -139,6 +142,32 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         if any(iterates(driver) for driver in self._drivers):
             raise RuntimeError(WRONG_WAIT.format("task"))
         return await wait_in_task(self._readiness, lambda: self._exchange, timeout, self._means)
+
+    async def ask(
+        self, message: Message, *, reply: Reply, within: float | None = 30.0
+    ) -> Text | Binary:
+        """Send a message and wait for its reply, which the loop does not hand out.
+
+        The task that iterates may ask too, from the ready event on: what comes meanwhile waits for
+        it, up to `max_read_ahead`.
+
+        Arguments:
+            message: A str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
+            reply: A key of the JSON object that answers and its value, like ``("id", 7)``, or a
+                callable that tells of a Text or Binary whether it is the answer.
+            within: Seconds; None for no limit but the connection's end.
+
+        Returns:
+            The Text (or Binary) that answered.
+
+        Raises:
+            NoReply: None came in time, or before the connection ended, or too much came before; it
+                is a TimeoutError.
+            TypeError, ValueError, WebSocketUnavailable, TransportFail: As `send_json` does.
+        """
+        from .replies import asked_by_task
+
+        return await asked_by_task(self, message, reply, within)
 
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""

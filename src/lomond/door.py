@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
+    from .replies import Reply
 
 __all__ = ["Door"]
 
@@ -39,6 +40,7 @@ _MISSING: Any = object()
 _NEEDED = ("making",)
 _ROWS = rows.rows_of(options.ConnectOptions)
 _loaded: set[str] = set()
+WITHIN = 30.0  # seconds for a reply; given, it is another one
 _replacing = threading.RLock()  # for `_exchange`; a signal handler may connect too
 
 
@@ -142,7 +144,14 @@ class Door(State, Generic[Stream, Sent]):
         frames.build_close_payload(code, reason)
         return self._close(code, reason)
 
-    def send_text(self, text: str, compress: bool = True) -> Sent:
+    def send_text(
+        self,
+        text: str,
+        compress: bool = True,
+        *,
+        reply: Reply | None = None,
+        within: float | None = WITHIN,
+    ) -> Sent:
         """Send a text message. Returns when the system has taken all of it.
 
         Before Ready it is held, and leaves when the server has accepted the upgrade.
@@ -150,6 +159,10 @@ class Door(State, Generic[Stream, Sent]):
         Arguments:
             text: The message.
             compress: Whether to compress it, where that was negotiated.
+            reply: What tells the message that answers: a key of its JSON object and the value, like
+                ``("id", 7)``, or a callable that is given a Text or Binary. It is the event `reply`
+                then, instead of itself; or `no_reply` comes.
+            within: Seconds for that; None for no limit but the connection's end.
 
         Raises:
             TypeError: It is not a str.
@@ -162,16 +175,26 @@ class Door(State, Generic[Stream, Sent]):
         data = text.encode()
         if self._traced is not None:
             self._traced("send_text", length=len(text), compressed=compress)
+        if reply is not None or within is not WITHIN:
+            return self._send_asking((frames.TEXT, data, compress), text, reply, within)
         sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
         return sent
 
-    def send_binary(self, data: Buffer, compress: bool = True) -> Sent:
+    def send_binary(
+        self,
+        data: Buffer,
+        compress: bool = True,
+        *,
+        reply: Reply | None = None,
+        within: float | None = WITHIN,
+    ) -> Sent:
         """Send a binary message; else as `send_text`.
 
         Arguments:
             data: Bytes, or what is like them: bytearray, memoryview, mmap, array. It is copied at
                 once, and may change then.
             compress: Whether to compress it, where that was negotiated.
+            reply, within: As of `send_text`.
 
         Raises:
             TypeError: It is not bytes-like.
@@ -181,29 +204,49 @@ class Door(State, Generic[Stream, Sent]):
             data = as_bytes(data)
         if self._traced is not None:
             self._traced("send_binary", length=len(data), compressed=compress)
+        if reply is not None or within is not WITHIN:
+            return self._send_asking((frames.BINARY, data, compress), data, reply, within)
         sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
         return sent
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
 
-        Beside the one argument, `compress` is as of `send_text`; without, it is a key as any other.
+        Beside the one argument, `compress`, `reply` and `within` are as of `send_text`; without,
+        they are keys as any other.
         It is written by the WebSocket's `dumps`, or compactly, in UTF-8.
 
         Raises:
             TypeError: It can't be written as JSON.
             ValueError: It holds NaN or Infinity; or both an argument and keywords are given.
         """
-        compress = True
-        if _obj is not _MISSING and kwargs:
-            compress = kwargs.pop("compress", True)
-            if kwargs:
-                raise ValueError(
-                    "send_json requires positional argument OR keyword arguments (and compress=, "
-                    f"beside the first): {', '.join(kwargs)} goes into the object, or without it"
-                )
-        text = write_json(kwargs if _obj is _MISSING else _obj, self._dumps)
-        return self.send_text(text, compress)
+        if _obj is _MISSING:
+            return self.send_text(write_json(kwargs, self._dumps))
+        if not kwargs:
+            return self.send_text(write_json(_obj, self._dumps))
+        compress = kwargs.pop("compress", True)
+        reply, within = kwargs.pop("reply", None), kwargs.pop("within", WITHIN)
+        if kwargs:
+            raise ValueError(
+                "send_json requires positional argument OR keyword arguments (and compress=, "
+                "reply= and within= beside the first): "
+                f"{', '.join(kwargs)} goes into the object, or without it"
+            )
+        text = write_json(_obj, self._dumps)
+        if reply is None and within is WITHIN:
+            return self.send_text(text, compress)
+        if self._traced is not None:
+            self._traced("send_text", length=len(text), compressed=compress)
+        return self._send_asking((frames.TEXT, text.encode(), compress), _obj, reply, within)
+
+    def _send_asking(
+        self, frame: tuple[int, bytes, bool], request: Any, reply: Any, within: float | None
+    ) -> Sent:
+        """Send a message whose reply is an event."""
+        from .replies import sent
+
+        given: Sent = sent(self, frame, request, reply, within)
+        return given
 
     def send_ping(self, data: Buffer = b"") -> Sent:
         """Send a ping of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""

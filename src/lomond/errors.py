@@ -142,6 +142,25 @@ def _refused(reason: str, final: bool) -> Refused:
     return Refused(reason, final=final)
 
 
+class NoReply(WebSocketError, TimeoutError):
+    """Raised by ``ask``: no reply came in time, or before the connection ended.
+
+    Attributes:
+        ending: How the connection ended, where that was it; or None.
+    """
+
+    def __init__(self, message: str = "", *, ending: Ending | None = None) -> None:
+        super().__init__(message)
+        self.ending = ending
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_unanswered, (str(self), self.ending))
+
+
+def _unanswered(message: str, ending: Ending | None) -> NoReply:
+    return NoReply(message, ending=ending)
+
+
 class ConnectionFailed(WebSocketError, ConnectionError):
     """Raised by ``ending.raise_for_failure()``: the connection did not end as it should.
 

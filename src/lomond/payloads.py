@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, NoReturn, cast
 
+from .response import printable
+
 _REPR_ITEMS = 24
+_MOST_KEYS = 8  # of an object, that are named
 
 Dumps = Callable[[Any], str | bytes]
 Loads = Callable[[str], Any]
@@ -103,6 +106,22 @@ def as_message(value: object, dumps: Dumps | None) -> tuple[bool, bytes]:
         raise TypeError(
             f"a message must be a str, bytes-like, or a dict or a list for JSON, not {shown(value)}"
         ) from None
+
+
+def named(message: object, size: int) -> str:
+    """What may be said of a message, which may be a password.
+
+    Arguments:
+        message: As the program gave it.
+        size: Of its payload, bytes.
+    """
+    if isinstance(message, dict):
+        keys: list[object] = list(cast("dict[object, object]", message))
+        more = ", ..." if len(keys) > _MOST_KEYS else ""
+        said = ", ".join(printable(str(key)) for key in keys[:_MOST_KEYS])
+        return f"an object with {said}{more}"
+    kind = "a text" if isinstance(message, str) else "a binary"
+    return f"{'a list' if isinstance(message, list) else kind} of {size} bytes"
 
 
 # JSON out

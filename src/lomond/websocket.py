@@ -15,7 +15,9 @@ from .iterated import Events
 from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
-    from .events import AnyEvent
+    from .events import AnyEvent, Binary, Text
+    from .options import Message
+    from .replies import Reply
 
 __all__ = ["WebSocket"]
 
@@ -103,6 +105,30 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         if is_mine and (self._stays or not self.is_closed):
             raise RuntimeError(WRONG_WAIT.format("thread"))
         return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
+
+    def ask(self, message: Message, *, reply: Reply, within: float | None = 30.0) -> Text | Binary:
+        """Send a message and wait for its reply: for threads beside the one that iterates.
+
+        What answers is not handed out by the loop.
+
+        Arguments:
+            message: A str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
+            reply: A key of the JSON object that answers and its value, like ``("id", 7)``, or a
+                callable that tells of a Text or Binary whether it is the answer.
+            within: Seconds; None for no limit but the connection's end.
+
+        Returns:
+            The Text (or Binary) that answered.
+
+        Raises:
+            NoReply: None came in time, or before the connection ended; it is a TimeoutError.
+            RuntimeError: This thread iterates, so that nothing is read while it waits: write
+                ``send_json(obj, reply=..., within=...)`` there.
+            TypeError, ValueError, WebSocketUnavailable, TransportFail: As `send_json` does.
+        """
+        from .replies import asked_by_thread
+
+        return asked_by_thread(self, message, reply, within)
 
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)

@@ -14,6 +14,7 @@ from lomond.events import (
     Pong,
     ProtocolError,
     Ready,
+    Reply,
     Text,
     Unresponsive,
 )
@@ -77,6 +78,26 @@ def test_64_kib_of_data_wait_and_no_more(event: Binary | Text) -> None:
     ahead.clear()
     assert ahead.take(0.0) is None
     assert ahead.may_grow(Binary, is_sending=False)
+
+
+def test_more_waits_where_the_task_waits_for_a_reply() -> None:
+    told: list[int] = []
+    ahead = Ahead()
+    ahead.wait(10_000, lambda: told.append(1))
+    while ahead.may_grow(Text, is_sending=False):
+        ahead.put(Text("x"))
+        ahead.put(Reply("", Binary(b"x" * 100)))
+    assert 30 < len(ahead.events) < 100
+    ahead.tell()
+    assert (ahead.is_far(), told) == (True, [1])
+    ahead.wait(0, None)
+    ahead.tell()
+    assert (ahead.is_far(), told) == (False, [1])
+    assert not ahead.may_grow(Text, is_sending=False)
+    ahead.clear()
+    ahead.wait(10_000, lambda: told.append(1))
+    ahead.tell()
+    assert told == [1]
 
 
 def test_one_poll_is_enough() -> None:

@@ -12,7 +12,7 @@ from lomond.errors import Refused
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.mask import mask
-from lomond.session.entry import Entry, encoded
+from lomond.session.entry import Entry
 from lomond.testing.peer import Hear, Pause, Peer, Say, Talk, say
 from lomond.testing.pretend import PretendDoor
 from played import names
@@ -275,12 +275,3 @@ def test_how_far_it_has_come() -> None:
     entry.sent({"\x1b[2J" * 100: 1}, b"...", 102.0)
     assert "\x1b" not in entry.told(103.0)
     assert len(entry.told(103.0)) < 400
-
-
-def test_what_it_yields_as_a_frame() -> None:
-    assert encoded("ä", None) == (frames.TEXT, "ä".encode())
-    assert encoded({"a": [1]}, None) == (frames.TEXT, b'{"a":[1]}')
-    assert encoded([1], lambda value: b"dumped") == (frames.TEXT, b"dumped")
-    assert encoded(bytearray(b"x"), None) == (frames.BINARY, b"x")
-    with pytest.raises(TypeError, match="enter yielded NoneType"):
-        encoded(None, None)

@@ -12,7 +12,7 @@ cdef class Pause:
     cpdef end(self, bint at_once)
 
 cdef class Driver:
-    cdef object _ahead
+    cdef public object ahead
     cdef object _awaited
     cdef object _failure
     cdef public object _give_up

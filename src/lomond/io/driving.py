@@ -57,6 +57,7 @@ class Driver:
         this_task: Gives the task that is running.
 
     Attributes:
+        ahead: What waits for the task.
         loop: Of the task that asked for the first event; None before.
         has_read: Whether it has read something since who counts its turns asked.
         reads_late: Whether only the loop reads, so that a read of ours tells what it has read.
@@ -69,11 +70,11 @@ class Driver:
     """
 
     __slots__ = (
-        "_ahead", "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
+        "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
-        "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at",
-        "has_read", "items", "loop", "paused", "reads", "reads_late", "senders", "steps",
-        "task", "this_task",
+        "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread",
+        "_timer_at", "ahead", "has_read", "items", "loop", "paused", "reads", "reads_late",
+        "senders", "steps", "task", "this_task",
     )  # fmt: skip
 
     def __init__(self, loop_tells: bool, this_task: Callable[[], object]) -> None:
@@ -101,8 +102,8 @@ class Driver:
         self._is_running = False
         self._awaited: Awaited | None = None  # by the user's task, for the generator
         self._give_up: Callable[[], object] | None = None  # ends that
-        self._ahead = Ahead()
-        self._kept = self._ahead.events  # asked for on the way of every event
+        self.ahead = Ahead()
+        self._kept = self.ahead.events  # asked for on the way of every event
         self._failure: BaseException | None = None
         self._last: Any = None  # the class of the event behind which the generator stands
         self._owes_turn = False
@@ -111,12 +112,12 @@ class Driver:
 
     def follow(self, session: Session) -> None:
         """The next events are that one's, where several connections are merged."""
-        self._ahead.session = session
+        self.ahead.session = session
 
     def carry(self, sock: socket.socket, session: Session) -> Generator[Need, None, Any]:
         """The Pipe of a session's connected socket."""
         yield from ()
-        self._ahead.session = session
+        self.ahead.session = session
         return Pipe(sock, False)
 
     # For each loop its own
@@ -213,7 +214,7 @@ class Driver:
 
     def stop(self) -> None:
         """The connection is left; from the loop's thread, or after the loop's end."""
-        self._ahead.clear()
+        self.ahead.clear()
         self._end()
 
     def _end(self) -> None:
@@ -293,6 +294,8 @@ class Driver:
         if (self._is_waiting and self._loop_tells) or self._is_running or self.items is None:
             return
         self._go_ahead()
+        if self.ahead.most:
+            self.ahead.tell()
         need, give_up = self._need, self._give_up
         if give_up is not None and (need is None or need.awaited is not self._awaited):
             self._give_up = None
@@ -308,7 +311,7 @@ class Driver:
         while (
             self._is_waiting
             or (awaited is not None and self._need is not None)
-            or self._ahead.may_grow(self._last, bool(self.senders))
+            or self.ahead.may_grow(self._last, bool(self.senders))
         ):
             if self._is_waiting and self._kept:
                 return  # the task has its turn first
@@ -319,7 +322,7 @@ class Driver:
                 return
             if event is None:
                 return
-            if not self._ahead.put(event):
+            if not self.ahead.put(event):
                 need = self._need = Need(monotonic() + NUDGE)
                 need.awaited = awaited
                 self._is_met, self._is_nudged = False, True
@@ -337,7 +340,7 @@ class Driver:
         items: Any = self.items
         event: Any = None
         if self._kept and not is_ahead:
-            event = self._ahead.take(monotonic())
+            event = self.ahead.take(monotonic())
             self._is_met = self._is_met or self._is_nudged
         if event is None and (items is None or (self._need is not None and not self._is_met)):
             if self._failure is not None:

@@ -21,8 +21,10 @@ from ..protocol.events import (
     Ready,
     Unresponsive,
 )
+from ..protocol.frames import of_message
+from ..session.ahead import size_of
 from ..session.causes import copied
-from ..session.entry import Entry, encoded
+from ..session.entry import Entry
 from ..session.finish import Why
 from ..system.clock import monotonic
 from ..system.need import Awaited, Need
@@ -189,7 +191,7 @@ class Entering:
         """Send a message, and wait until the system has it; what fails is for the generator."""
         exchange, session = self._exchange, self._session
         try:
-            opcode, payload = encoded(message, session.dumps)
+            opcode, payload = of_message(message, session.dumps)
             if isinstance(exchange, Guarded):
                 exchange.send(opcode, payload, True)  # as the loop's body would
             else:
@@ -199,7 +201,11 @@ class Entering:
                 if target and pipe is not None:
                     size = exchange.output.sent - before
                     yield from until_sent(exchange, pipe, target, size)
-        except (TypeError, ValueError, WebSocketUnavailable, TransportFail) as error:
+        except TypeError as error:
+            self._failure = TypeError(
+                f"enter can yield a message, or what tells of an event whether to go on; {error}"
+            )
+        except (ValueError, WebSocketUnavailable, TransportFail) as error:
             self._failure = error
         else:
             entry.sent(message, payload, monotonic())
@@ -235,7 +241,11 @@ class Entering:
         event = exchange.next_event(monotonic())
         if exchange.output.is_ready:
             exchange.flush()
-        return event
+        questions = self._session.questions
+        if event is None or questions is None:
+            return event
+        seen: AnyEvent | None = questions.seen(event)
+        return self._next() if seen is None else seen
 
     def _wait(self) -> Needs:
         """Wait for bytes, or for a deadline."""
@@ -255,7 +265,7 @@ class Entering:
         while not awaited.is_done and not session.has_ended and not exchange.is_foreign:
             if held and isinstance(held[-1], _ENDS):
                 return
-            is_full = len(held) >= _MOST_HELD
+            is_full = len(held) >= _MOST_HELD and not self._may_hold_more()
             if not is_full and (event := self._next()) is not None:
                 held.append(event)
                 continue
@@ -271,6 +281,13 @@ class Entering:
             if self._look is not None:
                 self._look.now()
                 exchange.look_at = self._look.at
+
+    def _may_hold_more(self) -> bool:
+        """Whether the program waits for a reply, which may be behind more."""
+        exchange = self._exchange
+        if not isinstance(exchange, Looping) or not exchange.driver.ahead.most:
+            return False
+        return sum(map(size_of, self._held)) < self._session.limits.max_read_ahead
 
     def _hand_out(self, event: Any) -> Items:
         connection = self._session.connection

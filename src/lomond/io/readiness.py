@@ -109,6 +109,19 @@ class Limited:
         return self._inner.__exit__(*error)
 
 
+async def wait_for_event(event: Any, seconds: float, means: tuple[Any, Any, str, Any]) -> None:
+    """Wait for an event of an event loop, for so many seconds.
+
+    Arguments:
+        event: Which.
+        seconds: `math.inf` for no limit.
+        means: As for `wait_in_task`.
+    """
+    within = means[3](seconds)
+    async with within if hasattr(within, "__aenter__") else Limited(within):
+        await event.wait()
+
+
 async def wait_in_task(
     look: Look, current: Current, seconds: float | None, means: tuple[Any, Any, str, Any]
 ) -> bool:
@@ -120,7 +133,7 @@ async def wait_in_task(
             that has it call something, from any thread; and what gives a context manager that ends
             a wait after so many seconds.
     """
-    new_event, loop, soon, limit = means
+    new_event, loop, soon, _ = means
     end = math.inf if seconds is None else monotonic() + seconds
     call_soon = getattr(loop(), soon)
     event = new_event()
@@ -129,16 +142,11 @@ async def wait_in_task(
         with suppress(RuntimeError):  # the loop is closed
             call_soon(lambda: event.set())
 
-    async def wait(seconds: float) -> None:
-        within = limit(seconds)
-        async with within if hasattr(within, "__aenter__") else Limited(within):
-            await event.wait()
-
     with waits(current, tell):
-        await wait(0)  # whatever is awaited is a checkpoint, in trio
+        await wait_for_event(event, 0, means)  # whatever is awaited is a checkpoint, in trio
         while (found := look()) is None:
             if (rest := end - monotonic()) <= 0:
                 return False
-            await wait(rest)
+            await wait_for_event(event, rest, means)
             event = new_event()
     return found

@@ -12,7 +12,7 @@ from ..session.causes import copied
 from ..session.finish import LEFT, Why
 from ..session.requests import Answer, Deliver, Failed, Run, answer_of
 from ..system.clock import coarse, monotonic, time
-from .exchange import UNEXPECTED_CONDITION, Exchange
+from .exchange import GOING_AWAY, UNEXPECTED_CONDITION, Exchange
 from .readiness import told, waiting
 from .shared import Shared
 from .waiting import Wakeup, wait_for
@@ -142,7 +142,11 @@ def events(
             del ready  # not to be kept as long as the connection lasts
             while True:
                 if traced is None:
-                    yield from messages()
+                    questions = session.questions
+                    if questions is None or not questions.is_open:
+                        yield from messages()
+                    else:
+                        yield from questions.looked(messages())
                     if waits is not None:
                         if waits.read():
                             continue
@@ -161,6 +165,10 @@ def events(
                 if output.is_ready:
                     exchange.flush()
                 if event is not None:
+                    if session.questions is not None:
+                        event = session.questions.seen(event)
+                        if event is None:
+                            continue
                     if traced is not None:
                         traced(event)
                     connection.handed += 1
@@ -179,6 +187,8 @@ def events(
                     if look is not None:
                         look.now()
                         exchange.look_at = look.at
+            if session.questions is not None:
+                yield from exchange.alone(session.questions.end)
             ended = Answer(monotonic())
             yield from _up_to_run(exchange, script, performer, traced, blocks, look, ended)
     except BaseException as error:
@@ -186,14 +196,19 @@ def events(
         exchange.is_in_use = False
         if isinstance(error, Exception):
             # A mistake of ours: neither hidden nor half alive.
+            # But for what a callable of the program's raised, which is as if its handler had.
             why = Why("error; see the exception", cause=copied(error))
-            exchange.leave(UNEXPECTED_CONDITION, why)
+            questions = session.questions
+            is_theirs = questions is not None and questions.failure is error
+            exchange.leave(GOING_AWAY if is_theirs else UNEXPECTED_CONDITION, why)
         raise
     finally:
         try:
             exchange.leave()
             exchange.rest()
             script.close()
+            if session.questions is not None:
+                exchange.alone(session.questions.end)
         except BaseException:
             # Interrupted on the way out: at once then, for nobody comes by here again.
             exchange.abandon()

@@ -84,6 +84,14 @@ cdef class Text(Event):
 cdef class Binary(Event):
     cdef public object data
 
+cdef class Reply(Notice):
+    cdef public object message
+    cdef public object request
+
+cdef class NoReply(Notice):
+    cdef public object ending
+    cdef public object request
+
 cdef class BackOff(Notice):
     cdef public object attempt
     cdef public object delay

@@ -516,6 +516,52 @@ class Binary(Event):
         return f"Binary(data={cut(self.data, 'bytes')})"
 
 
+class Reply(Notice):
+    """A message that answers one that was sent with `reply=`; it is not handed out otherwise.
+
+    Attributes:
+        request: What was sent, as the program gave it.
+        message: The text, or binary, that answers it.
+    """
+
+    __slots__ = ("message", "request")
+    __match_args__ = ("request", "message")
+    name: Literal["reply"] = "reply"
+
+    def __init__(
+        self, request: Any, message: Text | Binary, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.request = request
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"Reply(message={self.message!r})"  # what was sent may be a secret
+
+
+class NoReply(Notice):
+    """What was sent with `reply=` was not answered in time, or before the end.
+
+    Attributes:
+        request: What was sent, as the program gave it.
+        ending: How the connection ended, where that was it; or None.
+    """
+
+    __slots__ = ("ending", "request")
+    __match_args__ = ("request", "ending")
+    name: Literal["no_reply"] = "no_reply"
+
+    def __init__(
+        self, request: Any, ending: Ending | None = None, *, received_time: float | None = None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.request = request
+        self.ending = ending
+
+    def __repr__(self) -> str:
+        return f"NoReply(ending={self.ending!r})"
+
+
 class BackOff(Notice):
     """`persist` waits before it connects again.
 
@@ -568,6 +614,6 @@ class Poll(Notice):
 AnyEvent = (
     Connecting | ConnectFail | Connected | Rejected | Ready | Entered | ProtocolError
     | Unresponsive | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary
-    | BackOff | Poll
+    | Reply | NoReply | BackOff | Poll
 )  # fmt: skip
 KINDS.extend(AnyEvent.__args__)

@@ -6,10 +6,15 @@ Knows only the frame in hand; what depends on earlier frames is in connection.py
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from ..errors import CriticalProtocolError, PayloadTooLarge, ProtocolError
+from ..payloads import as_message
 from ..status import may_be_sent
 from .mask import head, masked_frame
+
+if TYPE_CHECKING:
+    from ..payloads import Dumps
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -60,6 +65,20 @@ def check_extended_length(length: int, size: int) -> None:
     if length < (126 if size == 2 else 65536):
         # 5.2: the minimal number of bytes MUST be used to encode the length.
         raise ProtocolError(f"length {length} is not in its shortest form", section="RFC 6455 5.2")
+
+
+def of_message(message: object, dumps: Dumps | None) -> tuple[int, bytes]:
+    """Opcode and payload of a message as a program gives it: str, bytes-like, or JSON.
+
+    Arguments:
+        message: What it gave.
+        dumps: Writes JSON; None for json's.
+
+    Raises:
+        TypeError, ValueError: It can't be sent.
+    """
+    is_text, payload = as_message(message, dumps)
+    return TEXT if is_text else BINARY, payload
 
 
 def build(opcode: int, payload: bytes | bytearray | memoryview, key: bytes | None) -> bytes:

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 from ..protocol import events as _events
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..protocol.events import AnyEvent
     from .session import Session
 
 NUDGE = 0.05  # seconds after which it is looked again where a poll was one too many
 _MOST_EVENTS = 16
 _MOST_BYTES = 64 * 1024  # beside the newest event
+_EVENT = 128  # bytes of an event without its data, at least
 _POLL: type = _events.Poll
 _TEXT: type = _events.Text
 _BINARY: type = _events.Binary
+_REPLY: type = _events.Reply
 _DISCONNECTED: type = _events.Disconnected
 #: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
 #: it waits: what their handler does comes first.
@@ -30,6 +34,8 @@ _GOES_ON = frozenset(
         _events.Binary,
         _events.Ping,
         _events.Pong,
+        _events.Reply,
+        _events.NoReply,
     ],
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
@@ -43,13 +49,16 @@ class Ahead:
     Attributes:
         events: These, the oldest first, each with the session that it comes from.
         session: That of the next ones; None before it has a socket.
+        most: Bytes that may wait while the task waits for a reply among them; 0 where it does not.
     """
 
-    __slots__ = ("_size", "events", "session")
+    __slots__ = ("_size", "_tell", "events", "most", "session")
 
     def __init__(self) -> None:
         self.events: deque[tuple[AnyEvent, Session | None]] = deque()
         self.session: Session | None = None
+        self.most = 0
+        self._tell: Callable[[], object] | None = None
         self._size = 0  # bytes of their data
 
     def may_grow(self, last: type | None, is_sending: bool) -> bool:
@@ -59,10 +68,33 @@ class Ahead:
             last: The class of the event behind which it stands.
             is_sending: Whether a send waits for the system.
         """
-        if len(self.events) >= _MOST_EVENTS or self._size >= _MOST_BYTES:
+        count = len(self.events)
+        if (count >= _MOST_EVENTS or self._size >= _MOST_BYTES) and not self._may_be_far():
             return False
         # A send may be waited for where the connection is lost: it is to end too.
         return last in _GOES_ON or (is_sending and last in _LOSSES)
+
+    def _may_be_far(self) -> bool:
+        return self._size + _EVENT * len(self.events) < self.most
+
+    def wait(self, most: int, tell: Callable[[], object] | None) -> None:
+        """Note that the task waits for a reply, or does not any more.
+
+        Arguments:
+            most: As the attribute.
+            tell: Called where that is reached.
+        """
+        self.most = most
+        self._tell = tell
+
+    def tell(self) -> None:
+        """Tell the task that waits for a reply, if too much has come before that."""
+        if self._tell is not None and self.is_far():
+            self._tell()
+
+    def is_far(self) -> bool:
+        """Whether that is more than may wait though a reply is waited for."""
+        return bool(self.most) and not self._may_be_far()
 
     def put(self, event: AnyEvent) -> bool:
         """Keep an event. Whether the connection may go on at once: not behind a second poll, which
@@ -71,7 +103,7 @@ class Ahead:
         if type(event) is _POLL and any(type(other) is _POLL for other, _ in self.events):
             return False
         self.events.append((event, self.session))
-        self._size += _size(event)
+        self._size += size_of(event)
         session = self.session
         if session is not None:
             session.connection.is_ahead = True
@@ -82,7 +114,7 @@ class Ahead:
         """The next event, or None; after close_timeout that is no data any more."""
         while self.events:
             event, session = self.events.popleft()
-            self._size -= _size(event)
+            self._size -= size_of(event)
             if session is None:
                 return event
             session.finish.is_told = session.finish.is_told or type(event) is _DISCONNECTED
@@ -109,9 +141,11 @@ def _unwanted(session: Session, now: float) -> Any:
     return _POLLS if is_closing and not session.timers.counts_turns else ()
 
 
-def _size(event: AnyEvent) -> int:
-    """What the data of an event takes, bytes."""
+def size_of(event: AnyEvent) -> int:
+    """Bytes that the data of an event takes."""
     kind: type = type(event)
+    if kind is _REPLY:
+        return size_of(cast("Any", event).message)
     if kind is _TEXT:
         text = cast("str", event.text)  # type: ignore[union-attr]  # of each twin its own class
         return sys.getsizeof(text, 4 * len(text))  # PyPy, which never says, has it as UTF-8

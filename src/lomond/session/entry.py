@@ -6,19 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..ending import duration
-from ..payloads import as_bytes, shown, write_json
-from ..protocol import frames
+from ..payloads import named
 from ..response import printable
 
 if TYPE_CHECKING:
     from ..errors import Refused
-    from ..payloads import Dumps
     from .session import Session
 
 #: Close codes: all is well; the peer kept no rule of the RFC, but a time of ours.
 _NORMAL, _LATE = 1000, 1008
 
-_MOST_KEYS = 8  # of an object, that are named
 _LONGEST = 200  # characters of what is said of a message, or of what is waited for
 
 
@@ -64,7 +61,7 @@ class Entry:
     def sent(self, message: Any, payload: bytes, now: float) -> None:
         """Note that it has sent this message."""
         self._since = now
-        self._sent = f"it had sent {_named(message, payload)} last"
+        self._sent = f"it had sent {named(message, len(payload))} last"
         self._asked = "it went on by itself"
 
     def waits(self, predicate: Callable[..., object], now: float) -> None:
@@ -75,34 +72,6 @@ class Entry:
     def told(self, now: float) -> str:
         """How far it has come by now, for people: nothing of what its messages say."""
         return f"{self._sent}, and since then, for {duration(now - self._since)}, {self._asked}"
-
-
-def encoded(message: Any, dumps: Dumps | None) -> tuple[int, bytes]:
-    """Opcode and payload of a message that a program yields. Raises TypeError or ValueError."""
-    if isinstance(message, str):
-        return frames.TEXT, message.encode()
-    if isinstance(message, (dict, list)):
-        return frames.TEXT, write_json(message, dumps).encode()
-    try:
-        return frames.BINARY, as_bytes(message)
-    except TypeError:
-        raise TypeError(
-            f"enter yielded {shown(message)}; it can yield a message (str, bytes-like, dict or "
-            "list), or a callable that tells of an event whether to go on with it"
-        ) from None
-
-
-def _named(message: Any, payload: bytes) -> str:
-    """What is said of a message, which may be a password."""
-    if isinstance(message, dict):
-        keys: list[object] = list(message)  # pyright: ignore[reportUnknownArgumentType]
-        more = ", ..." if len(keys) > _MOST_KEYS else ""
-        named = ", ".join(printable(str(key)) for key in keys[:_MOST_KEYS])
-        return f"an object with {named}{more}"[:_LONGEST]
-    kind = "a list" if isinstance(message, list) else "a text"
-    if not isinstance(message, (str, list)):
-        kind = "a binary"
-    return f"{kind} of {len(payload)} bytes"
 
 
 def _place(call: Callable[..., object]) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..payloads import Dumps, as_message
-from ..protocol import frames
+from ..payloads import Dumps
+from ..protocol.frames import of_message
 from ..protocol.states import OPEN
 from .asking import raised
 from .finish import Why
@@ -35,7 +35,7 @@ def heartbeat(message: Any, dumps: Dumps | None) -> Heartbeat:
     """
     if callable(message):
         return partial(_called, message, dumps)
-    made = _made(message, dumps)
+    made = of_message(message, dumps)
     return lambda: made
 
 
@@ -45,12 +45,7 @@ def _called(call: Callable[[], Any], dumps: Dumps | None) -> tuple[int, bytes]:
         if hasattr(value, "close"):
             value.close()  # or Python would complain of it too
         raise TypeError("ping_message must give it at once; it is not awaited here")
-    return _made(value, dumps)
-
-
-def _made(message: object, dumps: Dumps | None) -> tuple[int, bytes]:
-    is_text, payload = as_message(message, dumps)
-    return frames.TEXT if is_text else frames.BINARY, payload
+    return of_message(value, dumps)
 
 
 def say(connection: Connection, pings: Pings, message: tuple[int, bytes], now: float) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..protocol.extensions.extension import Extension
     from .course import Served
     from .pings import Progress
+    from .questions import Questions
 
     AskProgress = Callable[[], Progress | None]
 
@@ -73,6 +74,7 @@ class Session:
         before: The last one of these that served, or None.
         previous: The last one of these, until this one is Ready; or None.
         dumps: Encodes what `enter` yields; None for json's.
+        questions: Those that wait for a reply; None before the first one.
         enters_late: To be called where what the program does first (`enter`) takes too long.
         heartbeat: Gives what is said instead of a ping; None for a ping.
         wants_heartbeat: Whoever asked for the next event is to ask for that too, with no lock held,
@@ -80,9 +82,10 @@ class Session:
     """
 
     __slots__ = (
-        "_is_silent", "_unresponsive", "backlog", "before", "compression", "connection", "course",
-        "dumps", "enters_late", "finish", "heartbeat", "limits", "number", "output", "output_ends",
-        "pings", "previous", "timers", "timing", "wants_heartbeat",
+        "_is_silent", "_unresponsive", "_waited_at", "backlog", "before", "compression",
+        "connection", "course", "dumps", "enters_late", "finish", "heartbeat", "limits", "number",
+        "output", "output_ends", "pings", "previous", "questions", "timers", "timing",
+        "wants_heartbeat",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +108,8 @@ class Session:
         self.output_ends = False
         self.compression: Compression | None = None
         self.dumps = dumps
+        self.questions: Questions | None = None
+        self._waited_at = 0.0  # when a wait was in vain last
         self.enters_late: Callable[[float], object] | None = None
         self.number = 1
         self.before: Served | None = None
@@ -185,6 +190,11 @@ class Session:
                 return timed
         event = connection.next_event()
         if event is None:
+            if self.questions is not None:
+                # All that came by then, and a read after that, is looked at.
+                no_reply = self.questions.late(max(connection.received_at, self._waited_at))
+                if no_reply is not None:
+                    return no_reply
             finish = self.finish
             if finish.is_cut or finish.event is not None:
                 self._judge_end(now)
@@ -295,6 +305,7 @@ class Session:
         if self.has_ended or self.finish.is_cut:  # the stream's end came: that tells what it is
             return
         self.timers.note_turn(now)
+        self._waited_at = now
         self.pings.date(now)
         if now >= self.backlog.deadline:
             self.give_up_writing(now)

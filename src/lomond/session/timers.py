@@ -31,13 +31,14 @@ class Timers:
         counts_turns: Whether each turn of the loop has its Poll (poll=0): each read, and each wait
             in vain. The loop is never to wait then.
         close_at: When the closing handshake is given up.
+        ask_at: When the first reply is late that the stream waits for.
         enter_at: When what the program does first is given up.
         is_entering: Whether that is not done, before which there is no Poll.
     """
 
     __slots__ = (
-        "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "close_at",
-        "counts_turns", "enter_at", "is_entering",
+        "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "ask_at",
+        "close_at", "counts_turns", "enter_at", "is_entering",
     )  # fmt: skip
 
     def __init__(self, timing: Timing, connection: Connection, pings: Pings) -> None:
@@ -45,7 +46,7 @@ class Timers:
         self._connection = connection
         self._pings = pings
         self.counts_turns = timing.poll == 0
-        self.close_at = self.enter_at = NEVER
+        self.ask_at = self.close_at = self.enter_at = NEVER
         self.is_entering = timing.enter is not None
         self._poll_at = NEVER
         self._ping_at = NEVER
@@ -74,6 +75,12 @@ class Timers:
         timeout = self._timing.enter_timeout
         if timeout and self._connection.state == OPEN:
             self.enter_at = now + timeout
+            self._set_due()
+
+    def ask(self, moment: float) -> None:
+        """Note when the first reply is late."""
+        if moment != self.ask_at:
+            self.ask_at = moment
             self._set_due()
 
     def put_off(self, seconds: float) -> None:
@@ -139,7 +146,7 @@ class Timers:
         self._set_due()
 
     def _set_due(self) -> None:
-        nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at)
+        nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at, self.ask_at)
         self._connection.due = -NEVER if self._is_urgent else nearest
 
     # Where nothing arrives

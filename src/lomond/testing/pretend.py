@@ -11,6 +11,7 @@ from typing import Any
 
 from ..io import stream
 from ..io.exchange import Exchange
+from ..io.replying import await_reply
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
@@ -19,6 +20,7 @@ from ..protocol.extensions.negotiation import offers
 from ..proxies import Proxy
 from ..session.finish import Why
 from ..session.opening import conversation
+from ..session.questions import Question
 from ..session.session import Session
 from ..system.need import Need
 from .clock import PretendClock
@@ -128,8 +130,16 @@ class PretendDoor:
         """Do something at a pretend moment, as another thread would."""
         self._network.at(moment, action)
 
-    def send_text(self, text: str) -> None:
-        """Send a text; what the system does not take waits, and nobody waits for it."""
+    def send_text(self, text: str, reply: Any = None, within: float | None = 30.0) -> None:
+        """Send a text; what the system does not take waits, and nobody waits for it.
+
+        Arguments:
+            text: The message.
+            reply, within: As of a WebSocket's.
+        """
+        if reply is not None:
+            deadline = None if within is None else self.now + within
+            await_reply(self._exchange, Question(text, reply, None), deadline)
         self._post(frames.TEXT, text.encode(), True)
 
     def send_ping(self, data: bytes = b"") -> None:
