@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from . import options, persisting, rows
@@ -26,6 +27,7 @@ from .wrong_door import (
 if TYPE_CHECKING:
     from .events import Binary, Text
     from .io.driving import Driver
+    from .io.posting import Posts
     from .options import Message
     from .replies import Reply
     from .ways import Way
@@ -85,6 +87,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     def _events(self, driver: Drives, items: Generator[Any, None, None]) -> Events:
         """What gives the user's task the events that the driver has."""
         driver.items = items
+        driver.posts = self._posts
         self._drivers = (*[other for other in self._drivers if other.items is not None], driver)
         events = Events(driver, self._is_guarded)
         self._latest = weakref.ref(events)
@@ -100,6 +103,15 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
         driver = self._driver_made()
         return self._events(driver, perform(Waiting(self, driver)))
+
+    def _hurry(self, posts: Posts) -> None:
+        super()._hurry(posts)
+        # Once more in the loop: what wakes that from within, as a signal handler is, would not.
+        for driver in self._drivers:
+            driver.posts = posts
+            if driver.loop is not None and driver.items is not None:
+                with suppress(RuntimeError):  # it is closed
+                    getattr(driver.loop, self._means[2])(driver.wake)
 
     def _leave(self) -> None:
         """The block is left: nothing goes on."""

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
+    from .io.posting import Posts
     from .replies import Reply
 
 __all__ = ["Door"]
 
 _MISSING: Any = object()
 #: What every connection needs, and `import lomond` does not.
-_NEEDED = ("making",)
+_NEEDED = ("making", "io.posting")  # that one not first in a signal handler that posts
 _ROWS = rows.rows_of(options.ConnectOptions)
 _loaded: set[str] = set()
 WITHIN = 30.0  # seconds for a reply; given, it is another one
@@ -124,6 +125,38 @@ class Door(State, Generic[Stream, Sent]):
 
             exchange.force(Why("disconnected by the user"))
             told(exchange)
+
+    def post(self, value: object) -> None:
+        """Have the loop over this WebSocket get an event `posted` with that value, in its turn.
+
+        From any thread, task or signal handler; never waits. Within 20 ms, however idle the
+        connection is, also while it opens or closes, and between the connections of `persist`; in
+        an event loop at once. What is posted before, or after the end, is kept for the next
+        connection. Nothing bounds how much is kept.
+
+        Arguments:
+            value: Anything.
+        """
+        posts = self._posts
+        if posts is None:
+            from .io.posting import Posts
+
+            posts = vars(self).setdefault("_posts", Posts())  # of two threads, one's
+        posts.append(value)
+        if self._exchange is None or not self._exchange.is_foreign:
+            self._hurry(posts)
+
+    def _hurry(self, posts: Posts) -> None:
+        """Have whoever iterates look at what was posted."""
+        from .io.posting import hurry
+
+        # Looked at in this order, and set in the other one by who connects, and who waits.
+        exchange = self._exchange
+        if exchange is not None:
+            hurry(exchange, posts)
+        bell = self._bell
+        if bell is not None:
+            bell()
 
     # Sending
 
@@ -328,6 +361,11 @@ def begin(
 
     exchange, items = made(door, timing, driver)
     _replace(door, exchange, "replaced by a new connection")
+    posts = door._posts  # looked at behind that: another thread may just have made them
+    if posts is not None:
+        from .io.posting import hurry
+
+        hurry(exchange, posts)
     return items
 
 

@@ -90,6 +90,18 @@ class WebSocketGroup:
         member.items = begin(member)
         self._many.add(member)
 
+    def post(self, value: object) -> None:
+        """Have the loop over the group get ``None, event``: an event `posted` with that value.
+
+        From any thread or signal handler; never waits; within 20 ms, however idle all are. What is
+        posted to one WebSocket comes with that. What is posted before the loop, or after its end,
+        is kept for the next loop over the group.
+
+        Arguments:
+            value: Anything.
+        """
+        self._many.post(value)
+
     def remove(self, websocket: WebSocket) -> None:
         """Leave a connection, as by `break`; no event of it follows. In the thread that iterates.
 
@@ -120,7 +132,8 @@ class WebSocketGroup:
     def __contains__(self, websocket: object) -> bool:
         return websocket in self._many.members
 
-    def __iter__(self) -> Generator[tuple[WebSocket, AnyEvent], None, None]:
+    # Any stands for None, which only a program that posts to the group gets: others need no check.
+    def __iter__(self) -> Generator[tuple[WebSocket | Any, AnyEvent], None, None]:
         warn_of_loop()
         return self._many.events()
 

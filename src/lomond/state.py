@@ -11,10 +11,13 @@ from .base import Base
 from .io.readiness import readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .compression import Compression
     from .ending import Ending
     from .io.exchange import Exchange
     from .io.noticing import Look
+    from .io.posting import Posts
     from .timings import Latency
     from .tracing import Tracer
 
@@ -26,6 +29,8 @@ class State(Base):
 
     _exchange: Exchange | None = None  # the current connection's
     _look: Look | None = None  # for the next connection
+    _bell: Callable[[], object] | None = None  # ends the wait between two connections
+    _posts: Posts | None = None  # what was posted, and not handed out
     _stays: int = 0  # iterations that connect again after an end
     _traced: Tracer | None = None  # of the current connection
     _ended: Ending | None = None  # the connection before it
@@ -33,7 +38,7 @@ class State(Base):
     _loop: Any = None  # the code and the line of the last loop over it
     #: What no copy has.
     _unshared: tuple[str, ...] = (
-        "_dumps", "_ended", "_exchange", "_look", "_loop", "_stays", "_traced",
+        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_stays", "_traced",
     )  # fmt: skip
 
     @property

@@ -10,13 +10,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from .door import Door, again, begin, forget_look, look_with, start_closing, stay, timed_again
+from .events import Posted
 from .io.noticing import LOOK, Look, Notice, listen_on_asyncio
+from .io.posting import Bell
 from .system.clock import monotonic
 from .system.need import Need
 
 if TYPE_CHECKING:
     from .events import AnyEvent
     from .io.performing import Driving
+
+#: Seconds; of a wait for an event of the program's, between two looks at what was posted, which is
+#: to be there within 20 ms.
+SLICE = 0.016
 
 
 class Way(Protocol):
@@ -42,8 +48,8 @@ class Way(Protocol):
         """Close the connection."""
         ...
 
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        """Let so much time pass; whether the exit event was set."""
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
+        """Let so much time pass, and hand out what is posted; whether the exit event was set."""
         ...
 
 
@@ -75,10 +81,44 @@ class Blocking:
     def close(self) -> None:
         getattr(self._websocket, "close", _nothing)()
 
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
-        yield from ()
-        stop = threading.Event() if exit_event is None else exit_event  # which may be false
-        return bool(stop.wait(seconds))
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
+        if not is_door(self._websocket):
+            stop = threading.Event() if exit_event is None else exit_event  # which may be false
+            return bool(stop.wait(seconds))
+        if exit_event is None:
+            yield from self._sleep_alone(self._websocket, monotonic() + seconds)
+            return False
+        return (yield from self._sleep_beside(self._websocket, seconds, exit_event))
+
+    def _sleep_alone(self, door: Door[Any, Any], end: float) -> Generator[AnyEvent, None, None]:
+        """Wait up to a moment, or for what is posted."""
+        bell = Bell()
+        door._bell = bell.ring
+        try:
+            while True:
+                yield from posted(door)
+                if (left := end - monotonic()) <= 0:
+                    return
+                bell.wait(left)
+        finally:
+            door._bell = None
+
+    def _sleep_beside(
+        self, door: Door[Any, Any], seconds: float, exit_event: Any
+    ) -> Generator[AnyEvent, None, bool]:
+        """Wait for an event of the program's, which alone ends that wait; whether it was set."""
+        end = monotonic() + seconds
+        left = seconds
+        # What does not wait, as in a program's tests, is not asked for ever.
+        for _ in range(int(seconds / SLICE) + 1):
+            yield from posted(door)
+            if exit_event.wait(max(0.0, min(left, SLICE))):
+                return True
+            left = end - monotonic()
+            if left <= 0:
+                break
+        yield from posted(door)
+        return False
 
 
 class Waiting:
@@ -112,14 +152,26 @@ class Waiting:
     def close(self) -> None:
         start_closing(self._door, 1000, b"goodbye")
 
-    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Need, None, bool]:
+    def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
         end = monotonic() + seconds
-        while not (is_set := notice.is_set()):
-            now = monotonic()
-            if now >= end:
-                break
-            yield Need(end if notice.is_told else min(end, now + LOOK))
-        return is_set
+        self._door._bell = self._driver.wake
+        try:
+            while not (is_set := notice.is_set()):
+                yield from posted(self._door)
+                now = monotonic()
+                if now >= end:
+                    break
+                yield Need(end if notice.is_told else min(end, now + LOOK))
+            return is_set
+        finally:
+            self._door._bell = None
+
+
+def posted(door: Door[Any, Any]) -> Generator[AnyEvent, None, None]:
+    """What was posted, between two connections; not for ever, however fast it comes."""
+    for _ in range(len(door._posts or ())):
+        assert door._posts is not None
+        yield Posted(door._posts.popleft())
 
 
 def is_door(websocket: object) -> TypeGuard[Door[Any, Any]]:

@@ -131,12 +131,25 @@ def closes_on_poll(websocket: Any, event: AnyEvent) -> None:
         websocket.close()
 
 
+def posts_and_closes(websocket: Any, event: AnyEvent) -> None:
+    if event.name == "poll":
+        websocket.post("first")
+        websocket.post("second")
+    elif event.name == "posted" and event.value == "second":
+        websocket.close()
+
+
 OPENED = ["connecting", "connected", "ready", "poll"]
 CASES = {
     "client closes": Case(
         echo,
         [*OPENED, "text", "closed 1000", "disconnected graceful"],
         sends_and_closes_on_text,
+    ),
+    "posted": Case(
+        echo,
+        [*OPENED, "posted first", "posted second", "closed 1000", "disconnected graceful"],
+        posts_and_closes,
     ),
     "server closes": Case(closes, [*OPENED, "text", "closing 1001", "disconnected graceful"]),
     "end without close": Case(
@@ -195,6 +208,8 @@ def brief(event: AnyEvent) -> str:
     match event.name:
         case "closing" | "closed":
             return f"{event.name} {event.code}"
+        case "posted":
+            return f"posted {event.value}"
         case "protocol_error":
             return f"protocol_error{' critical' if event.critical else ''}"
         case "connect_fail":

@@ -204,7 +204,7 @@ def test_the_short_way_opens_again() -> None:
             assert questions.is_open
         elif event.name == "reply":
             assert not questions.is_open
-            assert door.session.timers.ask_at == float("inf")
+            assert door.session.timers.reply_at == float("inf")
 
 
 def test_those_that_were_answered_are_not_kept() -> None:

@@ -110,6 +110,18 @@ async def main() -> None:
             assert_type(event, events.AnyEvent)
 
 
+# What is posted
+
+websocket.post(object())
+group.post(1)
+for event in websocket:
+    if event.name == "posted":
+        assert_type(event, events.Posted)
+for member, event in group:
+    member.send_text("x")
+    assert_type(event, events.AnyEvent)
+
+
 # The package
 
 assert_type(lomond.WebSocket("ws://h/"), WebSocket)

@@ -37,6 +37,7 @@ cdef class Driver:
     cdef public bint has_read
     cdef public object loop
     cdef public Py_ssize_t paused
+    cdef public object posts
     cdef public Py_ssize_t reads
     cdef public bint reads_late
     cdef public list senders

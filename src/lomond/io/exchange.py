@@ -247,6 +247,8 @@ class Exchange(Outward):
         has_work = pipe.queue or self.is_traced or self._counts_turns
         is_calm = not has_work and session.connection.state == OPEN
         self.calm_until = self._until - BOUND if is_calm else NOT_CALM
+        if session.timers.posted:  # behind that, for who posts does it the other way round
+            self.calm_until = NOT_CALM
         return True
 
     def _judge(self, readable: bool, looked_at: float | None) -> None:

@@ -18,6 +18,7 @@ cdef class Member:
 
 cdef class GroupLoop:
     cdef public dict members
+    cdef object _posts
     cdef object _ready
     cdef object _woken
     cdef list _heap

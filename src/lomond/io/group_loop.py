@@ -10,10 +10,12 @@ from collections import deque
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.events import Posted
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import Pipe
 from .polling import READ, WRITE, Poller, new_poller
+from .posting import Posts
 from .readiness import groups
 from .shared import Shared
 from .waiting import Wakeup, lease, watched
@@ -84,6 +86,7 @@ class GroupLoop:
 
     def __init__(self) -> None:
         self.members: dict[Any, Member] = {}
+        self._posts = Posts()
         self._ready: deque[Member] = deque()
         self._woken: deque[Member] = deque()
         self._heap: list[tuple[float, int, Member]] = []
@@ -104,6 +107,11 @@ class GroupLoop:
     def woken(self, member: Member) -> None:
         """Have a member looked at. From any thread."""
         self._woken.append(member)
+        self._wake()
+
+    def post(self, value: object) -> None:
+        """Hand that out, as no member's. From any thread."""
+        self._posts.append(value)
         self._wake()
 
     @property
@@ -141,7 +149,7 @@ class GroupLoop:
                 stack.callback(self.stop, member)
 
     def events(self) -> Generator[tuple[Any, AnyEvent], None, None]:
-        """The owners and their events, until no member is left."""
+        """The owners and their events, until no member is left; None owns what was posted."""
         if self._poller is not None:
             raise RuntimeError("the group is iterated already")
         try:
@@ -155,6 +163,13 @@ class GroupLoop:
                 if not self.members:
                     break
                 self._wait(poller)
+                for _ in range(len(self._posts)):  # not for ever, however fast they come
+                    posted = Posted(self._posts.popleft())
+                    self._is_inside = False
+                    try:
+                        yield None, posted
+                    finally:
+                        self._is_inside = True
                 # Those that become ready meanwhile have their turn after the next look around.
                 for _ in range(len(self._ready)):
                     member = self._ready.popleft()
@@ -295,7 +310,7 @@ class GroupLoop:
         """Until a member is ready."""
         timeout = None if self._wakeup is not None else self._listen(poller)
         self._is_waiting = True  # before it is looked whether there is anything to wait for
-        if self._ready or self._woken or self._leaving:
+        if self._ready or self._woken or self._leaving or self._posts:
             timeout = 0.0
         elif self._heap:
             seconds = max(0.0, self._heap[0][0] - monotonic())

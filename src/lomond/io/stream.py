@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.events import Disconnected, Ready
+from ..protocol.events import Disconnected, Posted, Ready
 from ..protocol.short import short_messages
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
@@ -40,14 +40,25 @@ def _looking(steps: Steps, look: Look) -> Steps:
         steps.close()
 
 
-def _perform(exchange: Exchange, steps: Steps) -> Answer:
-    """Do it, and wait as long as it takes. Raises Failed."""
+def _performed(exchange: Exchange, steps: Steps, blocks: bool) -> Generator[Any, None, Answer]:
+    """Do it, however long that takes; what is posted is handed out meanwhile. Raises Failed."""
+    session = exchange.session
+    looks = False  # between two that were posted it is looked what is there
     try:
         while True:
             need = next(steps)
-            wakeup = exchange.wakeup
-            assert isinstance(wakeup, Wakeup)
-            wait_for(need, wakeup)
+            if session.timers.posted and not session.has_ended:
+                looks = not looks
+                if not looks:
+                    yield Posted(session.timers.posted.popleft())
+                    continue
+                need.until = monotonic()
+            if blocks:
+                wakeup = exchange.wakeup
+                assert isinstance(wakeup, Wakeup)
+                wait_for(need, wakeup)
+            else:
+                yield need
     except StopIteration as done:
         answer: Answer = done.value
         return answer
@@ -92,7 +103,7 @@ def _up_to_run(
                     steps = performer.perform(request)
                     if look is not None:
                         steps = _looking(steps, look)
-                    answer = _perform(exchange, steps) if blocks else (yield from steps)
+                    answer = yield from _performed(exchange, steps, blocks)
                 except Failed as failure:
                     request = script.throw(failure)
                     continue

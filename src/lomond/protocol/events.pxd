@@ -99,5 +99,8 @@ cdef class BackOff(Notice):
     cdef public object reason
     cdef public object unconfirmed
 
+cdef class Posted(Notice):
+    cdef public object value
+
 cdef class Poll(Notice):
     pass

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 time = partial(_time.time)
 
 
-def _shown(text: str) -> str:
-    """What repr says of a text that a peer may have made long."""
-    said = repr(text)
+def _shown(value: object) -> str:
+    """What repr says of what may be long."""
+    said = repr(value)
     return said if len(said) <= LONGEST + 2 else f"{said[: LONGEST - 2]}...{said[0]}"
 
 
@@ -600,6 +600,21 @@ class BackOff(Notice):
         return f"BackOff(delay={self.delay:.1f})"
 
 
+class Posted(Notice):
+    """The program posted something to this loop, by ``websocket.post(value)``."""
+
+    __slots__ = ("value",)
+    __match_args__ = ("value",)
+    name: Literal["posted"] = "posted"
+
+    def __init__(self, value: Any, *, received_time: float | None = None) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Posted(value={_shown(self.value)})"
+
+
 class Poll(Notice):
     """Comes every `poll` seconds, the first right after Ready, until one side begins to close.
 
@@ -614,6 +629,6 @@ class Poll(Notice):
 AnyEvent = (
     Connecting | ConnectFail | Connected | Rejected | Ready | Entered | ProtocolError
     | Unresponsive | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary
-    | Reply | NoReply | BackOff | Poll
+    | Reply | NoReply | BackOff | Poll | Posted
 )  # fmt: skip
 KINDS.extend(AnyEvent.__args__)

@@ -23,6 +23,7 @@ _TEXT: type = _events.Text
 _BINARY: type = _events.Binary
 _REPLY: type = _events.Reply
 _DISCONNECTED: type = _events.Disconnected
+_POSTED: type = _events.Posted
 #: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
 #: it waits: what their handler does comes first.
 _GOES_ON = frozenset(
@@ -30,6 +31,7 @@ _GOES_ON = frozenset(
         _events.Ready,
         _events.Entered,
         _POLL,
+        _POSTED,
         _events.Text,
         _events.Binary,
         _events.Ping,
@@ -71,6 +73,8 @@ class Ahead:
         count = len(self.events)
         if (count >= _MOST_EVENTS or self._size >= _MOST_BYTES) and not self._may_be_far():
             return False
+        if last is _POSTED and not self._is_open():
+            return False
         # A send may be waited for where the connection is lost: it is to end too.
         return last in _GOES_ON or (is_sending and last in _LOSSES)
 
@@ -95,6 +99,13 @@ class Ahead:
     def is_far(self) -> bool:
         """Whether that is more than may wait though a reply is waited for."""
         return bool(self.most) and not self._may_be_far()
+
+    def _is_open(self) -> bool:
+        """Whether the connection is, of which the next events are."""
+        session = self.session
+        if session is None or session.has_ended:
+            return False
+        return session.course.opened_at is not None
 
     def put(self, event: AnyEvent) -> bool:
         """Keep an event. Whether the connection may go on at once: not behind a second poll, which
@@ -127,8 +138,11 @@ class Ahead:
                 return event
         return None
 
-    def clear(self) -> None:
-        """The connection is left: nothing waits."""
+    def clear(self, posts: deque[Any] | None = None) -> None:
+        """The connection is left: nothing waits. What was posted goes back, for the next one."""
+        for event, _ in reversed(self.events):
+            if type(event) is _POSTED and posts is not None:
+                posts.appendleft(cast("_events.Posted", event).value)
         self.events.clear()
         self._size = 0
 

@@ -131,7 +131,7 @@ class Questions:
             question.is_timed = True
             heappush(self._late, (deadline, next(self._number), question))
             self._timed += 1
-            self._timers.ask(self._late[0][0])
+            self._timers.reply_by(self._late[0][0])
         self.is_open = True
 
     def withdraw(self, question: Question) -> bool:
@@ -163,7 +163,7 @@ class Questions:
             heapify(self._late)
         while self._late and self._late[0][2].is_over:
             heappop(self._late)
-        self._timers.ask(self._late[0][0] if self._late else NEVER)
+        self._timers.reply_by(self._late[0][0] if self._late else NEVER)
 
     # For whoever iterates
 

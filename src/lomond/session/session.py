@@ -181,8 +181,9 @@ class Session:
 
     def next_event(self, now: float) -> AnyEvent | None:
         """The next event for the user, or None: read, write, or wait for the deadline."""
-        connection = self.connection
-        if now >= self.timers.close_at and connection.state == CLOSING:
+        connection, timers = self.connection, self.timers
+        timers.asked_at = now
+        if now >= timers.close_at and connection.state == CLOSING:
             return self._late_answer(now)
         if now >= connection.due:
             timed = self._judge(now)
@@ -243,6 +244,9 @@ class Session:
             return None  # our answer goes before any Poll, and so does Disconnected
         if self.timers.take_poll(now):
             return events.Poll()
+        if self.timers.take_posted():
+            assert self.timers.posted is not None
+            return events.Posted(self.timers.posted.popleft())
         if self.timers.take_ping(now):
             # The connection is open: whoever begins to close it switches pings off.
             if self.heartbeat is not None:
@@ -285,7 +289,11 @@ class Session:
     def deadline(self) -> float | None:
         """When to call `tick` unless something arrives before; None for never."""
         timers = self.timers
-        due = min(self.connection.due, timers.close_at, self.backlog.deadline)
+        due = self.connection.due
+        if due == -NEVER and timers.posted:
+            # What was posted had its turn, and all else has now: that is looked for without a wait.
+            due = timers.asked_at
+        due = min(due, timers.close_at, self.backlog.deadline)
         if self.finish.event is None:
             due = min(due, timers.stalled_at())
             if self.pings.is_awaited:

@@ -5,12 +5,14 @@ Moments only; what is done then, session.py says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..protocol.states import OPEN
 from .backlog import NEVER
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from ..options import Timing
     from ..protocol.connection import Connection
     from .pings import Pings
@@ -31,14 +33,17 @@ class Timers:
         counts_turns: Whether each turn of the loop has its Poll (poll=0): each read, and each wait
             in vain. The loop is never to wait then.
         close_at: When the closing handshake is given up.
-        ask_at: When the first reply is late that the stream waits for.
+        reply_at: When the first reply is late that the stream waits for.
         enter_at: When what the program does first is given up.
         is_entering: Whether that is not done, before which there is no Poll.
+        posted: What the program posted, and was not handed out; None if it never did. Any thread
+            adds to it.
+        asked_at: When the session was last asked for an event.
     """
 
     __slots__ = (
-        "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "ask_at",
-        "close_at", "counts_turns", "enter_at", "is_entering",
+        "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "_was_posted",
+        "asked_at", "close_at", "counts_turns", "enter_at", "is_entering", "posted", "reply_at",
     )  # fmt: skip
 
     def __init__(self, timing: Timing, connection: Connection, pings: Pings) -> None:
@@ -46,12 +51,15 @@ class Timers:
         self._connection = connection
         self._pings = pings
         self.counts_turns = timing.poll == 0
-        self.ask_at = self.close_at = self.enter_at = NEVER
+        self.reply_at = self.close_at = self.enter_at = NEVER
         self.is_entering = timing.enter is not None
         self._poll_at = NEVER
         self._ping_at = NEVER
         # A Poll was handed out, and nothing else had its turn yet; or something waits to be told.
         self._is_urgent = False
+        self.posted: deque[Any] | None = None
+        self.asked_at = -NEVER
+        self._was_posted = False  # the last one was handed out, and nothing else had its turn yet
         connection.due = NEVER
 
     def opened(self, now: float) -> None:
@@ -77,10 +85,10 @@ class Timers:
             self.enter_at = now + timeout
             self._set_due()
 
-    def ask(self, moment: float) -> None:
+    def reply_by(self, moment: float) -> None:
         """Note when the first reply is late."""
-        if moment != self.ask_at:
-            self.ask_at = moment
+        if moment != self.reply_at:
+            self.reply_at = moment
             self._set_due()
 
     def put_off(self, seconds: float) -> None:
@@ -124,6 +132,11 @@ class Timers:
         self.hurry()
         return True
 
+    def take_posted(self) -> bool:
+        """Whether what was posted first is to be handed out now; asked again, all else comes."""
+        self._was_posted = bool(self.posted) and not self._was_posted
+        return self._was_posted
+
     def take_ping(self, now: float) -> bool:
         """Whether a ping is to be sent now. To be asked after `take_poll`."""
         # Between two Polls all else has a turn, however slow their handler is.
@@ -146,8 +159,10 @@ class Timers:
         self._set_due()
 
     def _set_due(self) -> None:
-        nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at, self.ask_at)
+        nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at, self.reply_at)
         self._connection.due = -NEVER if self._is_urgent else nearest
+        if self.posted:  # looked at behind that, for another thread does it the other way round
+            self._connection.due = -NEVER
 
     # Where nothing arrives
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..io import stream
 from ..io.exchange import Exchange
+from ..io.posting import Posts, hurry
 from ..io.replying import await_reply
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
@@ -104,6 +105,7 @@ class PretendDoor:
         self._later_talks = list(later_talks)
         self._wire: PretendWire | None = None
         self._exchange = Exchange(self.session)
+        self._posts = Posts()
         self._performer = PretendPerformer(
             self._exchange, self._connect, self.answered, failures or {}, delays or {}, alpn
         )
@@ -149,6 +151,11 @@ class PretendDoor:
     def send_pong(self, data: bytes) -> None:
         """Send a pong."""
         self._post(frames.PONG, data)
+
+    def post(self, value: object) -> None:
+        """Have the loop get an event with this value."""
+        self._posts.append(value)
+        hurry(self._exchange, self._posts)
 
     def force_disconnect(self) -> None:
         """End the connection at once, without a close frame."""
