@@ -17,6 +17,7 @@ from ..protocol.events import (
     Closing,
     Entered,
     Event,
+    Posted,
     ProtocolError,
     Ready,
     Unresponsive,
@@ -86,20 +87,24 @@ class Entering:
         exchange = self._exchange
         entry = Entry(self._session, monotonic())
         try:
-            if (yield from self._go(entry, ready)):
-                yield from self._through(entry)
-        except Refused as error:
-            entry.refuse(error, monotonic())
-            exchange.flush()
-        except Exception as error:
-            if error is not self._failure or not isinstance(error, WebSocketError):
-                exchange.leave(why=Why("error in enter; see the exception", cause=copied(error)))
-                raise
-            # The connection is lost, which the program was told at its `yield`: so is the loop.
+            try:
+                if (yield from self._go(entry, ready)):
+                    yield from self._through(entry)
+            except Refused as error:
+                entry.refuse(error, monotonic())
+                exchange.flush()
+            except Exception as error:
+                if error is not self._failure or not isinstance(error, WebSocketError):
+                    why = Why("error in enter; see the exception", cause=copied(error))
+                    exchange.leave(why=why)
+                    raise
+                # The connection is lost, which the program was told at its `yield`: so is the loop.
+            finally:
+                if self._steps is not None and not self._is_async:
+                    self._steps.close()
+            yield from self._hand_out_held()
         finally:
-            if self._steps is not None and not self._is_async:
-                self._steps.close()
-        yield from self._hand_out_held()
+            self._give_back()
 
     def _through(self, entry: Entry) -> Items:
         """What follows its end: the event that it went on with, and Entered."""
@@ -277,7 +282,8 @@ class Entering:
             if not is_full:
                 exchange.look(need)
             elif need.until is not None and monotonic() >= need.until:
-                exchange.next_event(monotonic())
+                came = self._next()  # what is due, or what had come before
+                held.extend(() if came is None else (came,))
             if self._look is not None:
                 self._look.now()
                 exchange.look_at = self._look.at
@@ -308,6 +314,14 @@ class Entering:
         yield from self._hand_out_owed()
         while self._held:
             yield from self._hand_out(self._held.popleft())
+
+    def _give_back(self) -> None:
+        """The connection is left: what was posted, and not handed out, is for the next one."""
+        posts = self._session.timers.posted
+        if posts is not None:
+            for event in (*reversed(self._held), self._owed):
+                if isinstance(event, Posted):
+                    posts.appendleft(event.value)
 
 
 class _Once:
