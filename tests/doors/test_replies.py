@@ -9,7 +9,7 @@ import pytest
 from lomond import WebSocket
 from lomond.errors import WebSocketUnavailable
 from lomond.protocol import frames
-from lomond.testing.peer import Pause, Peer, Talk, say
+from lomond.testing.peer import Pause, Peer, Say, Talk, say
 from lomond.testing.server import PeerServer
 from scripted import answers_pings
 
@@ -117,6 +117,22 @@ def test_without_a_connection_it_is_an_error_and_nothing_waits() -> None:
 
         seen = played(websocket, act)
     assert "no_reply" not in [event.name for event in seen]
+
+
+def test_none_comes_where_the_upgrade_is_refused() -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+
+    with PeerServer(refuses) as server:
+        websocket = WebSocket(server.url)
+        seen = []
+        for event in websocket:
+            seen.append(event)
+            if event.name == "connected":
+                websocket.send_json({}, reply=("id", 1))
+    assert [event.name for event in seen][2:] == ["rejected", "no_reply", "disconnected"]
+    assert seen[-2].ending is seen[-1].ending
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.events import Disconnected, Posted, Ready
+from ..protocol.events import ConnectFail, Disconnected, Posted, Ready
 from ..protocol.short import short_messages
 from ..session.causes import copied
 from ..session.finish import LEFT, Why
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .noticing import Look
     from .performing import Performer, Steps
 
+_ENDS = (ConnectFail, Disconnected)
 _PARENTS = "connection belongs to the parent process"
 
 
@@ -88,6 +89,9 @@ def _up_to_run(
                 return None
             if isinstance(request, Deliver):
                 event = request.event
+                questions = exchange.session.questions
+                if questions is not None and isinstance(event, _ENDS):
+                    yield from exchange.alone(questions.end)
                 if traced is not None:
                     traced(event)
                 if isinstance(exchange, Shared):
@@ -198,34 +202,42 @@ def events(
                     if look is not None:
                         look.now()
                         exchange.look_at = look.at
-            if session.questions is not None:
-                yield from exchange.alone(session.questions.end)
             ended = Answer(monotonic())
             yield from _up_to_run(exchange, script, performer, traced, blocks, look, ended)
     except BaseException as error:
-        exchange.abandon()
-        exchange.is_in_use = False
-        if isinstance(error, Exception):
-            # A mistake of ours: neither hidden nor half alive.
-            # But for what a callable of the program's raised, which is as if its handler had.
-            why = Why("error; see the exception", cause=copied(error))
-            questions = session.questions
-            is_theirs = questions is not None and questions.failure is error
-            exchange.leave(GOING_AWAY if is_theirs else UNEXPECTED_CONDITION, why)
+        _give_up(exchange, error)
         raise
     finally:
-        try:
-            exchange.leave()
-            exchange.rest()
-            script.close()
-            if session.questions is not None:
-                exchange.alone(session.questions.end)
-        except BaseException:
-            # Interrupted on the way out: at once then, for nobody comes by here again.
-            exchange.abandon()
-            exchange.is_in_use = False
-            exchange.force(LEFT)
-            raise
-        finally:
-            if waiting:
-                told(exchange)
+        _leave(exchange, script)
+
+
+def _give_up(exchange: Exchange, error: BaseException) -> None:
+    """Free what this thread held, and end the connection where something went wrong."""
+    exchange.abandon()
+    exchange.is_in_use = False
+    if isinstance(error, Exception):
+        # A mistake of ours: neither hidden nor half alive.
+        # But for what a callable of the program's raised, which is as if its handler had.
+        questions = exchange.session.questions
+        is_theirs = questions is not None and questions.failure is error
+        code = GOING_AWAY if is_theirs else UNEXPECTED_CONDITION
+        exchange.leave(code, Why("error; see the exception", cause=copied(error)))
+
+
+def _leave(exchange: Exchange, script: Script) -> None:
+    """End what has not ended, and tell who waits for it."""
+    try:
+        exchange.leave()
+        exchange.rest()
+        script.close()
+        if exchange.session.questions is not None:
+            exchange.alone(exchange.session.questions.end)
+    except BaseException:
+        # Interrupted on the way out: at once then, for nobody comes by here again.
+        exchange.abandon()
+        exchange.is_in_use = False
+        exchange.force(LEFT)
+        raise
+    finally:
+        if waiting:
+            told(exchange)
