@@ -26,21 +26,14 @@ MADE = HERE / "build" / "cython"
 TWIN = runpy.run_path(str(ROOT / "lomond" / "twin.py"))
 JOBS = runpy.run_path(str(HERE / "tools" / "jobs.py"))
 IS_PURE, IS_COMPILED = TWIN["is_asked"]("LOMOND_PURE"), TWIN["is_asked"]("LOMOND_COMPILED")
-#: What an opening needs, and what mostly calls others: compiled to be small, not to be fast.
+#: What mostly calls others: compiled to be small, not to be fast.
 SMALL_ONES = frozenset(
     f"lomond.{name}"
-    for name in TWIN["sources"](ROOT / "lomond")
-    if name.startswith("protocol.http.")
-    or name
-    in (
+    for name in (
         "compression",
         "io.outward",
-        "protocol.absent",
         "protocol.events",
         "protocol.extensions.extension",
-        "protocol.extensions.negotiation",
-        "protocol.extensions.permessage_deflate",
-        "protocol.socks",
         "system.layers",
     )
 )

@@ -180,7 +180,7 @@ def test_a_module_that_is_not_on_the_list_is_not_loaded(copy: Path) -> None:
 def test_one_that_can_not_be_loaded_names_itself_and_the_cure(copy: Path, content: str) -> None:
     path = compiled(copy, "protocol.frames")
     size = path.stat().st_size
-    other = compiled(copy, "protocol.states").read_bytes() if content != "no module" else b"no"
+    other = compiled(copy, "protocol.mask").read_bytes() if content != "no module" else b"no"
     change(path, other.ljust(size, b"\0"))
     said = refused("import lomond.protocol.output", folder=copy)
     assert said.startswith(f"ImportError: {path} can't be loaded (")

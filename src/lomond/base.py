@@ -90,7 +90,7 @@ class Base(settable.Options):
         put(self, "_headers", [])
         for name, default in settable.PLAIN.items():
             put(self, name, default)
-        kept = rows.checked(settable.ROWS, asked)
+        kept = rows.checked(settable.ROWS, asked) if asked else {}
         limits, timing = _LIMITS, _TIMING
         if kept:
             limits = options.changed(limits, _part(kept, settable.LIMITS))
@@ -317,20 +317,10 @@ def place(websocket: Base) -> Place | None:
     return None if websocket._ask_url is not None else websocket._place
 
 
-def asked_url(websocket: Base) -> Callable[[], Any] | None:
-    """What gives the URL of each attempt; None where that is known."""
-    return websocket._ask_url
-
-
 def keep_place(websocket: Base, place: Place) -> None:
     """Have the attributes say what the callable gave, if it is still that which is asked."""
     if websocket._ask_url is not None:
         object.__setattr__(websocket, "_place", place)
-
-
-def limits(websocket: Base) -> options.Limits:
-    """What its next connection may cost."""
-    return websocket._limits
 
 
 def added_headers(websocket: Base) -> list[tuple[bytes, bytes]]:

@@ -40,7 +40,8 @@ _MISSING: Any = object()
 #: What every connection needs, and `import lomond` does not.
 _NEEDED = ("making", "io.posting")  # that one not first in a signal handler that posts
 _ROWS = rows.rows_of(options.ConnectOptions)
-_loaded: set[str] = set()
+_loaded: dict[str, Any] = {}
+_put = object.__setattr__  # of a name of ours, which needs no check
 WITHIN = 30.0  # seconds for a reply; given, it is another one
 _replacing = threading.RLock()  # for `_exchange`; a signal handler may connect too
 
@@ -83,8 +84,7 @@ class Door(State, Generic[Stream, Sent]):
         # Not first when connecting, where a process may have no file descriptor left to load it by.
         for name in (*_NEEDED, "tracing") if self.trace else _NEEDED:
             if name not in _loaded:
-                import_module(f".{name}", __package__)
-                _loaded.add(name)
+                _loaded[name] = import_module(f".{name}", __package__)
 
     def _stream(self, timing: options.Timing) -> Stream:
         """The events of a new connection."""
@@ -337,6 +337,8 @@ def timed(
             _fail_session_class()
         raise rows.no_such(function, asked.keys() - _ROWS.keys(), _ROWS)
     check_together(door)
+    if not asked:
+        return door._timing
     kept = rows.checked(_ROWS, asked)
     if "ping_message" in kept:
         options.check_pings(kept)
@@ -357,16 +359,14 @@ def begin(
     door: Door[Any, Any], timing: options.Timing, driver: Driving | None = None
 ) -> Generator[Any, None, None]:
     """A new connection, which is the current one now: its events, as `making.made` has them."""
-    from .making import made
-
-    exchange, items = made(door, timing, driver)
+    exchange, items = _loaded["making"].made(door, timing, driver)
     _replace(door, exchange, "replaced by a new connection")
     posts = door._posts  # looked at behind that: another thread may just have made them
     if posts is not None:
         from .io.posting import hurry
 
         hurry(exchange, posts)
-    return items
+    return items  # type: ignore[no-any-return]
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
@@ -400,7 +400,8 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
     earlier = None
     try:
         _replacing.acquire()
-        earlier, door._exchange = door._exchange, exchange
+        earlier = door._exchange
+        _put(door, "_exchange", exchange)
         _replacing.release()
         if earlier is not None:
             _end(door, earlier, reason, says_so=exchange is not None)
@@ -413,13 +414,11 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
 
 def _end(door: Door[Any, Any], exchange: Exchange, reason: str, *, says_so: bool) -> None:
     """End a connection that is no longer the current one; how it ended is not forgotten."""
-    from .session.finish import Why
-
-    why = Why(reason, kind="replaced" if says_so else "left")
+    why = _loaded["making"].Why(reason, kind="replaced" if says_so else "left")
     if says_so:
         exchange.leave(why=why)
     exchange.force(why)
-    door._ended = exchange.session.finish.ending or door._ended
+    _put(door, "_ended", exchange.session.finish.ending or door._ended)
 
 
 def _fail_session_class() -> NoReturn:

@@ -128,12 +128,12 @@ class Ending(Fixed):
         hint: str | None = None,
         detail: str = "",
     ) -> None:
-        self._set(
-            kind=kind, by=by, code=code, reason=reason, status=status, response=response,
-            phase=phase, address=address, cause=cause, deadline=deadline, was_ready=was_ready,
-            lasted=lasted, since_received=since_received,
-            since_sent=since_sent, since_pong=since_pong, unconfirmed=unconfirmed, pause=pause,
-            hint=hint, detail=detail,
+        self._set_all(
+            (
+                kind, by, code, reason, status, response, phase, address, cause, deadline,
+                was_ready, lasted, since_received, since_sent, since_pong, unconfirmed, pause, hint,
+                detail,
+            )
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -13,6 +13,12 @@ class Fixed:
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
+    def _set_all(self, values: tuple[object, ...]) -> None:
+        """Set all fields, in their order."""
+        put = object.__setattr__
+        for name, value in zip(self.__match_args__, values, strict=True):
+            put(self, name, value)
+
     def _fields(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)
 

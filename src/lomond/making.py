@@ -17,9 +17,12 @@ from .io.performing import Performer
 from .io.shared import Shared
 from .io.stream import events
 from .plan import Plan
+from .session.finish import Why
 from .session.history import last_ready
 from .session.opening import conversation
 from .session.session import Session
+
+__all__ = ["Why", "made"]
 
 if TYPE_CHECKING:
     from collections.abc import Generator

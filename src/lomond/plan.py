@@ -5,6 +5,9 @@ The attributes of a WebSocket may be set at any time; a plan is given a copy of 
 CookieJar) is asked later, as a step of the opening, for it may take its time and fail.
 """
 
+# pyright: reportPrivateUsage=false
+# Of the attributes that were copied for it, those too that users do not see.
+
 from __future__ import annotations
 
 import os
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from .session.requests import AddressInfo
 
 Headers = list[tuple[bytes, bytes]]
+_NO_NAMES = frozenset[bytes]()
 
 
 class Plan:
@@ -81,7 +85,7 @@ class Plan:
         self._agent = websocket.agent
         self._protocols: Any = websocket.protocols
         self._extensions = offers(options.check_compress(websocket.compress))
-        self._limits = base.limits(websocket)
+        self._limits = websocket._limits
         self._asked_headers: Any = websocket.headers
         self._headers = base.added_headers(websocket)
         self._origin = websocket.origin
@@ -90,7 +94,7 @@ class Plan:
         self._server_name = websocket.server_name
         self._addresses: list[AddressInfo] | None = None
         self._is_ours = True
-        url = base.asked_url(websocket)
+        url = websocket._ask_url
         self._keep_place = None if url is None else keep_place
         self.asks = url is not None or (
             callable(self._asked_headers) or callable(self._auth) or callable(self._protocols)
@@ -107,7 +111,7 @@ class Plan:
     def questions(self) -> list[tuple[str, Callable[[], Any]]]:
         """The options that are callables, in the order in which they are asked."""
         given = self._websocket
-        values = base.asked_url(given), given.headers, given.auth, given.protocols
+        values = given._ask_url, given.headers, given.auth, given.protocols
         pairs = zip(ASKED, values, strict=True)
         return [(name, value) for name, value in pairs if callable(value)]
 
@@ -137,7 +141,8 @@ class Plan:
     def first(self) -> Route:
         """Where the user wants to go, and what is said there. Raises what the user's code does."""
         self.asked = "the options"
-        base.check_together(self._websocket)
+        if not self._websocket._fits:
+            base.check_together(self._websocket)
         assert self.url is not None
         if self._auth is None:
             self._auth = userinfo(self.url)
@@ -208,7 +213,7 @@ class Plan:
     def _sent_headers(self, url: str, is_ours: bool) -> Headers:
         """The user's headers for this URL."""
         headers = list(self._headers) if is_ours else []
-        names = {name.lower() for name, _ in headers}
+        names = {name.lower() for name, _ in headers} if headers else _NO_NAMES
         if self._origin is not None and b"origin" not in names:
             headers.append((b"Origin", self._origin.encode()))
         self.asked = "cookies="

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 LONGEST = 200  # characters of a peer's text in what people read
 _LONGEST_PART = 64  # of one that stands among others
@@ -10,6 +11,8 @@ _LOOKED_AT = 4096  # bytes of a body; what is wrong is said early
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(head|script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+
+_READ = frozenset(["headers", "http_ver", "status", "status_code"])  # attributes of a Response
 
 
 class Response:
@@ -34,17 +37,35 @@ class Response:
     """
 
     __slots__ = ("body", "headers", "http_ver", "raw", "status", "status_code")
+    body: bytes
+    headers: dict[str, str]
+    http_ver: str
+    raw: bytes
+    status: str
+    status_code: int | None
 
     def __init__(self, header_bytes: bytes, *, body: bytes = b"") -> None:
         self.raw = bytes(header_bytes)
         self.body = body
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What the head says: read when it is asked for, which of an upgrade it rarely is."""
+            if name not in _READ:
+                said = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(said, name=name, obj=self)
+            self._read()
+            return getattr(self, name)
+
+    def _read(self) -> None:
         lines = _unfold(self.raw)
         version, _, rest = lines[0].partition(" ")
         code, _, phrase = rest.strip().partition(" ")
         self.http_ver = version
         self.status_code = int(code) if len(code) == 3 and code.isdigit() else None
         self.status = phrase.strip()
-        self.headers: dict[str, str] = {}
+        self.headers = {}
         for line in lines[1:]:
             name, colon, value = line.partition(":")
             if colon:

@@ -196,15 +196,14 @@ def _source_of(path: str) -> str:
 
 
 def sources(folder: Path) -> dict[str, Path]:
-    """What is compiled, by the names of the modules in the package: all of protocol/, and what has
-    a .pxd or .pyx beside it. A kernel written by hand stands for the plain module of its name.
+    """What is compiled, by the names of the modules in the package: what has a .pxd or .pyx beside
+    it. A kernel written by hand stands for the plain module of its name.
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.py")):
         name = ".".join(path.relative_to(folder).with_suffix("").parts)
         kernel = path.with_suffix(".pyx")
-        is_typed = kernel.exists() or path.with_suffix(".pxd").exists()
-        if path.stem != "__init__" and (is_typed or name.startswith("protocol.")):
+        if kernel.exists() or path.with_suffix(".pxd").exists():
             found[name] = kernel if kernel.exists() else path
     return found
 

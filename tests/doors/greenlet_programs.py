@@ -71,8 +71,8 @@ def nobody_leaves_with_a_lock() -> Iterator[None]:
     found: list[str] = []
 
     def look(event: str, between: tuple[Any, Any]) -> None:
-        for link in list(forking.watching):
-            lock = link.lock  # type: ignore[attr-defined]  # all who watch are links
+        for reference in list(forking.watching):
+            lock = reference().lock  # type: ignore[union-attr]  # all who watch are links
             if is_mine(lock) or not lock.acquire(False):
                 found.append(f"{event} {between}")
             else:

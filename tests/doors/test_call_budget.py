@@ -267,5 +267,5 @@ def test_opening_costs_few_calls() -> None:
             calls.end()
             stream.close()
     print("WAY", min(firsts.ways), min(calls.ways))
-    assert min(firsts.ways).calls <= (50 if not is_pure else 60)
-    assert min(calls.ways).calls <= (185 if not is_pure else 250)
+    assert min(firsts.ways).calls <= (42 if not is_pure else 55)
+    assert min(calls.ways).calls <= (150 if not is_pure else 200)

@@ -71,7 +71,7 @@ class Inward:
         self.is_in_use = False
         self.is_full = False
         self.is_foreign = False
-        forking.watching.add(self)
+        forking.watch(self)
         self.calm_until = NOT_CALM
         self.look_at = _NEVER
         self.is_traced = traced is not None

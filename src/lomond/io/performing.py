@@ -110,7 +110,7 @@ class Performer(Stepping):
     def perform(self, request: Any) -> Generator[Need, None, Answer]:
         """Do it. Raises Failed (or TimedOut, Interrupted) if it can't be done."""
         self._exchange.is_in_use = type(request) is not Hangup
-        steps = self._steps(request)
+        steps = self._ACTS[type(request)](self, request)
         try:
             try:
                 need = next(steps)
@@ -129,10 +129,6 @@ class Performer(Stepping):
         if self._exchange.is_traced:
             self._exchange.report()
         return answer_of((monotonic(), time(), value))
-
-    def _steps(self, request: Any) -> Steps:
-        """What doing it takes."""
-        return self._ACTS[type(request)](self, request)
 
     def _counted(self, steps: Steps, need: Need) -> Steps:
         """Go on with the steps, from what they need first, noting how long they are kept waiting.
@@ -210,7 +206,7 @@ class Performer(Stepping):
         race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
         try:
             sock, address = yield from race.run(
-                request.deadline, self._check, lambda: self._exchange.session.course.kept
+                request.deadline, self._check, self._exchange.session.course
             )
         except Failed as failure:
             failure.attempts = race.attempts
@@ -328,7 +324,7 @@ class Performer(Stepping):
             self._exchange.alone(self._exchange.enqueue_quietly)
             self._start()
             yield from self._write(request.deadline)
-        else:
+        elif self._exchange.output.is_ready:
             self._exchange.flush()
 
     def _read(self, request: Read) -> Generator[Need, None, bytes]:
@@ -370,6 +366,7 @@ class Performer(Stepping):
         self._exchange.leave()
         yield from ()
 
+    #: What doing each takes.
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
         Ask: _ask,
         Await: _await,

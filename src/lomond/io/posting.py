@@ -27,7 +27,7 @@ class Posts(deque[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        forking.watching.add(self)
+        forking.watch(self)
 
     def forked(self) -> None:
         """We are in a child: it belongs to the parent."""

@@ -73,7 +73,7 @@ class Shared(Guarded):
         with self.lock:
             self.pipe = pipe
             self.is_clear = pipe.sends_at_once and not self.is_traced and not self.is_over
-        if self.is_over or self.session.has_ended:  # another thread ended it meanwhile
+        if self.is_over or self.connection.has_ended:  # another thread ended it meanwhile
             pipe.abort()
 
     def drop(self) -> None:

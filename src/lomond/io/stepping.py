@@ -40,8 +40,8 @@ class Stepping:
         return None if deadline is None else deadline + self._exchange.session.course.kept
 
     def _has_passed(self, deadline: float | None, moment: float) -> bool:
-        until = self._until(deadline)  # as what was waited for, to the last digit
-        return until is not None and moment >= until
+        # As what was waited for (`_until`), to the last digit.
+        return deadline is not None and moment >= deadline + self._exchange.session.course.kept
 
     def _start(self) -> None:
         """Get ready to wait."""

@@ -75,45 +75,54 @@ def _up_to_run(
     blocks: bool,
     look: Look | None,
     begun: Answer | None = None,
-) -> Generator[Any, None, AnyEvent | None]:
-    """Perform what the script asks for, from an answer on, up to Run; None where it does not ask.
+) -> Generator[Any, None, tuple[Script, AnyEvent | None] | None]:
+    """Perform what the script asks for, from an answer on, up to Run.
 
-    Else the event that came last.
+    Returns:
+        The script that asks for it, and the event that came last; None where the script, and what
+        goes on with it, has no more to ask.
     """
     event: AnyEvent | None = None
-    try:
-        request = next(script) if begun is None else script.send(begun)
-        while True:
-            if exchange.is_foreign:
-                yield Disconnected(_PARENTS)
+    while True:
+        try:
+            request = next(script) if begun is None else script.send(begun)
+            while True:
+                if exchange.is_foreign:
+                    yield Disconnected(_PARENTS)
+                    return None
+                if isinstance(request, Deliver):
+                    event = request.event
+                    questions = exchange.session.questions
+                    if questions is not None and isinstance(event, _ENDS):
+                        yield from exchange.alone(questions.end)
+                    if traced is not None:
+                        traced(event)
+                    if isinstance(exchange, Shared):
+                        exchange.thread = get_ident()
+                    if waiting:
+                        told(exchange)
+                    yield event
+                    answer: Answer = answer_of((monotonic(), time(), None))
+                elif type(request) is Run:
+                    return script, event
+                else:
+                    try:
+                        steps = performer.perform(request)
+                        if look is not None:
+                            steps = _looking(steps, look)
+                        answer = yield from _performed(exchange, steps, blocks)
+                    except Failed as failure:
+                        request = script.throw(failure)
+                        continue
+                request = script.send(answer)
+        except StopIteration as done:
+            if done.value is None:
                 return None
-            if isinstance(request, Deliver):
-                event = request.event
-                questions = exchange.session.questions
-                if questions is not None and isinstance(event, _ENDS):
-                    yield from exchange.alone(questions.end)
-                if traced is not None:
-                    traced(event)
-                if isinstance(exchange, Shared):
-                    exchange.thread = get_ident()
-                if waiting:
-                    told(exchange)
-                yield event
-                answer: Answer = answer_of((monotonic(), time(), None))
-            elif type(request) is Run:
-                return event
-            else:
-                try:
-                    steps = performer.perform(request)
-                    if look is not None:
-                        steps = _looking(steps, look)
-                    answer = yield from _performed(exchange, steps, blocks)
-                except Failed as failure:
-                    request = script.throw(failure)
-                    continue
-            request = script.send(answer)
-    except StopIteration:
-        return None
+            script = done.value
+            begun = None
+        except BaseException:
+            script.close()
+            raise
 
 
 def events(
@@ -141,9 +150,15 @@ def events(
     output = session.output
     messages = short_messages(connection)
     waits = exchange if blocks and isinstance(exchange, Shared) else None
+    running: Script | None = None
     try:
-        ready = yield from _up_to_run(exchange, script, performer, traced, blocks, look)
-        if ready is not None:
+        opening = _up_to_run(exchange, script, performer, traced, blocks, look)
+        del script  # which is over before the connection stands
+        reached = yield from opening
+        del opening
+        if reached is not None:
+            running, ready = reached
+            del reached
             exchange.rest()
             exchange.settle()
             performer.settle()
@@ -203,12 +218,12 @@ def events(
                         look.now()
                         exchange.look_at = look.at
             ended = Answer(monotonic())
-            yield from _up_to_run(exchange, script, performer, traced, blocks, look, ended)
+            yield from _up_to_run(exchange, running, performer, traced, blocks, look, ended)
     except BaseException as error:
         _give_up(exchange, error)
         raise
     finally:
-        _leave(exchange, script)
+        _leave(exchange, running)
 
 
 def _give_up(exchange: Exchange, error: BaseException) -> None:
@@ -224,12 +239,13 @@ def _give_up(exchange: Exchange, error: BaseException) -> None:
         exchange.leave(code, Why("error; see the exception", cause=copied(error)))
 
 
-def _leave(exchange: Exchange, script: Script) -> None:
+def _leave(exchange: Exchange, script: Script | None) -> None:
     """End what has not ended, and tell who waits for it."""
     try:
         exchange.leave()
         exchange.rest()
-        script.close()
+        if script is not None:
+            script.close()
         if exchange.session.questions is not None:
             exchange.alone(exchange.session.questions.end)
     except BaseException:

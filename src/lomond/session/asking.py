@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ..checks import is_coroutine_function
 from ..response import printable
 from ..url import redact
 from .requests import Answer, Ask, Await, Failed, Interrupted, Request, TimedOut
 
-Given = TypeVar("Given")
 _MOST_SAID = 200  # characters of what the user's code raised
 
 
@@ -58,28 +57,16 @@ def _first_or_again(first: list[Any], call: Callable[[], Any]) -> Any:
     return first.pop() if first else call()
 
 
-def asked(
-    plan: Asks, ask: Callable[[], Given], deadline: float | None
-) -> Generator[Request, Answer, tuple[Given, float]]:
-    """What the user's mappings and jars say, and when they were done."""
-    try:
-        answer = yield Ask(ask, deadline)
-    except Failed as failure:
-        _blame(plan, failure, "what headers= and cookies= call took that long")
-        raise
-    return answer.value, answer.now
-
-
 def _told(plan: Asks, request: Ask | Await, late: str) -> Generator[Request, Answer, Answer]:
     """The answer of the user's code; a failure says whose it is."""
     try:
         return (yield request)
     except Failed as failure:
-        _blame(plan, failure, late)
+        blame(plan, failure, late)
         raise
 
 
-def _blame(plan: Asks, failure: Failed, late: str) -> None:
+def blame(plan: Asks, failure: Failed, late: str) -> None:
     """Have a failure of the user's code say whose it is.
 
     Arguments:

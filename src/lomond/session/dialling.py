@@ -94,16 +94,14 @@ Steps = Generator[Request, Answer, tuple[bytes, float]]
 def reach(
     session: Session, target: Target, maker: MakesTunnels, now: float, deadline: float | None
 ) -> Steps:
-    """Connect, through the proxy if there is one."""
+    """Connect through the proxy; or take the socket that the user gave."""
     if target.has_socket:
         session.course.enter("connect", now)
         answer = yield Adopt()
         session.course.address = answer.value
         return b"", answer.now
     proxy = target.proxy
-    if proxy is None:
-        where = (target.host, target.port)
-        return b"", (yield from _connect(session, where, target.addresses, now, deadline))
+    assert proxy is not None
     hosts = [target.host]
     if proxy.scheme in ("socks4", "socks5"):
         hosts, now = yield from _resolve(session, target, proxy, now, deadline)
@@ -111,7 +109,7 @@ def reach(
     for host in hosts:
         tunnel = maker.tunnel(target, host)
         while True:
-            began = yield from _connect(session, (proxy.host, proxy.port), None, now, deadline)
+            began = yield from connect(session, (proxy.host, proxy.port), None, now, deadline)
             session.course.enter("proxy", began)
             if proxy.scheme == "https":
                 there = proxy.host, proxy.port, None
@@ -131,13 +129,14 @@ def reach(
     raise first
 
 
-def _connect(
+def connect(
     session: Session,
     where: tuple[str, int],
     addresses: list[AddressInfo] | None,
     now: float,
     deadline: float | None,
 ) -> Generator[Request, Answer, float]:
+    """Connect to a host, or to what is given instead of its addresses; when it was done."""
     timings = session.course.timings
     session.course.address = authority(*where)
     if addresses is None:

@@ -338,7 +338,7 @@ class Finish:
         event = self.event
         if event is not None:
             event.ending = self._told = ending = self.ending
-            event.unconfirmed = self.unconfirmed
+            event.unconfirmed = 0 if ending is None else ending.unconfirmed
             for error in self._owed or ():
                 error.ending = ending
         self.is_told = True

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import ProtocolError, ProxyError
 from ..options import BODY_TIMEOUT, CLOSE_GRACE
 from ..protocol import events
 from ..response import moment_of, printable
-from .asking import Asks, asked, questions
+from .asking import Asks, blame, questions
 from .causes import was_told, words
 from .course import sooner
-from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, last_words, reach, why
+from .dialling import CLOSED_BY_USER, MakesTunnels, Origin, Target, connect, last_words, reach, why
 from .finish import LOST, Why
 from .history import follow
 from .requests import (
@@ -33,6 +33,7 @@ from .requests import (
     Send,
     StartTLS,
     TimedOut,
+    answer_of,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +44,11 @@ if TYPE_CHECKING:
     from ..url import Url
     from .session import Session
 
-Script = Generator[Request, Answer, None]
+#: Asks for one thing after another. What it returns is the script with which to go on, or None.
+Script = Generator[Request, Answer, Any]
 _SHOWN = 64  # bytes of what came first
+_RUN, _HANG_UP = Run(), Hangup()
+_SEND_HELD = Send(None, waits=False)  # what was held until the upgrade was done
 REDIRECTS = (301, 302, 303, 307, 308)  # statuses
 #: Protocols that TLS may agree on (ALPN, RFC 7301) and in which nobody here can ask.
 _OTHER_HTTP = frozenset(["h2", "h3"])
@@ -90,24 +94,11 @@ class Plan(MakesTunnels, Asks, Protocol):
 
 
 def conversation(session: Session, plan: Plan) -> Script:
-    """One connection, from Connecting to the last event."""
-    is_connected, ready = yield from _opened(session, plan)
-    if not is_connected:
-        return
-    del plan  # not to be kept as long as the connection lasts
-    if ready is not None:
-        yield Send(None, waits=False)  # what was held until now
-        yield Deliver(ready)
-        del ready
-        yield Run()
-    yield Hangup()
-    yield Deliver(session.disconnected())
+    """One connection, from Connecting to the last event.
 
-
-def _opened(
-    session: Session, plan: Plan
-) -> Generator[Request, Answer, tuple[bool, events.Ready | None]]:
-    """Whether it was connected, and Ready; without that the session has ended."""
+    Where it was connected, another script goes on: what the opening needed, as the plan, is not to
+    be kept as long as the connection lasts.
+    """
     answer = yield Deliver(events.Connecting(plan.url))
     session.course.started_at = now = answer.now
     timeout = session.timing.open_timeout
@@ -121,10 +112,16 @@ def _opened(
         try:
             if plan.asks and not redirects:
                 yield from questions(plan, deadline)
-            route, now = yield from asked(plan, ask, deadline)
+            try:
+                answer = yield Ask(ask, deadline)
+            except Failed as failure:
+                blame(plan, failure, "what headers= and cookies= call took that long")
+                raise
+            route: Route = answer.value
+            now = answer.now
         except Failed as failure:
             yield from _give_up(session, None, failure)
-            return False, None
+            return None
         target = route.target
         sent: bytes | None = None  # as the Origin
         for name, value in route.upgrade.request.headers:
@@ -140,42 +137,56 @@ def _opened(
             )
         except Failed as failure:
             yield from _give_up(session, target, failure)
-            return False, None
+            return None
         except (ImportError, OSError) as error:  # of a module that is needed only now
             yield from _give_up(session, target, Failed(error, now))
-            return False, None
+            return None
         handled = yield Deliver(_connected(session, target, secured))
         spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
-            came = handled._replace(value=rest)
+            came = answer_of((handled.now, handled.wall, rest))
             outcome, answer = yield from _upgrade(session, route.upgrade, came, deadline, follows)
             if outcome is None:
-                return True, None
+                return _over(session)
             session.course.timings.upgrade = answer.now - now
             plan.answered(target.url, outcome.response)
         except (ImportError, OSError) as error:
             reason = f"upgrade fail; {words(error)}"
             session.end(Why(reason, False, "lost", "client", error, "upgrade"), now)
-            return True, None
+            return _over(session)
         if outcome.upgrades is True:
-            return True, _open(session, outcome, answer)
+            return _open_until_over(session, _open(session, outcome, answer))
         onward = yield from _onward(plan, target, outcome, redirects, origin)
         if isinstance(onward, str):
             yield from _reject(session, outcome.response, onward, answer.now)
-            return True, None
+            return _over(session)
         redirects += 1
         skew = _skew(outcome.response, answer.wall)
         now = dropped_at = (yield Drop()).now
         if session.has_ended or session.finish.close_asked_at is not None:
             session.end(Why(CLOSED_BY_USER, phase="upgrade"), now)
-            return True, None
+            return _over(session)
         session.course.timings.proxy = session.course.timings.tls = None  # the last way is told of
         origin = origin if origin == onward.origin else None
         now = (yield Deliver(events.Connecting(onward.url))).now
         spent += now - dropped_at
         deadline = None if deadline is None else deadline + spent
         ask = partial(plan.route, onward)
+
+
+def _open_until_over(session: Session, ready: events.Ready) -> Script:
+    yield _SEND_HELD
+    yield Deliver(ready)
+    del ready
+    yield _RUN
+    yield _HANG_UP
+    yield Deliver(session.disconnected())
+
+
+def _over(session: Session) -> Script:
+    yield _HANG_UP
+    yield Deliver(session.disconnected())
 
 
 def _skew(response: Response, wall: float) -> float | None:
@@ -194,7 +205,11 @@ def _connect(
     """
     target = route.target
     secured: Secured | None = None
-    rest, now = yield from reach(session, target, plan, now, deadline)
+    if target.proxy is not None or target.has_socket:
+        rest, now = yield from reach(session, target, plan, now, deadline)
+    else:
+        where = target.host, target.port
+        rest, now = b"", (yield from connect(session, where, target.addresses, now, deadline))
     if target.secure:
         session.course.enter("tls", now)
         answer = yield StartTLS(
@@ -236,7 +251,7 @@ def _give_up(session: Session, target: Target | None, failure: Failed) -> Script
     session.course.address = failure.address or session.course.address
     told = _unconnected(session, failure, reason)
     session.end(told, failure.now)
-    yield Hangup()
+    yield _HANG_UP
     event = events.ConnectFail(reason, response=None if is_ours else told.response)
     session.course.describe(event, failure.now, failure.cause, session.course.phase)
     event.ending = session.disconnected().ending
@@ -343,7 +358,7 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
     return events.Ready(
         acceptance.response,
         acceptance.protocol,
-        {extension.name for extension in acceptance.extensions},
+        {extension.name for extension in acceptance.extensions} if acceptance.extensions else set(),
         compression=session.compression,
         timings=session.course.timings,
         number=session.number,
@@ -355,14 +370,14 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
 def _reject(session: Session, response: Response, reason: str, now: float) -> Script:
     why = Why("closed", True, "rejected", "server", phase="upgrade", response=response)
     session.end(why._replace(detail=reason), now)
-    yield Hangup()
+    yield _HANG_UP
     yield Deliver(session.course.describe(events.Rejected(response, reason), now, phase="upgrade"))
 
 
 def _not_http(session: Session, error: ProtocolError, answer: Answer) -> Script:
     reason = f"disconnected; {error}"
     session.end(Why(reason, False, "protocol", "server", phase="upgrade"), answer.now)
-    yield Hangup()
+    yield _HANG_UP
     event = events.ProtocolError(str(error), error.critical, section=error.section)
     yield Deliver(session.course.describe(event, answer.now, phase="upgrade"))
 

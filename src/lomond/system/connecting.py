@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Generator, Iterable
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..session.causes import tried, words
 from ..session.requests import AddressInfo, Failed, TimedOut
@@ -60,6 +60,12 @@ def interleaved(addresses: list[AddressInfo]) -> list[AddressInfo]:
     return [info for each in rounds for info in each if info is not None]
 
 
+class Delayed(Protocol):
+    """What was kept from going on, for so many seconds."""
+
+    kept: float
+
+
 class _Try(NamedTuple):
     """An attempt that has not ended."""
 
@@ -87,7 +93,7 @@ class Race:
     ) -> None:
         self.attempts: list[Attempt] = []
         self._addresses = addresses
-        self._waiting = interleaved(addresses)
+        self._waiting = interleaved(addresses) if len(addresses) > 1 else list(addresses)
         self._delay = delay
         self._settings = settings
         self._running: dict[socket.socket, _Try] = {}
@@ -99,24 +105,25 @@ class Race:
         self,
         deadline: float | None,
         check: Callable[[], object],
-        kept: Callable[[], float] = float,
+        delayed: Delayed | None = None,
     ) -> Running:
         """Work in progress: the first socket that is connected, and its peer's address.
 
         Arguments:
             deadline: Monotonic seconds; None for none.
             check: Asked after each wait; raises Interrupted if the user closed.
-            kept: Tells by how many seconds the deadline is put off by now.
+            delayed: Tells by how many seconds the deadline is put off by now.
 
         Raises:
             Failed: All attempts failed. The cause is the first one's error; `said` names all.
             TimedOut: The deadline passed.
             Interrupted: As `check` raises it.
         """
-        self._keep_family()
+        if not self._waiting or self._settings.source_address is not None:
+            self._keep_family()
         left = "closed by the user"
         try:
-            winner = yield from self._race(deadline, check, kept)
+            winner = yield from self._race(deadline, check, delayed)
             attempt = self._running.pop(winner)
             address = address_of(attempt.info)
             left = f"given up; {address} was faster"
@@ -128,7 +135,7 @@ class Race:
                 sock.close()
                 self._ended(other, left)
             self._running.clear()
-        self._ended(attempt, None)
+        self.attempts.append(Attempt(address, monotonic() - attempt.started))
         return winner, address
 
     def _keep_family(self) -> None:
@@ -149,14 +156,16 @@ class Race:
             raise Failed(OSError(errno.EAFNOSUPPORT, said), monotonic())
 
     def _race(
-        self, deadline: float | None, check: Callable[[], object], kept: Callable[[], float]
+        self, deadline: float | None, check: Callable[[], object], delayed: Delayed | None
     ) -> Generator[Need, None, socket.socket]:
         need: Need | None = None
         while True:
             check()
             now = monotonic()
             looked_at = now if need is None or need.looked_at is None else need.looked_at
-            until = None if deadline is None else deadline + kept()
+            until = deadline
+            if until is not None and delayed is not None:
+                until += delayed.kept
             if until is not None and looked_at >= until:
                 raise self._timed_out(now)
             if self._waiting and (now >= self._start_at or not self._running):
@@ -186,7 +195,9 @@ class Race:
             moments.append(self._start_at)
         if until is not None:
             moments.append(until)
-        under_way = tuple(sock for sock in self._running if sock not in self._busy)
+        under_way = tuple(self._running)
+        if self._busy:
+            under_way = tuple(sock for sock in under_way if sock not in self._busy)
         return Need(min(moments) if moments else None, (), under_way)
 
     def _look(self, ready: Iterable[socket.socket]) -> socket.socket | None:
@@ -216,7 +227,8 @@ class Race:
         self._running[sock] = attempt
         try:
             apply(sock, self._settings)
-            bind(sock, self._settings)
+            if self._settings.source_address is not None:
+                bind(sock, self._settings.source_address)
         except OSError as error:
             self._lost(sock, error)
             return None
@@ -253,7 +265,7 @@ class Race:
         if self._first is None:
             self._first = error, address_of(attempt.info)
 
-    def _ended(self, attempt: _Try, error: str | None) -> None:
+    def _ended(self, attempt: _Try, error: str) -> None:
         seconds = monotonic() - attempt.started
         self.attempts.append(Attempt(address_of(attempt.info), seconds, error))
 

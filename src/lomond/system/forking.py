@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Protocol
-from weakref import WeakSet
+from weakref import ReferenceType, ref
 
 #: How often this process's line was forked: differs between a process and its children.
 count: int = 0
@@ -19,15 +19,24 @@ class Forkable(Protocol):
         ...
 
 
-#: Who is told in every forked child, as long as it lives; whoever wants that adds itself.
-watching: WeakSet[Forkable] = WeakSet()
+#: Who is told in every forked child. (Not a WeakSet, which takes two calls of Python's for each.)
+watching: set[ReferenceType[Forkable]] = set()
+
+_forget = watching.discard
+
+
+def watch(who: Forkable) -> None:
+    """Have it told in every forked child, as long as it lives."""
+    watching.add(ref(who, _forget))
 
 
 def _forked() -> None:
     global count
     count += 1
-    for who in list(watching):
-        who.forked()
+    for reference in list(watching):
+        who = reference()
+        if who is not None:
+            who.forked()
 
 
 def in_child(function: Callable[[], None]) -> None:

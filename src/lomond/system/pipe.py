@@ -204,7 +204,7 @@ def _bound_reads(sock: socket.socket) -> bool:
     The sockets of gevent, and others with methods of their own, wait as they think right; where
     such a class stands for Python's, a read in the system would keep all greenlets waiting.
     """
-    if not (_NOW and is_plain(socket.socket)):
+    if not (_NOW and (type(sock) is socket.socket or is_plain(socket.socket))):
         return False
     try:
         if _bounds and type(sock) is socket.socket:

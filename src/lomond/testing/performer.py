@@ -31,6 +31,13 @@ class _Nothing:
         raise AssertionError("TLS is only pretended")
 
 
+def _behind(act: Any) -> Callable[[Any, Any], Steps]:
+    def steps(performer: PretendPerformer, request: Any) -> Steps:
+        return performer.behind(act, request)
+
+    return steps
+
+
 class PretendPerformer(Performer):
     """What a script asks for, done for one connection in pretend time.
 
@@ -73,9 +80,8 @@ class PretendPerformer(Performer):
         yield need
         return (yield from steps)
 
-    def _steps(self, request: Any) -> Steps:
+    def behind(self, act: Callable[[Any, Any], Steps], request: Any) -> Steps:
         """What doing it takes, behind the time and the failure that it is to have."""
-        steps = super()._steps(request)
         kind = request.__class__
         deadline: float | None = getattr(request, "deadline", None)
         failure = self._failures.get(kind)
@@ -90,7 +96,7 @@ class PretendPerformer(Performer):
             yield Need(min(moments) if moments else None)
         if failure is not None:
             raise Failed(failure, monotonic())
-        return self._answered(request, (yield from steps))
+        return self._answered(request, (yield from act(self, request)))
 
     def _resolve(self, request: Resolve) -> Generator[Need, None, list[AddressInfo]]:
         yield from ()
@@ -109,9 +115,12 @@ class PretendPerformer(Performer):
         return Secured("TLSv1.3", "TLS_AES_256_GCM_SHA384", self._alpn)
 
     _ACTS: ClassVar[dict[type, Callable[[Any, Any], Steps]]] = {
-        **Performer._ACTS,
-        Resolve: _resolve,
-        Race: _race,
-        Adopt: _adopt,
-        StartTLS: _start_tls,
+        kind: _behind(act)
+        for kind, act in {
+            **Performer._ACTS,
+            Resolve: _resolve,
+            Race: _race,
+            Adopt: _adopt,
+            StartTLS: _start_tls,
+        }.items()
     }

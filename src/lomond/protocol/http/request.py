@@ -25,6 +25,13 @@ _OURS = frozenset(
     }
 )  # fmt: skip
 
+_HOST = b"Host"
+#: What nobody may give (`_OURS`), behind it.
+_FIXED = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %%b\r\n"
+    b"Sec-WebSocket-Version: %d" % WS_VERSION
+)
+
 
 def check_header(name: bytes, value: bytes) -> None:
     """Raise unless the header may be added to the request.
@@ -115,26 +122,17 @@ def build(request: Request, key: bytes) -> bytes:
         check_header(name, value)
         given.add(name.lower())
         lines.append(b"%b: %b" % (name, value))
-    for name, value in _standard(request, key):
-        if not given or name.lower() not in given:
-            if _BAD_IN_VALUE.search(value):
-                raise ValueError(f"header {name.decode()} would hold {value!r}")
-            lines.append(b"%b: %b" % (name, value))
-    return b"\r\n".join((*lines, b"", b""))
-
-
-def _standard(request: Request, key: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers that every request has, unless the user gave one."""
-    standard = [
-        (b"Host", request.host.encode("ascii")),
-        (b"Upgrade", b"websocket"),
-        (b"Connection", b"Upgrade"),
-        (b"Sec-WebSocket-Key", key),
-        (b"Sec-WebSocket-Version", str(WS_VERSION).encode()),
-        (b"User-Agent", request.agent.encode()),
-    ]
+    standard = [(_HOST, request.host.encode("ascii")), (b"User-Agent", request.agent.encode())]
     if request.protocols:
         standard.append((b"Sec-WebSocket-Protocol", ", ".join(request.protocols).encode()))
     if request.extensions:
         standard.append((b"Sec-WebSocket-Extensions", offered(request.extensions).encode()))
-    return standard
+    for name, value in standard:
+        if not given or name.lower() not in given:
+            if _BAD_IN_VALUE.search(value):
+                raise ValueError(f"header {name.decode()} would hold {value!r}")
+            lines.append(b"%b: %b" % (name, value))
+        if name is _HOST:
+            lines.append(_FIXED % key)
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)

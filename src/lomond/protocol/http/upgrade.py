@@ -114,7 +114,9 @@ class Upgrade:
             self._check_accept(headers.get(b"sec-websocket-accept", []))
             protocol = self._check_protocol(headers.get(b"sec-websocket-protocol", []))
             said = b", ".join(headers.get(b"sec-websocket-extensions", []))
-            extensions = accepted(said.decode("latin-1"), self.request.extensions)
+            extensions: Sequence[Extension] = ()
+            if said:
+                extensions = accepted(said.decode("latin-1"), self.request.extensions)
         except HandshakeError as error:
             return Refusal(response, str(error))
         return Acceptance(response, protocol, extensions, rest)
@@ -124,10 +126,12 @@ class Upgrade:
         # without regard to letter case.
         upgrade = b", ".join(headers.get(b"upgrade", []))
         # A proxy may repeat the line: RFC 9110 section 5.3 has both be one list.
-        if {name.strip() for name in upgrade.lower().split(b",")} != {b"websocket"}:
+        names = upgrade.lower()
+        if names != b"websocket" and {name.strip() for name in names.split(b",")} != {b"websocket"}:
             raise HandshakeError(f"Can't upgrade to {_shown(upgrade)}")
         connection = b",".join(headers.get(b"connection", []))
-        if b"upgrade" not in [token.strip().lower() for token in connection.split(b",")]:
+        names = connection.lower()
+        if names != b"upgrade" and b"upgrade" not in [name.strip() for name in names.split(b",")]:
             said = _shown(connection)
             raise HandshakeError(f"Connection header does not say Upgrade, but {said}")
 
