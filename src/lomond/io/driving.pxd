@@ -2,6 +2,7 @@ cimport cython
 
 from lomond.system.clock cimport monotonic
 from lomond.io.exchange cimport Exchange
+from lomond.system.need cimport Need
 from lomond.system.pipe cimport Pipe
 
 cdef double _NEVER
@@ -28,7 +29,7 @@ cdef class Driver:
     cdef public object _kept
     cdef object _last
     cdef bint _loop_tells
-    cdef public object _need
+    cdef public Need _need
     cdef bint _owes_turn
     cdef public Pause _pause
     cdef public object _runs

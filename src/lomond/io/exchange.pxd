@@ -2,6 +2,7 @@ cimport cython
 
 from lomond.system.clock cimport monotonic
 from lomond.io.outward cimport Outward
+from lomond.system.need cimport Need
 from lomond.system.pipe cimport Pipe
 
 cdef int PING
@@ -16,7 +17,7 @@ cdef class Exchange(Outward):
     cpdef next_event(self, double now)
     @cython.locals(pipe=Pipe)
     cpdef need(self)
-    @cython.locals(until=double, now=double)
+    @cython.locals(until=double, now=double, need=Need)
     cpdef calm_need(self)
     @cython.locals(readable=bint)
     cpdef look(self, need)

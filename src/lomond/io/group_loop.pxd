@@ -1,6 +1,7 @@
 cimport cython
 
 from lomond.system.clock cimport monotonic
+from lomond.system.need cimport Need
 
 cdef int READ
 cdef int WRITE
@@ -12,7 +13,7 @@ cdef class Member:
     cdef public bint is_queued
     cdef public bint is_woken
     cdef public object items
-    cdef public object need
+    cdef public Need need
     cdef public object owner
     cdef public list watched
 
@@ -37,10 +38,11 @@ cdef class GroupLoop:
     cdef _forget(self, Member member)
     cdef _leave(self)
     cdef _step(self, Member member)
-    cdef _arrange(self, Member member, need)
+    cdef _arrange(self, Member member, Need need)
+    @cython.locals(need=Need)
     cdef _push(self, Member member)
     cpdef _watch(self, Member member, list watched)
     cdef _listen(self, poller)
-    @cython.locals(watching=Member, member=Member, now=double, what=int)
+    @cython.locals(watching=Member, member=Member, need=Need, now=double, what=int)
     cdef _wait(self, poller)
     cdef _queue(self, Member member)

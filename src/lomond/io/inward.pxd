@@ -2,6 +2,7 @@ cimport cython
 
 from lomond.system.clock cimport monotonic, time
 from lomond.system.layers cimport Layer
+from lomond.system.need cimport Need
 from lomond.system.pipe cimport Pipe
 from lomond.protocol.connection cimport Connection
 from lomond.protocol.output cimport Output
@@ -14,7 +15,7 @@ cdef class Inward:
     cdef object __weakref__
     cdef Py_ssize_t _ahead
     cdef Py_ssize_t _at_once
-    cdef object _calm
+    cdef Need _calm
     cdef double _calm_frame
     cdef bint _counts_turns
     cdef object _delay
