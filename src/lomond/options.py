@@ -280,7 +280,8 @@ class DeflateOptions:
     )
     level: int = row(
         default=-1, check=whole, least=-1, most=9, kw_only=False, also=("compression_level",),
-        doc="0 (none) to 9 (smallest), or -1 for the library's own.",
+        doc="0 (none) to 9 (smallest), or -1 for the library's own, mostly 6. Of JSON of a few KiB "
+        "level 1 takes less than half of the time, and makes about a sixth more bytes.",
     )  # fmt: skip
     memory_level: int = row(
         default=8, check=whole, least=1, most=9, kw_only=False, also=("mem_level", "memLevel"),
