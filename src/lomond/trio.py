@@ -26,10 +26,11 @@ class TrioWebSocket(Awaited[TrioDriver]):
     ``async for`` connects, and gives an event for whatever happens, until the connection is over;
     within one ``async with``, which is required, the object may be iterated again, for a new
     connection each time. The methods that send or close are to be awaited; several tasks may send.
-    All of them are checkpoints. Cancelled, a send has sent nothing or leaves its message to be
-    written, a close is begun all the same, and a wait for the next event loses none. A send is for
-    the connection that there is when it is called; one that has ended when it is awaited raises
-    WebSocketUnavailable.
+    All of them are checkpoints, and so is a wait for the next event; but of events that came
+    together only the first, and one each millisecond, gives other tasks a turn. Cancelled, a send
+    has sent nothing or leaves its message to be written, a close is begun all the same, and a wait
+    for the next event loses none. A send is for the connection that there is when it is called; one
+    that has ended when it is awaited raises WebSocketUnavailable.
 
     While the task that iterates is elsewhere, a task in the block's nursery goes on for it: pings
     are answered and sent, up to 16 events wait for the task, of at most 64 KiB beside the newest,

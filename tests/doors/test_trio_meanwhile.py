@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
@@ -21,6 +22,7 @@ from fair_clock import FairClock
 from lomond import TrioWebSocket
 from lomond.errors import TransportFail, WebSocketUnavailable
 from lomond.protocol import frames
+from lomond.session.ahead import TURN
 from lomond.trio import Events
 from patience import PATIENCE
 
@@ -70,6 +72,59 @@ def test_pings_are_sent_however_many_polls_the_task_has_not_taken() -> None:
 
     with raw_server(serve) as server:
         assert on_trio(talk, server.url) == "poll"
+
+
+def _burst(connection: socket.socket) -> None:
+    """Texts that come together, more than run ahead of the task."""
+    connection.sendall(frame(frames.TEXT, b"x") * 2000)
+    read_all(connection)
+
+
+def test_other_tasks_have_turns_within_a_burst() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async def talk(url: str) -> None:
+        async with trio.open_nursery() as nursery, TrioWebSocket(url) as websocket:
+            nursery.start_soon(others)
+            events = websocket.connect(**QUIET)
+            await until(events, "ready")
+            before = turns
+            for number in range(50):
+                time.sleep(2 * TURN)  # in the handler
+                assert (await until(events, "text")).text == "x"
+                # In which order tasks have their turns is chance, and differs each time.
+                assert turns - before >= number
+            nursery.cancel_scope.cancel()
+
+    with raw_server(_burst) as server:
+        on_trio(talk, server.url)
+
+
+def test_who_is_cancelled_within_a_burst_is_told_at_the_next_event_and_loses_none() -> None:
+    async def talk(url: str) -> int:
+        texts = 0
+        async with TrioWebSocket(url) as websocket:
+            events = websocket.connect(**QUIET)
+            await until(events, "ready")
+            while texts < 2000:
+                with trio.CancelScope() as scope:
+                    async for event in events:
+                        assert not scope.cancel_called
+                        texts += event.name == "text"
+                        if texts % 100 == 50:
+                            scope.cancel()
+                        elif texts == 2000:
+                            break
+        return texts
+
+    with raw_server(_burst) as server:
+        assert on_trio(talk, server.url) == 2000
 
 
 def test_a_handler_comes_before_what_follows_its_event() -> None:

@@ -19,7 +19,7 @@ from lomond.events import (
     Unresponsive,
 )
 from lomond.options import Limits, Timing
-from lomond.session.ahead import Ahead
+from lomond.session.ahead import TURN, Ahead
 from lomond.session.session import Session
 from lomond.testing.pretend import counting_bytes
 
@@ -172,3 +172,19 @@ def test_nothing_is_counted_before_something_waits() -> None:
     assert ahead.may_grow(Binary, is_sending=False)
     ahead.put(Binary(b"x"))
     assert not ahead.may_grow(Binary, is_sending=False)
+
+
+def test_other_tasks_have_a_turn_once_a_read_and_at_least_each_millisecond() -> None:
+    ahead = Ahead()
+    assert TURN == 0.001
+    assert ahead.owes_turn(10.0)
+    ahead.session = opened()
+    assert ahead.owes_turn(10.0)  # something came
+    assert not ahead.owes_turn(10.0)
+    assert not ahead.owes_turn(10.0009)
+    assert ahead.owes_turn(10.001)
+    assert not ahead.owes_turn(10.0019)
+    ahead.session.receive(b"\x81\x01x", 10.0019, 0.0)
+    assert ahead.owes_turn(10.0019)
+    assert not ahead.owes_turn(10.0028)
+    assert ahead.owes_turn(10.003)

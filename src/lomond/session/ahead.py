@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from .session import Session
 
+TURN = 0.001  # seconds; no other task waits longer for a turn while events come that are here
 NUDGE = 0.05  # seconds after which it is looked again where a poll was one too many
 _MOST_EVENTS = 16
 _MOST_BYTES = 64 * 1024  # beside the newest event
@@ -54,7 +55,7 @@ class Ahead:
         most: Bytes that may wait while the task waits for a reply among them; 0 where it does not.
     """
 
-    __slots__ = ("_size", "_tell", "events", "most", "session")
+    __slots__ = ("_read_at", "_size", "_tell", "_turn_at", "events", "most", "session")
 
     def __init__(self) -> None:
         self.events: deque[tuple[AnyEvent, Session | None]] = deque()
@@ -62,6 +63,8 @@ class Ahead:
         self.most = 0
         self._tell: Callable[[], object] | None = None
         self._size = 0  # bytes of their data
+        self._read_at = -1.0  # the last read before the last turn of other tasks
+        self._turn_at = 0.0  # when these want another one
 
     def may_grow(self, last: type | None, is_sending: bool) -> bool:
         """Whether the connection goes on without the task.
@@ -137,6 +140,18 @@ class Ahead:
             if type(event) not in _unwanted(session, now):
                 return event
         return None
+
+    def owes_turn(self, now: float) -> bool:
+        """Whether other tasks are to have a turn before the next event, which then is given.
+
+        Once for all that one read has brought, and each TURN.
+        """
+        read_at = 0.0 if self.session is None else self.session.connection.received_at
+        if now < self._turn_at and read_at == self._read_at:
+            return False
+        self._read_at = read_at
+        self._turn_at = now + TURN
+        return True
 
     def clear(self, posts: deque[Any] | None = None) -> None:
         """The connection is left: nothing waits. What was posted goes back, for the next one."""
