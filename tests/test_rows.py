@@ -181,9 +181,9 @@ def test_without_docstrings_it_runs() -> None:
 
 def test_a_docstring_that_python_has_shortened() -> None:
     """Python 3.13 takes the margin of docstrings away."""
-    rows = {"level": rows_of(Deflate)["level"]}
+    rows = {"memory_level": rows_of(Deflate)["memory_level"]}
     assert documented(f"X.\n\nArguments:\n    {MARK}\n", rows) == (
-        "X.\n\nArguments:\n    level: 0 (none) to 9 (smallest), or -1 for the library's own (-1).\n"
+        "X.\n\nArguments:\n    memory_level: 1 (least memory) to 9 (8).\n"
     )
 
 

@@ -22,7 +22,9 @@ REQUEST = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
 )
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+ACCEPT = b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"  # to that key
 CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
+RSV1 = 0x40  # beside the opcode, of what is compressed
 GO = b"\x81\x82\0\0\0\0go"
 
 
@@ -43,7 +45,7 @@ def framed(payload: bytes, opcode: int) -> bytes:
 def request(task: Task) -> bytes:
     """What asks for the upgrade."""
     parts = urlsplit(task.url)
-    more = DEFLATE if task.scenario == "compressed" else ""
+    more = DEFLATE if "compressed" in task.scenario else ""
     return REQUEST.format(path=parts.path, host=parts.netloc, more=more).encode()
 
 
@@ -137,12 +139,8 @@ class Messages:
 
 def connected(task: Task, context: ssl.SSLContext | None) -> Connection:
     """A connection after the upgrade."""
-    connection = Connection(task, context)
-    connection.send(request(task))
-    head = b""
-    room = memoryview(bytearray(4096))
-    while b"\r\n\r\n" not in head:  # what a feed says at once is not looked at
-        head += room[: connection.read_into(room)]
+    connection = Connection(address(task), context)
+    connection.upgrade(request(task), memoryview(bytearray(4096)))
     return connection
 
 
@@ -151,17 +149,26 @@ class Connection:
 
     _cipher = memoryview(bytearray(1 << 16))  # of all: it is empty again after each call
 
-    def __init__(self, task: Task, context: ssl.SSLContext | None) -> None:
-        host, port = address(task)
-        self.socket = socket.create_connection((host, port))
+    def __init__(self, where: tuple[str, int], context: ssl.SSLContext | None) -> None:
+        self.socket = socket.socket()
+        self.socket.connect(where)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.secured: Secured | None = None
         if context is not None:
-            self.secured = secured = Secured(context, host)
+            self.secured = secured = Secured(context, where[0])
             while secured.shakes_hands():
                 self.socket.sendall(secured.outgoing.read())
                 secured.incoming.write(self.socket.recv(65536))
             self.socket.sendall(secured.outgoing.read())
+
+    def upgrade(self, asked: bytes, room: memoryview) -> None:
+        """Ask for it, and check the answer; what a feed says at once is not looked at."""
+        self.send(asked)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += room[: self.read_into(room)]
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert ACCEPT in head
 
     def send(self, data: bytes) -> None:
         """Write it."""

@@ -5,8 +5,20 @@ from __future__ import annotations
 import socket
 import zlib
 
-from bare import CLOSE, GO, LARGE, Messages, connected, framed, head_of
-from measure import WARM, Delays, Meter, Task, context_of, monotonic_ns, run
+from bare import (
+    CLOSE,
+    GO,
+    LARGE,
+    RSV1,
+    Connection,
+    Messages,
+    address,
+    connected,
+    framed,
+    head_of,
+    request,
+)
+from measure import DONE, WARM, Delays, Meter, Task, context_of, monotonic_ns, run
 
 
 def receive(task: Task, meter: Meter) -> None:
@@ -100,15 +112,32 @@ def send(task: Task, meter: Meter) -> None:
     meter.stop(task.count)
 
 
+def send_compressed(task: Task, meter: Meter) -> None:
+    """One stream for all, as the library makes it by default."""
+    connection = connected(task, None)
+    deflater = zlib.compressobj(wbits=-15)
+    messages = task.feed
+    meter.start()
+    for n in range(task.count):
+        data = deflater.compress(messages[n % 1000].encode()) + deflater.flush(zlib.Z_SYNC_FLUSH)
+        connection.send(framed(data[:-4], RSV1 | 1))
+    connection.send(framed(DONE.encode(), 1))
+    connection.socket.recv(100)
+    meter.stop(task.count)
+
+
 def open_close(task: Task, meter: Meter) -> None:
-    context = context_of(task)
-    room = memoryview(bytearray(100))
+    where, asked, context = address(task), request(task), context_of(task)
+    room = memoryview(bytearray(4096))
     for n in range(task.count + 1):
         if n == 1:
             meter.start()
-        connection = connected(task, context)
+        connection = Connection(where, context)
+        connection.upgrade(asked, room)
         connection.send(CLOSE)
-        connection.read_into(room)
+        while not connection.read_into(room):
+            pass
+        assert room[0] == CLOSE[0]
         connection.socket.close()
     meter.stop(task.count)
 
@@ -120,6 +149,7 @@ run(
         "compressed": compressed,
         "round_trip": round_trip,
         "send": send,
+        "send_compressed": send_compressed,
         "open_close": open_close,
     }
 )
