@@ -32,6 +32,18 @@ def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
     assert done.stdout == "['lomond.twin', 'lomond.constants']\n"
 
 
+def test_a_websocket_for_a_plain_url_imports_nothing_that_is_slow_and_not_needed() -> None:
+    code = """if True:
+        import sys
+        before = set(sys.modules)
+        from lomond import WebSocket
+        WebSocket("ws://example.org:8080/feed?x=1&y=%20", proxies={})
+        print(*{"_hashlib", "email", "h11", "idna", "ipaddress", "ssl", "urllib.parse", "zlib"}
+              & (set(sys.modules) - before))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_help_shows_every_event_and_names_every_door() -> None:
     shown = pydoc.plain(pydoc.render_doc("lomond.events"))
     for event in get_args(lomond.events.AnyEvent):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 LONGEST = 200  # characters of a peer's text in what people read
 _LONGEST_PART = 64  # of one that stands among others
 _LOOKED_AT = 4096  # bytes of a body; what is wrong is said early
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
-_UNSEEN = re.compile(r"<(head|script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^<>]*>")
+# Compiled when they are needed: of a refusal that is a page.
+_TITLE = r"(?i)<title[^<>]*>([^<]*)"
+_UNSEEN = r"(?is)<(head|script|style)\b.*?</\1\s*>"
+_TAG = r"<[^<>]*>"
 
 _READ = frozenset(["headers", "http_ver", "status", "status_code"])  # attributes of a Response
 
@@ -109,9 +110,9 @@ def own_words(response: Response) -> str:
         return _beside_status(response, text)
     from html import unescape  # of pages alone
 
-    found = _TITLE.search(text)
+    found = re.search(_TITLE, text)
     title = _beside_status(response, unescape(found[1] if found else ""))
-    seen = unescape(_TAG.sub(" ", _UNSEEN.sub(" ", text)))
+    seen = unescape(re.sub(_TAG, " ", re.sub(_UNSEEN, " ", text)))
     return title if " " in title else _beside_status(response, seen) or title
 
 

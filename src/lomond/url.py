@@ -12,7 +12,7 @@ from .response import LONGEST, printable
 _SCHEMES = {"ws": (False, 80), "http": (False, 80), "wss": (True, 443), "https": (True, 443)}
 
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-_PORT = re.compile(r"[0-9]{1,5}")
+_PORT = r"[0-9]{1,5}"
 # These are compiled when they are needed, which takes long: few URLs have a user, or are odd.
 _UNFIT = r"[\x00-\x1f\x7f\\\ud800-\udfff]"  # control, backslash, half a pair
 _USERINFO = r"(?<=//)[^/?#\s]*@"
@@ -20,6 +20,8 @@ _USERINFO = r"(?<=//)[^/?#\s]*@"
 _ANY_USERINFO = r"^([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|)(?s:.*)@"
 _NETLOC = r"[^/?#]*//([^/?#]*)"
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
+# Of these alone most URLs are: nothing of them need be quoted, and they hold no user.
+_PLAIN = frozenset(filter(str.isalnum, map(chr, range(128)))) | set(f"-._?{_PATH_SAFE}") - {"@"}
 _QUERY_SAFE = _PATH_SAFE + '?[]|{}^`"'
 
 
@@ -111,11 +113,27 @@ def parse(url: str) -> Url:
         TypeError: It is not a str.
         ValueError: It can't be connected to; the message says why and what to write instead.
     """
-    from urllib.parse import quote, urlsplit
-
     if not isinstance(url, str):
         kind = type(url).__name__  # the rest may be secret
         raise TypeError(f"url must be a str, like 'wss://example.org/feed', not {kind}")
+    scheme, _, rest = url.partition("://")
+    if scheme not in _SCHEMES or not _PLAIN.issuperset(url):
+        return parse_any(url)
+    # To import urllib.parse takes as long as a dozen modules of ours.
+    before, mark, query = rest.partition("?")
+    place, _, path = before.partition("/")
+    host, colon, said = place.partition(":")
+    secure, default_port = _SCHEMES[scheme]
+    port = int(said) if said.isdigit() and len(said) <= 5 else 0 if colon else default_port
+    if not (0 < port <= 65535 and _NAME.fullmatch(host) and len(host) <= 253):
+        return parse_any(url)
+    return Url(scheme, host, port, f"/{path}{mark}{query}", secure)
+
+
+def parse_any(url: str) -> Url:
+    """Take a URL apart as `parse` does, and say what is wrong with one that can't be."""
+    from urllib.parse import quote, urlsplit
+
     shown = shown_url(url)
     is_plain = url.isascii() and url.isprintable() and "\\" not in url
     if not is_plain and (found := re.search(_UNFIT, url)):
@@ -183,7 +201,7 @@ def host_and_port(
         host = _name(name, what, like)
     if not port:
         return host, None
-    if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
+    if not re.fullmatch(_PORT, port) or not 1 <= int(port) <= 65535:
         # With a user in the URL this may be part of a password that is not quoted.
         hint = "; quote the password ('/' is '%2F')" if "***@" in what else ""
         said = "a bad port" if hint else f"port {_cut(port)!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -11,7 +12,7 @@ from lomond import events as public
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
-from lomond.url import parse
+from lomond.url import Url, parse, parse_any
 from protocol.connections import opened
 
 controls = st.tuples(st.sampled_from([frames.PING, frames.PONG]), st.binary(max_size=125))
@@ -115,6 +116,22 @@ def test_a_url_is_fit_to_be_sent_or_refused(text: str) -> None:
         assert " " not in parts.resource
         assert 1 <= parts.port <= 65535
         assert parts.host
+
+
+def taken_apart(by: Callable[[str], Url], url: str) -> Url | str:
+    try:
+        return by(url)
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.text(max_size=30, alphabet="hA0.-_/?:@%&=+,;~!$'()*[]{}|^`\"#<>\\ \té"))
+@settings(deadline=None, max_examples=500)
+def test_a_plain_url_is_taken_apart_as_any(text: str) -> None:
+    for scheme in ("ws", "wss", "http", "WSS", "ftp", ""):
+        for rest in ("h" + text, text, "h:" + text, "h:8080/" + text, "h/" + text):
+            for url in (f"{scheme}://{rest}", f"{scheme}:{rest}", rest):
+                assert taken_apart(parse, url) == taken_apart(parse_any, url)
 
 
 @given(st.text(min_size=1, max_size=30, alphabet=st.characters(exclude_characters="/?#@'\\\"")))

@@ -15,7 +15,7 @@ from ..url import redact
 if TYPE_CHECKING:
     from ..timings import Attempt
 
-_OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")  # what only it understands
+_OPENSSL = r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$"  # what only it understands
 _MOST = 5  # names, or parts of a name
 _MOST_TRIED = 20  # addresses
 _LONGEST_NAME = 64  # characters
@@ -132,7 +132,7 @@ def words(cause: BaseException) -> str:
     hints = [hint for key, hint in _REASON_HINTS.items() if key in reason]
     if os.strerror(errno.EMFILE) in str(said) and "ulimit" not in str(said):
         hints.append(_NO_DESCRIPTOR)
-    return "; ".join([printable(_OPENSSL.sub("", str(said)), _LONGEST_WORDS), *hints[:1]])
+    return "; ".join([printable(re.sub(_OPENSSL, "", str(said)), _LONGEST_WORDS), *hints[:1]])
 
 
 def was_told(cause: BaseException | None) -> bool:
@@ -145,7 +145,7 @@ def reason_of(cause: BaseException | None) -> str:
     reason = getattr(cause, "reason", None)
     if reason is None and hasattr(cause, "library"):
         # Python's table of them has not all.
-        return _OPENSSL.sub("", str(cause)).upper().replace(" ", "_")
+        return re.sub(_OPENSSL, "", str(cause)).upper().replace(" ", "_")
     return reason if isinstance(reason, str) else ""
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urljoin
 
 from ..errors import ProxyError
 from ..options import BODY_TIMEOUT, RACE_DELAY
@@ -250,6 +249,8 @@ def destination(target: Target, response: Response, done: int, most: int) -> Url
     Raises:
         NotFollowedError: Nowhere.
     """
+    from urllib.parse import urljoin  # which takes long to import, and few are sent on
+
     locations = [value for name, value in response.items() if name.lower() == "location"]
     location = locations[0] if locations else ""
     if not location:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+
 import pytest
 
+from lomond.protocol.http import upgrade as sources
 from lomond.protocol.http.request import Request
 from lomond.protocol.http.upgrade import Acceptance, Refusal, accept_value
 from protocol.http.upgrades import ACCEPT, KEY, REQUEST, answer, upgrade
@@ -18,6 +23,19 @@ def refusal(data: bytes, request: Request = REQUEST) -> Refusal:
 def test_the_example_of_the_rfc() -> None:
     assert KEY == b"dGhlIHNhbXBsZSBub25jZQ=="
     assert accept_value(KEY) == ACCEPT
+
+
+def test_a_python_without_a_sha1_of_its_own_has_that_of_hashlib(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "_sha1", None)
+    spec = spec_from_file_location("lomond.protocol.http.another", sources.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    other = module_from_spec(spec)
+    spec.loader.exec_module(other)
+    assert other.sha1 is hashlib.sha1
+    assert other.accept_value(KEY) == ACCEPT
 
 
 @pytest.mark.parametrize(

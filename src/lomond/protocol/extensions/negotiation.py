@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 # A value in quotes must be a token too, once quotes and backslashes are gone (9.1).
-_PARAMETER = re.compile(
-    rf'[ \t]*;[ \t]*({_WORD})(?:[ \t]*=[ \t]*(?:({_WORD})|"((?:[^"\\]|\\.)*)"))?'
-)
-_EXTENSION = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|\Z)")
-_BLANK = re.compile(r"[ \t]*(?:,|\Z)")
+# Compiled when a server has chosen some.
+_PARAMETER = rf'[ \t]*;[ \t]*({_WORD})(?:[ \t]*=[ \t]*(?:({_WORD})|"((?:[^"\\]|\\.)*)"))?'
+_EXTENSION = rf"[ \t]*({_WORD})((?:{_PARAMETER})*)[ \t]*(?:,|\Z)"
+_BLANK = r"[ \t]*(?:,|\Z)"
 
 
 def offers(compress: Deflate | None) -> tuple[Offer, ...]:
@@ -83,18 +82,21 @@ def parse(header: str) -> list[tuple[str, Parameters]]:
         HandshakeError: It does not follow the grammar.
     """
     found: list[tuple[str, Parameters]] = []
+    blanks, extensions = re.compile(_BLANK), re.compile(_EXTENSION)
     position = 0
     while position < len(header):
-        blank = _BLANK.match(header, position)
+        blank = blanks.match(header, position)
         if blank:
             position = blank.end()
             continue
-        extension = _EXTENSION.match(header, position)
+        extension = extensions.match(header, position)
         if extension is None:
             said = printable(header)
             raise HandshakeError(f"Sec-WebSocket-Extensions can't be read: '{said}'")
         parameters: Parameters = []
-        for name, value, quoted in (m.groups() for m in _PARAMETER.finditer(extension.group(2))):
+        for name, value, quoted in (
+            m.groups() for m in re.finditer(_PARAMETER, extension.group(2))
+        ):
             if quoted is not None:
                 value = re.sub(r"\\(.)", r"\1", quoted)
                 if not re.fullmatch(_WORD, value):

@@ -5,9 +5,9 @@ How an answer is read, answer.py knows. Knows nothing of frames, time or sockets
 
 from __future__ import annotations
 
-import hashlib
 from binascii import b2a_base64
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ...constants import WS_KEY
 from ...errors import HandshakeError
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from ...options import Limits
     from ..extensions.extension import Extension
     from .request import Request
+
+
+def _sha1() -> Callable[[bytes], Any]:
+    """The hash: Python's own, if it has one, for hashlib takes all of OpenSSL to import."""
+    try:
+        own: Callable[[bytes], Any] = import_module("_sha1").sha1
+    except ImportError:
+        from hashlib import sha1
+
+        return sha1
+    return own
+
+
+sha1 = _sha1()
 
 
 class Refusal(NamedTuple):
@@ -165,8 +179,7 @@ def _shown(value: bytes) -> str:
 
 def accept_value(key: bytes) -> bytes:
     """What Sec-WebSocket-Accept must be for a key (4.2.2, item 5.4)."""
-    digest = hashlib.sha1(key + WS_KEY).digest()  # noqa: S324  the RFC says SHA-1
-    return b2a_base64(digest, newline=False)
+    return b2a_base64(sha1(key + WS_KEY).digest(), newline=False)  # the RFC says SHA-1
 
 
 def _refused(response: Response) -> Refusal:
