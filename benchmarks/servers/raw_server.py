@@ -107,7 +107,10 @@ def act(connection: socket.socket, path: list[str], bits: int) -> None:
         case ["receive", kind, size, count]:
             connection.recv(100)  # the word to go
             payload = b"x" * int(size) if kind == "text" else bytes(int(size))
-            first = 0x81 if kind == "text" else 0x82
+            first = 0x82 if kind == "binary" else 0x81
+            if kind == "json":  # an object, filled up to that size
+                payload = b'{"topic": "trades", "price": 123.45, "seq": 12345678, "answers": -1}'
+                payload += b" " * (int(size) - len(payload))
             burst(connection, head(first, len(payload)) + payload, int(count))
         case ["paced", gap, count]:
             connection.recv(100)
