@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 import lomond
+from protocol.http.upgrades import HEAD, answer
 
 
 def test_the_package_gives_what_is_asked_for_and_no_more() -> None:
@@ -42,6 +43,24 @@ def test_a_websocket_for_a_plain_url_imports_nothing_that_is_slow_and_not_needed
               & (set(sys.modules) - before))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_h11_is_loaded_where_it_is_needed() -> None:
+    code = (
+        "import sys\n"
+        "from lomond.options import Limits\n"
+        "from lomond.protocol.http.request import Request\n"
+        "from lomond.protocol.http.upgrade import Upgrade\n"
+        "def outcome(data):\n"
+        "    request = Request('/', 'server:80', 'test')\n"
+        "    return Upgrade(request, lambda size: b'the sample nonce', Limits()).receive(data)\n"
+        f"assert outcome({answer()!r}).upgrades\n"
+        "assert 'h11' not in sys.modules\n"
+        f"assert outcome({HEAD.replace(b' ', b'  ')!r}) is None\n"
+        "assert not outcome(b'HTTP/1.1 404 No\\r\\nContent-Length: 0\\r\\n\\r\\n').upgrades\n"
+        "assert 'h11' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_help_shows_every_event_and_names_every_door() -> None:

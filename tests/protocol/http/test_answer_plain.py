@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
@@ -181,21 +178,3 @@ def test_a_proxy_that_says_101_agrees_to_nothing() -> None:
 def test_a_long_line_without_an_end_takes_linear_time() -> None:
     for data in (STATUS + b"X: " + b"x" * 60_000, STATUS + b"X: y\r\n" * 12_000 + b"\x00"):
         assert plain(data, LIMITS) is None
-
-
-def test_h11_is_loaded_where_it_is_needed() -> None:
-    code = (
-        "import sys\n"
-        "from lomond.options import Limits\n"
-        "from lomond.protocol.http.request import Request\n"
-        "from lomond.protocol.http.upgrade import Upgrade\n"
-        "def outcome(data):\n"
-        "    request = Request('/', 'server:80', 'test')\n"
-        "    return Upgrade(request, lambda size: b'the sample nonce', Limits()).receive(data)\n"
-        f"assert outcome({answer()!r}).upgrades\n"
-        "assert 'h11' not in sys.modules\n"
-        f"assert outcome({HEAD.replace(b' ', b'  ')!r}) is None\n"
-        "assert not outcome(b'HTTP/1.1 404 No\\r\\nContent-Length: 0\\r\\n\\r\\n').upgrades\n"
-        "assert 'h11' in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
