@@ -88,6 +88,19 @@ def test_what_is_one(wanted: object, said: object) -> None:
     assert names(played(answers(text({"id": said})), ("id", wanted)))[0] == "reply"
 
 
+def test_null_is_a_value_and_a_key_that_is_not_there_is_none() -> None:
+    said = answers(text({"result": 1}), text({"error": None}))
+    assert names(played(said, ("error", None)))[:2] == ["text", "reply"]
+
+
+@pytest.mark.parametrize("said", [(1, True), (True, 1)])
+def test_true_and_1_are_two_values(said: tuple[object, ...]) -> None:
+    seen = played(answers(*(text({"ok": value}) for value in said)), ("ok", 1), ("ok", True))
+    told = [(event.request, event.message.json["ok"]) for _, event in seen[:2]]
+    assert sorted(told) == [("question 0", 1), ("question 1", True)]
+    assert [value for _, value in told] == list(said)
+
+
 def test_what_is_no_json_answers_no_key() -> None:
     assert names(played(answers(say(frames.TEXT, b"{no json")), ("id", 1)))[0] == "text"
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Behind these no reply can come.
 _LAST = (events.Closing, events.Closed, events.ProtocolError, events.Unresponsive)
 _FEW = 64
+_MISSING: Any = object()  # the value of a key that an object has not; None is null
 _TEXT: type = events.Text
 _BINARY: type = events.Binary
 
@@ -201,14 +202,17 @@ class Questions:
         if not isinstance(value, dict):
             return None
         for key in self._keys:
-            found = value.get(key)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            found = value.get(key, _MISSING)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
             try:
                 same = self._by_key.get(key, {}).get(found)  # pyright: ignore[reportUnknownArgumentType]
             except TypeError:  # a list, or an object
                 continue
-            # True is 1 for a dict, and not for JSON.
-            if same and isinstance(found, bool) == isinstance(_value_of(same), bool):
-                return same[0]
+            if same:
+                # True is 1 for a dict, and not for JSON.
+                is_bool = isinstance(found, bool)
+                for question in same:
+                    if isinstance(_value_of(question), bool) == is_bool:
+                        return question
         return None
 
     def _fits(self, question: Question, event: Message) -> bool:
@@ -277,7 +281,6 @@ class Questions:
         return [*by_key, *self._fitting]
 
 
-def _value_of(same: list[Question]) -> Hashable:
-    pair = same[0].pair
-    assert pair is not None
-    return pair[1]
+def _value_of(question: Question) -> Hashable:
+    assert question.pair is not None
+    return question.pair[1]
