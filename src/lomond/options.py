@@ -214,7 +214,8 @@ class ConnectOptions:
         doc="What to do first with each connection, log in, say: a generator function that is "
         "given the Ready event (in an event loop also an async one). It yields a message (str, "
         "bytes-like, dict, list), which is sent, or a callable that tells of an event whether to "
-        "go on with it. Its end is the event `entered`; the first Poll follows that.",
+        "go on with it. Its end is the event `entered`, unless the connection closes by then; the "
+        "first Poll follows that.",
     )  # fmt: skip
     enter_timeout: float | None = row(
         default=10.0, check=seconds, unit="s", none="no limit",

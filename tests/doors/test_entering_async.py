@@ -201,6 +201,24 @@ def test_the_generator_is_closed_where_the_connection_ends(loop: Any) -> None:
     assert ended == [True]
 
 
+def test_what_it_raises_where_it_is_closed_comes_out_of_the_loop(loop: Any) -> None:
+    async def enter(ready: Any) -> Steps:
+        yield "login"
+        try:
+            yield is_answer
+        finally:
+            await loop.sleep(0)
+            raise LookupError("mine")
+
+    def hangs_up(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.TEXT)
+        yield End()
+
+    with pytest.raises(LookupError, match="mine"):
+        played(loop, hangs_up, enter)
+
+
 def test_its_exceptions_come_out_of_the_loop(loop: Any) -> None:
     async def enter(ready: Any) -> Steps:
         yield "login"

@@ -179,6 +179,40 @@ def test_a_close_before_it_begins() -> None:
     assert seen[-1][1].ending.kind == "closed"
 
 
+def test_one_that_ends_on_a_connection_that_closes_has_not_entered() -> None:
+    """What handles Entered sends: that would be an exception."""
+
+    def closes(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield say(frames.CLOSE, code=1013)
+        yield from peer.hear_end()
+
+    def enter(event: Any) -> Step:
+        yield lambda event: event.name in ("text", "closing")
+
+    door = PretendDoor(closes, Timing(enter=enter, ping_rate=0, poll=None))
+    assert names(door.play())[2:] == ["ready", "closing", "disconnected"]
+    assert door.session.course.served_at is None
+
+
+def test_nor_has_one_that_had_nothing_to_do_behind_a_close() -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.close()
+
+    def enter(event: Any) -> Step:
+        yield from ()
+
+    def answers_the_close(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.CLOSE)
+        yield say(frames.CLOSE, code=1000)
+        yield Hear()
+
+    seen = PretendDoor(answers_the_close, Timing(enter=enter, poll=None)).play(act)
+    assert names(seen)[2:] == ["ready", "closed", "disconnected"]
+
+
 def glues_all(peer: Peer) -> Talk:
     yield from peer.upgrade(
         glued=say(frames.TEXT, b"early").data + say(frames.TEXT, b"answer").data
@@ -221,6 +255,20 @@ def test_a_refusal_closes_and_waits_for_the_answer() -> None:
     assert seen == ["ready", "text", "closed", "disconnected"]
     assert (ending.kind, ending.code, ending.reason) == ("refused", 1000, "no \x1b[2J good")
     assert str(ending) == "this program refused the connection: no \\x1b[2J good"
+
+
+def test_a_refusal_without_words() -> None:
+    def enter(event: Any) -> Step:
+        yield from ()
+        raise Refused
+
+    def hears(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_end()
+
+    seen = PretendDoor(hears, Timing(enter=enter, ping_rate=0, poll=None)).play()
+    assert str(seen[-1][1].ending) == "this program refused the connection"
+    assert seen[-1][1].reason == "refused by the program"
 
 
 def test_a_refusal_that_nobody_answers() -> None:

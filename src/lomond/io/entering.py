@@ -23,6 +23,7 @@ from ..protocol.events import (
     Unresponsive,
 )
 from ..protocol.frames import of_message
+from ..protocol.states import OPEN
 from ..session.ahead import size_of
 from ..session.causes import copied
 from ..session.entry import Entry
@@ -107,8 +108,13 @@ class Entering:
             self._give_back()
 
     def _through(self, entry: Entry) -> Items:
-        """What follows its end: the event that it went on with, and Entered."""
+        """What follows its end: the event that it went on with, and Entered.
+
+        That is for a connection which serves; one that closes by then does not.
+        """
         session = self._session
+        if session.connection.state != OPEN:
+            return
         now = monotonic()
         entry.through(now)
         if waiting:
@@ -191,6 +197,8 @@ class Entering:
             need = Need(need.until)
             need.awaited = awaited
             yield need
+        if awaited.error is not None:
+            raise awaited.error
 
     def _send(self, entry: Entry, message: Any) -> Needs:
         """Send a message, and wait until the system has it; what fails is for the generator."""
