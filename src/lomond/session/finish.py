@@ -138,8 +138,9 @@ class Finish:
         code, text = self.asked if self.close_asked_at is not None else (None, "")
         if self.event is not None:
             code, text = self._why.code, self._why.text  # it closed before
-        said = f"this program refused the connection: {printable(str(error))}"
-        reason = f"refused by the program; {printable(str(error))}"
+        given = printable(str(error))
+        said = f"this program refused the connection{given and ': '}{given}"
+        reason = f"refused by the program{given and '; '}{given}"
         why = Why(reason, False, "refused", "client", error, "enter", code=code, text=text)
         self._set(why._replace(detail=said), now)
 
