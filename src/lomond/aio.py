@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from . import rows, settable
-from .awaited import Awaited, Events
+from .awaited import Awaited, Events, close_left
 from .door import start_closing
 from .io.asyncio_loop.driver import AsyncioDriver
 
@@ -73,7 +73,7 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
 
     async def __aexit__(self, *error: object) -> None:
         self._is_entered = False
-        self._leave()
+        await close_left(self._leave())
 
 
 rows.document(AsyncWebSocket, settable.BY_GROUP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
@@ -53,6 +53,7 @@ class Events(Upcoming):
     async def aclose(self) -> None:
         """Leave the connection: say so to the server if that needs no waiting; free the socket."""
         self._leaving.stop()
+        await close_left((self._leaving,))
         await self._leaving.checkpoint()
 
     def __del__(self) -> None:
@@ -88,7 +89,9 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         """What gives the user's task the events that the driver has."""
         driver.items = items
         driver.posts = self._posts
-        self._drivers = (*[other for other in self._drivers if other.items is not None], driver)
+        closes = self._is_guarded()  # what was left
+        kept = [one for one in self._drivers if one.items or (closes and one.left)]
+        self._drivers = (*kept, driver)
         events = Events(driver, self._is_guarded)
         self._latest = weakref.ref(events)
         return events
@@ -113,13 +116,14 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
                 with suppress(RuntimeError):  # it is closed
                     getattr(driver.loop, self._means[2])(driver.wake)
 
-    def _leave(self) -> None:
-        """The block is left: nothing goes on."""
+    def _leave(self) -> tuple[Drives, ...]:
+        """The block is left: nothing goes on. In these something may be left to close."""
         drivers, self._drivers = self._drivers, ()
         for driver in drivers:
             driver.stop()
         if self._exchange is not None:
             self._exchange.leave()
+        return drivers
 
     def persist(self, **options: Unpack[persisting.PersistKeywords]) -> Events:
         """The events of one connection after another, as `lomond.persist.persist` gives them.
@@ -210,3 +214,11 @@ class _Nobody:
 
 _persist: Any = vars(Awaited)["persist"]
 rows.signed(_persist, persisting.PERSIST)
+
+
+async def close_left(drivers: Iterable[Driver]) -> None:
+    """Close what the program was to go on with in these. Raises what it does."""
+    for driver in drivers:
+        steps, driver.left = driver.left, None
+        if steps is not None:
+            await steps.aclose()

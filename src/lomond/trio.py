@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import rows, settable
-from .awaited import Awaited, Events
+from .awaited import Awaited, Events, close_left
 from .door import start_closing
 
 try:
@@ -82,7 +82,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
     async def __aexit__(self, *error: object) -> None:
         block, self._block, self._nursery = self._block, None, None
         try:
-            self._leave()
+            await close_left(self._leave())
         finally:
             try:
                 await block.__aexit__(None, None, None)  # what it is told of, it puts into a group

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
@@ -201,6 +204,23 @@ def test_the_generator_is_closed_where_the_connection_ends(loop: Any) -> None:
     assert ended == [True]
 
 
+def test_one_that_does_not_end_where_it_is_closed_is_a_mistake_that_is_told(loop: Any) -> None:
+    async def enter(ready: Any) -> Steps:
+        try:
+            yield "login"
+            yield is_answer
+        finally:
+            yield "logout"
+
+    def hangs_up(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.TEXT)
+        yield End()
+
+    with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
+        played(loop, hangs_up, enter)
+
+
 def test_what_it_raises_where_it_is_closed_comes_out_of_the_loop(loop: Any) -> None:
     async def enter(ready: Any) -> Steps:
         yield "login"
@@ -217,6 +237,47 @@ def test_what_it_raises_where_it_is_closed_comes_out_of_the_loop(loop: Any) -> N
 
     with pytest.raises(LookupError, match="mine"):
         played(loop, hangs_up, enter)
+
+
+@pytest.mark.parametrize("how", ["left", "raises", "aclose"])
+def test_one_whose_loop_is_left_is_closed_and_nobody_is_warned(loop: Any, how: str) -> None:
+    ended = []
+
+    async def enter(ready: Any) -> Steps:
+        try:
+            yield "login"
+            yield lambda event: False
+        finally:
+            await loop.sleep(0)
+            ended.append(True)
+
+    def says(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_until(frames.TEXT)
+        yield say(frames.TEXT, b"something else")
+        yield from peer.hear_end()
+
+    async def iterate(url: str) -> None:
+        async with loop.door(url) as websocket:
+            events = websocket.connect(enter=enter)
+            async for event in events:
+                if event.name == "text" and how == "raises":
+                    raise LookupError("mine")
+                if event.name == "text":
+                    break
+            if how == "aclose":
+                await events.aclose()
+
+    async def main() -> None:
+        with PeerServer(says) as server, contextlib.suppress(LookupError):
+            await iterate(server.url)
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        loop.run(main)
+        gc.collect()
+    assert ended == [True]
+    assert [str(one.message) for one in seen] == []
 
 
 def test_its_exceptions_come_out_of_the_loop(loop: Any) -> None:

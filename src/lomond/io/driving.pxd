@@ -36,6 +36,7 @@ cdef class Driver:
     cdef public object _thread
     cdef double _timer_at
     cdef public bint has_read
+    cdef public object left
     cdef public object loop
     cdef public Py_ssize_t paused
     cdef public object posts

@@ -62,6 +62,8 @@ class Driver:
         has_read: Whether it has read something since who counts its turns asked.
         reads_late: Whether only the loop reads, so that a read of ours tells what it has read.
         items: The generator, which whoever makes the driver sets; None at its end.
+        left: An async generator of the program's, with which nobody goes on; whoever leaves the
+            connection is to close it. Or None.
         posts: What the program has posted; None if it never did.
         paused: How many sockets are not watched, though the connection may want to read.
         reads: In a row, since the generator waited.
@@ -74,7 +76,7 @@ class Driver:
         "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
         "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread",
-        "_timer_at", "ahead", "has_read", "items", "loop", "paused", "posts", "reads",
+        "_timer_at", "ahead", "has_read", "items", "left", "loop", "paused", "posts", "reads",
         "reads_late", "senders", "steps", "task", "this_task",
     )  # fmt: skip
 
@@ -83,6 +85,7 @@ class Driver:
         self.has_read = False
         self.reads_late = False
         self.paused = 0
+        self.left: Any = None
         self.posts: Any = None
         self.reads = 0
         self.steps = 0

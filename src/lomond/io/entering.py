@@ -101,8 +101,7 @@ class Entering:
                     raise
                 # The connection is lost, which the program was told at its `yield`: so is the loop.
             finally:
-                if self._steps is not None and not self._is_async:
-                    self._steps.close()
+                self._end()
             yield from self._hand_out_held()
         finally:
             self._give_back()
@@ -187,11 +186,23 @@ class Entering:
         except StopIteration:
             return _THROUGH
 
+    def _end(self) -> None:
+        """Nobody goes on with it: close it, if it is not over."""
+        steps, exchange = self._steps, self._exchange
+        if steps is None:
+            return
+        if not self._is_async:
+            steps.close()
+        elif getattr(steps, "ag_frame", None) is not None and not steps.ag_running:
+            assert isinstance(exchange, Looping)
+            exchange.driver.left = steps
+
     def _close(self) -> Needs:
         """The connection is over: so is an async generator, within a second."""
         if not self._is_async:
             return
         awaited = Awaited(self._steps.aclose)
+        self._steps = None
         need = Need(monotonic() + _CLOSING)
         while not awaited.is_done and need.until is not None and monotonic() < need.until:
             need = Need(need.until)
