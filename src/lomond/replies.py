@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Hashable
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .checks import check_seconds, is_coroutine_function
@@ -16,7 +15,7 @@ from .errors import NoReply, WebSocketUnavailable
 from .io.driving import iterates
 from .io.exchange import Exchange
 from .io.looping import Looping
-from .io.readiness import is_in_group_of, wait_for_event
+from .io.readiness import is_own_loop, wait_for_event
 from .io.replying import await_reply, withdraw
 from .payloads import named
 from .protocol.frames import of_message
@@ -112,8 +111,7 @@ def asked_by_thread(door: Any, message: Any, reply: Any, within: float | None) -
     """The message that answers. Raises what a send does, NoReply, or RuntimeError."""
     reply = checked(reply, within)
     exchange: Any = door._exchange or door._connected()
-    here = get_ident()
-    if getattr(exchange, "thread", 0) == here or is_in_group_of(here, door):
+    if is_own_loop(door):
         raise RuntimeError(_OWN_LOOP.format("thread"))
     gate = threading.Event()
     question = Question(message, reply, gate.set)

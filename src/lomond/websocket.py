@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, Unpack
 
 from . import options, persisting, rows, settable
 from .checks import check_seconds
 from .door import Door, begin, start_closing, timed
-from .io.readiness import WRONG_WAIT, is_in_group_of, wait_in_thread
+from .io.readiness import WRONG_WAIT, is_own_loop, wait_in_thread
 from .iterated import Events
 from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loop
 
@@ -100,9 +99,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             TypeError, ValueError: The timeout can't be.
         """
         check_seconds("timeout", timeout, none="no limit")
-        here = get_ident()
-        is_mine = getattr(self._exchange, "thread", 0) == here or is_in_group_of(here, self)
-        if is_mine and (self._stays or not self.is_closed):
+        if is_own_loop(self):
             raise RuntimeError(WRONG_WAIT.format("thread"))
         return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
 

@@ -188,6 +188,13 @@ def test_without_a_connection_it_says_so() -> None:
     asyncio.run(main())
 
 
+def test_behind_its_loop_a_thread_is_told_that_there_is_no_connection() -> None:
+    websocket = WebSocket("ws://127.0.0.1:1/")
+    assert [event.name for event in websocket][-1] == "connect_fail"
+    with pytest.raises(WebSocketUnavailable, match="not connected"):
+        websocket.ask("x", reply=("id", 1))
+
+
 # Tasks
 
 

@@ -35,6 +35,13 @@ def is_in_group_of(thread: int, owner: object) -> bool:
     return any(group.thread == thread and owner in group.members for group in tuple(groups))
 
 
+def is_own_loop(door: Any) -> bool:
+    """Whether this thread iterates it, so that nothing goes on while it waits."""
+    here = threading.get_ident()
+    is_mine = getattr(door._exchange, "thread", 0) == here or is_in_group_of(here, door)
+    return is_mine and bool(door._stays or not door.is_closed)
+
+
 def told(exchange: Exchange | None) -> None:
     """A connection has come further, or is over: who waits for it is to look again."""
     for current, tell in tuple(waiting):
