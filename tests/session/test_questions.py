@@ -351,3 +351,67 @@ def test_reprs_show_no_request() -> None:
     reply = events.Reply("secret", events.Text("yes"))
     assert repr(reply) == "Reply(message=Text(text='yes'))"
     assert repr(events.NoReply("secret")) == "NoReply(ending=None)"
+
+
+def test_the_heap_of_late_ones_is_sifted_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred stay open, a thousand are answered: no sifting for each, and none is lost."""
+    sifted: list[int] = []
+    monkeypatch.setattr(
+        "lomond.session.questions.heapify", lambda heap: (sifted.append(len(heap)), heap.sort())
+    )
+    questions = interrupted(lambda questions: None)
+    for number in range(200):
+        questions.add(Question(number, ("open", number), None), 500.0 - number)
+    for number in range(1000):
+        questions.add(Question(number, ("id", number), None), 1000.0)
+        questions.add(Question(number, ("own", number), lambda: None), None)  # has no time here
+        assert questions.seen(events.Text(f'{{"id": {number}}}')).name == "reply"
+        assert questions.seen(events.Text(f'{{"own": {number}}}')) is None
+    assert sifted == [200] * 3
+    late = []
+    while (event := questions.late(900.0)) is not None:
+        late.append(event.request)
+    assert late == list(reversed(range(200)))
+    assert not questions.is_open
+
+
+def test_a_value_that_can_be_no_key_hides_no_other_key() -> None:
+    questions = interrupted(lambda questions: None)
+    questions.add(Question("a", ("id", 1), None), None)
+    questions.add(Question("b", ("req", "x"), None), None)
+    reply = questions.seen(events.Text('{"id": [1], "req": "x"}', received_time=5.0))
+    assert (reply.name, reply.request, reply.received_time) == ("reply", "b", 5.0)
+
+
+def test_only_messages_are_asked_about_and_only_an_end_ends_who_waits() -> None:
+    asked: list[Any] = []
+    told: list[int] = []
+    questions = interrupted(lambda questions: None)
+    questions.add(Question("", lambda message: asked.append(message), None), None)
+    questions.add(Question("", ("id", 1), lambda: told.append(1)), None)
+    for event in (events.Ping(b""), events.Pong(b""), events.Poll(), events.Posted(1)):
+        assert questions.seen(event) is event
+    assert (asked, told) == ([], [])
+    closing = events.Closing(1000, "")
+    assert questions.seen(closing) is closing
+    assert (asked, told) == ([], [1])
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_a_callable_that_fails_hides_no_other_question(is_withdrawn: bool) -> None:
+    def fails(message: Any) -> bool:
+        raise LookupError
+
+    failing = Question("failing", fails, lambda: None)
+    questions = interrupted(lambda questions: questions.withdraw(failing) if is_withdrawn else None)
+    questions.add(failing, None)
+    questions.add(Question("next", lambda message: True, None), None)
+    assert questions.seen(events.Text("x")).request == "next"
+
+
+def test_what_a_callable_of_the_loop_raises_is_known_as_the_programs() -> None:
+    questions = interrupted(lambda questions: None)
+    questions.add(Question("", lambda message: message.none, None), None)
+    with pytest.raises(AttributeError) as raised:
+        questions.seen(events.Text("x"))
+    assert questions.failure is raised.value
