@@ -46,6 +46,7 @@ QUICK = [
 ONCE = [
     TESTS / "conformance",
     TESTS / "real",
+    TESTS / "examples" / "test_examples.py",
     *(
         TESTS / f"test_{name}.py"
         for name in (

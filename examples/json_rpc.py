@@ -1,0 +1,24 @@
+"""A JSON-RPC client: calls a server's methods over one connection, many at a time.
+
+In the loop over its events, or in any other task: `print(await rpc.call("eth_blockNumber"))`.
+"""
+
+import itertools
+from typing import Any
+
+from lomond import AsyncWebSocket
+
+numbers = itertools.count(1)
+
+
+class JsonRpc(AsyncWebSocket):
+    """A connection to a server of JSON-RPC 2.0; its notifications are the events `text`."""
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """What the method gives. Raises NoReply where none comes, RuntimeError for an error."""
+        number = next(numbers)
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        answer: Any = await self.ask(request, reply=("id", number), within=10)
+        if "error" in answer.json:
+            raise RuntimeError(f"{method}: {answer.json['error']}")
+        return answer.json["result"]
