@@ -132,6 +132,17 @@ def wire_of(talk: Any) -> tuple[PretendNetwork, PretendWire]:
     return network, PretendWire(network, len)
 
 
+def test_a_question_that_can_not_be_sent_is_not_open() -> None:
+    def act(door: PretendDoor, event: Any) -> None:
+        if event.name == "ready":
+            door.close()
+            with pytest.raises(WebSocketUnavailable):
+                door.send_text("?", reply=lambda message: True)
+
+    seen = PretendDoor(is_silent, Timing(poll=None, ping_rate=0, close_timeout=1)).play(act)
+    assert names(seen) == ["connecting", "connected", "ready", "disconnected"]
+
+
 def test_a_reset_is_told_once_on_the_wire() -> None:
     def resets(peer: Peer) -> Talk:
         yield say(frames.TEXT, b"x")

@@ -12,7 +12,7 @@ from typing import Any
 from ..io import stream
 from ..io.exchange import Exchange
 from ..io.posting import Posts, hurry
-from ..io.replying import await_reply
+from ..io.replying import await_reply, withdraw
 from ..options import Deflate, Limits, Timing, check_compress
 from ..protocol import frames
 from ..protocol.events import AnyEvent
@@ -139,10 +139,17 @@ class PretendDoor:
             text: The message.
             reply, within: As of a WebSocket's.
         """
-        if reply is not None:
-            deadline = None if within is None else self.now + within
-            await_reply(self._exchange, Question(text, reply, None), deadline)
-        self._post(frames.TEXT, text.encode(), True)
+        if reply is None:
+            self._post(frames.TEXT, text.encode(), True)
+            return
+        deadline = None if within is None else self.now + within
+        question = Question(text, reply, None)
+        await_reply(self._exchange, question, deadline)
+        try:
+            self._post(frames.TEXT, text.encode(), True)
+        except BaseException:
+            withdraw(self._exchange, question)
+            raise
 
     def send_ping(self, data: bytes = b"") -> None:
         """Send a ping."""
