@@ -349,6 +349,28 @@ def test_in_an_async_enter(loop: Any) -> None:
     loop.run(main)
 
 
+def test_too_much_in_an_async_enter_is_an_error_that_says_so(loop: Any) -> None:
+    async def main() -> None:
+        with PeerServer(answers) as server:
+            websocket = loop.door(server.url, max_read_ahead=100_000)
+
+            async def enter(ready: Any) -> AsyncGenerator[Any, Any]:
+                asked = {"id": 3, "before": 500, "size": 500}
+                with pytest.raises(NoReply, match=r"more than max_read_ahead \(100000 bytes\)"):
+                    await websocket.ask(asked, reply=("id", 3), within=PATIENCE)
+                yield lambda event: event.name == "text" and event.json.get("result") == 6
+
+            texts = 0
+            async with websocket:
+                async for event in websocket.connect(poll=None, enter=enter):
+                    texts += event.name == "text"
+                    if event.name == "entered":
+                        await websocket.close()
+            assert texts == 501
+
+    loop.run(main)
+
+
 def test_before_ready_the_task_that_iterates_is_refused(loop: Any) -> None:
     async def main() -> None:
         with PeerServer(answers) as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
@@ -143,6 +144,31 @@ def test_much_that_comes_while_it_awaits(loop: Any) -> None:
 
     seen, ending, _ = played(loop, says_much, enter)
     assert seen[1:201] == [str(number) for number in range(200)]
+    assert ending.kind == "refused"
+
+
+def test_a_server_that_says_much_has_to_wait_while_it_awaits(loop: Any) -> None:
+    """Sixteen messages are held, but not sixteen of any size."""
+    sent = threading.Event()
+
+    def says_much(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        for _ in range(16):
+            yield say(frames.BINARY, bytes(2_000_000))
+        sent.set()
+        yield from peer.hear_until(frames.CLOSE)
+        yield say(frames.CLOSE, code=1000)
+        yield End()
+
+    async def enter(ready: Any) -> Steps:
+        await loop.sleep(0.3)
+        assert not sent.is_set()
+        for _ in range(16):
+            yield lambda event: event.name == "binary"
+        raise Refused("enough")
+
+    seen, ending, _ = played(loop, says_much, enter)
+    assert seen.count("binary") == 16
     assert ending.kind == "refused"
 
 

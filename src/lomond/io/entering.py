@@ -6,7 +6,6 @@ goes its usual way. What is to be known of it for people, and its time, is the s
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from ..protocol.events import (
 )
 from ..protocol.frames import of_message
 from ..protocol.states import OPEN
-from ..session.ahead import size_of
+from ..session.ahead import Held
 from ..session.causes import copied
 from ..session.entry import Entry
 from ..session.finish import Why
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 _THROUGH: Any = object()  # the program's generator has come to its end
 _OVER: Any = object()  # nobody goes on with it: the connection is over
 _CLOSING = 1.0  # seconds
-_MOST_HELD = 16  # events that came while the program awaits something of its own
 _ENDS = (Closing, Closed, ProtocolError, Unresponsive)  # of which the answer follows the handler
 
 
@@ -77,7 +75,7 @@ class Entering:
         self._traced = traced
         self._look = look
         self._waits = waits
-        self._held: deque[AnyEvent] = deque()  # came, and not asked about yet
+        self._held = Held()  # came, and not asked about yet
         self._owed: AnyEvent | None = None  # it was sent to the generator, and comes next
         self._steps: Any = None
         self._is_async = False
@@ -240,7 +238,7 @@ class Entering:
         """The event of which that is true, not handed out; None at the end, or where it failed."""
         yield from self._hand_out_owed()
         while True:
-            event = self._held.popleft() if self._held else self._next()
+            event = self._held.take() or self._next()
             if event is None:
                 if self._session.has_ended or self._exchange.is_foreign:
                     return None
@@ -250,7 +248,7 @@ class Entering:
                 is_found = fits(event)
             except Exception as error:
                 self._failure = error
-                self._held.appendleft(event)
+                self._held.put_back(event)
                 return None
             if is_found:
                 self._owed = event
@@ -286,13 +284,17 @@ class Entering:
     def _meanwhile(self, awaited: Awaited) -> Needs:
         """Have the user's task await something; pings are answered, and events held."""
         session, exchange, held = self._session, self._exchange, self._held
+        ahead = exchange.driver.ahead if isinstance(exchange, Looping) else None
         while not awaited.is_done and not session.has_ended and not exchange.is_foreign:
-            if held and isinstance(held[-1], _ENDS):
+            if held.events and isinstance(held.events[-1], _ENDS):
                 return
-            is_full = len(held) >= _MOST_HELD and not self._may_hold_more()
+            # Who waits for a reply may find it behind more.
+            is_full = not held.may_grow(0 if ahead is None else ahead.most)
             if not is_full and (event := self._next()) is not None:
-                held.append(event)
+                held.put(event)
                 continue
+            if is_full and ahead is not None and ahead.most > 0:
+                ahead.stop()
             need = Need(session.deadline) if is_full else exchange.need()
             if need is None:
                 continue
@@ -302,17 +304,11 @@ class Entering:
                 exchange.look(need)
             elif need.until is not None and monotonic() >= need.until:
                 came = self._next()  # what is due, or what had come before
-                held.extend(() if came is None else (came,))
+                if came is not None:
+                    held.put(came)
             if self._look is not None:
                 self._look.now()
                 exchange.look_at = self._look.at
-
-    def _may_hold_more(self) -> bool:
-        """Whether the program waits for a reply, which may be behind more."""
-        exchange = self._exchange
-        if not isinstance(exchange, Looping) or not exchange.driver.ahead.most:
-            return False
-        return sum(map(size_of, self._held)) < self._session.limits.max_read_ahead
 
     def _hand_out(self, event: Any) -> Items:
         connection = self._session.connection
@@ -331,14 +327,14 @@ class Entering:
 
     def _hand_out_held(self) -> Items:
         yield from self._hand_out_owed()
-        while self._held:
-            yield from self._hand_out(self._held.popleft())
+        while (event := self._held.take()) is not None:
+            yield from self._hand_out(event)
 
     def _give_back(self) -> None:
         """The connection is left: what was posted, and not handed out, is for the next one."""
         posts = self._session.timers.posted
         if posts is not None:
-            for event in (*reversed(self._held), self._owed):
+            for event in (*reversed(self._held.events), self._owed):
                 if isinstance(event, Posted):
                     posts.appendleft(event.value)
 

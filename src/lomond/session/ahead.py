@@ -99,6 +99,11 @@ class Ahead:
         if self._tell is not None and self.is_far():
             self._tell()
 
+    def stop(self) -> None:
+        """Note that too much has come, which is kept elsewhere; tell the task that waits."""
+        self.most = -1
+        self.tell()
+
     def is_far(self) -> bool:
         """Whether that is more than may wait though a reply is waited for."""
         return bool(self.most) and not self._may_be_far()
@@ -160,6 +165,45 @@ class Ahead:
                 posts.appendleft(cast("_events.Posted", event).value)
         self.events.clear()
         self._size = 0
+
+
+class Held:
+    """Events that came while `enter` awaits something of its own: the oldest first.
+
+    Attributes:
+        events: These.
+    """
+
+    __slots__ = ("_size", "events")
+
+    def __init__(self) -> None:
+        self.events: deque[AnyEvent] = deque()
+        self._size = 0  # bytes of their data
+
+    def put(self, event: AnyEvent) -> None:
+        """Keep an event behind the others."""
+        self.events.append(event)
+        self._size += size_of(event)
+
+    def put_back(self, event: AnyEvent) -> None:
+        """Keep one before them."""
+        self.events.appendleft(event)
+        self._size += size_of(event)
+
+    def take(self) -> AnyEvent | None:
+        """The next one, or None."""
+        if not self.events:
+            return None
+        event = self.events.popleft()
+        self._size -= size_of(event)
+        return event
+
+    def may_grow(self, most: int) -> bool:
+        """Whether another one may be kept: as many as wait for a task, or so many bytes."""
+        count = len(self.events)
+        if count < _MOST_EVENTS and self._size < _MOST_BYTES:
+            return True
+        return self._size + _EVENT * count < most
 
 
 def _unwanted(session: Session, now: float) -> Any:
