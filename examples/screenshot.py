@@ -24,14 +24,14 @@ def screenshot(page: str, file: Path, browser: str = "http://127.0.0.1:9222") ->
         yield {"id": 3, "method": "Page.captureScreenshot"}
         answer = yield lambda e: e.name == "text" and e.json.get("id") == 3
         file.write_bytes(base64.b64decode(answer.json["result"]["data"]))
-        websocket.close()
 
     tab = urllib.request.Request(f"{browser}/json/new", method="PUT")
     with urllib.request.urlopen(tab, timeout=10) as answer:
         websocket = WebSocket(json.load(answer)["webSocketDebuggerUrl"], max_message_size=2**28)
-    events = [event.name for event in websocket.connect(enter=shoot, enter_timeout=60)]
-    if "entered" not in events:
-        raise RuntimeError(str(websocket.ending))
+    for event in websocket.connect(enter=shoot, enter_timeout=60):
+        if event.name == "entered":
+            return  # it is taken; whoever leaves the loop closes the connection
+    raise RuntimeError(str(websocket.ending))
 
 
 if __name__ == "__main__":
