@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 from . import options, persisting, rows
 from .checks import check_seconds
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .io.driving import Driver
     from .io.posting import Posts
     from .options import Message
-    from .replies import Reply
+    from .replies import Fits, Pair, Reply
     from .ways import Way
 
 Drives = TypeVar("Drives", bound="Driver")
@@ -158,6 +158,14 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         if any(iterates(driver) for driver in self._drivers):
             raise RuntimeError(WRONG_WAIT.format("task"))
         return await wait_in_task(self._readiness, lambda: self._exchange, timeout, self._means)
+
+    @overload
+    async def ask(self, message: Message, *, reply: Pair, within: float | None = ...) -> Text: ...
+
+    @overload
+    async def ask(
+        self, message: Message, *, reply: Fits, within: float | None = ...
+    ) -> Text | Binary: ...
 
     async def ask(
         self, message: Message, *, reply: Reply, within: float | None = 30.0

@@ -26,10 +26,12 @@ from .system.clock import monotonic
 if TYPE_CHECKING:
     from .events import Binary, Text
 
-__all__ = ["Reply"]
+__all__ = ["Fits", "Pair", "Reply"]
 
 #: A key of a JSON object and its value; or what tells of a message whether it is the reply.
-Reply: TypeAlias = "tuple[str, Hashable] | Callable[[Text | Binary], object]"
+Pair: TypeAlias = "tuple[str, Hashable]"
+Fits: TypeAlias = "Callable[[Any], object]"  # of a Text or Binary
+Reply: TypeAlias = "Pair | Fits"
 _OWN_LOOP = (
     "ask() waits, and this {0} iterates: nothing would be read meanwhile; write "
     "send_json(obj, reply=..., within=...), and the reply is an event of the loop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from . import options, persisting, rows, settable
 from .checks import check_seconds
@@ -16,7 +16,7 @@ from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loo
 if TYPE_CHECKING:
     from .events import AnyEvent, Binary, Text
     from .options import Message
-    from .replies import Reply
+    from .replies import Fits, Pair, Reply
 
 __all__ = ["WebSocket"]
 
@@ -102,6 +102,14 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         if is_own_loop(self):
             raise RuntimeError(WRONG_WAIT.format("thread"))
         return wait_in_thread(self._readiness, lambda: self._exchange, timeout)
+
+    @overload
+    def ask(self, message: Message, *, reply: Pair, within: float | None = ...) -> Text: ...
+
+    @overload
+    def ask(
+        self, message: Message, *, reply: Fits, within: float | None = ...
+    ) -> Text | Binary: ...
 
     def ask(self, message: Message, *, reply: Reply, within: float | None = 30.0) -> Text | Binary:
         """Send a message and wait for its reply: for threads beside the one that iterates.

@@ -79,7 +79,7 @@ def test_threads_ask_beside_the_one_that_iterates(in_group: bool) -> None:
     def ask(number: int) -> None:
         results[number] = websocket.ask(
             {"id": number, "before": 1}, reply=("id", number), within=PATIENCE
-        ).json["result"]  # type: ignore[union-attr]
+        ).json["result"]
 
     with PeerServer(answers) as server:
         websocket = WebSocket(server.url)
@@ -109,7 +109,7 @@ def test_a_thread_that_is_not_answered() -> None:
                 websocket.ask({"id": 1, "silent": True}, reply=("id", 1), within=0.2)
             assert time.monotonic() - began >= 0.2
             # What comes later is an event as all others.
-            assert websocket.ask({"id": 2}, reply=("id", 2)).json["result"] == 4  # type: ignore[union-attr]
+            assert websocket.ask({"id": 2}, reply=("id", 2)).json["result"] == 4
 
 
 def test_the_end_of_the_connection_ends_a_threads_wait() -> None:
@@ -153,7 +153,7 @@ def test_what_its_callable_raises_is_raised_there() -> None:
     with PeerServer(answers) as server:
         websocket = WebSocket(server.url)
         with Iterated(websocket) as iterated, pytest.raises(KeyError, match="none"):
-            websocket.ask({"id": 1}, reply=lambda message: message.json["none"])  # type: ignore[union-attr]
+            websocket.ask({"id": 1}, reply=lambda message: message.json["none"])
     assert [event.name for event in iterated.seen].count("text") == 1
 
 

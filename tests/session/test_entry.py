@@ -47,6 +47,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     assert seen[-1][0] - ready == pytest.approx(10.0, abs=0.2)
     ending = seen[-1][1].ending
     assert (ending.kind, ending.phase, ending.deadline) == ("timed_out", "enter", "enter_timeout")
+    assert seen[-1][1].reason == "disconnected; enter was not through within 10s"
     said = str(ending)
     assert "it had sent an object with op, key last" in said
     assert "it waited for is_answer (test_entry.py:" in said
@@ -323,3 +324,21 @@ def test_how_far_it_has_come() -> None:
     entry.sent({"\x1b[2J" * 100: 1}, b"...", 102.0)
     assert "\x1b" not in entry.told(103.0)
     assert len(entry.told(103.0)) < 400
+
+
+def test_a_place_is_a_files_name_on_any_system() -> None:
+    names: dict[str, Any] = {}
+    exec(compile("def mine(event): pass", "C:\\feeds\\feed.py", "exec"), names)
+    entry = Entry(PretendDoor(talks_on, timing()).session, 100.0)
+    entry.waits(names["mine"], 100.0)
+    assert entry.told(101.0).endswith("it waited for mine (feed.py:1)")
+
+
+def test_it_serves_from_its_end_on() -> None:
+    door = PretendDoor(partial(answers_late, 3), timing())
+    for event in door.events():
+        if event.name == "entered":
+            assert door.session.course.served_at == door.now
+            door.close()
+        elif event.name == "ready":
+            assert door.session.course.served_at is None

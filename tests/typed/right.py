@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Generator
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import lomond
 from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, errors, events
@@ -108,6 +108,21 @@ async def main() -> None:
         assert_type(persist(client, ping_timeout=30), Events)
         async for event in client:
             assert_type(event, events.AnyEvent)
+
+
+# Questions
+
+websocket.send_json({"id": 7}, reply=("id", 7), within=5)
+websocket.send_text("x", reply=lambda message: "x" in message.json, within=None)
+assert_type(websocket.ask({"id": 7}, reply=("id", 7)).json, Any)
+assert_type(websocket.ask("x", reply=lambda message: True), events.Text | events.Binary)
+for event in websocket:
+    if event.name == "reply":
+        assert_type(event.message.json["result"], Any)
+
+
+async def asks(client: AsyncWebSocket) -> None:
+    assert_type(await client.ask({"id": 7}, reply=("id", 7), within=None), events.Text)
 
 
 # What is posted

@@ -529,7 +529,11 @@ class Reply(Notice):
     name: Literal["reply"] = "reply"
 
     def __init__(
-        self, request: Any, message: Text | Binary, *, received_time: float | None = None
+        self,
+        request: Any,
+        message: Any,  # as its `name` tells: a union would be asked for `json` in every program
+        *,
+        received_time: float | None = None,
     ) -> None:
         Event.__init__(self, received_time=received_time)
         self.request = request
