@@ -223,7 +223,22 @@ def events(
         _give_up(exchange, error)
         raise
     finally:
-        _leave(exchange, running)
+        try:  # in here, for a call could be interrupted before it begins
+            exchange.leave()
+            exchange.rest()
+            if running is not None:
+                running.close()
+            if session.questions is not None:
+                exchange.alone(session.questions.end)
+        except BaseException:
+            # Interrupted on the way out: at once then, for nobody comes by here again.
+            exchange.abandon()
+            exchange.is_in_use = False
+            exchange.force(LEFT)
+            raise
+        finally:
+            if waiting:
+                told(exchange)
 
 
 def _give_up(exchange: Exchange, error: BaseException) -> None:
@@ -237,23 +252,3 @@ def _give_up(exchange: Exchange, error: BaseException) -> None:
         is_theirs = questions is not None and questions.failure is error
         code = GOING_AWAY if is_theirs else UNEXPECTED_CONDITION
         exchange.leave(code, Why("error; see the exception", cause=copied(error)))
-
-
-def _leave(exchange: Exchange, script: Script | None) -> None:
-    """End what has not ended, and tell who waits for it."""
-    try:
-        exchange.leave()
-        exchange.rest()
-        if script is not None:
-            script.close()
-        if exchange.session.questions is not None:
-            exchange.alone(exchange.session.questions.end)
-    except BaseException:
-        # Interrupted on the way out: at once then, for nobody comes by here again.
-        exchange.abandon()
-        exchange.is_in_use = False
-        exchange.force(LEFT)
-        raise
-    finally:
-        if waiting:
-            told(exchange)
