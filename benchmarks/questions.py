@@ -1,9 +1,9 @@
 """What do open questions cost a message that answers none? `questions.py [HOW MANY]`.
 
-Receives texts of JSON over one connection, each decoded by the handler (`event.json`), without and
-with 10,000 questions that are open by key, with the lomond that is installed where this runs;
-ends with 1 if a message then costs more than 1.3 times as much, or if the short way does not open
-again once none is open.
+Receives texts of JSON over one connection, each decoded by the handler (`event.json`): without
+questions, with 10,000 that are open by key, and once these are over; with the lomond that is
+installed where this runs. Ends with 1 if a message costs more than 1.3 times as much while they are
+open, or more than 1.1 times behind that.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from lomond import WebSocket, twin
 
 MESSAGES = 100_000
 ROUNDS = 5
-MOST = 1.3
+MOST, MOST_BEHIND = 1.3, 1.1
 
 
-def receive(port: str, questions: int) -> float:
-    """Seconds for each message."""
+def receive(port: str, questions: int, within: float | None) -> float:
+    """Seconds for each message, while questions are open; with `within`, once they are over."""
     url = f"ws://127.0.0.1:{port}/receive/json/100/{MESSAGES}"
     websocket = WebSocket(url, proxies={})
     events = websocket.connect(ping_timeout=30)
-    left, started = MESSAGES, 0.0
+    left = counted = MESSAGES
+    started, waits = 0.0, 0 if within is None else questions
     for event in events:
         if event.name == "text":
             assert event.json
@@ -39,31 +40,38 @@ def receive(port: str, questions: int) -> float:
                 break
         elif event.name == "ready":
             for number in range(questions):
-                websocket.send_json({"ask": number}, reply=("answers", number), within=None)
+                websocket.send_json({"ask": number}, reply=("answers", number), within=within)
             websocket.send_text(GO)
             started = process_time()
+        elif event.name == "no_reply":
+            waits -= 1
+            if not waits:
+                started, counted = process_time(), left
     took = process_time() - started
     events.close()
-    return took / MESSAGES
+    return took / counted
 
 
 def main() -> int:
     """Print a table; 1 if it is above its bound."""
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     script = Path(__file__).parent / "servers" / "raw_server.py"
-    costs: dict[int, list[float]] = {0: [], 1: [], most: []}
+    open_ones, over = f"{most:,} open", f"behind {most:,}"
+    tried = {"none": (0, None), "1 open": (1, None), open_ones: (most, None), over: (most, 0.001)}
+    costs: dict[str, list[float]] = {name: [] for name in tried}
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
         for _ in range(ROUNDS):
-            for count, runs in costs.items():
-                runs.append(receive(port, count))
+            for name, asked in tried.items():
+                costs[name].append(receive(port, *asked))
         server.terminate()
-    print(f"{twin.running} twin\n\n| open questions | µs a message | ratio |\n|--:|--:|--:|")
-    least = min(costs[0])
-    for count, runs in costs.items():
-        print(f"| {count:,} | {min(runs) * 1e6:.3f} | {min(runs) / least:.2f} |")
-    return 0 if min(costs[most]) <= MOST * least else 1
+    print(f"{twin.running} twin\n\n| questions | µs a message | ratio |\n|---|--:|--:|")
+    least = min(costs["none"])
+    for name, runs in costs.items():
+        print(f"| {name} | {min(runs) * 1e6:.3f} | {min(runs) / least:.2f} |")
+    is_kept = min(costs[open_ones]) <= MOST * least
+    return 0 if is_kept and min(costs[over]) <= MOST_BEHIND * least else 1
 
 
 if __name__ == "__main__":

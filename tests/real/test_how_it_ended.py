@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,10 @@ from told import by_name, golden, ours
 
 GOLDEN = Path(__file__).parent / "how_it_ended.txt"
 
+#: Those that may hang up before the request is written, which is told then.
+MAY_BE_SOONER = {"stunnel: the server behind it is not there"}
+WRITING = re.compile(r"request failed; | \(upgrade request to [^)]*\)")
+
 
 def _golden() -> dict[str, str]:
     return by_name(GOLDEN.read_text())
@@ -37,6 +42,8 @@ def test_what_is_told(name: str, server_pool: ServerPool, certificates: Certific
         shown = Run(CASES[name], server_pool, certificates).told()
     except ServerUnavailableError as reason:
         pytest.skip(str(reason))
+    if name in MAY_BE_SOONER:
+        shown = WRITING.sub("", shown)
     assert ours(shown) == ours(_golden()[name])
 
 
