@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .checks import check_seconds, is_coroutine_function
@@ -142,7 +143,12 @@ async def asked_by_task(door: Any, message: Any, reply: Any, within: float | Non
     new_event, loop, soon, _ = door._means
     event = new_event()
     call_soon = getattr(loop(), soon)
-    question = Question(message, reply, lambda: call_soon(event.set))
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            call_soon(event.set)
+
+    question = Question(message, reply, tell)
     await_reply(exchange, question, None)
     try:
         if is_ours:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-import trio
 
-from lomond import AsyncWebSocket, TrioWebSocket, WebSocket, WebSocketGroup
+from doors.of_loops import BOTH
+from lomond import AsyncWebSocket, WebSocket, WebSocketGroup
 from lomond.errors import NoReply, WebSocketError, WebSocketUnavailable
 from lomond.protocol import frames
 from lomond.testing.peer import End, Pause, Peer, Talk, say
 from lomond.testing.server import PeerServer
 from patience import PATIENCE
+
+
+@pytest.fixture(params=BOTH.values(), ids=BOTH)
+def loop(request: pytest.FixtureRequest) -> Any:
+    return request.param
 
 
 def answers(peer: Peer) -> Talk:
@@ -196,41 +200,6 @@ def test_behind_its_loop_a_thread_is_told_that_there_is_no_connection() -> None:
 
 
 # Tasks
-
-
-class OfAsyncio:
-    door = AsyncWebSocket
-    sleep = staticmethod(asyncio.sleep)
-
-    @staticmethod
-    def run(main: Callable[[], Any]) -> Any:
-        return asyncio.run(main())
-
-    @staticmethod
-    @contextlib.asynccontextmanager
-    async def tasks() -> AsyncGenerator[Callable[..., Any], None]:
-        async with asyncio.TaskGroup() as group:
-            yield lambda act, *arguments: group.create_task(act(*arguments))
-
-
-class OfTrio:
-    door = TrioWebSocket
-    sleep = staticmethod(trio.sleep)
-
-    @staticmethod
-    def run(main: Callable[[], Any]) -> Any:
-        return trio.run(main)
-
-    @staticmethod
-    @contextlib.asynccontextmanager
-    async def tasks() -> AsyncGenerator[Callable[..., Any], None]:
-        async with trio.open_nursery() as nursery:
-            yield nursery.start_soon
-
-
-@pytest.fixture(params=[OfAsyncio, OfTrio], ids=["asyncio", "trio"])
-def loop(request: pytest.FixtureRequest) -> Any:
-    return request.param
 
 
 def test_tasks_ask_beside_the_one_that_iterates(loop: Any) -> None:

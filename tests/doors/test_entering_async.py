@@ -7,13 +7,13 @@ import contextlib
 import gc
 import threading
 import warnings
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 import pytest
-import trio
 
-from lomond import AsyncWebSocket, TrioWebSocket, WebSocket, WebSocketGroup
+from doors.of_loops import BOTH
+from lomond import AsyncWebSocket, WebSocket, WebSocketGroup
 from lomond.errors import Refused
 from lomond.protocol import frames
 from lomond.testing.peer import End, Hear, Pause, Peer, Talk, say
@@ -22,33 +22,7 @@ from lomond.testing.server import PeerServer
 Steps = AsyncGenerator[Any, Any]
 
 
-class OfAsyncio:
-    door = AsyncWebSocket
-    sleep = staticmethod(asyncio.sleep)
-
-    @staticmethod
-    def run(main: Callable[[], Any]) -> Any:
-        return asyncio.run(main())
-
-    @staticmethod
-    def task() -> object:
-        return asyncio.current_task()
-
-
-class OfTrio:
-    door = TrioWebSocket
-    sleep = staticmethod(trio.sleep)
-
-    @staticmethod
-    def run(main: Callable[[], Any]) -> Any:
-        return trio.run(main)
-
-    @staticmethod
-    def task() -> object:
-        return trio.lowlevel.current_task()
-
-
-@pytest.fixture(params=[OfAsyncio, OfTrio], ids=["asyncio", "trio"])
+@pytest.fixture(params=BOTH.values(), ids=BOTH)
 def loop(request: pytest.FixtureRequest) -> Any:
     return request.param
 
