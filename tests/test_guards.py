@@ -29,8 +29,7 @@ HINT = "a send goes the other way, a wait costs a second system call"
 GUARDS: dict[Any, list[tuple[str, str, str]]] = {
     Inward: [  # of a Shared one
         (
-            "session connection output _counts_turns _calm_frame _is_handled _notable is_traced "
-            "_traced",
+            "session connection output _counts_turns _calm_frame _is_handled _notable journal",
             FIXED,
             "",
         ),
@@ -57,7 +56,6 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_at_once is_full", READ_TURN, "a read of another size"),
         ("_looked_at _delay _seen", READ_TURN, "a pause that a sender's read ended is told of"),
         ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
-        ("_reports", "one append, one pop (next_of)", "none is handed out twice"),
     ],
     Guarded: [
         ("_read_turn _write_turn", FIXED, ""),

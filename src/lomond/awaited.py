@@ -212,6 +212,8 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 class _Nobody:
     """What stands where there is no exchange: nothing can be sent."""
 
+    journal = None
+
     def __init__(self, error: WebSocketUnavailable) -> None:
         self._error = error
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from .proxies import Proxy
     from .session.requests import AddressInfo
-    from .tracing import Tracer
 
 __all__ = ["Base"]
 
@@ -196,13 +195,6 @@ class Base(settable.Options):
 
     def _make_context(self, of_proxy: bool, with_own: bool) -> ssl.SSLContext:
         context = self.proxy_ssl_context if of_proxy else self.ssl_context
-        if self.trace:
-            self._tracer()(
-                "tls_wrapped",
-                verify=self.ssl_verify is not False,
-                has_context=context is not None,
-                cafile=self.ssl_cafile is not None,
-            )
         if context is not None:
             return context
         from .system.tls import make_context
@@ -217,11 +209,6 @@ class Base(settable.Options):
             password=self._ssl_password if with_own else None,
             truststore=self.truststore,
         )
-
-    def _tracer(self) -> Tracer:
-        from .tracing import Tracer
-
-        return Tracer(self.trace, self.url)
 
 
 def _elsewhere(whole: str, name: str) -> property:

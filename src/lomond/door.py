@@ -8,6 +8,7 @@ A door says in which way it waits. Decides nothing about the protocol.
 
 from __future__ import annotations
 
+import sys
 import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer  # which checkers know themselves
 
+    from .events import AnyEvent
     from .io.exchange import Exchange
     from .io.noticing import Look
     from .io.performing import Driving
@@ -82,7 +84,8 @@ class Door(State, Generic[Stream, Sent]):
 
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
-        for name in (*_NEEDED, "tracing") if self.trace else _NEEDED:
+        listens = ("listening", "tracing") if self.trace else ()
+        for name in (*_NEEDED, *listens):
             if name not in _loaded:
                 _loaded[name] = import_module(f".{name}", __package__)
 
@@ -206,11 +209,12 @@ class Door(State, Generic[Stream, Sent]):
         if not isinstance(text, str):
             refuse_text(text)
         data = text.encode()
-        if self._traced is not None:
-            self._traced("send_text", length=len(text), compressed=compress)
         if reply is not None or within is not WITHIN:
             return self._send_asking((frames.TEXT, data, compress), text, reply, within)
-        sent: Sent = (self._exchange or self._connected()).send(frames.TEXT, data, compress)
+        exchange = self._exchange or self._connected()
+        sent: Sent = exchange.send(frames.TEXT, data, compress)
+        if exchange.journal is not None:
+            exchange.journal.tell()
         return sent
 
     def send_binary(
@@ -235,11 +239,12 @@ class Door(State, Generic[Stream, Sent]):
         """
         if not isinstance(data, bytes):
             data = as_bytes(data)
-        if self._traced is not None:
-            self._traced("send_binary", length=len(data), compressed=compress)
         if reply is not None or within is not WITHIN:
             return self._send_asking((frames.BINARY, data, compress), data, reply, within)
-        sent: Sent = (self._exchange or self._connected()).send(frames.BINARY, data, compress)
+        exchange = self._exchange or self._connected()
+        sent: Sent = exchange.send(frames.BINARY, data, compress)
+        if exchange.journal is not None:
+            exchange.journal.tell()
         return sent
 
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
@@ -268,8 +273,6 @@ class Door(State, Generic[Stream, Sent]):
         text = write_json(_obj, self._dumps)
         if reply is None and within is WITHIN:
             return self.send_text(text, compress)
-        if self._traced is not None:
-            self._traced("send_text", length=len(text), compressed=compress)
         return self._send_asking((frames.TEXT, text.encode(), compress), _obj, reply, within)
 
     def _send_asking(
@@ -296,9 +299,10 @@ class Door(State, Generic[Stream, Sent]):
             raise ValueError(
                 f"{name} data should be <= 125 bytes, not {len(data)}; send a message instead"
             )
-        if self._traced is not None:
-            self._traced(f"send_{name}", length=len(data))
-        sent: Sent = (self._exchange or self._connected()).send(opcode, data)
+        exchange = self._exchange or self._connected()
+        sent: Sent = exchange.send(opcode, data)
+        if exchange.journal is not None:
+            exchange.journal.tell()
         return sent
 
     def _connected(self) -> Exchange:
@@ -372,8 +376,11 @@ def begin(
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:
     """Start the closing handshake, if there is a connection."""
     exchange = door._exchange
-    if exchange is not None and exchange.close(code, reason) and door._traced is not None:
-        door._traced("close_requested", code=code, reason=reason)
+    if exchange is None or not exchange.close(code, reason):
+        return
+    if exchange.journal is not None:
+        exchange.journal.note("here", "close_requested", {"code": code, "reason": reason})
+        exchange.journal.tell()
 
 
 def stay(door: Door[Any, Any], begins: bool) -> None:
@@ -381,6 +388,16 @@ def stay(door: Door[Any, Any], begins: bool) -> None:
     door._stays += 1 if begins else -1
     if not begins:
         told(door._exchange)
+
+
+def tell(door: Door[Any, Any], event: AnyEvent) -> None:
+    """Tell whoever listens to this door's connections that another one is waited for."""
+    exchange = door._exchange
+    is_told = exchange is not None and exchange.journal is not None
+    if is_told or "logging" in sys.modules:
+        from .listening import backs_off
+
+        backs_off(door, event)
 
 
 def look_with(door: Door[Any, Any], look: Look | None) -> None:

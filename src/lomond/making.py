@@ -9,6 +9,7 @@ Imported by whoever connects, for it needs all else: sockets, the protocol, the 
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,15 @@ from .session.session import Session
 
 __all__ = ["Why", "made"]
 
+_INFO = 20  # the level, as logging has it
+_log: Any = None  # the logger, once there is one
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .io.exchange import Exchange
     from .io.performing import Driving
     from .options import Timing
-    from .place import Place
     from .state import State
 
 
@@ -44,39 +47,38 @@ def made(
         driver: What waits, and goes on then; None for a wait in here.
     """
     asked = options_now(door)
-    plan = Plan(asked, asked._make_context, door._awaits, partial(_keep_place, door))
-    session = Session(timing, door._limits, os.urandom, door.loads, asked.dumps)
+    asks = asked, asked._make_context, door._awaits, partial(keep_place, door)
+    if asked.trace or is_logged():
+        from .listening import TellingPlan, begins, journal_of
+
+        journal = journal_of(asked)
+        begins(journal, timing)
+        plan: Plan = TellingPlan(journal, *asks)
+        frames = journal if journal.has_frames else None
+    else:
+        plan, journal, frames = Plan(*asks), None, None
+    session = Session(timing, door._limits, os.urandom, door.loads, asked.dumps, frames)
     if door._exchange is not None:
         session.previous = last_ready(door._exchange.session)
     if asked.dumps is not door._dumps:
         door._dumps = asked.dumps
-    tracer = door._tracer() if door.trace else None
-    if tracer is not door._traced:
-        door._traced = tracer
-    written = tracer.length if tracer else None
     exchange: Exchange = (
-        Shared(session, written) if driver is None else driver.exchange(session, written)
+        Shared(session, journal) if driver is None else driver.exchange(session, journal)
     )
     script = conversation(session, plan)
-    if tracer is not None:
-        tracer(
-            "connect_start",
-            poll=timing.poll,
-            ping_rate=timing.ping_rate,
-            ping_timeout=timing.ping_timeout,
-            auto_pong=timing.auto_pong,
-            close_timeout=timing.close_timeout,
-        )
     performer = Performer(exchange, plan, None if driver is None else driver.carry)
-    traced = tracer.event if tracer else None
     look = door._look
     if look is not None:
         door._look = None
-    return exchange, events(exchange, script, performer, traced, driver is None, look)
+    return exchange, events(exchange, script, performer, driver is None, look)
 
 
-def _keep_place(door: State, place: Place) -> None:
-    """The URL was asked for."""
-    keep_place(door, place)
-    if door._traced is not None:
-        door._traced.url = place.url
+def is_logged() -> bool:
+    """Whether anybody wants to know from the log how connections begin and end."""
+    global _log
+    if _log is None:
+        logging: Any = sys.modules.get("logging")
+        if logging is None:
+            return False  # where nobody has loaded it, nobody listens
+        _log = logging.getLogger("lomond.connection")
+    return bool(_log.isEnabledFor(_INFO))

@@ -217,6 +217,7 @@ def _perform(
             if isinstance(request, Connect):
                 answer = yield from _connect(way, timing, watch, notice)
             elif isinstance(request, Deliver):
+                way.tell(request.event)
                 yield request.event
                 answer = None
             else:

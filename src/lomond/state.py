@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .io.noticing import Look
     from .io.posting import Posts
     from .timings import Latency
-    from .tracing import Tracer
 
 __all__ = ["State"]
 
@@ -32,13 +31,12 @@ class State(Base):
     _bell: Callable[[], object] | None = None  # ends the wait between two connections
     _posts: Posts | None = None  # what was posted, and not handed out
     _stays: int = 0  # iterations that connect again after an end
-    _traced: Tracer | None = None  # of the current connection
     _ended: Ending | None = None  # the connection before it
     _dumps: Any = None  # as the current connection has it
     _loop: Any = None  # the code and the line of the last loop over it
     #: What no copy has.
     _unshared: tuple[str, ...] = (
-        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_stays", "_traced",
+        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_stays",
     )  # fmt: skip
 
     @property

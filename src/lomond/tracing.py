@@ -1,13 +1,17 @@
-"""What `trace=` reports of an event. Called by the door, outside every lock."""
+"""What `trace=` reports: a dict for each stage, as the journal tells of it, outside every lock."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import events
+from .errors import ProtocolError
+from .protocol.frames import read_close_payload
 from .url import redact
+
+if TYPE_CHECKING:
+    from .io.journal import Entry
 
 log = logging.getLogger("lomond")
 
@@ -19,17 +23,20 @@ class Tracer:
 
     Arguments:
         trace: A callable that gets a dict for each stage; any other true value logs at DEBUG.
-        url: Of the WebSocket; None where that has not been asked for yet.
     """
 
-    def __init__(self, trace: object, url: str | None) -> None:
+    def __init__(self, trace: object) -> None:
         self._trace = trace
-        self.url = url
 
-    def __call__(self, stage: str, **fields: object) -> None:
-        """Report one stage."""
-        url = None if self.url is None else redact(self.url)
-        record = {"stage": stage, "url": url, **fields}
+    def __call__(self, entry: Entry) -> None:
+        """Report an entry, if that is a stage."""
+        describe = _STAGES.get((entry.direction, entry.op))
+        staged = None if describe is None else describe(entry)
+        if staged is not None:
+            self._report(entry.url, *staged)
+
+    def _report(self, url: str | None, stage: str, fields: Mapping[str, object]) -> None:
+        record = {"stage": stage, "url": None if url is None else redact(url), **fields}
         if not callable(self._trace):
             log.debug("TRACE %r", record)
             return
@@ -38,49 +45,70 @@ class Tracer:
         except Exception:
             log.exception("trace callable failed at stage %r", stage)
 
-    def length(self, stage: str, length: int) -> None:
-        """Report a write or read."""
-        self(stage, length=length)
 
-    def event(self, event: events.Event) -> None:
-        """Report an event before it is handed out."""
-        describe = _STAGES.get(type(event))
-        if describe is not None:
-            stage, fields = describe(event)
-            self(stage, **fields)
+_Staged = tuple[str, Mapping[str, object]]
 
 
-def _message(event: Any) -> tuple[str, Mapping[str, object]]:
-    size = len(event.text if event.name == "text" else event.data)
-    return f"message_{event.name}", {"length": size}
+def _message(entry: Entry) -> _Staged:
+    return f"message_{entry.op}", {"length": len(entry.value)}
 
 
-def _close(event: Any) -> tuple[str, Mapping[str, object]]:
-    return "message_close", {"code": event.code, "reason": event.reason}
+def _close(entry: Entry) -> _Staged | None:
+    try:
+        code, reason = read_close_payload(entry.value)
+    except (ProtocolError, UnicodeDecodeError):
+        return None  # which is no close frame; what is told of that follows
+    return "message_close", {"code": code, "reason": reason}
 
 
-def _ready(event: Any) -> tuple[str, Mapping[str, object]]:
+def _sent_message(entry: Entry) -> _Staged:
+    return f"send_{entry.op}", {"length": len(entry.value), "compressed": entry.compress}
+
+
+def _sent_control(entry: Entry) -> _Staged:
+    return f"send_{entry.op}", {"length": len(entry.value)}
+
+
+def _ready(entry: Entry) -> _Staged:
+    event = entry.value
     fields = {"protocol": event.protocol, "extensions": sorted(event.extensions)}
     return "handshake_ready", fields
 
 
-def _rejected(event: Any) -> tuple[str, Mapping[str, object]]:
+def _rejected(entry: Entry) -> _Staged:
+    event = entry.value
     fields = {"reason": event.reason, "status_code": event.response.status_code}
     return "handshake_rejected", fields
 
 
-def _disconnected(event: Any) -> tuple[str, Mapping[str, object]]:
+def _disconnected(entry: Entry) -> _Staged:
     return "disconnected", {}
 
 
-_STAGES: dict[type, Callable[[Any], tuple[str, Mapping[str, object]]]] = {
-    events.Text: _message,
-    events.Binary: _message,
-    events.Ping: _message,
-    events.Pong: _message,
-    events.Closing: _close,
-    events.Closed: _close,
-    events.Ready: _ready,
-    events.Rejected: _rejected,
-    events.Disconnected: _disconnected,
+def _stage(entry: Entry) -> _Staged:
+    return entry.op, entry.value
+
+
+def _bytes(entry: Entry) -> _Staged:
+    return entry.op, {"length": entry.value}
+
+
+_STAGES: dict[tuple[str, str], Callable[[Entry], _Staged | None]] = {
+    ("here", "connect_start"): _stage,
+    ("here", "tls_wrapped"): _stage,
+    ("here", "close_requested"): _stage,
+    ("out", "socket_send"): _bytes,
+    ("in", "socket_recv"): _bytes,
+    ("in", "text"): _message,
+    ("in", "binary"): _message,
+    ("in", "ping"): _message,
+    ("in", "pong"): _message,
+    ("in", "close"): _close,
+    ("out", "text"): _sent_message,
+    ("out", "binary"): _sent_message,
+    ("out", "ping"): _sent_control,
+    ("out", "pong"): _sent_control,
+    ("here", "ready"): _ready,
+    ("here", "rejected"): _rejected,
+    ("here", "disconnected"): _disconnected,
 }

@@ -9,7 +9,17 @@ from collections.abc import Generator, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
-from .door import Door, again, begin, forget_look, look_with, start_closing, stay, timed_again
+from .door import (
+    Door,
+    again,
+    begin,
+    forget_look,
+    look_with,
+    start_closing,
+    stay,
+    tell,
+    timed_again,
+)
 from .events import Posted
 from .io.noticing import LOOK, Look, Notice, listen_on_asyncio
 from .io.posting import Bell
@@ -48,6 +58,10 @@ class Way(Protocol):
         """Close the connection."""
         ...
 
+    def tell(self, event: AnyEvent) -> None:
+        """Tell whoever listens to the connections of what `persist` itself hands out."""
+        ...
+
     def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
         """Let so much time pass, and hand out what is posted; whether the exit event was set."""
         ...
@@ -80,6 +94,10 @@ class Blocking:
 
     def close(self) -> None:
         getattr(self._websocket, "close", _nothing)()
+
+    def tell(self, event: AnyEvent) -> None:
+        if is_door(self._websocket):
+            tell(self._websocket, event)
 
     def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
         if not is_door(self._websocket):
@@ -151,6 +169,9 @@ class Waiting:
 
     def close(self) -> None:
         start_closing(self._door, 1000, b"goodbye")
+
+    def tell(self, event: AnyEvent) -> None:
+        tell(self._door, event)
 
     def sleep(self, seconds: float, exit_event: Any, notice: Notice) -> Generator[Any, None, bool]:
         end = monotonic() + seconds

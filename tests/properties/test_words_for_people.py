@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from lomond.cli.printing import details
 from lomond.events import Closing, Connected, Connecting
+from lomond.io.journal import Journal
+from lomond.logs import Log
 from lomond.options import Deflate
 from lomond.protocol import frames
 from lomond.proxies import Proxy, parse_proxy
@@ -108,13 +110,13 @@ def test_whatever_is_answered(way: str, head: bytes, upgrades: bool) -> None:
     level = log.level
     log.addHandler(kept)
     log.setLevel(logging.DEBUG)
-    tracer = Tracer(True, "ws://peer/")
+    journal = Journal([Tracer(True), Log(True)], "ws://peer/", True, True)
     later = tuple([answers(head, upgrades)] * 5)
     try:
         door = PretendDoor(answers(head, upgrades), later_talks=later, **WAYS[way])
         for event in door.events():
             check(event)
-            tracer.event(event)
+            journal.event(event)
     finally:
         log.removeHandler(kept)
         log.setLevel(level)

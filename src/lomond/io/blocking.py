@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from .exchange import Exchange
-    from .inward import Traced
+    from .journal import Journal
     from .performing import Steps
 
 
@@ -35,9 +35,9 @@ class Blocking:
         if wakeup is not None:
             wakeup.wake()
 
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
         """A new connection's, which wakes it."""
-        return Shared(session, traced, self)
+        return Shared(session, journal, self)
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """The Pipe of a session's connected socket."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from .exchange import Exchange
-    from .inward import Traced
+    from .journal import Journal
     from .outward import Sender
 
 _NEVER = float("inf")
@@ -127,7 +127,7 @@ class Driver:
 
     # For each loop its own
 
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
         """A new connection's, which wakes it."""
         raise NotImplementedError
 

@@ -58,7 +58,6 @@ class Entering:
 
     Arguments:
         exchange: The connection's.
-        traced: Called with each event before it is handed out.
         look: What is looked at while it waits; None for nothing.
         waits: The exchange, where that waits by itself; else None.
     """
@@ -66,13 +65,11 @@ class Entering:
     def __init__(
         self,
         exchange: Exchange,
-        traced: Callable[[AnyEvent], None] | None,
         look: Look | None,
         waits: Shared | None,
     ) -> None:
         self._exchange = exchange
         self._session = exchange.session
-        self._traced = traced
         self._look = look
         self._waits = waits
         self._held = Held()  # came, and not asked about yet
@@ -312,8 +309,8 @@ class Entering:
 
     def _hand_out(self, event: Any) -> Items:
         connection = self._session.connection
-        if self._traced is not None:
-            self._traced(event)
+        if self._exchange.journal is not None:
+            self._exchange.journal.event(event)
         connection.handed += 1
         connection.last = event.name
         began = monotonic()

@@ -78,7 +78,7 @@ class Exchange(Outward):
         try:
             try:
                 has_output = pipe.queue or output.is_held or output.is_ready
-                if opcode == PING or has_output or self.is_traced:
+                if opcode == PING or has_output:
                     self.session.send_message(opcode, payload, compress)
                     size = output.sent - before
                     target = self.enqueue()
@@ -211,8 +211,8 @@ class Exchange(Outward):
             self._judge(readable, need.looked_at)
         finally:
             self.is_in_use = False
-        if self.is_traced:
-            self.report()
+        if self.journal is not None:
+            self.journal.tell()
 
     def _prepare(self) -> bool:
         """Say all that is to be said, and find out what to wait for; whether to wait at all."""
@@ -244,7 +244,7 @@ class Exchange(Outward):
         self._until = self.look_at if deadline is None else min(deadline, self.look_at)
         self._writes = bool(pipe.queue)
         self._ahead = 0
-        has_work = pipe.queue or self.is_traced or self._counts_turns
+        has_work = pipe.queue or self._counts_turns
         is_calm = not has_work and session.connection.state == OPEN
         self.calm_until = self._until - BOUND if is_calm else NOT_CALM
         if session.timers.posted:  # behind that, for who posts does it the other way round

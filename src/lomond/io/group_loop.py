@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from .exchange import Exchange
-    from .inward import Traced
+    from .journal import Journal
     from .performing import Steps
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
@@ -65,9 +65,9 @@ class Member:
                 self.is_woken = False
                 raise
 
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
         """A new connection's, which wakes it."""
-        exchange = Shared(session, traced, self)
+        exchange = Shared(session, journal, self)
         exchange.thread = self._many.thread
         return exchange
 

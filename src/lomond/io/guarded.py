@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from ..system.need import Waking
     from ..system.pipe import Pipe
-    from .inward import Traced
+    from .journal import Journal
 
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 
@@ -88,9 +88,9 @@ class Guarded(Exchange):
     )  # fmt: skip
 
     def __init__(
-        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+        self, session: Session, journal: Journal | None = None, wakeup: Waking | None = None
     ) -> None:
-        super().__init__(session, traced, wakeup)
+        super().__init__(session, journal, wakeup)
         self.renew_lock()
         self.is_clear = False
         self.is_wanted = False
@@ -257,8 +257,8 @@ class Guarded(Exchange):
                 self._write_waiting(pipe, target)
             finally:
                 self._give_turn()
-            if self.is_traced:
-                self.report()
+            if self.journal is not None:
+                self.journal.tell()
             if pipe.queue:
                 self.wake()  # nobody may wait for those bytes but whoever iterates
 

@@ -23,9 +23,7 @@ cdef class Inward:
     cdef bint _is_handled
     cdef double _looked_at
     cdef double _notable
-    cdef list _reports
     cdef Py_ssize_t _seen
-    cdef object _traced
     cdef double _until
     cdef bint _writes
     cdef public double calm_until
@@ -34,7 +32,7 @@ cdef class Inward:
     cdef public bint is_full
     cdef public bint is_in_use
     cdef public bint is_over
-    cdef public bint is_traced
+    cdef public object journal
     cdef public double look_at
     cdef public Output output
     cdef public Pipe pipe
@@ -45,7 +43,6 @@ cdef class Inward:
     cpdef _paused(self, double now)
     cpdef _pause_until(self, double now)
     cpdef wake(self)
-    cpdef report(self)
     cpdef bint may_read_ahead(self) except *
     cpdef bint receive_ahead(self, double patience=?) except *
     cpdef bint receive(self, bint waits=?) except *

@@ -12,7 +12,6 @@ from ..ending import Pause
 from ..protocol.events import Ready
 from ..system import forking
 from ..system.clock import monotonic, time
-from ..system.holding import next_of
 from ..system.pipe import BOUND, expect_large_pieces
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from ..system.layers import Layer
     from ..system.need import Need, Waking
     from ..system.pipe import Pipe
-
-    Traced = Callable[[str, int], None]
+    from .journal import Journal
 
 _NEVER = float("inf")
 _PAUSE = 1.0  # seconds; a shorter one tells nothing
@@ -37,7 +35,7 @@ class Inward:
 
     Arguments:
         session: What the connection does over time.
-        traced: Called with a stage and a length after each write and read.
+        journal: Tells what is noted of the connection; None where nobody listens.
         wakeup: What ends the wait of whoever iterates.
 
     Attributes:
@@ -46,7 +44,7 @@ class Inward:
         is_in_use: Whoever iterates is inside a wait, a read or a write.
         is_foreign: The connection belongs to the parent of this process.
         is_full: Whether the last read brought all that it could: there may be more.
-        is_traced: Whether somebody listens to what is written and read.
+        journal: As given.
         calm_until: Up to this moment nothing but bytes can matter; a moment of the past where
             something else may.
         look_at: Nobody waits longer than till then.
@@ -54,13 +52,13 @@ class Inward:
 
     __slots__ = (
         "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_delay",
-        "_has_ended", "_is_handled", "_looked_at", "_notable", "_reports", "_seen", "_traced",
-        "_until", "_writes", "calm_until", "connection", "is_foreign", "is_full", "is_in_use",
-        "is_over", "is_traced", "look_at", "output", "pipe", "session", "wakeup",
+        "_has_ended", "_is_handled", "_looked_at", "_notable", "_seen", "_until", "_writes",
+        "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over", "journal",
+        "look_at", "output", "pipe", "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
-        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+        self, session: Session, journal: Journal | None = None, wakeup: Waking | None = None
     ) -> None:
         self.session = session
         self.connection = session.connection
@@ -74,9 +72,7 @@ class Inward:
         forking.watch(self)
         self.calm_until = NOT_CALM
         self.look_at = _NEVER
-        self.is_traced = traced is not None
-        self._traced = traced
-        self._reports: list[tuple[str, int]] = []  # not yet traced
+        self.journal = journal
         self._counts_turns = session.timers.counts_turns  # the session has to know of every read
         frame_timeout = session.timing.frame_timeout
         self._calm_frame = frame_timeout - 2 * BOUND if frame_timeout else _NEVER
@@ -134,17 +130,6 @@ class Inward:
         wakeup = self.wakeup
         if wakeup is not None:
             wakeup.wake()
-
-    def note(self, stage: str, length: int) -> None:
-        """Remember a write or read for `report`; called where somebody listens (`is_traced`)."""
-        if length:
-            self._reports.append((stage, length))
-
-    def report(self) -> None:
-        """Tell whoever listens what was written and read; no lock and no turn is held."""
-        if self._traced is not None:
-            while (report := next_of(self._reports)) is not None:
-                self._traced(*report)
 
     def settle(self) -> None:
         """The script is about to hand over: what a layer has let through belongs to the session."""
@@ -236,8 +221,6 @@ class Inward:
                 room.release()
         if count < 0:
             return False
-        if self.is_traced:
-            self.note("socket_recv", count)
         now, wall = monotonic(), time()
         if now - self._looked_at > self._notable:
             self._paused(now)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
     from .driving import Driver
-    from .inward import Traced
+    from .journal import Journal
 
 _READS = 2  # behind the first one, after which other tasks have their turn
 
@@ -25,14 +25,14 @@ class Looping(Exchange):
     What another thread does to end it is put off to the loop's next turn.
 
     Arguments:
-        session, traced: As for every exchange.
+        session, journal: As for every exchange.
         driver: Goes on with it; its wake-up.
     """
 
     __slots__ = ("driver",)
 
-    def __init__(self, session: Session, traced: Traced | None, driver: Driver) -> None:
-        super().__init__(session, traced, driver)
+    def __init__(self, session: Session, journal: Journal | None, driver: Driver) -> None:
+        super().__init__(session, journal, driver)
         self.driver = driver
 
     def read_more(self) -> bool:
@@ -75,6 +75,8 @@ class Looping(Exchange):
                         driver.senders.remove(sender)
             finally:
                 needs.close()
+        elif self.journal is not None:
+            self.journal.tell()
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; whether this call started it, or the loop will."""

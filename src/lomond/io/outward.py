@@ -114,8 +114,8 @@ class Outward(Inward):
         pipe = self.pipe  # which another thread may take away meanwhile, as long as it connects
         if pipe is not None and not self.is_over:
             self._empty_queue(pipe)
-            if self.is_traced:
-                self.report()
+            if self.journal is not None:
+                self.journal.tell()
 
     def _empty_queue(self, pipe: Pipe) -> None:
         while pipe.queue and self.write_once(pipe):
@@ -126,15 +126,12 @@ class Outward(Inward):
     def write_once(self, pipe: Pipe) -> bool:
         """One system call of what is queued; whether anything was taken. Raises TransportFail."""
         session = self.session
-        before = pipe.written
         taken = False
         try:
             taken = pipe.write()
         except OSError as error:
             if pipe is self.pipe:  # else its socket was given up for another one
                 self.lose(error)
-        if self.is_traced:
-            self.note("socket_send", pipe.written - before)
         is_watched = session.watches_writes
         if is_watched or pipe.queue:
             self.alone(self._wrote, pipe, taken)
@@ -269,7 +266,8 @@ def until_sent(
         exchange.output.pending -= size
         raise
     exchange.output.pending -= size
-    exchange.report()
+    if exchange.journal is not None:
+        exchange.journal.tell()
 
 
 def _read_on(exchange: Outward) -> bool:

@@ -47,12 +47,12 @@ if TYPE_CHECKING:
     from ..system.tickets import Resumable
     from ..timings import Attempt
     from .exchange import Exchange
-    from .inward import Traced
+    from .journal import Journal
 
     class Driving(Waking, Protocol):
         """What waits for a connection, and goes on with its generator then."""
 
-        def exchange(self, session: Session, traced: Traced | None) -> Exchange:
+        def exchange(self, session: Session, journal: Journal | None) -> Exchange:
             """A new connection's, which wakes it."""
             ...
 
@@ -126,8 +126,8 @@ class Performer(Stepping):
             raise Failed(descriptors.told(error), monotonic()) from None
         finally:
             self._exchange.is_in_use = False
-        if self._exchange.is_traced:
-            self._exchange.report()
+        if self._exchange.journal is not None:
+            self._exchange.journal.tell()
         return answer_of((monotonic(), time(), value))
 
     def _counted(self, steps: Steps, need: Need) -> Steps:
@@ -236,6 +236,11 @@ class Performer(Stepping):
             if self._carry is None
             else (yield from self._carry(sock, self._exchange.session))
         )
+        journal = self._exchange.journal
+        if journal is not None and journal.has_bytes:
+            from .tapping import TappedWire
+
+            pipe.wire = TappedWire(pipe.sock, pipe.wire, journal)
         self._exchange.use(pipe)
 
     def _drop(self, request: Drop) -> Steps:
@@ -337,8 +342,6 @@ class Performer(Stepping):
                 if plain is not None:
                     return plain
             data = yield from self._received(pipe, request.deadline)
-            if exchange.is_traced:
-                exchange.note("socket_recv", len(data))
             if not pipe.layers:
                 return data
             exchange.alone(pipe.feed, data)

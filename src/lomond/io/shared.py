@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from ..system.need import Waking
     from ..system.pipe import Pipe
-    from .inward import Traced
+    from .journal import Journal
 
 _NEVER = float("inf")
 
@@ -37,9 +37,9 @@ class Shared(Guarded):
     __slots__ = ("_is_freed", "_leased", "_may_wait", "_waiter", "is_idle", "thread")
 
     def __init__(
-        self, session: Session, traced: Traced | None = None, wakeup: Waking | None = None
+        self, session: Session, journal: Journal | None = None, wakeup: Waking | None = None
     ) -> None:
-        super().__init__(session, traced, wakeup)
+        super().__init__(session, journal, wakeup)
         self._leased: list[Wakeup] = []  # the one that `wakeup` is, where that was leased
         self._waiter: Waiter | None = None  # of whoever iterates
         self._is_freed: bool = False  # it has ended, and nothing of it is left to be closed
@@ -72,7 +72,7 @@ class Shared(Guarded):
         """A socket is connected."""
         with self.lock:
             self.pipe = pipe
-            self.is_clear = pipe.sends_at_once and not self.is_traced and not self.is_over
+            self.is_clear = pipe.sends_at_once and not self.is_over
         if self.is_over or self.connection.has_ended:  # another thread ended it meanwhile
             pipe.abort()
 
@@ -184,8 +184,8 @@ class Shared(Guarded):
         finally:
             self.is_in_use = False
             self.rest()
-        if self.is_traced:
-            self.report()
+        if self.journal is not None:
+            self.journal.tell()
 
     def _wait_and_read(self) -> None:
         pipe, waiter, wakeup = self.pipe, self._waiter, self.wakeup

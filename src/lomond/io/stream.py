@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,6 @@ def _up_to_run(
     exchange: Exchange,
     script: Script,
     performer: Performer,
-    traced: Callable[[AnyEvent], None] | None,
     blocks: bool,
     look: Look | None,
     begun: Answer | None = None,
@@ -83,6 +82,7 @@ def _up_to_run(
         goes on with it, has no more to ask.
     """
     event: AnyEvent | None = None
+    journal = exchange.journal
     while True:
         try:
             request = next(script) if begun is None else script.send(begun)
@@ -95,8 +95,8 @@ def _up_to_run(
                     questions = exchange.session.questions
                     if questions is not None and isinstance(event, _ENDS):
                         yield from exchange.alone(questions.end)
-                    if traced is not None:
-                        traced(event)
+                    if journal is not None:
+                        journal.event(event)
                     if isinstance(exchange, Shared):
                         exchange.thread = get_ident()
                     if waiting:
@@ -129,7 +129,6 @@ def events(
     exchange: Exchange,
     script: Script,
     performer: Performer,
-    traced: Callable[[AnyEvent], None] | None = None,
     blocks: bool = True,
     look: Look | None = None,
 ) -> Generator[Any, None, None]:
@@ -139,12 +138,11 @@ def events(
         exchange: The connection's; a Shared one where it waits by itself.
         script: What to perform.
         performer: Performs all but Deliver and Run.
-        traced: Called with each event before it is handed out.
         blocks: Whether it waits by itself. If not, it yields a Need between the events where it
             would, and is to go on when that is met.
         look: What is looked at while it waits; None for nothing.
     """
-    session = exchange.session
+    session, journal = exchange.session, exchange.journal
     connection = session.connection
     connection.clock = coarse
     output = session.output
@@ -152,7 +150,7 @@ def events(
     waits = exchange if blocks and isinstance(exchange, Shared) else None
     running: Script | None = None
     try:
-        opening = _up_to_run(exchange, script, performer, traced, blocks, look)
+        opening = _up_to_run(exchange, script, performer, blocks, look)
         del script  # which is over before the connection stands
         reached = yield from opening
         del opening
@@ -168,27 +166,26 @@ def events(
                 from .entering import Entering
 
                 assert isinstance(ready, Ready)
-                yield from Entering(exchange, traced, look, waits).run(ready)
+                yield from Entering(exchange, look, waits).run(ready)
             del ready  # not to be kept as long as the connection lasts
             while True:
-                if traced is None:
-                    questions = session.questions
-                    if questions is None or not questions.is_open:
-                        yield from messages()
-                    else:
-                        yield from questions.looked(messages())
-                    if waits is not None:
-                        if waits.read():
-                            continue
-                    elif exchange.is_full and exchange.read_more():
+                questions = session.questions
+                if questions is None or not questions.is_open:
+                    yield from messages()
+                else:
+                    yield from questions.looked(messages())
+                if waits is not None:
+                    if waits.read():
                         continue
-                    elif (need := exchange.calm_need()) is not None:
-                        yield need
-                        if look is not None:
-                            look.now()
-                            exchange.look_at = look.at
-                        if exchange.take_calmly():
-                            continue
+                elif exchange.is_full and exchange.read_more():
+                    continue
+                elif (need := exchange.calm_need()) is not None:
+                    yield need
+                    if look is not None:
+                        look.now()
+                        exchange.look_at = look.at
+                    if exchange.take_calmly():
+                        continue
                 if exchange.is_foreign:
                     break
                 event = exchange.next_event(monotonic())
@@ -199,8 +196,8 @@ def events(
                         event = session.questions.seen(event)
                         if event is None:
                             continue
-                    if traced is not None:
-                        traced(event)
+                    if journal is not None:
+                        journal.event(event)
                     connection.handed += 1
                     connection.last = event.name
                     yield event
@@ -218,7 +215,7 @@ def events(
                         look.now()
                         exchange.look_at = look.at
             ended = Answer(monotonic())
-            yield from _up_to_run(exchange, running, performer, traced, blocks, look, ended)
+            yield from _up_to_run(exchange, running, performer, blocks, look, ended)
     except BaseException as error:
         _give_up(exchange, error)
         raise
@@ -239,6 +236,8 @@ def events(
         finally:
             if waiting:
                 told(exchange)
+            if journal is not None:
+                journal.left(session.finish.ending)
 
 
 def _give_up(exchange: Exchange, error: BaseException) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from .exchange import Exchange
-    from .inward import Traced
+    from .journal import Journal
     from .outward import Sender
 
 _NEVER = float("inf")
@@ -122,8 +122,8 @@ class TrioDriver(Driver):
 
     # For the connection
 
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
-        return TrioExchange(session, traced, self)
+    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
+        return TrioExchange(session, journal, self)
 
     def listen(self, event: Any, heard: Callable[[], None]) -> Callable[[], object]:
         """Have a function called when an event of trio's is set; what ends that."""

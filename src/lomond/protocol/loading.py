@@ -22,12 +22,14 @@ class Loading(Connection):
 
     Arguments:
         limits, keys, auto_pong: As for every connection.
-        loads: Decodes a text.
+        loads: Decodes a text; None for json's.
     """
 
     __slots__ = ("_loads",)
 
-    def __init__(self, limits: Limits, keys: MaskingKeys, auto_pong: bool, loads: Loads) -> None:
+    def __init__(
+        self, limits: Limits, keys: MaskingKeys, auto_pong: bool, loads: Loads | None
+    ) -> None:
         super().__init__(limits, keys, auto_pong)
         self._loads = loads
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..payloads import Dumps, Loads
     from ..protocol.events import AnyEvent, Disconnected
     from ..protocol.extensions.extension import Extension
+    from ..protocol.watched import Listening
     from .course import Served
     from .pings import Progress
     from .questions import Questions
@@ -57,6 +58,7 @@ class Session:
         random_bytes: Gives n unpredictable bytes.
         loads: Decodes a text for `Text.json`; None for json's.
         dumps: Writes a `ping_message` that is JSON; None for json's.
+        listening: Is told of every frame; None for nobody.
 
     Raises:
         TypeError, ValueError: The `ping_message` can't be written as JSON.
@@ -95,15 +97,19 @@ class Session:
         random_bytes: Callable[[int], bytes],
         loads: Loads | None = None,
         dumps: Dumps | None = None,
+        listening: Listening | None = None,
     ) -> None:
         self.timing = timing
         self.limits = limits
         keys = MaskingKeys(random_bytes)
-        self.connection = (
-            Connection(limits, keys, timing.auto_pong)
-            if loads is None
-            else Loading(limits, keys, timing.auto_pong, loads)
-        )
+        if listening is not None:
+            from ..protocol.watched import Watched
+
+            self.connection: Connection = Watched(limits, keys, timing.auto_pong, loads, listening)
+        elif loads is not None:
+            self.connection = Loading(limits, keys, timing.auto_pong, loads)
+        else:
+            self.connection = Connection(limits, keys, timing.auto_pong)
         self.output = self.connection.output
         self.output_ends = False
         self.compression: Compression | None = None

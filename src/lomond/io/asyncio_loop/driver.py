@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ...session.session import Session
     from ..exchange import Exchange
-    from ..inward import Traced
+    from ..journal import Journal
     from ..outward import Sender
     from ..performing import Steps
 
@@ -98,8 +98,8 @@ class AsyncioDriver(Driver):
 
     # For the connection
 
-    def exchange(self, session: Session, traced: Traced | None) -> Exchange:
-        return Looping(session, traced, self)
+    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
+        return Looping(session, journal, self)
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """Have the loop watch a session's socket, or else read it; the Pipe of that."""

@@ -1,0 +1,175 @@
+"""What the log says of connections that work, are refused, fail in TLS, are lost; logs.txt has it.
+
+Written anew by ``python tests/doors/test_logs.py``, from `tests/`, with `LOMOND_PURE=1` or without.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doors.certified import contexts
+from doors.raw_server import raw_server
+from lomond import WebSocket
+from lomond.persist import persist
+from lomond.protocol import frames
+from lomond.testing.peer import End, Peer, Say, Talk, say
+from lomond.testing.server import PeerServer
+
+GOLDEN = Path(__file__).parent / "logs.txt"
+LEVELS = {"INFO": logging.INFO, "DEBUG": logging.DEBUG}
+QUIET: dict[str, Any] = {"poll": None, "ping_rate": 0}
+SECRETS = "/feed?token=hunter2secret&symbol=btc"
+#: What varies: numbers of connections, keys, ports, our version, how long it took.
+VARIES = [
+    (r"\[\d+\]", "[N]"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"(Key|Accept): \S+", r"\1: KEY"),
+    (r"Lomond/\S+ \S+", "Lomond/VERSION PYTHON"),
+    (r"\bin [\d.e-]+ (m?s)\b", r"in N \1"),
+    (r"after [\d.e-]+ s\b", "after N s"),
+    (r"Testing (cert|CA) #\S+, O=trustme v[\d.]+", r"Testing \1"),
+]
+
+
+def works(peer: Peer) -> Talk:
+    yield from peer.upgrade(b"Set-Cookie: sid=hunter2secret\r\n")
+    yield say(frames.PING, b"ping")
+    yield from peer.hear_until(frames.TEXT)
+    yield say(frames.TEXT, "never shown, é".encode())
+    yield from peer.hear_until(frames.CLOSE)
+    yield say(frames.CLOSE, b"goodbye", code=1000)
+    yield from peer.hear_end()
+
+
+def refuses(peer: Peer) -> Talk:
+    yield from peer.read_request()
+    yield Say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 30\r\n\r\nthe token hunter2secret is old")
+
+
+def is_lost(peer: Peer) -> Talk:
+    yield from peer.upgrade()
+    yield say(frames.TEXT, b"never shown")
+    yield End(resets=True)
+
+
+@contextmanager
+def logged(level: int) -> Iterator[list[str]]:
+    """The lines of the log, without what varies."""
+    lines: list[str] = []
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("lomond")
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(level)
+    try:
+        yield lines
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+        said = stream.getvalue()
+        for pattern, stands in VARIES:
+            said = re.sub(pattern, stands, said)
+        lines += said.splitlines()
+
+
+def iterates(websocket: Any) -> None:
+    for event in websocket.connect(**QUIET):
+        if event.name == "ready":
+            websocket.send_text("never shown")
+        elif event.name == "text":
+            websocket.close()
+
+
+def one_that_works() -> None:
+    with PeerServer(works) as server:
+        headers = {"Authorization": "Bearer hunter2secret", "Cookie": "sid=hunter2secret"}
+        iterates(WebSocket(server.url[:-1] + SECRETS, headers=headers))
+
+
+def one_that_is_refused() -> None:
+    with PeerServer(refuses) as server:
+        iterates(WebSocket(server.url[:-1] + SECRETS))
+
+
+def one_that_fails_in_tls() -> None:
+    with raw_server(lambda connection: None, context=contexts()[0]) as server:
+        iterates(WebSocket(server.url))
+
+
+def one_that_is_lost() -> None:
+    with PeerServer(is_lost) as server:
+        for _ in WebSocket(server.url).connect(**QUIET):
+            pass
+
+
+def two_that_are_refused() -> None:
+    websocket = WebSocket("ws://user:hunter2secret@127.0.0.1:1/")
+    for _ in persist(websocket, min_wait=0.01, max_wait=0.01, max_attempts=2):
+        pass
+
+
+CASES = {
+    "a connection that works": one_that_works,
+    "one that is refused": one_that_is_refused,
+    "one that fails in TLS": one_that_fails_in_tls,
+    "one that is lost": one_that_is_lost,
+    "persist, whose attempts fail": two_that_are_refused,
+}
+
+
+def shown(name: str, level: str) -> str:
+    with logged(LEVELS[level]) as lines:
+        CASES[name]()
+    return "\n".join(lines)
+
+
+def golden() -> dict[tuple[str, str], str]:
+    parts = GOLDEN.read_text().strip().split("\n\n")
+    found: dict[tuple[str, str], str] = {}
+    for part in parts:
+        title, _, lines = part.partition("\n")
+        name, _, level = title.removesuffix(":").rpartition(", at ")
+        found[name, level] = lines
+    return found
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_said(name: str, level: str) -> None:
+    assert shown(name, level) == golden()[name, level]
+
+
+def test_the_file_has_no_other_and_no_secret() -> None:
+    assert list(golden()) == [(name, level) for name in CASES for level in LEVELS]
+    assert "hunter2" not in GOLDEN.read_text()
+    assert "never shown" not in GOLDEN.read_text()
+
+
+@pytest.mark.every_door
+def test_every_door_says_how_it_begins_and_ends() -> None:
+    with PeerServer(works) as server, logged(logging.INFO) as lines:
+        iterates(WebSocket(server.url))
+    assert [line.split(": ", 1)[0] for line in lines] == ["INFO lomond.connection"] * 2
+    assert " ready: 127.0.0.1:PORT, in N ms" in lines[0]
+    assert " ended: this program closed the connection with 1000 'goodbye'" in lines[1]
+
+
+def test_nobody_who_listens_to_warnings_alone_is_told() -> None:
+    with logged(logging.WARNING) as lines:
+        two_that_are_refused()
+    assert lines == []
+
+
+if __name__ == "__main__":
+    told = [f"{name}, at {level}:\n{shown(name, level)}" for name in CASES for level in LEVELS]
+    GOLDEN.write_text("\n\n".join(told) + "\n")
