@@ -240,7 +240,7 @@ class Performer(Stepping):
         if journal is not None and journal.has_bytes:
             from .tapping import TappedWire
 
-            pipe.wire = TappedWire(pipe.sock, pipe.wire, journal)
+            pipe.wire = TappedWire(sock, pipe.wire, journal)
         self._exchange.use(pipe)
 
     def _drop(self, request: Drop) -> Steps:
