@@ -52,8 +52,8 @@ ONCE = [
         for name in (
             "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
             "guards", "house", "jobs", "measured_pages", "measuring", "mutation",
-            "names_of_certificates", "places", "private_names", "proxies", "rows", "shared", "soak",
-            "typing", "values",
+            "names_of_certificates", "places", "private_names", "proxies", "records_page",
+            "redaction", "rows", "shared", "soak", "typing", "values",
         )
     ),
 ]  # fmt: skip
