@@ -85,7 +85,8 @@ class Door(State, Generic[Stream, Sent]):
     def _load(self) -> None:
         # Not first when connecting, where a process may have no file descriptor left to load it by.
         listens = ("listening", "tracing") if self.trace else ()
-        for name in (*_NEEDED, *listens):
+        records = ("listening", "records") if self.record is not None else ()
+        for name in (*_NEEDED, *listens, *records):
             if name not in _loaded:
                 _loaded[name] = import_module(f".{name}", __package__)
 

@@ -1,4 +1,4 @@
-"""Who listens to a connection: what `trace=` and the log are told of it.
+"""Who listens to a connection: what `trace=`, `record=` and the log are told of it.
 
 Imported where somebody does; what there is to tell, a connection notes in its journal.
 """
@@ -33,17 +33,26 @@ __all__ = ["TellingPlan", "backs_off", "begins", "journal_of"]
 _SAID = ("poll", "ping_rate", "ping_timeout", "auto_pong", "close_timeout")
 
 
-def journal_of(asked: Base) -> Journal:
+def journal_of(door: State, asked: Base) -> Journal:
     """The journal of a connection, for all that its options and the log name.
 
     Arguments:
+        door: Whose connection it is; keeps what writes its record.
         asked: Its options.
+
+    Raises:
+        OSError: The file of the record can't be opened.
     """
     listeners: list[Callable[[Entry], object]] = []
     if asked.trace:
         from .tracing import Tracer
 
         listeners.append(Tracer(asked.trace))
+    if asked.record is not None:
+        from .records import recorder
+
+        door._recorder = recorder(asked.record, door._recorder)
+        listeners.append(door._recorder)
     has_frames = bool(listeners) or logs.has_details()
     if logs.is_heard():
         listeners.append(logs.Log(logs.has_details()))

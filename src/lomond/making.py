@@ -48,10 +48,10 @@ def made(
     """
     asked = options_now(door)
     asks = asked, asked._make_context, door._awaits, partial(keep_place, door)
-    if asked.trace or is_logged():
+    if asked.trace or asked.record is not None or is_logged():
         from .listening import TellingPlan, begins, journal_of
 
-        journal = journal_of(asked)
+        journal = journal_of(door, asked)
         begins(journal, timing)
         plan: Plan = TellingPlan(journal, *asks)
         frames = journal if journal.has_frames else None

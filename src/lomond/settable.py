@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeVar, overload
 
 from . import checks, constants, options
 from .protocol.http.request import check_header, check_protocols
@@ -35,6 +35,8 @@ GivesUrl = Callable[[], str | Awaitable[str]]
 GivesProtocols = Callable[[], Protocols | Awaitable[Protocols]]
 Path = str | os.PathLike[str]
 SocketOption = tuple[int, int, int | bytes]
+#: A Recorder is called too.
+Record = Path | TextIO | Callable[[Any], object]
 
 
 class Kept(Generic[Held, Given]):
@@ -115,6 +117,16 @@ def _decodes(one: Row, value: Any) -> Any:
     is_module = callable(getattr(value, one.name, None))
     like = f"{getattr(value, '__name__', 'it')}.{one.name}" if is_module else f"json.{one.name}"
     raise TypeError(f"{one.name} must be a callable, like {like}, not {value!r}")
+
+
+def _records(one: Row, value: Any) -> Any:
+    is_path = isinstance(value, str | os.PathLike)
+    if value is None or is_path or callable(value) or callable(getattr(value, "write", None)):
+        return value
+    raise TypeError(
+        f"{one.name} must be a path, a text file, a callable or a lomond.records.Recorder, "
+        f"not {value!r}"
+    )
 
 
 def _by(check: Callable[[Any], Any]) -> Callable[[Row, Any], Any]:
@@ -202,6 +214,12 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
     trace: object = row(
         default=None, kw_only=False, group="What is told", also=("enable_trace",),
         doc="Called with a dict at each stage of a connection; another true value logs them.",
+    )  # fmt: skip
+    record: Record | None = row(
+        default=None, check=_records, group="What is told", also=("log", "logfile", "recorder"),
+        doc="Where all that is said and heard is written, as JSON Lines without secrets: a path "
+        "(appended to), a text file, a callable that gets a dict for each line, or a "
+        "`lomond.records.Recorder`. Of each connection as it is at its `connect`.",
     )  # fmt: skip
     loads: Loads | None = row(
         default=None, check=_decodes, group="JSON", also=("json_loads", "decoder"),

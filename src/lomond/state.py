@@ -33,10 +33,12 @@ class State(Base):
     _stays: int = 0  # iterations that connect again after an end
     _ended: Ending | None = None  # the connection before it
     _dumps: Any = None  # as the current connection has it
+    _recorder: Any = None  # what writes the record of one connection after the other
     _loop: Any = None  # the code and the line of the last loop over it
     #: What no copy has.
     _unshared: tuple[str, ...] = (
-        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_stays",
+        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_recorder",
+        "_stays",
     )  # fmt: skip
 
     @property

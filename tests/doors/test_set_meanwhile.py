@@ -220,6 +220,7 @@ CASES = {
     "ssl_cafile": Case(lambda place: place.files["ca"], secure=True),
     "ssl_context": Case(Place.trusting, secure=True),
     "trace": Case(lambda place: place.seen.append),
+    "record": Case(lambda place: place.seen.append),
     "headers": Case({"X-New": "1"}),
     "origin": Case("https://example.org"),
     "cookies": Case({"a": "b"}),
@@ -333,7 +334,7 @@ def shown(case: Case, name: str, folder: Path, when: str) -> Any:
         return (
             re.sub(r":\d+\b", ":port", repr(events)),
             [keys.sub(b"", request) for request in place.requests],
-            [s["stage"] if isinstance(s, dict) else s for s in seen],
+            [s.get("stage") or s["op"] if isinstance(s, dict) else s for s in seen],
         )
 
 
