@@ -120,8 +120,9 @@ def _decodes(one: Row, value: Any) -> Any:
 
 
 def _records(one: Row, value: Any) -> Any:
-    is_path = isinstance(value, str | os.PathLike)
-    if value is None or is_path or callable(value) or callable(getattr(value, "write", None)):
+    given: object = value
+    is_path = isinstance(given, str | os.PathLike)
+    if given is None or is_path or callable(given) or callable(getattr(given, "write", None)):
         return value
     raise TypeError(
         f"{one.name} must be a path, a text file, a callable or a lomond.records.Recorder, "

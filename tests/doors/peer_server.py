@@ -12,9 +12,9 @@ from refcounts import end_what_was_dropped
 
 
 @contextmanager
-def served(talk: Callable[[Peer], Talk]) -> Iterator[PeerServer]:
+def served(talk: Callable[[Peer], Talk], patience: float = PATIENCE) -> Iterator[PeerServer]:
     """A server whose every connection runs the script."""
-    with PeerServer(talk, PATIENCE) as server:
+    with PeerServer(talk, patience) as server:
         try:
             yield server
         finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -26,3 +27,24 @@ def alarm(seconds: float, handler: object) -> Iterator[None]:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextmanager
+def alarm_once(is_time: Callable[[], bool]) -> Iterator[None]:
+    """Have this thread get SIGALRM as soon as that is so, however busy the machine is."""
+    me = threading.get_ident()
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_time():
+            if is_over.wait(0.001):
+                return
+        signal.pthread_kill(me, signal.SIGALRM)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from doors.descriptors import opened
+from doors.inside import exchange_of
 from doors.raw_server import Handler, RawServer, frame, raw_server, read_all, until
+from doors.signals import alarm_once
 from doors.tapped import connect, in_thread
 from lomond import WebSocket
 from lomond.errors import TransportFail
@@ -226,9 +228,10 @@ def test_ctrl_c_in_a_send_that_waits() -> None:
             websocket = WebSocket(server.url)
             stream = websocket.connect(ping_rate=0)
             until(stream, "ready")
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
-            with pytest.raises(KeyboardInterrupt):
-                websocket.send_binary(bytes(32 * 1024 * 1024))
+            data = bytes(32 * 1024 * 1024)
+            pipe = exchange_of(websocket).pipe
+            with pytest.raises(KeyboardInterrupt), alarm_once(lambda: bool(pipe.queue)):
+                websocket.send_binary(data)
             assert websocket.is_closed
             assert [event.name for event in stream][-1] == "disconnected"
     finally:

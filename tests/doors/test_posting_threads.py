@@ -22,7 +22,7 @@ from lomond.persist import persist
 from lomond.protocol import frames
 from lomond.testing.echo import EchoServer
 from lomond.testing.peer import Peer, Talk, say
-from patience import PATIENCE
+from patience import FAR, PATIENCE
 from scripted import closes, is_silent
 
 pytestmark = pytest.mark.threads
@@ -64,7 +64,7 @@ def talks(peer: Peer) -> Talk:
 @pytest.mark.parametrize("talk", [is_silent, talks])
 def test_all_come_and_those_of_each_in_their_order(talk: Any) -> None:
     found: list[Any] = []
-    with served(talk) as server:
+    with served(talk, FAR) as server:
         websocket = WebSocket(server.url)
         threads = from_threads(websocket.post)
         stream = websocket.connect(**QUIET)
