@@ -8,8 +8,8 @@ open, or more than 1.1 times behind that.
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "clients"))
@@ -17,15 +17,15 @@ sys.path.insert(0, str(Path(__file__).parent / "clients"))
 from time import process_time
 
 from measure import GO
+from turns import by_turns
 
-from lomond import WebSocket, twin
+from lomond import WebSocket
 
 MESSAGES = 100_000
-ROUNDS = 5
 MOST, MOST_BEHIND = 1.3, 1.1
 
 
-def receive(port: str, questions: int, within: float | None) -> float:
+def receive(questions: int, within: float | None, port: str) -> float:
     """Seconds for each message, while questions are open; with `within`, once they are over."""
     url = f"ws://127.0.0.1:{port}/receive/json/100/{MESSAGES}"
     websocket = WebSocket(url, proxies={})
@@ -55,23 +55,11 @@ def receive(port: str, questions: int, within: float | None) -> float:
 def main() -> int:
     """Print a table; 1 if it is above its bound."""
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    script = Path(__file__).parent / "servers" / "raw_server.py"
     open_ones, over = f"{most:,} open", f"behind {most:,}"
     tried = {"none": (0, None), "1 open": (1, None), open_ones: (most, None), over: (most, 0.001)}
-    costs: dict[str, list[float]] = {name: [] for name in tried}
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        for _ in range(ROUNDS):
-            for name, asked in tried.items():
-                costs[name].append(receive(port, *asked))
-        server.terminate()
-    print(f"{twin.running} twin\n\n| questions | µs a message | ratio |\n|---|--:|--:|")
-    least = min(costs["none"])
-    for name, runs in costs.items():
-        print(f"| {name} | {min(runs) * 1e6:.3f} | {min(runs) / least:.2f} |")
-    is_kept = min(costs[open_ones]) <= MOST * least
-    return 0 if is_kept and min(costs[over]) <= MOST_BEHIND * least else 1
+    costs = by_turns("questions", {name: partial(receive, *how) for name, how in tried.items()})
+    is_kept = costs[open_ones] <= MOST * costs["none"]
+    return 0 if is_kept and costs[over] <= MOST_BEHIND * costs["none"] else 1
 
 
 if __name__ == "__main__":

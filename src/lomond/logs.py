@@ -41,28 +41,40 @@ class Log:
     def __init__(self, has_details: bool) -> None:
         self._has_details = has_details
         self._through: list[str] = []  # what it goes through, and to
+        self._url: str | None = None
+        self._name = ""  # what its lines begin with
         self._discretion = Discretion()  # knows secrets again that a server repeats
 
     def __call__(self, entry: Entry) -> None:
         """Log an entry, if anything is said of that."""
-        if entry.op == "connected":
+        if entry.url != self._url or not self._name:
+            self._know(entry)
+        if self._has_details and entry.op in _FRAMES:
+            connection.debug("%s %s", self._name, _frame(entry))
+        elif entry.op == "connected":
             self._through = _through(entry.value)
         elif entry.op == "asked":
             self._discretion.learn_head(entry.value)
-        if entry.op in _ENDS:
-            self._say(logging.INFO, entry, _ENDS[entry.op](entry.value))
+        elif entry.op in _ENDS:
+            self._say(logging.INFO, _ENDS[entry.op](entry.value))
         elif entry.op == "ready":
             said = ", ".join([*self._through, *_agreed(entry.value)])
-            self._say(logging.INFO, entry, f"ready: {said}")
-        elif self._has_details:
-            for said in _details(entry):
-                self._say(logging.DEBUG, entry, said)
+            self._say(logging.INFO, f"ready: {said}")
+        elif self._has_details and entry.op in _HEADS:
+            arrow, head = _HEADS[entry.op](entry.value)
+            for line in head.decode("latin-1").splitlines():
+                if line:
+                    self._say(logging.DEBUG, f"{arrow} {printable(line)}")
 
-    def _say(self, level: int, entry: Entry, said: str) -> None:
+    def _know(self, entry: Entry) -> None:
+        """Know which connection it is, and what of its URL is secret."""
+        self._url = entry.url
+        self._name = _name(entry.connection, entry.url)
         if entry.url is not None:
             self._discretion.learn_url(entry.url)
-        name = _name(entry.connection, entry.url)
-        connection.log(level, "%s %s", name, self._discretion.text(said))
+
+    def _say(self, level: int, said: str) -> None:
+        connection.log(level, "%s %s", self._name, self._discretion.text(said))
 
 
 def backs_off(journal: Journal | None, url: str | None, event: Any) -> None:
@@ -122,23 +134,15 @@ _ENDS: dict[str, Callable[[Any], str]] = {
     "left": lambda ending: f"ended: {ending}",
 }
 _ARROWS = {"in": "<", "out": ">"}
+_FRAMES = frozenset({"text", "binary", "ping", "pong", "close"})
+#: Where a head goes, and its lines without what is secret there.
+_HEADS: dict[str, Callable[[Any], tuple[str, bytes]]] = {
+    "request": lambda head: (">", discreet_head(head)),
+    "response": lambda response: ("<", discreet_head(response.raw)),
+}
 
 
-def _details(entry: Entry) -> list[str]:
-    """What is said of a head, or a frame; nothing of all else."""
-    arrow = _ARROWS.get(entry.direction)
-    if arrow is None:
-        return []
-    if entry.op == "request":
-        return [f"{arrow} {line}" for line in _lines(entry.value)]
-    if entry.op == "response":
-        return [f"{arrow} {line}" for line in _lines(entry.value.raw)]
-    if entry.op in ("text", "binary", "ping", "pong", "close"):
-        size = len(entry.value.encode()) if entry.op == "text" else len(entry.value)
-        return [f"{arrow} {entry.op}, {size} bytes"]
-    return []
-
-
-def _lines(head: bytes) -> list[str]:
-    text = discreet_head(head).decode("latin-1")
-    return [printable(line) for line in text.splitlines() if line]
+def _frame(entry: Entry) -> str:
+    """What is said of a frame: where it goes, its kind and length."""
+    size = len(entry.value.encode()) if entry.op == "text" else len(entry.value)
+    return f"{_ARROWS[entry.direction]} {entry.op}, {size} bytes"
