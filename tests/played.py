@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lomond.proxies import parse_proxy
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Hear, Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 
 HTTP_PROXY = parse_proxy("http://proxy:3128")
 WITH_PASSWORD = parse_proxy("http://me:p%40ss@proxy:3128")

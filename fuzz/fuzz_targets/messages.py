@@ -14,7 +14,7 @@ from lomond.options import Deflate, Limits
 from lomond.protocol.connection import Connection
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 from .choices import Choices, split
 from .talking import Heard, hear

@@ -13,8 +13,8 @@ from typing import Any
 from lomond.errors import WebSocketError
 from lomond.options import CLOSE_GRACE, Deflate, Limits, Timing
 from lomond.session.requests import Race, Resolve, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Action, End, Hear, Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 
 from .choices import Choices
 from .wire import CLOSE, written

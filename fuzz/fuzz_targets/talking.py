@@ -9,7 +9,7 @@ from lomond.errors import WebSocketClosing
 from lomond.options import Limits
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 from .wire import CLOSE, PING, PONG, Written, close_code, written
 

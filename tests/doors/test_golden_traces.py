@@ -21,9 +21,9 @@ from lomond.events import AnyEvent
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.requests import Race, Resolve, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.clock import PretendClock
 from lomond.testing.peer import End, Hear, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from scripted import is_silent
 
 

@@ -15,8 +15,8 @@ from doors.raw_server import frame, raw_server, read_frame
 from lomond import WebSocket, WebSocketGroup
 from lomond.options import Timing
 from lomond.protocol import frames
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 from patience import PATIENCE
 
 QUIET: dict[str, Any] = {"ping_rate": 0}

@@ -12,10 +12,10 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.requests import Ask, Hangup, Race, Read, Resolve, Send
 from lomond.system import clock
+from lomond.testing.alone import PretendDoor
 from lomond.testing.clock import PretendClock
 from lomond.testing.network import PretendNetwork
 from lomond.testing.peer import End, Pause, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 from lomond.testing.wire import PretendWire
 from played import names
 from scripted import is_silent

@@ -14,8 +14,8 @@ import pytest
 from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.protocol import frames
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 from lomond.testing.server import PeerServer
 
 

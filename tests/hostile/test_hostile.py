@@ -25,7 +25,7 @@ from lomond.errors import WebSocketError
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.protocol.mask import mask
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.alone import PretendDoor
 from traced import tracemalloc
 
 SLACK = 4.0  # seconds, of a real clock on a busy machine

@@ -29,8 +29,8 @@ from entering_and_asking import (
     scripts,
 )
 from lomond.options import Timing
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Pause
-from lomond.testing.pretend import PretendDoor
 
 
 def run(doings: list[Does], asks: list[Asks], script: list[str], ends: str, size: int) -> World:

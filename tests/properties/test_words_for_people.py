@@ -17,8 +17,8 @@ from lomond.options import Deflate
 from lomond.protocol import frames
 from lomond.proxies import Proxy, parse_proxy
 from lomond.response import LONGEST, Response, printable
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Peer, Say, Talk, key_of, say
-from lomond.testing.pretend import PretendDoor
 from lomond.tracing import Tracer
 
 MOST = 1000  # characters of a reason, with all that we say in it

@@ -14,7 +14,7 @@ from lomond.protocol.extensions import negotiation
 from lomond.protocol.extensions.negotiation import offers
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 TAIL = b"\x00\x00\xff\xff"
 # RFC 7692 section 7.2.3: "Hello" alone, after itself, and as a final block.

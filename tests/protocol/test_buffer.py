@@ -17,7 +17,7 @@ from lomond.compression import Compression, load_backend
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
 from lomond.protocol.buffer import joined
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.compressed import deflated, frame
 from sources import source
 

@@ -12,7 +12,7 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import ANSWERING, CLOSED, CLOSING, OPEN
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import NO_KEY, events, frame, opened
 from traced import tracemalloc
 

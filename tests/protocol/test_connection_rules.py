@@ -9,7 +9,7 @@ import pytest
 from lomond.options import Limits
 from lomond.protocol import frames, states
 from lomond.protocol.mask import mask
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import bytes_until_violation, frame, opened
 from traced import tracemalloc
 

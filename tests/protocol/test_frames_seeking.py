@@ -9,7 +9,7 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.frames import seek_close
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 CLOSE = frames.build(frames.CLOSE, b"\x03\xe8", None)
 SIZES = [0, 1, 125, 126, 300, 65_535, 65_536, 200_000]

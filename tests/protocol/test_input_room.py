@@ -9,7 +9,7 @@ from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import opened
 
 SIZE = 300_000

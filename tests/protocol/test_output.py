@@ -10,7 +10,7 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import CLOSING
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import NO_KEY, events, frame, opened
 
 

@@ -6,7 +6,7 @@ import os
 
 from lomond.protocol import frames
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import opened
 
 

@@ -12,7 +12,7 @@ from lomond.protocol.input import Clock
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.short import short_messages
 from lomond.protocol.states import CLOSED
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 
 class AtFive(Clock):

@@ -20,7 +20,7 @@ from lomond.protocol.frames import BINARY, FIN, RSV1, RSV2, RSV3, TEXT
 from lomond.protocol.input import Clock
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import CLOSED
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.compressed import (
     HELLO,
     HELLO_AGAIN,

@@ -10,8 +10,8 @@ from lomond.errors import ProxyError
 from lomond.protocol.socks import SocksTunnel
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Resolve
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 from played import DONE, LOG_IN, NO_AUTH, closes_when_ready, failure_of, heard, names, pauses, says
 from scripted import accepts
 

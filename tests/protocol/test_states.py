@@ -10,7 +10,7 @@ from lomond.protocol import frames, states
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import TRANSITIONS
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.connections import frame
 
 STATES = (

@@ -21,7 +21,7 @@ from lomond.events import (
 from lomond.options import Limits, Timing
 from lomond.session.ahead import TURN, Ahead, Held
 from lomond.session.session import Session
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 KIB = 1024
 

@@ -7,8 +7,8 @@ import pytest
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.session import Session
+from lomond.testing.alone import counting_bytes
 from lomond.testing.peer import say
-from lomond.testing.pretend import counting_bytes
 
 TIMEOUT = 3.0
 PING = say(frames.PING, b"?").data

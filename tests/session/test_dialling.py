@@ -9,8 +9,8 @@ import pytest
 from lomond.options import Timing
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Drop, Race, Resolve, Send, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 from played import DONE, HTTP_PROXY, NO_AUTH, WITH_PASSWORD, failure_of, heard, pauses, says
 
 

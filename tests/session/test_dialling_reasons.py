@@ -9,7 +9,7 @@ import pytest
 from lomond.options import Timing
 from lomond.proxies import Proxy, parse_proxy
 from lomond.session.requests import Failed, Race, Resolve, Send, StartTLS
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.alone import PretendDoor
 from played import HTTP_PROXY, WITH_PASSWORD, failure_of, pauses, says
 
 

@@ -11,9 +11,9 @@ from lomond.options import Timing
 from lomond.response import Response
 from lomond.session.dialling import Target, destination
 from lomond.session.requests import Race
+from lomond.testing.alone import PretendDoor, counting_bytes
 from lomond.testing.peer import Pause, Peer, Say, Talk
 from lomond.testing.plans import PretendPlan
-from lomond.testing.pretend import PretendDoor, counting_bytes
 from played import closes_when_ready, names
 from scripted import accepts
 

@@ -13,8 +13,8 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.mask import mask
 from lomond.session.entry import Entry
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Hear, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 
 Step = Generator[Any, Any, None]

@@ -13,8 +13,8 @@ from lomond.options import Limits, Timing
 from lomond.protocol import events, frames
 from lomond.session.finish import LEFT, Why, not_connected
 from lomond.session.session import Session
+from lomond.testing.alone import counting_bytes
 from lomond.testing.peer import say
-from lomond.testing.pretend import counting_bytes
 
 STARTED, OPENED = 100.0, 103.0
 

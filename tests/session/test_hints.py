@@ -14,9 +14,9 @@ from lomond.response import Response
 from lomond.session.dialling import Target
 from lomond.session.hints import HINTS, Around, hint, is_fine
 from lomond.session.opening import Route
+from lomond.testing.alone import PretendDoor, counting_bytes
 from lomond.testing.peer import Peer, Say, Talk
 from lomond.testing.plans import PretendPlan
-from lomond.testing.pretend import PretendDoor, counting_bytes
 
 NO_NAME = socket.gaierror(-2, "not known")
 ALERT_OF_NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"

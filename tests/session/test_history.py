@@ -11,8 +11,8 @@ from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.history import last_ready
 from lomond.session.session import Session
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 
 
 def refuses(peer: Peer) -> Talk:

@@ -14,8 +14,8 @@ from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Adopt, Ask, Race, Read, Resolve, Send, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import closes, never_answers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.alone import PretendDoor
 from scripted import accepts
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Race, Read, StartTLS
-from lomond.testing.pretend import PretendDoor
+from lomond.testing.alone import PretendDoor
 from scripted import answers_pings, never_answers
 
 

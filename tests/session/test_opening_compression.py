@@ -10,8 +10,8 @@ import pytest
 from lomond.compression import chosen_backend
 from lomond.options import Deflate
 from lomond.protocol import frames
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 
 pytestmark = pytest.mark.usefixtures("each_library")
 

@@ -13,8 +13,8 @@ from lomond.protocol.http.request import Request as HttpRequest
 from lomond.protocol.http.upgrade import Upgrade
 from lomond.session.dialling import Target
 from lomond.session.opening import Route
+from lomond.testing.alone import PretendDoor, counting_bytes
 from lomond.testing.peer import End, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor, counting_bytes
 from protocol.compressed import TAIL, deflated
 from protocol.extensions.rolling import Roll, RollingOffer
 

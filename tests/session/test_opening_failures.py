@@ -11,8 +11,8 @@ from lomond.events import ConnectFail, Disconnected, ProtocolError, Rejected
 from lomond.options import Timing
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Ask, Race, Read, Resolve, Send, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 
 ADDRESS = "192.0.2.1:80"
 

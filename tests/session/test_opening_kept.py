@@ -9,8 +9,8 @@ import pytest
 from lomond.options import Timing
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Ask, Race, Resolve, Send, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import never_answers
 

@@ -20,8 +20,8 @@ from lomond.session.requests import (
     Send,
     StartTLS,
 )
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Hear, Peer, Say, Talk
-from lomond.testing.pretend import PretendDoor
 
 RACE_DELAY = 0.25
 OK = b"HTTP/1.1 200 Connection established\r\n\r\n"

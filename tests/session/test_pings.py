@@ -9,8 +9,8 @@ import pytest
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.session.pings import Pings
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 from lomond.timings import Latency
 
 

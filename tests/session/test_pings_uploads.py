@@ -10,7 +10,7 @@ from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.pings import Progress
 from lomond.session.session import Session
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 TIMEOUT = 10.0
 MEGABYTE = 1_000_000

@@ -11,8 +11,8 @@ import pytest
 from lomond.options import Timing
 from lomond.protocol import events, frames
 from lomond.session.questions import Question, Questions
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 
 QUIET = Timing(ping_rate=0, poll=None)

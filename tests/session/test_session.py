@@ -13,7 +13,7 @@ from lomond.protocol.extensions.negotiation import offers
 from lomond.session.causes import kept, words
 from lomond.session.finish import LEFT, Why
 from lomond.session.session import Session
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 
 
 def opened(**timing: float | None) -> Session:

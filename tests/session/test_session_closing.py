@@ -11,8 +11,8 @@ from lomond.errors import WebSocketClosing
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import is_silent
 

@@ -14,8 +14,8 @@ import pytest
 from lomond.options import Limits, Timing
 from lomond.protocol import frames
 from lomond.session.session import Session
+from lomond.testing.alone import PretendDoor, counting_bytes
 from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor, counting_bytes
 from played import closes_when_ready, names
 from scripted import is_silent, never_answers, trickles_an_answer
 

@@ -10,8 +10,8 @@ import pytest
 from lomond.options import Timing
 from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import answers_pings, is_silent
 

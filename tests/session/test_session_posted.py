@@ -12,8 +12,8 @@ from lomond.protocol import frames
 from lomond.protocol.events import AnyEvent, Connecting, Poll, Posted
 from lomond.session.ahead import Ahead
 from lomond.session.session import Session
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import accepts, answers_pings, closes, is_silent
 

@@ -6,8 +6,8 @@ import pytest
 
 from lomond.options import Timing
 from lomond.protocol import frames
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import Hear, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import names
 from scripted import answers_pings, is_silent
 

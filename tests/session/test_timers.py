@@ -12,8 +12,8 @@ from lomond.protocol.output import MaskingKeys
 from lomond.session.finish import Why
 from lomond.session.pings import Pings
 from lomond.session.timers import Timers, following
+from lomond.testing.alone import PretendDoor, counting_bytes
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor, counting_bytes
 from played import names
 from scripted import answers_pings, is_silent
 

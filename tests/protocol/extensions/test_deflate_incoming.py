@@ -14,7 +14,7 @@ from lomond.options import Limits
 from lomond.protocol.connection import Connection
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.states import CLOSED
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.compressed import (
     HELLO,
     HELLO_AGAIN,

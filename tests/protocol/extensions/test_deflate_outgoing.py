@@ -16,7 +16,7 @@ from lomond.protocol import frames
 from lomond.protocol.connection import Connection
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.compressed import (
     HELLO,
     HELLO_AGAIN,

@@ -19,7 +19,7 @@ from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.frames import BINARY, CONTINUATION, FIN, PING, RSV1, RSV2, RSV3, TEXT
 from lomond.protocol.mask import mask
 from lomond.protocol.output import MaskingKeys
-from lomond.testing.pretend import counting_bytes
+from lomond.testing.alone import counting_bytes
 from protocol.compressed import TAIL, events
 from protocol.extensions.rolling import Roll, Rolling
 

@@ -13,8 +13,8 @@ from lomond.protocol import frames
 from lomond.protocol.http.tunnel import HttpTunnel
 from lomond.proxies import Proxy, parse_proxy
 from lomond.session.requests import Race, StartTLS
+from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Say, Talk, say
-from lomond.testing.pretend import PretendDoor
 from played import (
     HTTP_PROXY,
     WITH_PASSWORD,
