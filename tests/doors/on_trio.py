@@ -22,11 +22,6 @@ from lomond.events import AnyEvent
 host_waits = threading.Event()
 
 
-def made_clock() -> trio.abc.Clock | None:
-    """By which a run goes: the system's. (pretended.py has another one.)"""
-    return None
-
-
 class Guest:
     """One run, whose main task does what it is asked.
 
@@ -51,7 +46,6 @@ class Guest:
             run_sync_soon_threadsafe=self._turns.put,
             done_callback=self._done,
             host_uses_signal_set_wakeup_fd=True,
-            clock=made_clock(),
         )
 
     def _done(self, result: Outcome[Any]) -> None:

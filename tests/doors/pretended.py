@@ -1,20 +1,19 @@
 """A peer's script behind the real doors, in pretend time or in real time.
 
 In pretend time the doors do all that they do, on a pair of sockets, but go by a clock that jumps
-where they would wait; what the script then does is there at once.
+where they would wait; what the script then does is there at once: `lomond.testing.world`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import math
 import select
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,26 +21,44 @@ import trio
 
 from doors import on_trio
 from doors.tapped import Tapped
-from lomond.io import group_loop, waiting
-from lomond.io.polling import Poller
+from lomond import making
+from lomond.io.performing import Performer
 from lomond.system import pipe
-from lomond.testing.clock import PretendClock
-from lomond.testing.peer import End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.peer import Action, End, Hear, Pause, Peer, Say, Talk
+from lomond.testing.world import World
 from patience import PATIENCE
 
-_TICK = 1e-6  # seconds; behind a wait the clock is a little late, so that rounding loses nothing
 _END = 10_000.0  # nothing that works takes so long
-_DONE = object()  # what a script does that is over
 _SMALL = 32 * 1024  # bytes; of a socket's buffers, so that a write soon has to wait
 
 
-class PretendTime(PretendClock):
+class GuestsWorld(World):
+    """A world in which trio's runs may be guests, as those of the tests' door are."""
+
+    def __enter__(self) -> World:
+        manager = trio._core._run.TheIOManager  # noqa: SLF001  # trio has no other way to wait
+        look = manager.get_events
+        super().__enter__()
+        look_in_host = manager.get_events
+
+        def wait(one: Any, seconds: float) -> Any:
+            if seconds <= 0 or self.is_here():
+                return look_in_host(one, seconds)
+            on_trio.host_waits.wait(PATIENCE)  # its thread does not turn the clock under a handler
+            return self.wait(lambda: look(one, 0), seconds)
+
+        self._seams.put(manager, "get_events", wait)
+        self._reports.end()  # a guest has a thread
+        return self
+
+
+class PretendTime(GuestsWorld):
     """A connected socket, the script at its other end, and the clock of both.
 
-    The doors go by it from `install` to `close`.
+    The doors go by it from `install` to `close`; all but what they wait by is real.
 
     Arguments:
-        talk: What the peer does.
+        talk: What the peer does. Where that ends, it stays, and does nothing more.
 
     Attributes:
         sock: What is given to the door.
@@ -49,74 +66,44 @@ class PretendTime(PretendClock):
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
-        super().__init__(1000.0)
-        ours, self._theirs = socket.socketpair()
-        self._theirs.setblocking(False)
-        self.sock = Tapped(fileno=ours.detach())
-        self.sock.on_recv = self._received
+        super().__init__([], {}, _END)
         self.started = self.now
         self.said: list[float] = []
-        self._actions = Peer(talk).actions
-        self._action: Any = next(self._actions, _DONE)
-        self._taken: int | None = None  # bytes of what is being said
-        self._goes_on_at: float | None = None  # of a pause
+        self.sock = Tapped(fileno=self.connect(self._staying(talk), "").detach())
+        self.sock.on_recv = self._received
         self._is_installed = False
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Have the doors go by this clock, and wait by it."""
         self.__enter__()
         self._is_installed = True
-        calls = SimpleNamespace(poll=lambda: _Poll(self), POLLIN=select.POLLIN)
-        calls.POLLOUT = select.POLLOUT
-        monkeypatch.setattr(waiting, "select", calls)
-        monkeypatch.setattr(waiting, "Selector", lambda: _Selector(self))
-        monkeypatch.setattr(group_loop, "new_poller", lambda: Poller(_Selector(self)))
-        monkeypatch.setattr(asyncio, "new_event_loop", lambda: _Loop(self))
-        monkeypatch.setattr(on_trio, "made_clock", lambda: _Clock(self))
-        manager = trio._core._run.TheIOManager  # noqa: SLF001  # trio has no other way to wait
-        look = manager.get_events
-
-        def wait(one: Any, seconds: float) -> Any:
-            if seconds <= 0:
-                return look(one, 0)
-            on_trio.host_waits.wait(PATIENCE)  # its thread does not turn the clock under a handler
-            return self.wait(lambda: look(one, 0), seconds)
-
-        monkeypatch.setattr(manager, "get_events", wait)
-
-    def spend(self, seconds: float) -> None:
-        """The user's handler takes its time; the peer goes on."""
-        end = self.now + seconds
-        self._serve()
-        while self._goes_on_at is not None and self._goes_on_at <= end:
-            self.now = max(self.now, self._goes_on_at)
-            self._serve()
-        self.now = end
-
-    def wait(self, look: Callable[[], Any], seconds: float | None) -> Any:
-        """What `look` finds, when it finds something or that time is over."""
-        end = None if seconds is None else self.now + max(0.0, seconds)
-        while True:
-            self._serve()
-            found = look()
-            if found:
-                return found
-            moments = [moment for moment in (end, self._goes_on_at) if moment is not None]
-            assert moments, "everybody waits, and nothing will ever happen"
-            if end is not None and self.now >= end:
-                self.now += _TICK
-                return found
-            self.now = max(self.now, min(moments))
-            assert self.now < _END, "this does not end"
+        self._seams.put(making, "Performer", Performer)  # whose reads are bounded by the system
 
     def close(self) -> None:
         """The peer hangs up, and time is real again."""
         if self._is_installed:
             self._is_installed = False
-            self.__exit__()
-        self._actions.close()
-        self._theirs.close()
+            self.__exit__(None, None, None)
         self.sock.close()
+
+    def _staying(self, talk: Callable[[Peer], Talk]) -> Callable[[Peer], Talk]:
+        def stays(peer: Peer) -> Talk:
+            actions = talk(peer)
+            action: Action | None = next(actions, None)
+            while action is not None:
+                if isinstance(action, Say):
+                    self.said.append(self.now)
+                try:
+                    heard = yield action
+                except OSError:  # the door has hung up, which a script hears
+                    heard = b""
+                try:
+                    action = actions.send(heard)
+                except StopIteration:
+                    break
+            yield Pause(math.inf)
+
+        return stays
 
     def _received(self, size: int, flags: int) -> bytes:
         """As `recv`; one that the system would bound is bounded here."""
@@ -125,103 +112,6 @@ class PretendTime(PretendClock):
             poll.register(self.sock, select.POLLIN)
             self.wait(lambda: poll.poll(0), pipe.BOUND)
         return self.sock.recv_now(size, flags | socket.MSG_DONTWAIT)
-
-    def _serve(self) -> None:
-        """The script goes on up to where it waits."""
-        while self._action is not _DONE:
-            heard = b""
-            match self._action:
-                case Say(data):
-                    if not self._say(data):
-                        return
-                case Hear():
-                    came = self._hear()
-                    if came is None:
-                        return
-                    heard = came
-                case Pause(seconds):
-                    if self._goes_on_at is None:
-                        self._goes_on_at = self.now + seconds
-                    if self.now < self._goes_on_at:
-                        return
-                    self._goes_on_at = None
-                case End():
-                    self._theirs.shutdown(socket.SHUT_WR)
-            try:
-                self._action = self._actions.send(heard)
-            except StopIteration:
-                self._action = _DONE
-
-    def _say(self, data: bytes) -> bool:
-        """Whether the system has all of it."""
-        if self._taken is None:
-            self.said.append(self.now)
-            self._taken = 0
-        try:
-            while self._taken < len(data):
-                self._taken += self._theirs.send(data[self._taken :])
-        except BlockingIOError:
-            return False
-        except OSError:  # the door has hung up, which a script hears
-            pass
-        self._taken = None
-        return True
-
-    def _hear(self) -> bytes | None:
-        """What came; None if nothing did."""
-        try:
-            return self._theirs.recv(65536)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
-
-
-class _Poll:
-    """As what select.poll gives."""
-
-    def __init__(self, clock: PretendTime) -> None:
-        self._clock = clock
-        self._poll = select.poll()
-        self.register = self._poll.register
-        self.modify = self._poll.modify
-        self.unregister = self._poll.unregister
-
-    def poll(self, milliseconds: float) -> Any:
-        return self._clock.wait(lambda: self._poll.poll(0), milliseconds / 1000)
-
-
-class _Selector(waiting.Selector):  # type: ignore[misc]  # of each system its own
-    def __init__(self, clock: PretendTime) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def select(self, timeout: float | None = None) -> Any:
-        look = super().select
-        return self._clock.wait(lambda: look(0), timeout)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self, clock: PretendTime) -> None:
-        self._pretended = clock
-        super().__init__(_Selector(clock))
-
-    def time(self) -> float:
-        return self._pretended.now
-
-
-class _Clock(trio.abc.Clock):
-    def __init__(self, clock: PretendTime) -> None:
-        self._pretended = clock
-
-    def start_clock(self) -> None:
-        pass
-
-    def current_time(self) -> float:
-        return self._pretended.now
-
-    def deadline_to_sleep_time(self, deadline: float) -> float:
-        return deadline - self._pretended.now
 
 
 class RealTime:

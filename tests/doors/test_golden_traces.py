@@ -1,5 +1,5 @@
 """The traces that a program may rely on: over the pretend door, and through every door in pretend
-time and over real sockets.
+time, in the pretend world that users have, and over real sockets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from doors.peer_server import served
-from doors.pretended import PretendTime
+from doors.pretended import GuestsWorld, PretendTime
 from doors.raw_server import refusing_port
 from lomond import WebSocket
 from lomond.events import AnyEvent
@@ -249,6 +249,25 @@ def pretend_time(
         clock.close()
 
 
+class Server:
+    """A server of the pretend world that does what a case says."""
+
+    def __init__(self, case: Case) -> None:
+        self.talk = case.talk
+        self.connect_error = case.cause if case.fails is Race else None
+        self.tls_error = case.cause if case.fails is StartTLS else None
+
+
+@contextmanager
+def pretend_world(case: Case) -> Iterator[tuple[Any, Iterator[AnyEvent]]]:
+    unknown = {"does-not-exist.invalid": None}
+    place = str if case.fails is Race else case.place
+    with GuestsWorld([Server(case)], unknown, 100.0):
+        websocket = WebSocket(place("ws://peer.example/"))
+        yield websocket, websocket.connect(**case.options)
+        check_closed(websocket)
+
+
 @contextmanager
 def sockets(case: Case) -> Iterator[tuple[Any, Iterator[AnyEvent]]]:
     with served(case.talk) as server:
@@ -299,6 +318,13 @@ def test_a_given_socket_over_the_pretend_door(name: str) -> None:
 @pytest.mark.parametrize("name", CONNECTED)
 def test_in_pretend_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     came = check(CASES[name], pretend_time(CASES[name], monkeypatch))
+    assert all(PRETENDED <= event.received_time < PRETENDED + 100 for event in came)
+
+
+@pytest.mark.every_door
+@pytest.mark.parametrize("name", CASES)
+def test_in_the_pretend_world(name: str) -> None:
+    came = check(CASES[name], pretend_world(CASES[name]))
     assert all(PRETENDED <= event.received_time < PRETENDED + 100 for event in came)
 
 

@@ -90,6 +90,7 @@ class Performer(Stepping):
     """
 
     __slots__ = ("_carry", "_given", "_outside", "_resumable")
+    _new_race: ClassVar[Callable[..., connecting.Race]] = connecting.Race
 
     def __init__(
         self,
@@ -203,7 +204,7 @@ class Performer(Stepping):
 
     def _race(self, request: Race) -> Generator[Need, None, tuple[str, list[Attempt]]]:
         self._start()
-        race = connecting.Race(request.addresses, request.delay, self._outside.socket_settings)
+        race = self._new_race(request.addresses, request.delay, self._outside.socket_settings)
         try:
             sock, address = yield from race.run(
                 request.deadline, self._check, self._exchange.session.course

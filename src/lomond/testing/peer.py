@@ -22,9 +22,10 @@ class Say(NamedTuple):
 
 
 class Hear(NamedTuple):
-    """Wait for at least so many bytes; is sent all that came, or b"" at the end."""
+    """Wait for bytes; is sent what came, b"" at the end, or SILENCE where that time has passed."""
 
-    size: int = 1
+    within: float | None = None  # seconds; None is for ever, 0 for what is here
+    most: int = 65536  # bytes
 
 
 class Pause(NamedTuple):
@@ -38,6 +39,14 @@ class End(NamedTuple):
 
     resets: bool = False
 
+
+class _Silence(bytes):
+    def __repr__(self) -> str:
+        return "SILENCE"
+
+
+#: What a Hear is sent whose time has passed: as empty as the end, and another object.
+SILENCE: bytes = _Silence()
 
 Action = Say | Hear | Pause | End
 Talk = Generator[Action, bytes, None]

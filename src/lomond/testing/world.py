@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .clock import PretendClock
+from .far_end import FarEnd
+from .outside import Names
+from .real import RealUse, Reports
+from .seams import Seams
+from .stuck import waiting_now
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping, Sequence
+
     from .peer import Peer, Talk
 
-__all__ = ["Scripted", "World"]
+__all__ = ["RealUse", "Scripted", "World", "WorldOver", "pretend"]
+
+_BEGIN = 1000.0  # what the clock of a world says at first
+_TICK = 1e-6  # seconds; behind a wait the clock is a little late, so that rounding loses nothing
+_DAY = 24 * 3600.0
+_MOST_STRANGERS = 100  # connections that nobody expected, of a program that always tries again
+_MOST_AFTER = 1000  # waits behind the world's end, for what a program does on its way out
+_current: list[World] = []  # the one that there is
 
 
 class Scripted(Protocol):
@@ -34,5 +53,323 @@ class Scripted(Protocol):
         ...
 
 
-class World:
-    """A world in which a program is tested without a network and without waiting."""
+class WorldOver(BaseException):
+    """The world is over, which the program hears where it waits: on its way out of the block.
+
+    It does not come out of that: an AssertionError does, or what a script has raised.
+    """
+
+
+class World(PretendClock):
+    """A world in which a program is tested without a network and without waiting: see `pretend`.
+
+    Attributes:
+        now: The monotonic seconds of its clock, by which everything in it waits.
+        servers: Those it was made of.
+        names: What its names resolve to.
+        connections: All, in their order.
+        watched: Exit events, each of which tells when it is set.
+        is_over: Nothing happens any more.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[Scripted],
+        names: Mapping[str, Sequence[str] | str | None],
+        limit: float,
+    ) -> None:
+        super().__init__(_BEGIN)
+        self.servers = tuple(servers)
+        self.names = Names(names)
+        self.connections: list[FarEnd] = []
+        self.watched: list[Any] = []
+        self.is_over = False
+        self._expected = list(servers)  # whose connection has not come yet
+        self._limit = limit
+        self._thread = 0
+        self._open: list[FarEnd] = []
+        self._strangers: list[str] = []
+        self._cause: BaseException | None = None  # of an early end
+        self._waits_after = 0
+        self._reports = Reports(self)
+        self._seams = Seams(self)
+
+    # For tests
+
+    @property
+    def seconds(self) -> float:
+        """The time that has passed."""
+        return self.now - _BEGIN
+
+    @property
+    def minutes(self) -> float:
+        """The time that has passed."""
+        return self.seconds / 60
+
+    @property
+    def hours(self) -> float:
+        """The time that has passed."""
+        return self.seconds / 3600
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what the program did that is real: sleeping, and threads."""
+        return self._reports.sentences()
+
+    def clock(self) -> float:
+        """Seconds since the epoch, as the program's events have them."""
+        return self.time()
+
+    def spend(self, seconds: float) -> None:
+        """Let time pass in which the program is elsewhere; the servers go on."""
+        end = self.now + seconds
+        while (at := self._serve()) is not None and at <= end:
+            self.now = max(self.now, at)
+        self.now = end
+
+    # The block
+
+    def __enter__(self) -> World:
+        if _current:
+            raise RuntimeError(
+                "there is a pretend world already, around this one or in another thread; leave "
+                "that first, or give it the servers of both"
+            )
+        if self._thread:
+            raise RuntimeError("this pretend world is over; make another one")
+        _current.append(self)
+        self._thread = threading.get_ident()
+        try:
+            self._seams.enter()
+            super().__enter__()
+            self._reports.begin()
+        except BaseException:
+            self._seams.leave()
+            _current.clear()
+            raise
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        error: BaseException | None = raised[1]
+        try:
+            sentences = self._finished()
+        finally:
+            self.is_over = True
+            self._reports.end()
+            super().__exit__()
+            is_ours = self._seams.leave(error) or _is_end(error)
+            _current.clear()
+        try:
+            self._reports.warn()
+        except Warning as warning:  # where they are errors
+            self._cause = self._cause or warning
+        self._tell(None if is_ours else error, sentences)
+
+    def _finished(self) -> list[str]:
+        """What was not right, in sentences, once all are told that it is over."""
+        if not self.is_over:
+            self._serve()  # which hears what the program has said last
+        sentences = [f"a connection that nobody expected: {url}" for url in self._strangers[:1]]
+        if len(self._strangers) > 1:
+            sentences[0] += f", and {len(self._strangers) - 1} more of them"
+        for server in {id(server): server for server in self.servers}.values():
+            finish: Callable[[World], list[str]] | None = getattr(server, "finish", None)
+            if finish is not None:
+                try:
+                    sentences += finish(self)
+                except Exception as error:
+                    self._cause = self._cause or error
+        for end in self.connections:
+            try:
+                end.close()
+            except Exception as error:
+                self._cause = self._cause or error
+        return sentences
+
+    def _tell(self, error: BaseException | None, sentences: list[str]) -> None:
+        """Raise what was not right, or note it on what the block has raised."""
+        cause = self._cause
+        if error is not None:
+            if cause is not None and cause is not error:
+                words = "".join(traceback.format_exception(cause)).rstrip()
+                is_plain = type(cause) is AssertionError and cause.__traceback__ is None
+                error.add_note(f"in the pretend world: {cause if is_plain else words}")
+            for sentence in sentences:
+                error.add_note(f"in the pretend world: {sentence}")
+        elif cause is not None:
+            for sentence in sentences:
+                cause.add_note(sentence)
+            raise cause from None
+        elif sentences:
+            raise AssertionError("\n".join(sentences))
+
+    # For what stands for the network
+
+    def is_here(self) -> bool:
+        """Whether this thread is in the world."""
+        return threading.get_ident() == self._thread and bool(_current)
+
+    def next_server(self, host: str, port: int, url: str) -> Scripted | None:
+        """The server of the next connection to a host; None, and noted, where there is none.
+
+        Arguments:
+            host, port: Where to.
+            url: For people.
+        """
+        if self.is_over:
+            raise WorldOver(str(self._cause))  # a program may connect and never wait
+        for server in self._expected:
+            wanted: str | None = getattr(server, "host", None)
+            if wanted is None or wanted.lower() in (host, f"{host}:{port}"):
+                self._expected.remove(server)
+                return server
+        self._strangers.append(url)
+        if len(self._strangers) == _MOST_STRANGERS:
+            self.end("the program tries again and again to connect, and no server is left")
+        return None
+
+    def connect(self, talk: Callable[[Peer], Talk], url: str) -> socket.socket:
+        """The near end of a connection to a script."""
+        try:
+            end = FarEnd(self, talk, url)
+        except Exception as error:
+            self._fail(error)
+            raise ConnectionResetError("the script of the server has failed") from None
+        self.connections.append(end)
+        if not end.is_over:
+            self._open.append(end)
+        return end.take()
+
+    def has_made(self, sock: socket.socket) -> bool:
+        """Whether that is the near end of one of the connections."""
+        return any(end.is_of(sock) for end in self.connections)
+
+    # For who waits
+
+    def wait(self, look: Callable[[], Any], seconds: float | None, halt: Any = None) -> Any:
+        """What `look` finds, when it finds something or that time is over.
+
+        Arguments:
+            look: Must not wait.
+            seconds: None for no limit.
+            halt: Has the program leave the block, where the world is over; without it,
+                WorldOver is raised.
+        """
+        end = None if seconds is None else self.now + max(0.0, seconds)
+        while True:
+            at = None if self.is_over else self._serve()
+            if self.is_over:
+                return self._wait_after(look, end, halt)
+            found = look()
+            if found:
+                return found
+            if end is not None and self.now >= end:
+                self.now += _TICK
+                return found
+            if at is None or (end is not None and end < at):
+                at = end
+            if at is None:
+                if self._reports.waited(look):
+                    continue
+                self.end(f"everybody waits, and nothing will ever happen: {waiting_now(self)}")
+            elif at - _BEGIN > self._limit:
+                days = self._limit / _DAY
+                self.end(f"{days:g} virtual days are over (limit=): {waiting_now(self)}")
+            elif at > self.now:
+                self.now = at
+
+    def end(self, sentence: str) -> None:
+        """Have the world be over, for that reason."""
+        self._fail(AssertionError(sentence))
+
+    def _fail(self, error: BaseException) -> None:
+        self._cause = self._cause or error
+        self.is_over = True
+        for end in self._open:
+            end.hang_up()
+        self._open.clear()
+
+    def _wait_after(self, look: Callable[[], Any], end: float | None, halt: Any) -> Any:
+        """Wait in a world that is over: what the program does on its way out takes no time."""
+        self._waits_after += 1
+        is_told = self._waits_after > 1
+        found = look() if is_told else None
+        if found:
+            return found
+        if self._waits_after > _MOST_AFTER or (halt is None and not (is_told and end is not None)):
+            raise WorldOver(str(self._cause))
+        if halt is not None:
+            halt()
+        if end is not None:
+            self.now = max(self.now, end) + _TICK
+        return look()
+
+    def _serve(self) -> float | None:
+        """Have all scripts go on, up to where they wait; when the first goes on by itself."""
+        nearest: float | None = None
+        for end in self._open:
+            try:
+                end.serve()
+            except Exception as error:
+                self._fail(error)
+                return None
+            at = end.goes_on_at
+            if at is not None and (nearest is None or at < nearest):
+                nearest = at
+        if any(end.is_over for end in self._open):
+            self._open = [end for end in self._open if not end.is_over]
+        for one in self.watched:
+            one.look()
+        return nearest
+
+
+def _is_end(error: Any) -> bool:
+    """Whether that is a WorldOver, or a group of them."""
+    within: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return isinstance(error, WorldOver) or (bool(within) and all(map(_is_end, within)))
+
+
+def pretend(
+    *servers: Scripted,
+    names: Mapping[str, Sequence[str] | str | None] | None = None,
+    limit: float = 30 * _DAY,
+) -> World:
+    """A world in which a program is tested without a network and without waiting.
+
+    In its block, and its thread, every wait of lomond's, asyncio's and trio's takes no time, and
+    nothing is connected: the first connection is to the first server, and so on. What no server is
+    there for is refused, and fails the block when it is left; so does what the servers say was not
+    right. The program's own ``time.sleep`` and threads are real, which a `RealUse` warning tells.
+
+    Arguments:
+        servers: Each is for one connection; one that is given twice, for two.
+        names: The addresses of host names; None where one is not known. All others are known.
+        limit: Virtual seconds after which the block fails.
+
+    Raises:
+        AssertionError: When the block is left: what was not right. Where the block raises itself,
+            it is a note on that.
+        RuntimeError: When it is entered: there is one already, or an event loop that can't be in
+            one, as uvloop's or gevent's.
+
+    Example:
+        >>> from lomond import WebSocket
+        >>> from lomond.testing.peer import Pause, say
+        >>> class Greets:
+        ...     def talk(self, peer):
+        ...         yield from peer.upgrade()
+        ...         yield Pause(3600)
+        ...         yield say(8, code=1000)
+        ...         yield from peer.hear_end()
+        >>> with pretend(Greets()) as world:
+        ...     names = [event.name for event in WebSocket("wss://feed.example/")]
+        >>> names[-1], round(world.hours)
+        ('disconnected', 1)
+    """
+    for server in servers:
+        given: object = server
+        if not callable(getattr(given, "talk", None)) or isinstance(given, type):
+            raise TypeError(
+                f"a server of a pretend world has a method 'talk', and {given!r} has none"
+            )
+    return World(servers, names or {}, limit)
