@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from testing.worlds import (
     no_network as no_network,
 )
 
+TESTS = Path(__file__).parents[1]
 pytestmark = pytest.mark.usefixtures("no_network")
 
 
@@ -107,6 +111,32 @@ def test_a_loop_that_was_made_before() -> None:
         loop.run_until_complete(asyncio.sleep(0.001))
     finally:
         loop.close()
+
+
+def test_a_trio_that_is_imported_within() -> None:
+    """It goes by the world's clock from the first connection on."""
+    code = (
+        "import sys\n"
+        "from lomond.testing import pretend\n"
+        "from scripted import accepts\n"
+        "class Server:\n"
+        "    talk = staticmethod(accepts)\n"
+        "assert 'trio' not in sys.modules\n"
+        "with pretend(Server()) as world:\n"
+        "    import trio\n"
+        "    from lomond import TrioWebSocket\n"
+        "    async def main():\n"
+        "        async with TrioWebSocket('wss://feed.example/') as websocket:\n"
+        "            async for event in websocket:\n"
+        "                if event.name == 'ready':\n"
+        "                    break\n"
+        "            await trio.sleep(7200)\n"
+        "    trio.run(main)\n"
+        "print(round(world.hours))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=TESTS)
+    assert (done.stdout, done.stderr) == ("2\n", "")
 
 
 def test_loops_that_cannot_be_pretended() -> None:

@@ -98,6 +98,7 @@ IsEnough = Callable[[Any], object]
 def by_thread(is_enough: IsEnough, persists: bool = False, **options: Any) -> list[Any]:
     seen: list[Any] = []
     websocket = WebSocket(URL)
+    options = {"poll": None, **options}
     events = websocket.persist(**options) if persists else websocket.connect(**options)
     for event in events:
         seen.append(event)
@@ -110,7 +111,7 @@ def by_thread(is_enough: IsEnough, persists: bool = False, **options: Any) -> li
 def by_group(is_enough: IsEnough, persists: bool = False, **options: Any) -> list[Any]:
     seen: list[Any] = []
     with WebSocketGroup() as group:
-        (group.persist if persists else group.add)(WebSocket(URL), **{"poll": 5.0, **options})
+        (group.persist if persists else group.add)(WebSocket(URL), **{"poll": None, **options})
         for _, event in group:
             seen.append(event)
             if is_enough(event):
@@ -122,6 +123,7 @@ async def by_task(
     websocket: Any, is_enough: IsEnough, persists: bool, options: dict[str, Any]
 ) -> list[Any]:
     seen: list[Any] = []
+    options = {"poll": None, **options}
     async with websocket:
         events = websocket.persist(**options) if persists else websocket.connect(**options)
         async for event in events:

@@ -14,6 +14,20 @@ from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, errors, e
 from lomond.aio import Events
 from lomond.options import ConnectKeywords
 from lomond.persist import persist
+from lomond.testing import World, pretend
+from lomond.testing.peer import Peer, Talk, say
+
+
+class Feed:
+    def talk(self, peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield say(1, b"welcome")
+
+
+with pretend(Feed(), names={"feed.example": ["192.0.2.7"], "none.example": None}) as world:
+    assert_type(world, World)
+    assert_type(world.hours + world.now + world.clock(), float)
+assert_type(world.notes, list[str])
 
 AnyEvents = Generator[events.AnyEvent, None, None]
 

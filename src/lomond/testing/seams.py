@@ -69,7 +69,7 @@ class Seams:
         self.put(ways, "Waiting", others)
         self.put(group, "Waiting", others)
         self._asyncio.enter(self.put)
-        self.look_around()
+        self.look_around(is_begin=True)
 
     def leave(self, error: BaseException | None = None) -> bool:
         """Give the places back; whether an exception is what had the program leave the block."""
@@ -80,14 +80,18 @@ class Seams:
             is_ours = self._trio.leave(error)
         return self._asyncio.leave(error) or is_ours
 
-    def look_around(self) -> None:
-        """Have what is there by now go by the world's clock. Raises RuntimeError: it can't."""
+    def look_around(self, is_begin: bool = False) -> None:
+        """Have what is there by now go by the world's clock. Raises RuntimeError: it can't.
+
+        Arguments:
+            is_begin: Whether the block begins.
+        """
         self._asyncio.look_around()
         if self._trio is None and "trio" in sys.modules:
             from .trio_time import TrioTime
 
             self._trio = TrioTime(self._world)
-            self._trio.enter(self.put)
+            self._trio.enter(self.put, is_begin)
         if self._trio is not None:
             self._trio.look_around()
 

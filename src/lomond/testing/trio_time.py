@@ -22,6 +22,27 @@ _run: Any = _internals  # no other way leads there: trio has one clock of its ow
 _LONGEST = 24 * 3600.0  # seconds; of one wait of trio's: a longer one is begun anew
 
 
+class _Deadlines(_run.Deadlines):  # type: ignore[misc]  # trio's own class
+    """The deadlines of a block in a run; those from before it are kept apart.
+
+    Arguments:
+        before: These.
+    """
+
+    def __init__(self, before: Any) -> None:
+        _run.Deadlines.__init__(self)
+        self._before = before
+        self._others = {(deadline, number) for deadline, number, _ in before._heap}
+
+    def remove(self, deadline: float, cancel_scope: Any) -> None:
+        one = (deadline, id(cancel_scope))
+        if one in self._others:
+            self._others.remove(one)
+            self._before.remove(deadline, cancel_scope)
+        else:
+            _run.Deadlines.remove(self, deadline, cancel_scope)
+
+
 class TrioTime:
     """The runs that go on in a world.
 
@@ -38,11 +59,15 @@ class TrioTime:
         self._scope = trio.CancelScope()
         self._halts = 0
 
-    def enter(self, put: Callable[[Any, str, Any], None]) -> None:
+    def enter(self, put: Callable[[Any, str, Any], None], is_begin: bool) -> None:
         """Have each run go by it, also the one that goes on now.
 
         Arguments:
             put: Sets an attribute, until the block is left.
+            is_begin: Whether the block begins here, perhaps in a run. Else trio was imported in it.
+
+        Raises:
+            RuntimeError: The run that goes on can't.
         """
         world, manager, clock = self._world, _run.TheIOManager, _run.SystemClock
         look: Any = manager.get_events
@@ -70,7 +95,7 @@ class TrioTime:
         put(manager, "get_events", get_events)
         put(clock, "current_time", current_time)
         put(clock, "deadline_to_sleep_time", sleep_time)
-        if runner is not None and trio.lowlevel.in_trio_task():
+        if is_begin and runner is not None and trio.lowlevel.in_trio_task():
             self._enter_run(runner)
 
     def look_around(self) -> None:
@@ -85,7 +110,8 @@ class TrioTime:
     def _enter_run(self, runner: Any) -> None:
         """Be in a run that goes on: its deadlines are those of who tests, and stay real."""
         self._runner = runner
-        self._kept, runner.deadlines = runner.deadlines, _run.Deadlines()
+        self._kept = runner.deadlines
+        runner.deadlines = _Deadlines(self._kept)
         self._scope.__enter__()
 
     def leave(self, error: BaseException | None) -> bool:

@@ -292,17 +292,15 @@ class World(PretendClock):
     def _wait_after(self, look: Callable[[], Any], end: float | None, halt: Any) -> Any:
         """Wait in a world that is over: what the program does on its way out takes no time."""
         self._waits_after += 1
-        is_told = self._waits_after > 1
-        found = look() if is_told else None
-        if found:
-            return found
-        if self._waits_after > _MOST_AFTER or (halt is None and not (is_told and end is not None)):
-            raise WorldOver(str(self._cause))
-        if halt is not None:
+        if self._waits_after == 1 and halt is not None:
             halt()
-        if end is not None:
+            return look()
+        found = look() if self._waits_after > 1 else None
+        if not found:
+            if not 1 < self._waits_after < _MOST_AFTER or end is None:
+                raise WorldOver(str(self._cause))
             self.now = max(self.now, end) + _TICK
-        return look()
+        return found or look()
 
     def _serve(self) -> float | None:
         """Have all scripts go on, up to where they wait; when the first goes on by itself."""
