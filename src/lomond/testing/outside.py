@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..io.performing import Performer, Steps
@@ -110,6 +111,12 @@ class PretendRace(connecting.Race):
         return need
 
 
+def _carried(world: World, sock: socket.socket, _: Session) -> Steps:
+    """The Pipe of a connected socket, which reads without waiting: in the system that is real."""
+    yield from ()
+    return Pipe(sock, not world.is_here())
+
+
 class WorldPerformer(Performer):
     """What a script asks for, done for one connection of a pretend world.
 
@@ -125,7 +132,7 @@ class WorldPerformer(Performer):
     def __init__(
         self, world: World, exchange: Exchange, outside: Outside, carry: Carry | None = None
     ) -> None:
-        super().__init__(exchange, outside, carry)
+        super().__init__(exchange, outside, carry or partial(_carried, world))
         self._world = world
         self._host: tuple[str, int] | None = None  # that was asked for last
         self._server: Scripted | None = None
@@ -176,12 +183,6 @@ class WorldPerformer(Performer):
             return self._world.connect(server.talk, said)
 
         return call
-
-    def _use(self, sock: socket.socket) -> Steps:
-        if self._carry is None and self._world.is_here():
-            self._exchange.use(Pipe(sock, False))  # a read in the system waits in real time
-        else:
-            yield from Performer._use(self, sock)
 
     def _start_tls(self, request: StartTLS) -> Generator[Need, None, Secured]:
         if self._server is None:
