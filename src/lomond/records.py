@@ -281,8 +281,8 @@ def replay(
 
     They come in the order of the record: several connections at a time as they came, one recording
     of a file after the other. `received_time` is as it was. Poll is not recorded, nor what the
-    program posts. What it asked with `reply=` or `ask`, and what `enter` took, is a Text or a
-    Binary here, as it came. Secrets are ``***`` where they were recorded so.
+    program posts. What answered a message sent with `reply=` or `ask` is a Text or a Binary here,
+    as it came. Secrets are ``***`` where they were recorded so.
 
     Arguments:
         path: Of the record.
