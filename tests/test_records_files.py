@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import errno
 import io
 import json
 import logging
 import os
+import pickle
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lomond import events, records
+from lomond import WebSocket, events, recording
 from lomond.ending import Ending
 from lomond.io.journal import Entry
 from lomond.records import Recorder, read, replay
+from lomond.system import appending
 from told_entries import (
     Told,
     conversation,
@@ -57,27 +62,27 @@ def test_two_that_record_to_one_path_share_a_clock(tmp_path: Path) -> None:
 def test_a_record_that_was_moved_away_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     told = Told()
-    kept = records.recorder(path, None)
+    kept = recording.recorder(path, None)
     kept(told.entry("in", "text", "a"))
-    assert records.recorder(path, kept) is kept
+    assert recording.recorder(path, kept) is kept
     path.rename(tmp_path / "older.jsonl")
-    again = records.recorder(path, kept)
+    again = recording.recorder(path, kept)
     assert again is not kept
     again(told.entry("in", "text", "b"))
     assert [event.name for event in replay(path)] == ["text"]
     path.unlink()
-    assert records.recorder(path, again) is not again
+    assert recording.recorder(path, again) is not again
     assert path.exists()
 
 
 def test_what_is_given_as_record(tmp_path: Path) -> None:
     mine = Recorder(tmp_path / "mine.jsonl")
-    assert records.recorder(mine, None) is mine
+    assert recording.recorder(mine, None) is mine
     found: list[dict[str, Any]] = []
     act = found.append
-    kept = records.recorder(act, mine)
+    kept = recording.recorder(act, mine)
     assert kept is not mine
-    assert records.recorder(act, kept) is kept
+    assert recording.recorder(act, kept) is kept
 
 
 @pytest.mark.parametrize("target", [None, 5, b"path", io.BytesIO()])
@@ -131,14 +136,14 @@ def test_a_file_that_is_closed_ends_the_record(caplog: pytest.LogCaptureFixture)
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_ends_the_record(caplog: pytest.LogCaptureFixture) -> None:
-    recorder = records.recorder("/dev/full", None)
+    recorder = recording.recorder("/dev/full", None)
     told = Told()
     with caplog.at_level(logging.INFO):
         recorder(told.entry("in", "text", "a"))
         recorder(told.entry("in", "text", "b"))
     assert len(caplog.records) == 1
     assert "Recorder('/dev/full') can't be written any more" in caplog.text
-    assert records.recorder("/dev/full", recorder) is not recorder
+    assert recording.recorder("/dev/full", recorder) is not recorder
 
 
 def test_what_a_callable_raises_is_its_own_matter() -> None:
@@ -149,23 +154,101 @@ def test_what_a_callable_raises_is_its_own_matter() -> None:
         Recorder(act)(Told().entry("in", "text", "a"))
 
 
+FORKS = """
+import os, sys
+from told_entries import Told, record
+from pathlib import Path
+
+told = Told()
+recorder = record(Path(sys.argv[1]), told.entry("in", "text", "parent"))
+child = os.fork()
+if not child:
+    recorder(told.entry("in", "text", "child"))
+    os._exit(0)
+os.waitpid(child, 0)
+recorder(told.entry("in", "text", "parent again"))
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_has_a_recording_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
-    told = Told()
-    recorder = record(path, told.entry("in", "text", "parent"))
-    child = os.fork()
-    if not child:  # pragma: no cover  # it is measured in the parent alone
-        try:
-            recorder(told.entry("in", "text", "child"))
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    recorder(told.entry("in", "text", "parent again"))
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    subprocess.run([sys.executable, "-c", FORKS, str(path)], check=True, env=environ)
     first, second, third = read(path)
+    assert [line.value for line in (first, second, third)] == ["parent", "child", "parent again"]
     assert (first.recording, third.recording, third.t) == ("", "", 0.1)
-    assert (second.value, second.t) == ("child", 0.0)
-    assert second.recording
+    assert (second.t, len(second.recording)) == (0.0, 8)
+
+
+def test_a_write_that_was_cut_ends_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "record.jsonl"
+    told = Told()
+    recorder = record(path, told.entry("in", "text", "a"))
+    write, left = os.write, [50, 20]
+
+    def write_some(file: int, data: bytes) -> int:
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data[: left.pop(0)])
+
+    monkeypatch.setattr(appending.os, "write", write_some)
+    recorder(told.entry("in", "text", "b"))
+    monkeypatch.undo()
+    recorder(told.entry("in", "text", "c"))
+    assert "the record ends there: [Errno 28] No space left on device" in caplog.text
+    assert [line.value for line in read(path)] == ["a"]
+    record(path, told.entry("in", "text", "d"))  # there is room again
+    assert [line.value for line in read(path)] == ["a", "d"]
+
+
+def test_a_write_that_the_system_takes_in_parts_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record.jsonl"
+    write = os.write
+    monkeypatch.setattr(appending.os, "write", lambda file, data: write(file, data[:7]))
+    record(path, Told().entry("in", "text", "a"))
+    assert [line.value for line in read(path)] == ["a"]
+
+
+def test_a_write_that_was_interrupted_harms_no_other_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record.jsonl"
+    told = Told()
+    recorder = record(path, told.entry("in", "text", "a"))
+    write = os.write
+
+    def is_interrupted(file: int, data: bytes) -> int:
+        write(file, data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(appending.os, "write", is_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recorder(told.entry("in", "text", "b"))
+    monkeypatch.undo()
+    recorder(told.entry("in", "text", "c"))
+    assert [line.value for line in read(path)] == ["a", "b", "c"]
+
+
+def test_copies_write_to_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    told = Told()
+    recorder = Recorder(path, secrets=True, redact=repr)
+    recorder(told.entry("in", "text", "a"))
+    for again in (
+        copy.copy(recorder),
+        copy.deepcopy(recorder),
+        pickle.loads(pickle.dumps(recorder)),  # it is ours
+    ):
+        again(told.entry("in", "text", "b"))
+    websocket = copy.deepcopy(WebSocket("ws://h/", record=recorder))
+    assert websocket.record is recorder
+    assert [line.value for line in read(path)] == ["'a'", "'b'", "'b'", "'b'"]
+    assert {line.recording for line in read(path)} == {""}
 
 
 # What was cut, or is none

@@ -49,7 +49,7 @@ def journal_of(door: State, asked: Base) -> Journal:
 
         listeners.append(Tracer(asked.trace))
     if asked.record is not None:
-        from .records import recorder
+        from .recording import recorder
 
         door._recorder = recorder(asked.record, door._recorder)
         listeners.append(door._recorder)

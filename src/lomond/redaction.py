@@ -104,13 +104,15 @@ def discreet_head(head: bytes) -> bytes:
 
 
 class Discretion:
-    """What takes secrets out of texts: those of their URLs, and those that it was told of."""
+    """What takes secrets out of texts: those of their URLs, and those that it was told of.
 
-    __slots__ = ("_known", "_ordered")
+    Threads may share one: what one of them has told of is known to all from then on.
+    """
+
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}  # those that were learned last come last
-        self._ordered: tuple[str, ...] | None = None  # the longest first
 
     def learn_url(self, url: str) -> None:
         """Know the secrets of a URL from now on."""
@@ -126,9 +128,9 @@ class Discretion:
             if not is_common and HIDDEN not in secret:
                 self._known.pop(secret, None)
                 self._known[secret] = None
-                self._ordered = None
-        while len(self._known) > _MOST:
-            del self._known[next(iter(self._known))]
+        if len(self._known) > _MOST:
+            for secret in tuple(self._known)[:-_MOST]:
+                self._known.pop(secret, None)
 
     def url(self, url: str) -> str:
         """The URL without its secrets, and those that are known."""
@@ -153,10 +155,9 @@ class Discretion:
             text = text.replace(secret, HIDDEN)
         return text
 
-    def _longest_first(self) -> tuple[str, ...]:
-        if self._ordered is None:
-            self._ordered = tuple(sorted(self._known, key=len, reverse=True))
-        return self._ordered
+    def _longest_first(self) -> list[str]:
+        # Not kept: another thread might learn one meanwhile, which would be missing then.
+        return sorted(self._known, key=len, reverse=True)
 
 
 # Where they stand
