@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +320,18 @@ def test_at_once_no_clock_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     recorder(told.entry("in", "ping", b""))
     monkeypatch.setattr(records, "monotonic", None)
     assert len(list(replay(path))) == 2
+
+
+@pytest.mark.parametrize("secrets", [False, True])
+def test_a_file_has_what_a_callable_is_given(tmp_path: Path, secrets: bool) -> None:
+    path = tmp_path / "record.jsonl"
+    for again in range(2):  # the second time in a file that is there
+        told = Told()
+        entries = [*conversation(told), *(told.event(event) for event in EVENTS)]
+        record(path, *entries, secrets=secrets)
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        given = lines_of(*entries, secrets=secrets)
+        written = lines[again * len(given) :]
+        assert [len(line.pop("r", "")) for line in written] == [8 * again] * len(given)
+        assert written == given
+        assert [list(line) for line in written] == [list(line) for line in given]

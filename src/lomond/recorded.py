@@ -73,22 +73,23 @@ Fields = dict[str, Any]
 
 def op_of(entry: Entry) -> str | None:
     """The op of the line that tells this; None if none does."""
-    if isinstance(entry.value, Ending) or entry.op in _ENDS:
-        return "ending"
-    return entry.op if entry.op in OPS else None
+    op = entry.op
+    if op in _SAYS or op in EVENTS:
+        return op
+    return "ending" if op in _ENDS or isinstance(entry.value, Ending) else None
 
 
 def fields_of(entry: Entry, context: Context) -> Fields:
     """What the line says of an entry for which there is one, secrets included."""
     value = entry.value
+    say = _SAYS.get(entry.op)
+    if say is not None:
+        if isinstance(value, Response):
+            context.response = value
+        return say(entry)
     if isinstance(value, events.Event):
         return _event_fields(value, context)
-    if isinstance(value, Ending):
-        return {**_plain(value, context), "event": None}
-    fields: Fields = _SAYS[entry.op](entry)
-    if isinstance(value, Response):
-        context.response = value
-    return fields
+    return {**_plain(value, context), "event": None}
 
 
 def _payload(data: bytes) -> Fields:
