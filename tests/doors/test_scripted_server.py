@@ -15,7 +15,7 @@ from fair_clock import FairClock
 from lomond import WebSocket
 from lomond.protocol import frames
 from lomond.testing.alone import PretendDoor
-from lomond.testing.peer import End, Pause, Peer, Talk, say
+from lomond.testing.peer import SILENCE, End, Hear, Pause, Peer, Talk, say
 from lomond.testing.server import PeerServer
 
 
@@ -53,6 +53,60 @@ def test_the_same_script_on_a_socket_and_in_pretend_time() -> None:
     assert seen == pretended
     assert seen[2:] == ["ready", "text", "closing", "disconnected"]
     assert 0.1 <= door.now < 0.2
+
+
+def listens_for_a_while(peer: Peer) -> Talk:
+    """Says what it has heard within 0.2 s, then three bytes of what comes, and the rest."""
+    yield from peer.upgrade()
+    while (heard := (yield Hear(within=0))) not in (b"", SILENCE):
+        peer.add(heard)
+    heard = yield Hear(within=0.2)
+    assert heard is SILENCE
+    yield say(frames.TEXT, repr(heard).encode())
+    first = yield Hear(within=20, most=3)
+    yield say(frames.TEXT, b"%d" % len(first))
+    rest = yield Hear()
+    yield say(frames.TEXT, b"%d" % len(rest))
+    yield End()
+
+
+def test_hearing_for_a_while_and_a_piece_at_a_time() -> None:
+    said = [repr(SILENCE), "3", "8"]
+    with PeerServer(listens_for_a_while) as server:
+        websocket, texts = WebSocket(server.url), []
+        for event in websocket.connect(poll=None):
+            if event.name == "text":
+                texts.append(event.text)
+                if len(texts) == 1:
+                    websocket.send_text("hello")
+    assert texts == said
+    door, texts = PretendDoor(listens_for_a_while), []
+    for event in door.events():
+        if event.name == "text":
+            texts.append(event.text)
+            if len(texts) == 1:
+                assert 0.2 <= door.now < 0.3
+                door.send_text("hello")
+    assert texts == said
+
+
+def test_a_script_may_go_on_where_the_client_has_gone() -> None:
+    gone: list[str] = []
+
+    def perseveres(peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield from peer.hear_end()
+        try:
+            while True:
+                yield say(frames.TEXT, b"hello")
+        except OSError as error:
+            gone.append(type(error).__name__)
+
+    with PeerServer(perseveres) as server:
+        for event in WebSocket(server.url):
+            if event.name == "ready":
+                break
+    assert gone in (["BrokenPipeError"], ["ConnectionResetError"])
 
 
 def fails(peer: Peer) -> Talk:

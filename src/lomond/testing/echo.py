@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from types import TracebackType
@@ -17,7 +16,9 @@ from ..errors import ProtocolError
 from ..protocol import frames
 from ..protocol.http.upgrade import accept_value
 from ..protocol.mask import mask
+from .accepting import Acceptor
 
+_PATIENCE = 5.0  # seconds, for what is still being said
 _LONGEST_LINE = 16384  # bytes, of a request
 _LONGEST_FRAME = 64 * 1024 * 1024  # bytes
 _BAD_REQUEST = (
@@ -40,15 +41,9 @@ class EchoServer:
     """
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._address: tuple[str, int] = self._listener.getsockname()
-        self.url = f"ws://127.0.0.1:{self._address[1]}/"
+        self._acceptor = Acceptor(self._serve)
+        self.url = f"ws://127.0.0.1:{self._acceptor.address[1]}/"
         self.close_codes: list[int | None] = []
-        self._is_stopping = False
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> EchoServer:
         self._acceptor.start()
@@ -60,44 +55,11 @@ class EchoServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._is_stopping = True
-        # Not every system ends an accept() when its socket is shut down; a connection does.
-        with contextlib.suppress(OSError):
-            socket.create_connection(self._address, 1).close()
-        self._acceptor.join(5)
-        self._listener.close()
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            if self._is_stopping:
-                connection.close()
-                return
-            with self._lock:
-                self._open.add(connection)
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._acceptor.stop(_PATIENCE, hangs_up=True)
 
     def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection, connection.makefile("rb") as stream:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._converse(connection, stream)
-        except (OSError, EOFError):
-            pass  # the client has gone
-        finally:
-            with self._lock:
-                self._open.discard(connection)
+        with connection.makefile("rb") as stream, contextlib.suppress(EOFError):
+            self._converse(connection, stream)
 
     def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
         key = _read_key(stream)

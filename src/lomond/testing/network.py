@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .clock import PretendClock
-from .peer import Action, End, Hear, Pause, Peer, Say, no_action
+from .peer import SILENCE, Action, End, Hear, Pause, Peer, Say, no_action
 
 
 class PretendNetwork:
@@ -26,6 +26,7 @@ class PretendNetwork:
         self._from_peer: list[tuple[float, bytes | OSError]] = []
         self._peer_action: Action | None = None
         self._peer_at = 0.0
+        self._silent_at: float | None = None  # when a Hear has waited long enough
         self._peer_started = False
 
     def again(self, peer: Peer) -> PretendNetwork:
@@ -66,7 +67,7 @@ class PretendNetwork:
         self._run_peer()
         moments = [at for at, _ in self._plans[:1]]
         moments += [at for at, _ in self._from_peer[:1] if at > self.now]
-        moments += [self._peer_at] if self._peer_at > self.now else []
+        moments += self._peer_moments()
         moments += [at for at, _ in self._to_peer[:1] if at > self.now]
         moments += [] if deadline is None else [deadline]
         if not moments:
@@ -81,7 +82,7 @@ class PretendNetwork:
             nearest = min(
                 [at for at, _ in self._plans[:1]]
                 + [at for at, _ in self._to_peer[:1] if at > self.now]
-                + ([self._peer_at] if self._peer_at > self.now else [])
+                + self._peer_moments()
                 + [moment]
             )
             self._clock.now = max(self.now, nearest)
@@ -104,9 +105,10 @@ class PretendNetwork:
             heard = b""
             arrives = self.now + self._latency
             if isinstance(action, Hear):
-                if not self._to_peer or self._to_peer[0][0] > self.now:
+                came = self._hear(action)
+                if came is None:
                     return
-                _, heard = self._to_peer.pop(0)
+                heard = came
             elif isinstance(action, Say):
                 self._from_peer.append((arrives, action.data))
             elif isinstance(action, Pause):
@@ -120,3 +122,25 @@ class PretendNetwork:
                 self._peer_action = self.peer.actions.send(heard)
             except StopIteration:
                 self._peer_action = None
+
+    def _peer_moments(self) -> list[float]:
+        """When the peer goes on whatever comes."""
+        moments = [self._peer_at, 0.0 if self._silent_at is None else self._silent_at]
+        return [moment for moment in moments if moment > self.now]
+
+    def _hear(self, hear: Hear) -> bytes | None:
+        """What the peer hears; None if it has to wait."""
+        if self._to_peer and self._to_peer[0][0] <= self.now:
+            self._silent_at = None
+            came_at, data = self._to_peer.pop(0)
+            if len(data) > hear.most:
+                self._to_peer.insert(0, (came_at, data[hear.most :]))
+            return data[: hear.most]
+        if hear.within is None:
+            return None
+        if self._silent_at is None:
+            self._silent_at = self.now + hear.within
+        if self.now < self._silent_at:
+            return None
+        self._silent_at = None
+        return SILENCE

@@ -58,18 +58,31 @@ class Frame(NamedTuple):
 
     opcode: int
     payload: bytes
+    is_final: bool = True  # of its message
 
 
 class Peer:
     """What a script needs to speak as a server: it keeps the bytes that are not used up yet.
 
+    An OSError that an action comes to is raised in the script; where it is not caught, the client
+    has gone.
+
     Arguments:
         talk: The script; gets the peer itself.
+
+    Attributes:
+        heard: The frames that were asked for.
+        request: The head of the request.
+        patience: Real seconds for which a script should wait for something that has to come; None
+            for ever, as in pretend time.
+        doing: Says in words what is done just now; None where the script does not tell.
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
         self.heard: list[Frame] = []
         self.request = b""
+        self.patience: float | None = None
+        self.doing: Callable[[], str] | None = None
         self._rest = b""
         self.actions = talk(self)
         given: object = self.actions  # which a user's script may have got wrong
@@ -96,12 +109,11 @@ class Peer:
 
     def hear_frame(self) -> Generator[Action, bytes, Frame | None]:
         """The client's next frame; None if its stream ended."""
-        while (frame := self._cut_frame()) is None:
+        while (frame := self.next_frame()) is None:
             data = yield Hear()
             if not data:
                 return None
-            self._rest += data
-        self.heard.append(frame)
+            self.add(data)
         return frame
 
     def hear_until(self, opcode: int) -> Generator[Action, bytes, Frame | None]:
@@ -116,6 +128,17 @@ class Peer:
         while (yield from self.hear_frame()) is not None:
             pass
 
+    def add(self, data: bytes) -> None:
+        """Take bytes that a script of its own has heard."""
+        self._rest += data
+
+    def next_frame(self) -> Frame | None:
+        """The client's next frame of the bytes that are here; None if there is no whole one."""
+        frame = self._cut_frame()
+        if frame is not None:
+            self.heard.append(frame)
+        return frame
+
     def _cut_frame(self) -> Frame | None:
         data = self._rest
         if len(data) < 2:
@@ -129,7 +152,7 @@ class Peer:
             return None
         self._rest = data[end:]
         payload = bytes(mask(data[start + 4 : end], data[start : start + 4]))
-        return Frame(data[0] & frames.OPCODE_BITS, payload)
+        return Frame(data[0] & frames.OPCODE_BITS, payload, bool(data[0] & frames.FIN))
 
 
 def no_action(given: object) -> TypeError:

@@ -5,17 +5,14 @@ The script is one of peer.py; it says bytes as they are, so that a server may do
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import struct
-import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
 
-from .peer import End, Hear, Pause, Peer, Say, Talk, no_action
-
-_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close by a reset
+from .accepting import Acceptor
+from .acting import Acts, Over
+from .peer import Peer, Talk
 
 
 class PeerServer:
@@ -51,17 +48,14 @@ class PeerServer:
     def __init__(self, talk: Callable[[Peer], Talk], patience: float = 10.0) -> None:
         self._talk = talk
         self._patience = patience
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(self._patience)
-        self._address: tuple[str, int] = self._listener.getsockname()
-        self.url = f"ws://127.0.0.1:{self._address[1]}/"
+        self._acceptor = Acceptor(self._serve, one_at_a_time=True)
+        self.url = f"ws://127.0.0.1:{self._acceptor.address[1]}/"
         self.peers: list[Peer] = []
-        self._is_over = threading.Event()
+        self._over = Over()
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> PeerServer:
-        self._thread.start()
+        self._acceptor.start()
         return self
 
     def __exit__(
@@ -70,13 +64,11 @@ class PeerServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._is_over.set()
-        with contextlib.suppress(OSError):  # a last connection wakes the accepting thread
-            socket.create_connection(self._address, 1).close()
-        self._thread.join(self._patience)
-        self._listener.close()
+        self._over.set()
+        has_ended = self._acceptor.stop(self._patience)
         failure = self._failure
-        if self._thread.is_alive():
+        self._over.close()
+        if not has_ended:
             failure = RuntimeError(
                 f"the script of PeerServer still runs {self._patience:g} s after its block was "
                 "left; have it end, and close what is connected to it"
@@ -87,49 +79,13 @@ class PeerServer:
             words = "".join(traceback.format_exception(failure))
             error.add_note(f"the script of PeerServer failed too:\n{words}")
 
-    def _accept(self) -> None:
-        while not self._is_over.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:  # nobody came yet
-                continue
-            except OSError:
-                return
-            with connection:
-                if self._is_over.is_set():
-                    return
-                connection.settimeout(self._patience)
-                try:
-                    peer = Peer(self._talk)
-                    self.peers.append(peer)
-                    self._run(peer, connection)
-                except OSError:  # the client has gone
-                    pass
-                except Exception as failure:
-                    self._failure = failure
-                    self._listener.close()  # who connects again is refused, and so may give up
-                    return
-
-    def _run(self, peer: Peer, connection: socket.socket) -> None:
-        action = next(peer.actions, None)
-        while action is not None:
-            heard = b""
-            match action:
-                case Say(data):
-                    connection.sendall(data)
-                case Hear():
-                    heard = connection.recv(65536)
-                case Pause(seconds):
-                    self._is_over.wait(seconds)
-                case End(resets):
-                    if resets:
-                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-                        connection.close()
-                        return
-                    connection.shutdown(socket.SHUT_WR)
-                case _:
-                    raise no_action(action)
-            try:
-                action = peer.actions.send(heard)
-            except StopIteration:
-                return
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            peer = Peer(self._talk)
+            self.peers.append(peer)
+            Acts(connection, self._over, goes_on=True, patience=self._patience).run(peer)
+        except OSError:  # the client has gone
+            pass
+        except Exception as failure:
+            self._failure = failure
+            self._acceptor.refuse()  # who connects again is refused, and so may give up
