@@ -4,6 +4,8 @@
 asyncio, and `TrioWebSocket` for trio (``from lomond import TrioWebSocket``; what is below leaves it
 out, as ``import *`` does, for it needs the extra ``trio``). `lomond.events` has the events,
 `lomond.errors` what is raised, and `lomond.testing` help for tests of your own program.
+
+(PYTEST_DONT_REWRITE: a plugin of pytest is installed with this package, which is none itself.)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -17,7 +17,7 @@ import trio
 
 from lomond import AsyncWebSocket, TrioWebSocket, WebSocket, errors
 from lomond.protocol import frames
-from lomond.testing import RealUse, World, pretend
+from lomond.testing import RealUse, Server, World, pretend
 from lomond.testing.peer import Pause, Peer, Say, Talk, say
 from testing.worlds import (
     QUIET,
@@ -377,3 +377,16 @@ def test_a_program_whose_error_was_another() -> None:
     with pytest.raises(errors.NoReply) as caught, pretend(Plays(says_more), limit=3600):
         raises_in_the_end()
     assert "virtual days are over" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (Server().says("a"), "its script is at its end"),
+        (Server().hears("login"), r"test_world_ends\.py:\d+ waits for the text 'login'"),
+    ],
+)
+def test_what_a_server_waits_for_is_told_where_time_runs_out(server: Server, words: str) -> None:
+    expected = pytest.raises(AssertionError, match=rf"server 1 \(ws://h/\): {words}")
+    with expected, pretend(server, limit=60):
+        list(WebSocket("ws://h/"))

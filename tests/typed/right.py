@@ -14,20 +14,17 @@ from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup, errors, e
 from lomond.aio import Events
 from lomond.options import ConnectKeywords
 from lomond.persist import persist
-from lomond.testing import World, pretend
+from lomond.testing import (
+    Conversation,
+    Heard,
+    Server,
+    Serving,
+    Turns,
+    World,
+    pretend,
+    serve,
+)
 from lomond.testing.peer import Peer, Talk, say
-
-
-class Feed:
-    def talk(self, peer: Peer) -> Talk:
-        yield from peer.upgrade()
-        yield say(1, b"welcome")
-
-
-with pretend(Feed(), names={"feed.example": ["192.0.2.7"], "none.example": None}) as world:
-    assert_type(world, World)
-    assert_type(world.hours + world.now + world.clock(), float)
-assert_type(world.notes, list[str])
 
 AnyEvents = Generator[events.AnyEvent, None, None]
 
@@ -156,3 +153,42 @@ for member, event in group:
 assert_type(lomond.WebSocket("ws://h/"), WebSocket)
 assert_type(lomond.__version__, str)
 unavailable: type[Exception] = errors.WebSocketUnavailable
+
+
+# Tests of a program
+
+
+class Feed:
+    def talk(self, peer: Peer) -> Talk:
+        yield from peer.upgrade()
+        yield say(1, b"welcome")
+
+
+with pretend(Feed(), names={"feed.example": ["192.0.2.7"], "none.example": None}) as world:
+    assert_type(world, World)
+    assert_type(world.hours + world.now + world.clock(), float)
+assert_type(world.notes, list[str])
+
+
+class Mine2(Server):
+    def greets(self) -> Mine2:
+        return self.says("hello")
+
+
+def talk(peer: Conversation) -> Turns:
+    heard = yield from peer.hear({"op": "auth"}, within=5)
+    assert_type(heard, Heard)
+    assert_type(heard.text, str)
+    assert_type((yield from peer.hear_close()), int | None)
+    assert_type((yield from peer.say([1])), None)
+    yield peer.refuse(503)
+
+
+assert_type(Server().hears("a", b"b", {"c": 1}, [1], lambda heard: heard.json).says("d"), Server)
+assert_type(Mine2().greets().cuts(), Mine2)
+assert_type(Server().heard, list[str | bytes])
+with pretend(Server(), talk) as world:
+    assert_type(world, World)
+with serve(talk, tls=True) as serving:
+    assert_type(serving, Serving)
+    assert_type(serving.url, str)

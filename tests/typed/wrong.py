@@ -6,6 +6,7 @@ import lomond
 import lomond.persist
 from lomond import AsyncWebSocket, Deflate, WebSocket, WebSocketGroup
 from lomond.persist import persist
+from lomond.testing import Server, pretend, serve
 
 websocket, client, group = WebSocket("ws://h/"), AsyncWebSocket("ws://h/"), WebSocketGroup()
 
@@ -48,3 +49,9 @@ websocket.protocols = 5  # wrong
 websocket.port = "80"  # wrong
 
 print(lomond.WebSockets)  # wrong
+
+Server().says(5)  # wrong
+Server().hears(5)  # wrong
+Server().refuses("503")  # wrong
+serve(lambda: None)  # wrong
+pretend("wss://h/")  # wrong

@@ -1,16 +1,50 @@
-"""Help for tests of programs that use lomond: a pretend world, scripted servers, pretend time."""
+"""Help for tests of programs that use lomond: a pretend world, and servers that are scripted.
+
+`pretend` is a world without a network and without waiting. `Server` is a chain of what a server
+does there; `serve` has it, or a generator, on a socket of this machine. `lomond.testing.peer` is
+what both stand on: bytes, in the words of a script.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .chain import Server
+    from .conversation import Conversation
+    from .heard import Heard
+    from .serving import Serving, serve
+    from .steps import Step, Turns
     from .world import RealUse, Scripted, World, pretend
 
-__all__ = ["RealUse", "Scripted", "World", "pretend"]
+__all__ = [
+    "Conversation",
+    "Heard",
+    "RealUse",
+    "Scripted",
+    "Server",
+    "Serving",
+    "Step",
+    "Turns",
+    "World",
+    "pretend",
+    "serve",
+]
 
 #: Name -> the module that has it: imported when somebody asks.
-_HOMES = dict.fromkeys(__all__, "world")
+_HOMES = {
+    "Conversation": "conversation",
+    "Heard": "heard",
+    "RealUse": "world",
+    "Scripted": "world",
+    "Server": "chain",
+    "Serving": "serving",
+    "Step": "steps",
+    "Turns": "steps",
+    "World": "world",
+    "pretend": "world",
+    "serve": "serving",
+}
 
 
 if not TYPE_CHECKING:  # which would take any name for one of this package's

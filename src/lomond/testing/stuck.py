@@ -71,6 +71,9 @@ def waiting_now(world: World) -> str:
 def _of_server(end: FarEnd, number: int) -> str:
     if end.is_over:
         return ""
+    doing = end.peer.doing
+    if doing is not None:
+        return f"server {number} ({end.url}): {doing()}"
     return f"server {number} ({end.url}) waits {end.waits_for()} ({where(end.place())})"
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .clock import PretendClock
+from .conversation import as_server
 from .far_end import FarEnd
 from .outside import Names
 from .real import RealUse, Reports
 from .seams import Seams
 from .stuck import waiting_now
+from .verdict import each, remarks_of, tell
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
 
+    from .conversation import Played
     from .peer import Peer, Talk
 
 __all__ = ["RealUse", "Scripted", "World", "WorldOver", "pretend"]
@@ -42,6 +44,7 @@ class Scripted(Protocol):
       one; all TLS is pretended else.
     - ``finish(world: World) -> list[str]``: asked when the block is left: sentences about what was
       not right. Each server once, however often it was given.
+    - ``remarks() -> list[str]``: what is to be known where anything was not right.
     """
 
     def talk(self, peer: Peer) -> Talk:
@@ -163,7 +166,9 @@ class World(PretendClock):
             self._reports.warn()
         except Warning as warning:  # where they are errors
             self._cause = self._cause or warning
-        self._tell(None if is_ours else error, sentences)
+        failures = [] if self._cause is None else [self._cause]
+        remarks = remarks_of(self.servers)
+        tell(None if is_ours else error, failures, sentences, remarks, "in the pretend world")
 
     def _finished(self) -> list[str]:
         """What was not right, in sentences, once all are told that it is over."""
@@ -172,7 +177,7 @@ class World(PretendClock):
         sentences = [f"a connection that nobody expected: {url}" for url in self._strangers[:1]]
         if len(self._strangers) > 1:
             sentences[0] += f", and {len(self._strangers) - 1} more of them"
-        for server in {id(server): server for server in self.servers}.values():
+        for server in each(self.servers):
             finish: Callable[[World], list[str]] | None = getattr(server, "finish", None)
             if finish is not None:
                 try:
@@ -185,23 +190,6 @@ class World(PretendClock):
             except Exception as error:
                 self._cause = self._cause or error
         return sentences
-
-    def _tell(self, error: BaseException | None, sentences: list[str]) -> None:
-        """Raise what was not right, or note it on what the block has raised."""
-        cause = self._cause
-        if error is not None:
-            if cause is not None and cause is not error:
-                words = "".join(traceback.format_exception(cause)).rstrip()
-                is_plain = type(cause) is AssertionError and cause.__traceback__ is None
-                error.add_note(f"in the pretend world: {cause if is_plain else words}")
-            for sentence in sentences:
-                error.add_note(f"in the pretend world: {sentence}")
-        elif cause is not None:
-            for sentence in sentences:
-                cause.add_note(sentence)
-            raise cause from None
-        elif sentences:
-            raise AssertionError("\n".join(sentences))
 
     # For what stands for the network
 
@@ -328,7 +316,7 @@ def _is_end(error: Any) -> bool:
 
 
 def pretend(
-    *servers: Scripted,
+    *servers: Played,
     names: Mapping[str, Sequence[str] | str | None] | None = None,
     limit: float = 30 * _DAY,
 ) -> World:
@@ -340,11 +328,13 @@ def pretend(
     right. The program's own ``time.sleep`` and threads are real, which a `RealUse` warning tells.
 
     Arguments:
-        servers: Each is for one connection; one that is given twice, for two.
+        servers: Each a Server, a function that gets a Conversation and yields steps, or what else
+            is Scripted. Each is for one connection; one that is given twice, for two.
         names: The addresses of host names; None where one is not known. All others are known.
         limit: Virtual seconds after which the block fails.
 
     Raises:
+        TypeError: What was given is no server.
         AssertionError: When the block is left: what was not right. Where the block raises itself,
             it is a note on that.
         RuntimeError: When it is entered: there is one already, or an event loop that can't be in
@@ -364,10 +354,4 @@ def pretend(
         >>> names[-1], round(world.hours)
         ('disconnected', 1)
     """
-    for server in servers:
-        given: object = server
-        if not callable(getattr(given, "talk", None)) or isinstance(given, type):
-            raise TypeError(
-                f"a server of a pretend world has a method 'talk', and {given!r} has none"
-            )
-    return World(servers, names or {}, limit)
+    return World([as_server(server) for server in servers], names or {}, limit)
