@@ -22,6 +22,7 @@ from lomond.testing import (
     Turns,
     World,
     pretend,
+    replay,
     serve,
 )
 from lomond.testing.peer import Peer, Talk, say
@@ -187,7 +188,7 @@ def talk(peer: Conversation) -> Turns:
 assert_type(Server().hears("a", b"b", {"c": 1}, [1], lambda heard: heard.json).says("d"), Server)
 assert_type(Mine2().greets().cuts(), Mine2)
 assert_type(Server().heard, list[str | bytes])
-with pretend(Server(), talk) as world:
+with pretend(Server(), talk, *replay("feed.jsonl")) as world:
     assert_type(world, World)
 with serve(talk, tls=True) as serving:
     assert_type(serving, Serving)

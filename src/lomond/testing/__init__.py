@@ -1,8 +1,8 @@
 """Help for tests of programs that use lomond: a pretend world, and servers that are scripted.
 
 `pretend` is a world without a network and without waiting. `Server` is a chain of what a server
-does there; `serve` has it, or a generator, on a socket of this machine. `lomond.testing.peer` is
-what both stand on: bytes, in the words of a script.
+does there; `serve` has it, or a generator, on a socket of this machine; `replay` makes servers of a
+record. `lomond.testing.peer` is what all of them stand on: bytes, in the words of a script.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .chain import Server
     from .conversation import Conversation
     from .heard import Heard
+    from .replaying import replay
     from .serving import Serving, serve
     from .steps import Step, Turns
     from .world import RealUse, Scripted, World, pretend
@@ -28,6 +29,7 @@ __all__ = [
     "Turns",
     "World",
     "pretend",
+    "replay",
     "serve",
 ]
 
@@ -43,6 +45,7 @@ _HOMES = {
     "Turns": "steps",
     "World": "world",
     "pretend": "world",
+    "replay": "replaying",
     "serve": "serving",
 }
 
