@@ -49,6 +49,11 @@ def test_what_only_others_have(event: Any, name: str, said: str) -> None:
     assert getattr(event, name, 5) == 5
 
 
+def test_a_base_is_called_by_its_class() -> None:
+    with pytest.raises(AttributeError, match=r"^this is FailureEvent; only text has \.text: "):
+        _ = events.FailureEvent().text  # type: ignore[attr-defined]
+
+
 def test_what_none_has() -> None:
     with pytest.raises(
         AttributeError, match=r"^'Connecting' object has no attribute 'txt'$"

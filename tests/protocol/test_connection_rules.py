@@ -10,7 +10,7 @@ from lomond.options import Limits
 from lomond.protocol import frames, states
 from lomond.protocol.mask import mask
 from lomond.testing.alone import counting_bytes
-from protocol.connections import bytes_until_violation, frame, opened
+from protocol.connections import bytes_until_violation, events, frame, opened
 from traced import tracemalloc
 
 
@@ -158,3 +158,11 @@ def test_the_close_frame_after_a_violation_says_what_was_wrong() -> None:
     assert sent[0] == frames.FIN | frames.CLOSE
     payload = bytes(mask(sent[6:], sent[2:6]))
     assert frames.read_close_payload(payload) == (1002, event.error)
+
+
+def test_the_first_64_bytes_of_the_frame_that_breaks_a_rule_are_kept() -> None:
+    connection = opened()
+    wrong = b"HTTP/1.1 502 Bad Gateway\r\n" + b"x" * 100
+    told = events(connection, frame(1, b"whole") + wrong)
+    assert [event.name for event in told] == ["text", "protocol_error"]
+    assert connection.came == wrong[:64]

@@ -9,11 +9,12 @@ import socket
 import sys
 import time
 import weakref
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from lomond import events
+from lomond.ending import Ending
 from lomond.errors import RestoredCause
 from lomond.response import Response
 
@@ -34,6 +35,7 @@ REPRS = [
         events.Ready(RESPONSE, "c", {"x"}),
         "Ready(response=<response HTTP/1.1 401 No>, protocol='c', extensions={'x'})",
     ),
+    (events.Entered(2), "Entered(number=2, gap=None)"),
     (events.ProtocolError("e", True), "ProtocolError(error='e', critical=True)"),
     (events.Unresponsive(), "Unresponsive()"),
     (events.Disconnected(), "Disconnected(reason='closed', graceful=False)"),
@@ -49,7 +51,10 @@ REPRS = [
     (events.Text("x" * 25), f"Text(text='{'x' * 24}' + 1 chars)"),
     (events.Text("x" * 100), f"Text(text='{'x' * 24}' + 76 chars)"),
     (events.Binary(b"x" * 100), f"Binary(data=b'{'x' * 24}' + 76 bytes)"),
+    (events.Reply("asked", events.Text("x")), "Reply(message=Text(text='x'))"),
+    (events.NoReply("asked"), "NoReply(ending=None)"),
     (events.BackOff(5.25), "BackOff(delay=5.2)"),
+    (events.Posted("mine"), "Posted(value='mine')"),
     (events.Poll(), "Poll()"),
 ]
 
@@ -69,6 +74,10 @@ class Refused(events.Disconnected):
 class Strict(events.Poll):
     def __init__(self, needed: int) -> None:
         super().__init__()
+
+
+def test_every_event_is_among_them() -> None:
+    assert {type(event) for event, _ in REPRS} == {*get_args(events.AnyEvent)}
 
 
 @pytest.mark.parametrize(("event", "expected"), REPRS)
@@ -134,6 +143,13 @@ def test_causes_travel_as_type_and_arguments() -> None:
     assert repr(again.cause) == "OddError(1)"
     assert repr(pickle.loads(pickle.dumps(again.cause))) == "OddError(1)"
     assert repr(pickle.loads(pickle.dumps(again)).cause) == "OddError(1)"
+
+
+@pytest.mark.parametrize("kind", [events.ConnectFail, events.Disconnected])
+def test_how_it_ended_travels_along(kind: type[events.ConnectFail | events.Disconnected]) -> None:
+    ending = Ending("lost", "network", detail="gone")
+    again = pickle.loads(pickle.dumps(kind("r", ending=ending)))
+    assert again.ending == ending
 
 
 def test_an_event_of_a_users_class_can_be_pickled() -> None:

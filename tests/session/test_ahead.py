@@ -100,6 +100,20 @@ def test_more_waits_where_the_task_waits_for_a_reply() -> None:
     assert told == [1]
 
 
+@pytest.mark.parametrize("size", [871, 872])
+def test_what_waits_before_a_reply_is_counted_to_the_byte(size: int) -> None:
+    ahead, held = Ahead(), Held()
+    ahead.wait(20 * 1000, None)
+    for _ in range(20):  # each with 128 bytes of its own
+        event = Binary(bytes(size))
+        ahead.put(event)
+        held.put(event)
+    has_room = size < 872
+    assert ahead.may_grow(Binary, is_sending=False) is has_room
+    assert ahead.is_far() is not has_room
+    assert held.may_grow(20 * 1000) is has_room
+
+
 def test_one_poll_is_enough() -> None:
     ahead = Ahead()
     assert ahead.put(Poll())

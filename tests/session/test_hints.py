@@ -68,6 +68,7 @@ def lost(**fields: Any) -> Ending:
         *[(rejected(400, body=said), Around(), "plain to TLS", "use wss://") for said in TO_TLS],
         *[(rejected(n), Around(), "no upgrade", "does not pass") for n in (400, 426, 505)],
         *[(rejected(400, body=said), Around(), "no upgrade", "not pass") for said in NO_UPGRADE],
+        (Ending("rejected", "server", status=400), Around(), "no upgrade", "not pass"),
         *[
             (rejected(400, body=said), Around(is_secure=True), "no sub-protocol", "(protocols=)")
             for said in (b"missing subprotocol", b"unknown Sub-Protocol\n", b"<p>no subprotocol")
@@ -101,7 +102,10 @@ def lost(**fields: Any) -> Ending:
                 ("/@me", "/@me"),
             ]
         ],
-        (rejected(308, "Location: /b\r\n"), Around(max_redirects=2), "redirect", "sends on to /b"),
+        *[
+            (rejected(n, "Location: /b\r\n"), Around(max_redirects=2), "redirect", "sends on to /b")
+            for n in (301, 302, 303, 307, 308)
+        ],
         (
             lost(was_ready=True, since_received=60.04), Around(), "idle",
             "nothing was said for 60 s: typical of a proxy's limit on silence; a ping_rate below "
@@ -147,6 +151,18 @@ def lost(**fields: Any) -> Ending:
             Ending("closed", "server", 1009, was_ready=True), Around(largest=70_000), "too big",
             "the largest message that was sent has 70000 bytes",
         ),
+        # What is just enough.
+        (
+            Ending("protocol", "server", phase="upgrade"), Around(came=SETTINGS[:9]), "other HTTP",
+            "speaks HTTP/2 only",
+        ),
+        *[
+            (Ending("unreachable", cause=expired(10)), Around(skew=skew), "wrong clock", said)
+            for skew, said in [(3600.0, " behind the server"), (-3600.0, " ahead of the server")]
+        ],
+        (lost(was_ready=True), Around(slept=30.0), "slept", "slept for about 30 s"),
+        (lost(was_ready=True), Around(pause=Pause(10.0, 1, "text")), "not looked", "took 10 s"),
+        (lost(was_ready=True, since_received=20.0), Around(), "idle", "nothing was said for 20 s"),
     ],
 )  # fmt: skip
 def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:

@@ -361,6 +361,7 @@ def test_what_reads_answers_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -
     assert names(seen) == ["connecting", "connected", "disconnected"]
     last = seen[-1][1]
     assert (last.phase, last.cause, last.graceful) == ("upgrade", missing, False)
+    assert (last.ending.kind, last.ending.by) == ("lost", "client")
     assert "Too many open files; this process has no file descriptor left" in last.reason
     assert door.hung_up
 
@@ -391,6 +392,7 @@ def test_what_keeps_cookies_can_not_be_loaded() -> None:
     assert names(seen) == ["connecting", "connected", "disconnected"]
     last = seen[-1][1]
     assert (last.phase, last.cause.errno, last.graceful) == ("upgrade", 24, False)
+    assert (last.ending.kind, last.ending.by) == ("resources", "client")
     assert last.reason.startswith("upgrade fail; Too many open files; this process has no")
 
 

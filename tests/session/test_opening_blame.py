@@ -8,7 +8,8 @@ import ssl
 import pytest
 
 from lomond.proxies import parse_proxy
-from lomond.session.requests import Race, Read, StartTLS
+from lomond.session.requests import Race, Read, Resolve, StartTLS
+from lomond.testing.peer import Peer, Say, Talk
 from lomond.testing.alone import PretendDoor
 from scripted import answers_pings, never_answers
 
@@ -49,6 +50,33 @@ def test_a_certificate_is_refused_by_the_client() -> None:
     door = PretendDoor(answers_pings, failures={StartTLS: error}, secure=True)
     (_, last) = door.play()[-1]
     assert (last.ending.kind, last.ending.by) == ("unreachable", "client")
+
+
+@pytest.mark.parametrize("step", [Resolve, Race, StartTLS])
+def test_what_nobody_said_is_of_the_network(step: type) -> None:
+    error = OSError(errno.EHOSTUNREACH, "No route to host")
+    door = PretendDoor(answers_pings, failures={step: error}, secure=True)
+    (_, last) = door.play()[-1]
+    assert last.name == "connect_fail"
+    assert (last.ending.kind, last.ending.by) == ("unreachable", "network")
+
+
+def test_a_certificate_that_is_out_of_date_may_be_the_clocks_fault() -> None:
+    """The server that has sent us on had told what time it is."""
+
+    def sends_on(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        date = b"Date: Tue, 14 Nov 2023 20:00:00 GMT\r\n"
+        yield Say(b"HTTP/1.1 302 Go\r\n" + date + b"Location: wss://peer/\r\n\r\n")
+
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code = 10
+    door = PretendDoor(
+        sends_on, failures={StartTLS: error}, max_redirects=1, later_talks=(answers_pings,)
+    )
+    (_, last) = door.play()[-1]
+    assert last.name == "connect_fail"
+    assert "this machine's clock is 2 h ahead of the server's Date" in str(last.ending)
 
 
 def test_what_this_machine_lacks_is_of_the_client() -> None:

@@ -13,6 +13,8 @@ from lomond.proxies import parse_proxy
 from lomond.session.requests import Ask, Race, Read, Resolve, Send, StartTLS
 from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import End, Pause, Peer, Say, Talk
+from played import closes_when_ready
+from scripted import accepts
 
 ADDRESS = "192.0.2.1:80"
 
@@ -71,10 +73,23 @@ def test_a_rejection() -> None:
     assert (last.reason, last.graceful, last.phase) == ("closed", True, None)
 
 
+@pytest.mark.parametrize("status", [101, 404])
+def test_the_time_of_the_upgrade_begins_when_the_request_has_left(status: int) -> None:
+    def refuses(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        yield Say(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    door = PretendDoor(accepts if status == 101 else refuses, latency=1.0, delays={Send: 5.0})
+    event = door.play(closes_when_ready)[2][1]
+    assert event.response.status_code == status
+    assert event.timings.upgrade == pytest.approx(2.0, abs=0.01)
+
+
 def test_a_server_that_hangs_up_instead_of_answering() -> None:
     door = PretendDoor(answers(b"HTTP/1.1 "))
     (last,) = last_of(door)
     assert (last.reason, last.graceful) == ("socket fail; connection lost", False)
+    assert ": its stream ended without an answer" in str(last.ending)
     assert last.cause is None
     tells_where(last, door, 2.0)
 

@@ -172,6 +172,8 @@ def test_with_full_jitter_nobody_comes_sooner_than_retry_after_asks() -> None:
 
 
 def test_back_off_says_why() -> None:
-    (found,) = ways([Outcome(reason="lost", unconfirmed=12)], Policy(5, 30, True))
+    ending = Ending("lost")
+    (found,) = ways([Outcome(reason="lost", unconfirmed=12, ending=ending)], Policy(5, 30, True))
     assert (found.reason, found.attempt, found.unconfirmed) == ("lost", 1, 12)
+    assert found.ending is ending
     assert repr(found) == "BackOff(delay=7.0)"

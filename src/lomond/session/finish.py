@@ -135,7 +135,7 @@ class Finish:
 
     def refuse(self, error: Refused, now: float) -> None:
         """The program refuses it, whatever the server does about that."""
-        code, text = self.asked if self.close_asked_at is not None else (None, "")
+        code, text = self.asked
         if self.event is not None:
             code, text = self._why.code, self._why.text  # it closed before
         given = printable(str(error))
@@ -338,8 +338,8 @@ class Finish:
         """The last event, which is handed out now; those who wait for the ending have it too."""
         event = self.event
         if event is not None:
-            event.ending = self._told = ending = self.ending
-            event.unconfirmed = 0 if ending is None else ending.unconfirmed
+            event.ending = self._told = ending = self._told or self._made()
+            event.unconfirmed = ending.unconfirmed
             for error in self._owed or ():
                 error.ending = ending
         self.is_told = True

@@ -368,7 +368,7 @@ def _open(session: Session, acceptance: Acceptance, answer: Answer) -> events.Re
 
 
 def _reject(session: Session, response: Response, reason: str, now: float) -> Script:
-    why = Why("closed", True, "rejected", "server", phase="upgrade", response=response)
+    why = Why("closed", True, "rejected", "server", response=response)
     session.end(why._replace(detail=reason), now)
     yield _HANG_UP
     yield Deliver(session.course.describe(events.Rejected(response, reason), now, phase="upgrade"))

@@ -318,10 +318,10 @@ def test_a_message_in_codes_that_do_not_suit_it_may_be_larger(backend: Backend) 
 
 
 class Recorder:
-    """A library that counts the bytes that its streams are given."""
+    """A library that counts the bytes that its streams are given, and notes the most asked for."""
 
     def __init__(self, backend: Backend) -> None:
-        self.given = 0
+        self.given = self.asked = 0
         self.streams = 0
         self._real = backend.decompressobj
         self.backend = backend._replace(decompressobj=self._decompressobj)
@@ -339,6 +339,7 @@ class RecordedStream:
     def decompress(self, data: bytes, asked: int) -> bytes:
         assert asked > 0
         self._recorder.given += len(data)
+        self._recorder.asked = max(self._recorder.asked, asked)
         inflated: bytes = self._stream.decompress(data, asked)
         return inflated
 
@@ -362,6 +363,13 @@ def test_what_is_not_all_final_blocks_is_fed_in_large_steps(backend: Backend) ->
     (event,) = events(opened(recorder.backend), packed(2, payload), 65_536)
     assert len(getattr(event, "data", b"")) == 1_000_000
     assert recorder.given < len(payload) + 65_536 + len(TAIL)
+
+
+def test_no_more_than_64_kib_is_asked_for_at_once(backend: Backend) -> None:
+    recorder = Recorder(backend)
+    (event,) = events(opened(recorder.backend), packed(2, deflated(bytes(1_000_000))))
+    assert len(getattr(event, "data", b"")) == 1_000_000
+    assert recorder.asked == 65_536
 
 
 def test_a_large_message_is_received_as_it_is_inflated(backend: Backend) -> None:

@@ -67,6 +67,14 @@ def test_frames_do_not_count_as_head() -> None:
     assert len(outcome.rest) == 100_002
 
 
+@pytest.mark.parametrize("body", [b"\n" * 1000, b"x" * 20_000 + b"\n"])
+def test_lines_of_a_body_do_not_count_as_head(body: bytes) -> None:
+    head = b"HTTP/1.1 503 Busy\r\nContent-Length: %d\r\n\r\n" % len(body)
+    outcome = receive(head + body)
+    assert isinstance(outcome, Refusal)
+    assert outcome.response.body == body
+
+
 @pytest.mark.parametrize("step", [1, 3, 1 << 20])
 def test_bare_line_feeds_and_a_tail_that_looks_like_an_end(step: int) -> None:
     data = HEAD.replace(b"\r\n", b"\n") + b"\n"
