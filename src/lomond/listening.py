@@ -117,7 +117,12 @@ def begins(journal: Journal, timing: Timing) -> None:
 def backs_off(door: State, event: AnyEvent) -> None:
     """Tell of a wait before the next connection whoever was told of the last one."""
     journal = None if door._exchange is None else door._exchange.journal
+    if logs.waits_are_heard() and (journal is None or not journal.tells(logs.Log)):
+        log = logs.Log(False)  # somebody listens since that connection began
+        if journal is None:
+            place = door._place
+            journal = Journal([log], None if place is None else place.url, False, False)
+        else:
+            journal.join(log)
     if journal is not None:
         journal.event(event)
-    place = door._place
-    logs.backs_off(journal, None if place is None else place.url, event)

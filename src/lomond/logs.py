@@ -9,21 +9,26 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .redaction import Discretion, discreet_head, discreet_url
+from .redaction import Discretion, discreet_url
 from .response import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .io.journal import Entry, Journal
+    from .io.journal import Entry
 
 connection = logging.getLogger("lomond.connection")
 reconnect = logging.getLogger("lomond.reconnect")
 
 
 def is_heard() -> bool:
-    """Whether anybody wants to know how connections begin and end."""
-    return connection.isEnabledFor(logging.INFO)
+    """Whether anybody wants to know how connections begin and end, or how long is waited."""
+    return connection.isEnabledFor(logging.INFO) or waits_are_heard()
+
+
+def waits_are_heard() -> bool:
+    """Whether anybody wants to know how long `persist` waits."""
+    return reconnect.isEnabledFor(logging.INFO)
 
 
 def has_details() -> bool:
@@ -44,6 +49,7 @@ class Log:
         self._url: str | None = None
         self._name = ""  # what its lines begin with
         self._discretion = Discretion()  # knows secrets again that a server repeats
+        self._knows_all = False  # it was there when they were said
 
     def __call__(self, entry: Entry) -> None:
         """Log an entry, if anything is said of that."""
@@ -55,14 +61,25 @@ class Log:
             self._through = _through(entry.value)
         elif entry.op == "asked":
             self._discretion.learn_head(entry.value)
+        elif entry.op == "connect_start":
+            self._knows_all = True
+        elif entry.op == "back_off":
+            self._wait(entry.value)
         elif entry.op in _ENDS:
             self._say(logging.INFO, _ENDS[entry.op](entry.value))
         elif entry.op == "ready":
             said = ", ".join([*self._through, *_agreed(entry.value)])
             self._say(logging.INFO, f"ready: {said}")
-        elif self._has_details and entry.op in _HEADS:
-            arrow, head = _HEADS[entry.op](entry.value)
-            for line in head.decode("latin-1").splitlines():
+        elif entry.op == "response":
+            self._discretion.learn_head(entry.value.raw)
+            self._head("<", entry.value.raw)
+        elif entry.op == "request":
+            self._head(">", entry.value)
+
+    def _head(self, arrow: str, head: bytes) -> None:
+        """Say what a head says without what is secret there."""
+        if self._has_details:
+            for line in self._discretion.head(head).decode("latin-1").splitlines():
                 if line:
                     self._say(logging.DEBUG, f"{arrow} {printable(line)}")
 
@@ -76,30 +93,18 @@ class Log:
     def _say(self, level: int, said: str) -> None:
         connection.log(level, "%s %s", self._name, self._discretion.text(said))
 
-
-def backs_off(journal: Journal | None, url: str | None, event: Any) -> None:
-    """Log that `persist` waits before it connects again.
-
-    Arguments:
-        journal: Of the last connection, if it had one.
-        url: Where to; None where that was not asked for yet.
-        event: Tells how long, and why.
-    """
-    if not reconnect.isEnabledFor(logging.INFO):
-        return
-    name = _name(None if journal is None else journal.number, url)
-    discretion = Discretion()
-    if url is not None:
-        discretion.learn_url(url)
-    why = discretion.text(_why(event))
-    said = "%s connects again in %.3g s (attempts that failed: %d): %s"
-    reconnect.info(said, name, event.delay, event.attempt, why)
+    def _wait(self, event: Any) -> None:
+        """Say that `persist` waits before it connects again."""
+        # What a server said may repeat a secret that was not told of here.
+        why = self._discretion.text(_why(event) if self._knows_all else str(event.reason))
+        said = "%s connects again in %.3g s (attempts that failed: %d): %s"
+        reconnect.info(said, self._name, event.delay, event.attempt, why)
 
 
-def _name(number: int | None, url: str | None) -> str:
+def _name(number: int, url: str | None) -> str:
     """What a line names the connection by: a short number, and where it leads to."""
     where = "(url= is not asked yet)" if url is None else printable(discreet_url(url))
-    return where if number is None else f"[{number}] {where}"
+    return f"[{number}] {where}"
 
 
 def _through(event: Any) -> list[str]:
@@ -135,11 +140,6 @@ _ENDS: dict[str, Callable[[Any], str]] = {
 }
 _ARROWS = {"in": "<", "out": ">"}
 _FRAMES = frozenset({"text", "binary", "ping", "pong", "close"})
-#: Where a head goes, and its lines without what is secret there.
-_HEADS: dict[str, Callable[[Any], tuple[str, bytes]]] = {
-    "request": lambda head: (">", discreet_head(head)),
-    "response": lambda response: ("<", discreet_head(response.raw)),
-}
 
 
 def _frame(entry: Entry) -> str:

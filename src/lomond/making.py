@@ -26,7 +26,7 @@ from .session.session import Session
 __all__ = ["Why", "made"]
 
 _INFO = 20  # the level, as logging has it
-_log: Any = None  # the logger, once there is one
+_logs: Any = None  # the loggers, once there are some
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -74,11 +74,12 @@ def made(
 
 
 def is_logged() -> bool:
-    """Whether anybody wants to know from the log how connections begin and end."""
-    global _log
-    if _log is None:
+    """Whether anybody wants to know from the log how connections begin and end, or of waits."""
+    global _logs
+    if _logs is None:
         logging: Any = sys.modules.get("logging")
         if logging is None:
             return False  # where nobody has loaded it, nobody listens
-        _log = logging.getLogger("lomond.connection")
-    return bool(_log.isEnabledFor(_INFO))
+        _logs = logging.getLogger("lomond.connection"), logging.getLogger("lomond.reconnect")
+    connection, reconnect = _logs
+    return bool(connection.isEnabledFor(_INFO) or reconnect.isEnabledFor(_INFO))

@@ -82,6 +82,17 @@ def logged(level: int) -> Iterator[list[str]]:
         lines += said.splitlines()
 
 
+@contextmanager
+def level_of(name: str, level: int) -> Iterator[None]:
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(level)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
 def iterates(websocket: Any) -> None:
     for event in websocket.connect(**QUIET):
         if event.name == "ready":
@@ -162,6 +173,86 @@ def test_every_door_says_how_it_begins_and_ends() -> None:
     assert [line.split(": ", 1)[0] for line in lines] == ["INFO lomond.connection"] * 2
     assert " ready: 127.0.0.1:PORT, in N ms" in lines[0]
     assert " ended: this program closed the connection with 1000 'goodbye'" in lines[1]
+
+
+@pytest.mark.every_door
+def test_a_wait_is_told_without_what_the_server_repeats() -> None:
+    secrets = {"Authorization": "Bearer hunter2secret", "X-Key": "hunter3secret"}
+
+    def repeats(peer: Peer) -> Talk:
+        yield from peer.read_request()
+        said = b"HTTP/1.1 403 No\r\nSet-Cookie: sid=hunter4secret\r\n\r\n"
+        yield Say(said + b"not hunter2secret, hunter3secret or hunter4secret")
+
+    with PeerServer(repeats) as server, logged(logging.INFO) as lines:
+        websocket = WebSocket(server.url, headers=secrets)
+        for _ in persist(websocket, min_wait=0.01, max_wait=0.01, max_attempts=2):
+            pass
+    assert [line.split()[1] for line in lines] == [
+        "lomond.connection:", "lomond.reconnect:", "lomond.connection:",
+    ]  # fmt: skip
+    assert [line for line in lines if "not ***, *** or ***" not in line] == []
+
+
+def test_who_listens_to_waits_alone_has_them_with_numbers() -> None:
+    with logged(logging.WARNING) as lines, level_of("lomond.reconnect", logging.INFO):
+        two_that_are_refused()
+    (line,) = lines
+    assert line.startswith("INFO lomond.reconnect: [N] ws://***@127.0.0.1:PORT/ connects again")
+
+
+@pytest.mark.parametrize("records", [False, True])
+def test_who_listens_since_the_connection_began_is_told_of_the_wait(records: bool) -> None:
+    recorded: list[Any] = []
+    record = recorded.append if records else None
+    with PeerServer(refuses) as server, logged(logging.WARNING) as lines:
+        websocket = WebSocket(server.url, headers={"X-Key": "hunter2secret"}, record=record)
+        for event in persist(websocket, min_wait=0.01, max_wait=0.01, max_attempts=2):
+            if event.name == "disconnected":
+                logging.getLogger("lomond").setLevel(logging.INFO)
+            elif event.name == "back_off":
+                break
+    (line,) = lines
+    assert line.startswith("INFO lomond.reconnect: [N] ws://127.0.0.1:PORT/ connects again in")
+    assert "hunter2" not in line
+    assert [line["op"] for line in recorded].count("back_off") == records
+
+
+class Fails(logging.Handler):
+    """A handler that raises, instead of telling of that as handlers should."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RuntimeError("nowhere to log to")
+
+
+@pytest.mark.every_door
+@pytest.mark.parametrize("trace", [None, True])
+def test_a_handler_that_raises_harms_no_connection(trace: Any) -> None:
+    log, handler = logging.getLogger("lomond"), Fails()
+    names = []
+    with PeerServer(works) as server, level_of("lomond", logging.DEBUG):
+        log.addHandler(handler)
+        try:
+            websocket = WebSocket(server.url, trace=trace)
+            for event in websocket.connect(**QUIET):
+                names.append(event.name)
+                if event.name == "ready":
+                    websocket.send_text("x")
+                elif event.name == "text":
+                    websocket.close()
+        finally:
+            log.removeHandler(handler)
+    assert names == ["connecting", "connected", "ready", "ping", "text", "closed", "disconnected"]
+
+
+def test_a_handler_that_raises_harms_no_wait() -> None:
+    log, handler = logging.getLogger("lomond"), Fails()
+    with level_of("lomond.reconnect", logging.INFO):
+        log.addHandler(handler)
+        try:
+            two_that_are_refused()
+        finally:
+            log.removeHandler(handler)
 
 
 def test_nobody_who_listens_to_warnings_alone_is_told() -> None:

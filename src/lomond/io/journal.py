@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..protocol.events import Poll
@@ -76,6 +77,14 @@ class Journal:
         self._is_telling = False
         self._is_over = False  # its ending was told
 
+    def tells(self, kind: type) -> bool:
+        """Whether a listener of that kind is told."""
+        return any(isinstance(listener, kind) for listener in self._listeners)
+
+    def join(self, listener: Callable[[Entry], object]) -> None:
+        """Tell one more of what follows."""
+        self._listeners.append(listener)
+
     def note(self, direction: str, op: str, value: Any, compress: bool = False) -> None:
         """Put something in line. Any lock may be held."""
         moment, wall = monotonic(), time()
@@ -131,4 +140,5 @@ class Journal:
 
                 self._listeners.remove(listener)
                 said = "%r failed, and is told no more of connection %d"
-                logging.getLogger("lomond").exception(said, listener, self.number)
+                with suppress(Exception):  # of a handler of the log, which may be what failed
+                    logging.getLogger("lomond").exception(said, listener, self.number)
