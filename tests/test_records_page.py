@@ -148,4 +148,4 @@ def test_names_that_are_secret_are_those_that_hide() -> None:
     for name in names(words):
         assert discreet_url(f"ws://h/?{name}_x=1") == f"ws://h/?{name}_x=***"
         assert discreet_url(f"ws://h/?xx{name}xx=1") == f"ws://h/?xx{name}xx=1"
-    assert len(names(parts)) == 13
+    assert len(names(parts)) == 18

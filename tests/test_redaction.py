@@ -31,7 +31,7 @@ SECRETS = st.text("ABCDEFGHJKLMNPQRSTUVXYZ23456789", min_size=12, max_size=40)
         "key", "api_key", "apikey", "APIKey", "x-api-key", "signature", "X-Amz-Signature", "sig",
         "secret", "client_secret", "password", "passwd", "pass", "pwd", "auth", "authorization",
         "session", "sessionid", "session_id", "sid", "jwt", "code", "ticket", "hmac", "otp",
-        "%74oken", "Credential",
+        "%74oken", "Credential", "authkey", "userKey", "privatekey", "licensekey", "passcode",
     ],
 )  # fmt: skip
 def test_names_that_are_secret(name: str) -> None:
@@ -197,6 +197,37 @@ def test_a_password_beyond_ascii() -> None:
     known.learn_url("wss://u:p\u00e4sswort@h/")
     assert known.text("p\u00e4sswort p%C3%A4sswort") == "*** ***"
     assert known.data("p\u00e4sswort".encode()) == b"***"
+
+
+def test_a_secret_with_spaces_in_a_query_is_known_as_servers_read_it() -> None:
+    known = Discretion()
+    known.learn_url("wss://h/?token=three+words%2Bhere")
+    assert known.text("three words+here, three+words+here, three+words%2Bhere") == "***, ***, ***"
+
+
+def test_a_secret_beyond_ascii_in_a_head() -> None:
+    known = Discretion()
+    known.learn_head("GET / HTTP/1.1\r\nX-Key: gr\u00fcnspan\r\n\r\n".encode())
+    assert known.text("not gr\u00fcnspan") == "not ***"
+    assert known.data("not gr\u00fcnspan".encode()) == b"not ***"
+    known.learn_head(b"GET / HTTP/1.1\r\nX-Key: gr\xfcnkern\r\n\r\n")
+    assert known.text("not gr\u00fcnkern") == "not ***"
+    assert known.data(b"not gr\xfcnkern") == b"not ***"
+    known.learn_head(
+        "GET / HTTP/1.1\r\nX-Key: \u043f\u0430\u0440\u043e\u043b\u044c\r\n\r\n".encode()
+    )
+    assert known.data("\u043f\u0430\u0440\u043e\u043b\u044c ??????".encode()) == b"*** ??????"
+
+
+def test_what_a_cut_has_left_of_a_secret_is_hidden() -> None:
+    known = Discretion()
+    known.learn_url("wss://h/?token=abcdefghijkl")
+    assert known.text("it said 'old abcdefghijk...'; do") == "it said 'old ***...'; do"
+    assert known.text("abcdef... abcdefgh...") == "***... ***..."
+    assert known.text("abcde...") == "abcde..."  # as short ones are
+    assert known.text("bcdefgh... abcdefg x...") == "bcdefgh... abcdefg x..."
+    assert known.text("abcdefghijkl...") == "***..."
+    assert known.text(long := "x" * 2000 + "abcdefg...") == long  # which nobody has cut
 
 
 @given(SECRETS, SECRETS, SECRETS, SECRETS, SECRETS)

@@ -21,7 +21,8 @@ HIDDEN = "***"
 #: What a name that is secret has in it, wherever; and among its words, as a whole.
 _PARTS = (
     "token", "secret", "passw", "passphrase", "signature", "credential", "session", "apikey",
-    "accesskey", "authoriz", "jwt", "bearer", "cookie",
+    "accesskey", "authkey", "userkey", "privatekey", "licensekey", "passcode", "authoriz", "jwt",
+    "bearer", "cookie",
 )  # fmt: skip
 _WORDS = frozenset({"key", "sig", "auth", "pwd", "pass", "sid", "otp", "hmac", "ticket"})
 _ONLY_OF_QUERIES = frozenset({"code"})  # a header of that name tells a status
@@ -32,6 +33,9 @@ _PROTOCOL = "sec-websocket-protocol"
 _SHORTEST = 6  # characters
 _MOST = 1000  # secrets that one remembers
 _DEPTH = 3  # URLs within values of URLs
+#: What stands for the rest of a text that is cut.
+_CUT = "..."
+_LONGEST_CUT = 2000  # characters; what is longer are no words of ours, which are cut
 #: Words of every handshake: whoever has one for a secret has none.
 _COMMON = frozenset({"websocket", "upgrade", "connection", "keep-alive", "permessage-deflate"})
 
@@ -121,6 +125,8 @@ class Discretion:
     def learn_head(self, head: bytes) -> None:
         """Know the secrets of the head of a request, or of an answer, from now on."""
         self._learn(_secrets_of_head(head.decode("latin-1")))
+        if not head.isascii():
+            self._learn(_secrets_of_head(head.decode("utf-8", "replace")))
 
     def _learn(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
@@ -147,17 +153,31 @@ class Discretion:
     def data(self, data: bytes) -> bytes:
         """The bytes without the secrets that are known."""
         for secret in self._longest_first():
-            data = data.replace(secret.encode("utf-8", "surrogatepass"), HIDDEN.encode())
+            for said in _encoded(secret):
+                data = data.replace(said, HIDDEN.encode())
         return data
 
     def _without_known(self, text: str) -> str:
-        for secret in self._longest_first():
+        secrets = self._longest_first()
+        for secret in secrets:
             text = text.replace(secret, HIDDEN)
-        return text
+        if _CUT not in text or len(text) > _LONGEST_CUT:
+            return text
+        *cut, rest = text.split(_CUT)
+        return _CUT.join([*(_without_end(part, secrets) for part in cut), rest])
 
     def _longest_first(self) -> list[str]:
         # Not kept: another thread might learn one meanwhile, which would be missing then.
         return sorted(self._known, key=len, reverse=True)
+
+
+def _without_end(text: str, secrets: list[str]) -> str:
+    """A text that was cut, without what it has of a secret at its end."""
+    for secret in secrets:
+        for size in range(min(len(secret), len(text)), _SHORTEST - 1, -1):
+            if text.endswith(secret[:size]):
+                return text[:-size] + HIDDEN
+    return text
 
 
 # Where they stand
@@ -252,6 +272,7 @@ def _secrets_of_url(url: str, depth: int = _DEPTH) -> Iterator[str]:
         if hides:
             yield value
             yield from _forms(_unquoted(value))
+            yield _unquoted(value.replace("+", " "))
         elif "%" in value and depth:
             yield from _secrets_of_url(_unquoted(value), depth - 1)
 
@@ -288,6 +309,13 @@ def _secrets_of_login(value: str) -> Iterator[str]:
         except (NoBase64, UnicodeDecodeError):
             return
         yield from _forms(pair.partition(":")[2])
+
+
+def _encoded(secret: str) -> Iterator[bytes]:
+    """A secret as bytes may have it: in UTF-8, and as a head has characters beyond ASCII."""
+    yield secret.encode("utf-8", "surrogatepass")
+    if not secret.isascii() and max(secret) <= "\xff":
+        yield secret.encode("latin-1")
 
 
 def _forms(secret: str) -> Iterator[str]:
