@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .options import Timing
     from .place import Place
     from .response import Response
-    from .session.dialling import Target
+    from .session.dialling import Target, Tunnel
     from .session.opening import Route
     from .state import State
 
@@ -102,6 +102,17 @@ class TellingPlan(Plan):
         # For whoever is to know these secrets again, also where no head is told.
         self._journal.note("here", "asked", route.upgrade.request_bytes())
         return route
+
+    def tunnel(self, target: Target, host: str) -> Tunnel:
+        proxy = target.proxy
+        tunnel = super().tunnel(target, host)
+        if proxy is not None and proxy.username is not None and proxy.scheme.startswith("http"):
+            from .credentials import basic
+
+            # It may repeat them where it refuses.
+            said = f"\r\nProxy-Authorization: {basic(proxy.username, proxy.password or '')}"
+            self._journal.note("here", "asked", said.encode())
+        return tunnel
 
     def answered(self, url: str, response: Response) -> None:
         self._journal.note("in", "response", response)

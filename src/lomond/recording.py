@@ -97,6 +97,8 @@ class Recorder:
     def __call__(self, entry: Entry) -> None:
         """Record what a connection has told, if there is a line for that."""
         sink, op = self._sink, op_of(entry)
+        if op is None and entry.op == "asked" and self._discretion is not None:
+            self._discretion.learn_head(entry.value)
         if op is None or sink.has_failed:
             return
         began_at = sink.began_at

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ProtocolError
 from .protocol.frames import read_close_payload
-from .url import redact
+from .redaction import discreet_url
 
 if TYPE_CHECKING:
     from .io.journal import Entry
@@ -27,6 +27,8 @@ class Tracer:
 
     def __init__(self, trace: object) -> None:
         self._trace = trace
+        self._url: str | None = None
+        self._shown: str | None = None  # the URL without its secrets
 
     def __call__(self, entry: Entry) -> None:
         """Report an entry, if that is a stage."""
@@ -36,7 +38,9 @@ class Tracer:
             self._report(entry.url, *staged)
 
     def _report(self, url: str | None, stage: str, fields: Mapping[str, object]) -> None:
-        record = {"stage": stage, "url": None if url is None else redact(url), **fields}
+        if url != self._url:
+            self._url, self._shown = url, None if url is None else discreet_url(url)
+        record = {"stage": stage, "url": self._shown, **fields}
         if not callable(self._trace):
             log.debug("TRACE %r", record)
             return

@@ -82,6 +82,12 @@ def logged(level: int) -> Iterator[list[str]]:
         lines += said.splitlines()
 
 
+def refuses_as_proxy(peer: Peer) -> Talk:
+    yield from peer.read_request()
+    (said,) = re.findall(rb"Proxy-Authorization: Basic (\S+)", peer.request)
+    yield Say(b"HTTP/1.1 407 No %s\r\n\r\nnot %s, which is hunter2secret" % (said, said))
+
+
 @contextmanager
 def level_of(name: str, level: int) -> Iterator[None]:
     log = logging.getLogger(name)
@@ -192,6 +198,29 @@ def test_a_wait_is_told_without_what_the_server_repeats() -> None:
         "lomond.connection:", "lomond.reconnect:", "lomond.connection:",
     ]  # fmt: skip
     assert [line for line in lines if "not ***, *** or ***" not in line] == []
+
+
+@pytest.mark.every_door
+def test_what_a_proxy_repeats_is_in_no_line() -> None:
+    recorded: list[Any] = []
+    with PeerServer(refuses_as_proxy) as server, logged(logging.DEBUG) as lines:
+        proxy = server.url.replace("ws://", "http://me:hunter2secret@")
+        websocket = WebSocket(
+            "ws://nobody.invalid/", proxies={"http": proxy}, record=recorded.append
+        )
+        iterates(websocket)
+    assert recorded[-1]["response"]["text"] == "not ***, which is ***"
+    assert "407 No ***" in lines[-1]
+    assert [line for line in (*lines, str(recorded)) if re.search("hunter2|bWU6aHVu", line)] == []
+
+
+def test_a_trace_that_is_logged_has_no_secret() -> None:
+    with PeerServer(is_lost) as server, logged(logging.DEBUG) as lines:
+        for _ in WebSocket(server.url[:-1] + SECRETS, trace=True).connect(**QUIET):
+            pass
+    traced = [line for line in lines if "TRACE" in line]
+    assert [line for line in traced if "PORT/feed?token=***&symbol=btc'" not in line] == []
+    assert len(traced) > 3
 
 
 def test_who_listens_to_waits_alone_has_them_with_numbers() -> None:
