@@ -146,6 +146,22 @@ def test_a_full_disk_ends_the_record(caplog: pytest.LogCaptureFixture) -> None:
     assert recording.recorder("/dev/full", recorder) is not recorder
 
 
+def test_a_text_file_that_failed_is_tried_again_by_another_recorder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file, told = io.StringIO(), Told()
+    first = Recorder(file)
+    first(told.entry("in", "text", "a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(file, "flush", lambda: os.close(-1))
+        first(told.entry("in", "text", "b"))
+    first(told.entry("in", "text", "c"))
+    assert not first.is_for(file)
+    Recorder(file)(told.entry("in", "text", "d"))
+    texts = [json.loads(line)["text"] for line in file.getvalue().splitlines()]
+    assert texts == ["a", "b", "d"]
+
+
 def test_what_a_callable_raises_is_its_own_matter() -> None:
     def act(line: dict[str, Any]) -> None:
         raise OSError("mine")
@@ -160,7 +176,9 @@ from told_entries import Told, record
 from pathlib import Path
 
 told = Told()
-recorder = record(Path(sys.argv[1]), told.entry("in", "text", "parent"))
+path = Path(sys.argv[1])
+target = path.open("w") if "as text" in sys.argv else path
+recorder = record(target, told.entry("in", "text", "parent"))
 child = os.fork()
 if not child:
     recorder(told.entry("in", "text", "child"))
@@ -171,10 +189,11 @@ recorder(told.entry("in", "text", "parent again"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_has_a_recording_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["as path", "as text"])
+def test_a_forked_child_has_a_recording_of_its_own(tmp_path: Path, how: str) -> None:
     path = tmp_path / "record.jsonl"
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    subprocess.run([sys.executable, "-c", FORKS, str(path)], check=True, env=environ)
+    subprocess.run([sys.executable, "-c", FORKS, str(path), how], check=True, env=environ)
     first, second, third = read(path)
     assert [line.value for line in (first, second, third)] == ["parent", "child", "parent again"]
     assert (first.recording, third.recording, third.t) == ("", "", 0.1)

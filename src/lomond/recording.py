@@ -13,7 +13,8 @@ from weakref import WeakValueDictionary
 
 from .recorded import LAST, VERSION, Context, fields_of, op_of
 from .redaction import Discretion
-from .system.appending import Lines, lines_of
+from .system import forking
+from .system.appending import Lines, lines_of, new_mark
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -226,6 +227,12 @@ class _Written:
         self.began_at: float | None = None
         self.has_failed = False
         self.mark = ""
+        forking.watch(self)
+
+    def forked(self) -> None:
+        """Tell the lines of this child from its parent's, which writes to the same file."""
+        self.mark = new_mark()
+        self.began_at = None
 
     def append(self, line: bytes) -> None:
         """Write a line. Raises OSError, or ValueError: it is closed. Then no other one is taken."""
@@ -249,7 +256,7 @@ def _sink(target: Any) -> Lines | _Written | _Called:
         if isinstance(target, _BINARY) or "b" in str(getattr(target, "mode", "")):
             raise TypeError(f"a record is text, which {target!r} does not take; give its path")
         known = _written.get(id(target))
-        if known is None:
+        if known is None or known.has_failed:
             known = _written[id(target)] = _Written(target)
         return known
     if callable(target):

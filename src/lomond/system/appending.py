@@ -41,12 +41,12 @@ class Lines:
             self.mark = ""
         except FileExistsError:
             self._file = os.open(path, flags, _MODE)
-            self.mark = _new_mark()
+            self.mark = new_mark()
         self._is_cut = bool(self.mark) and _ends_within_a_line(path)
         forking.watch(self)
 
     def forked(self) -> None:
-        self.mark = _new_mark()
+        self.mark = new_mark()
         self.began_at = None
 
     def append(self, line: bytes) -> None:
@@ -97,7 +97,8 @@ def lines_of(path: str | os.PathLike[str]) -> Lines:
     return known
 
 
-def _new_mark() -> str:
+def new_mark() -> str:
+    """What tells the lines of one recording from others' in the same file."""
     return os.urandom(4).hex()
 
 
