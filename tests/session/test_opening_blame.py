@@ -9,8 +9,8 @@ import pytest
 
 from lomond.proxies import parse_proxy
 from lomond.session.requests import Race, Read, Resolve, StartTLS
-from lomond.testing.peer import Peer, Say, Talk
 from lomond.testing.alone import PretendDoor
+from lomond.testing.peer import Peer, Say, Talk
 from scripted import answers_pings, never_answers
 
 
