@@ -371,6 +371,7 @@ def test_a_script_without_a_step_accepts_and_stays(place: str) -> None:
         (lambda: Server().stalls(float("inf")), "seconds must be 0 or more"),
         (lambda: Server().reads_slowly(0), "rate must be above 0"),
         (lambda: Server().pings(bytes(126)), "up to 125 bytes"),
+        (lambda: Server().floods(0), "count must be 1 or more"),
     ],
 )
 def test_a_chain_that_can_not_be(place: str, chain: Callable[[], Server], words: str) -> None:
@@ -383,6 +384,13 @@ def test_what_can_be_no_message(place: str) -> None:
         Server().says(5)  # type: ignore[arg-type]  # that is what is wrong
     with pytest.raises(TypeError, match="what is expected must be"):
         Server().hears(5)  # type: ignore[arg-type]  # that is what is wrong
+    with pytest.raises(TypeError, match="a ping carries bytes, not 'x'"):
+        Server().pings("x")  # type: ignore[arg-type]  # that is what is wrong
+
+
+def test_a_server_that_is_given_what_is_no_host(place: str) -> None:
+    with pytest.raises(TypeError, match="host must be a str, not <function logs_in"):
+        Server(logs_in)  # type: ignore[arg-type]  # that is what is wrong
 
 
 def test_what_is_no_server(place: str) -> None:

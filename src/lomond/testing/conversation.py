@@ -157,6 +157,8 @@ class Scripts:
     """
 
     def __init__(self, host: str | None, headers: Mapping[str, str] | None = None) -> None:
+        if host is not None and not isinstance(host, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a script, for example
+            raise TypeError(f"host must be a str, not {host!r}; a script is a server by itself")
         self.host = host
         self.heard: list[str | bytes] = []
         self.requests: list[ClientRequest] = []

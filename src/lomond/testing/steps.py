@@ -185,6 +185,8 @@ class Steps:
 
     def flood(self, count: int = 10_000, message: str | bytes = "flood") -> Step[None]:
         """Say so many messages at once."""
+        if not count >= 1:
+            raise ValueError(f"count must be 1 or more, not {count!r}")
         is_text, payload = as_message(message, None)
         frame = frames.build(frames.TEXT if is_text else frames.BINARY, payload, None)
 
@@ -327,5 +329,7 @@ def _check_seconds(seconds: float) -> None:
 
 
 def _check_ping(data: bytes) -> None:
+    if not isinstance(data, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # a str
+        raise TypeError(f"a ping carries bytes, not {data!r}")
     if len(data) > frames.MAX_CONTROL_PAYLOAD:
         raise ValueError(f"a ping has up to 125 bytes, not {len(data)}")
