@@ -8,13 +8,14 @@ import struct
 import subprocess
 import sys
 import threading
+import warnings
 from typing import Any
 
 import pytest
 
 from fair_clock import FairClock
 from lomond import WebSocket
-from lomond.testing import Conversation, Server, Turns, serve
+from lomond.testing import Conversation, Server, Turns, pretend, serve
 from lomond.testing.peer import End, Hear, Peer, Say, Talk, say
 from patience import PATIENCE
 from testing.kit import QUIET, says, through
@@ -347,3 +348,11 @@ class Odd:
         yield Say(b"")
         odd: Any = b"hello"
         yield odd
+
+
+def test_its_threads_are_not_the_programs_in_a_pretend_world() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pretend() as world, serve(Server().echoes()):
+            pass
+    assert world.notes == []

@@ -13,6 +13,7 @@ from .stuck import program_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from .world import World
 
@@ -49,7 +50,7 @@ class Reports:
         start = threading.Thread.start
 
         def noticed_start(thread: threading.Thread) -> None:
-            if self._world.is_here():
+            if self._world.is_here() and not _is_ours(inspect.currentframe()):
                 self._note("a thread")
                 self._threads.append(thread)
             start(thread)
@@ -96,6 +97,13 @@ class Reports:
     def _put(self, owner: Any, name: str, value: Any) -> None:
         self._undo.append((owner, name, getattr(owner, name)))
         setattr(owner, name, value)
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether this package called the function that runs: a server on a socket has threads."""
+    caller = None if frame is None else frame.f_back
+    module: str = "" if caller is None else caller.f_globals.get("__name__", "")
+    return module.startswith(f"{__package__}.")
 
 
 def _sentence(path: str, line: int, what: str) -> str:
