@@ -6,8 +6,10 @@ in a world or a server fails its test, as an assertion in the test would.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -80,8 +82,22 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     blocks = item.stash.get(_BLOCKS, None)
     if blocks is None:
         return (yield)
-    with blocks:
-        return (yield)
+    __tracebackhide__ = True
+    try:
+        with blocks:
+            return (yield)
+    except AssertionError as error:
+        raise error.with_traceback(_without_ours(error.__traceback__))  # noqa: B904  # the same one
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """What of a traceback is not how a block is left, which tells nothing of the test."""
+    while trace is not None and trace.tb_frame.f_code.co_filename in (
+        __file__,
+        contextlib.__file__,
+    ):
+        trace = trace.tb_next
+    return trace
 
 
 @contextmanager

@@ -169,6 +169,8 @@ def test_what_is_not_right_fails_the_test_itself(tmp_path: Path, fixture: str) -
     )
     for sentence in said:
         assert sentence in done.stdout
+    assert "contextlib.py" not in done.stdout  # nothing of how a block is left
+    assert "verdict.py" not in done.stdout
     behind = done.stdout.partition("KeyError: 'of the test'")[2]
     assert "nobody connected to talk" in behind
 

@@ -103,6 +103,7 @@ class Serving:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        __tracebackhide__ = True  # as of tell()
         self._over.set()
         has_ended = self._acceptor.stop(self._patience)
         self._over.close()

@@ -37,6 +37,7 @@ def tell(
         remarks: What is to be known then.
         where: Of notes on what the block has raised.
     """
+    __tracebackhide__ = True  # from pytest's reader: what is said is all that there is to know
     if error is not None:
         others = [said_by(failure) for failure in failures if failure is not error]
         for note in [*others, *sentences, *remarks]:

@@ -153,6 +153,7 @@ class World(PretendClock):
         return self
 
     def __exit__(self, *raised: Any) -> None:
+        __tracebackhide__ = True  # as of tell()
         error: BaseException | None = raised[1]
         try:
             sentences = self._finished()
