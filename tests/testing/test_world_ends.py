@@ -331,6 +331,13 @@ def test_what_is_real_is_told(sleepy: Any) -> None:
     assert [str(one.message) for one in caught] == world.notes
 
 
+def test_a_program_that_waits_without_end_is_told_after_three_days() -> None:
+    expected = pytest.raises(AssertionError, match=r"^3 virtual days are over \(limit=\)")
+    with expected, pretend(Server()) as world:
+        list(WebSocket("wss://feed.example/").connect(poll=3600, ping_rate=0))
+    assert 71 <= world.hours <= 72
+
+
 def test_where_warnings_are_errors_it_is_one(sleepy: Any) -> None:
     with pytest.raises(RealUse, match=r"sleepy.py:4 calls time.sleep\(\)"), pretend():
         sleepy.naps()

@@ -319,7 +319,7 @@ def _is_end(error: Any) -> bool:
 def pretend(
     *servers: Played,
     names: Mapping[str, Sequence[str] | str | None] | None = None,
-    limit: float = 30 * _DAY,
+    limit: float = 3 * _DAY,
 ) -> World:
     """A world in which a program is tested without a network and without waiting.
 
@@ -332,7 +332,7 @@ def pretend(
         servers: Each a Server, a function that gets a Conversation and yields steps, or what else
             is Scripted. Each is for one connection; one that is given twice, for two.
         names: The addresses of host names; None where one is not known. All others are known.
-        limit: Virtual seconds after which the block fails.
+        limit: Virtual seconds after which the block fails; three days, unless it says otherwise.
 
     Raises:
         TypeError: What was given is no server.
