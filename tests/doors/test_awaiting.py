@@ -40,7 +40,7 @@ class Asked:
         session = Session(Timing(open_timeout=self._patience), Limits(), os.urandom)
         self.exchange = driver.exchange(session, None)
         performer = Performer(self.exchange, OUTSIDE, driver.carry)
-        return events(self.exchange, self._script(), performer, None, False)
+        return events(self.exchange, self._script(), performer, False)
 
     def _script(self) -> Any:
         patience = self._patience

@@ -20,7 +20,7 @@ SOURCES = Path(lomond.__file__).parent
 #: and who only shows or counts it.
 OWN = {
     "cli/printing.py", "cookies.py", "system/clock.py", "system/clock.pyx", "system/lock.pyx",
-    "protocol/events.py",
+    "protocol/events.py", "testing/acting.py", "testing/real.py",
 }  # fmt: skip
 
 
