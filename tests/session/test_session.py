@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -307,3 +308,27 @@ def test_a_message_is_compressed_if_that_is_asked_for(compress: bool) -> None:
     assert bool(head[0] & frames.RSV1) == compress
     session.send_message(frames.TEXT, b"a" * 100)
     assert not session.output.take()[0] & frames.RSV1
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+@pytest.mark.parametrize("reads", [None, len])
+def test_whoever_listens_and_however_the_program_reads_json(is_heard: bool, reads: Any) -> None:
+    class Listener:
+        def note(self, direction: str, op: str, value: object, compress: bool = False) -> None:
+            told.append((direction, op, value))
+
+        def tell(self) -> None:
+            pass
+
+    told: list[tuple[str, str, object]] = []
+    timing = Timing(poll=None, ping_rate=0)
+    listening = Listener() if is_heard else None
+    session = Session(timing, Limits(), counting_bytes(), reads, None, listening)
+    session.opened(0.0)
+    session.receive(frames.build(frames.TEXT, b"[1]", None), 1.0, 5.0)
+    event = session.next_event(1.0)
+    assert event is not None
+    assert event.name == "text"
+    assert event.json == (3 if reads else [1])
+    session.send_message(frames.TEXT, b"x")
+    assert told == ([("in", "text", "[1]"), ("out", "text", b"x")] if is_heard else [])
