@@ -36,7 +36,12 @@ class AsyncioTime:
             RuntimeError: The loop that runs can't.
         """
         turn: Any = BaseEventLoop._run_once  # type: ignore[attr-defined]  # each turn of each loop
+        shutdown: Any = BaseEventLoop.shutdown_default_executor
         loops, world = self._loops, self._world
+
+        async def shut_down(loop: Any, *timeout: Any) -> None:
+            # Its threads take real time: the world's clock would jump to the end of their timeout.
+            await (shutdown(loop) if loop in loops else shutdown(loop, *timeout))
 
         def run_once(loop: Any) -> None:
             if loop not in loops and world.is_here():
@@ -49,6 +54,7 @@ class AsyncioTime:
             self._task = asyncio.current_task(running)
             self._pretend(running, True)
         put(BaseEventLoop, "_run_once", run_once)
+        put(BaseEventLoop, "shutdown_default_executor", shut_down)
 
     def look_around(self) -> None:
         """Raise RuntimeError unless the loop that runs, if any, goes by the world's clock."""
