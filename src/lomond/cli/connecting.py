@@ -1,0 +1,89 @@
+"""``lomond URL``: one connection, in a pipe or in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from .. import constants, twin
+from . import arguments, exits, helping
+
+_USAGE = """\
+[OPTIONS] URL
+       lomond ping|bench|serve|replay|doctor|demo --help"""
+_ABOUT = """\
+Lines of standard input are sent as texts, messages are written as lines. In a
+terminal it is a conversation. In a pipe all else goes to standard error, and
+it closes when for 1 s (--linger) after the end of the input no message came."""
+
+
+def run(given: Sequence[str]) -> int:
+    """Run it; the exit status."""
+    parser = _parser()
+    options = parser.parse_args(given)
+    if _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
+        from . import terminal as way
+    else:
+        from . import pipe as way
+    return way.run(parser, options)
+
+
+def _is_terminal(stream: object) -> bool:
+    return stream is not None and bool(getattr(stream, "isatty", bool)())
+
+
+def _parser() -> arguments.Parser:
+    parser = arguments.Parser("", _USAGE, _ABOUT, _end())
+    arguments.add_connection(parser)
+    add = parser.add_argument
+    arguments.add_ping(parser)
+    arguments.add_timeout(parser, "S seconds in all")
+    add("--reconnect", action="store_true", help="whenever it ends")
+    add("--record", metavar="FILE", help="append a record")
+    add("-n", type=arguments.count, metavar="N", help="end after N messages")
+    add("-1", dest="once", action="store_true", help="send one, print one")
+    add("--linger", type=_linger, default=None, metavar="S", help="wait so (1; none)")
+    add("--binary", choices=("base64", "hex", "raw"), default="base64", metavar="AS", help="base64, hex, raw")
+    add("-0", dest="nul", action="store_true", help="NUL ends lines")
+    add("--jsonl", action="store_true", help="records' lines")
+    add("--json", action="store_true", help="JSON over lines")
+    add("-q", "--quiet", action="store_true", help="no diagnostics")
+    add("-v", action="count", default=0, dest="verbose", help="events; -vv: frames")
+    add("--completion", action=_Completion, metavar="SHELL", help="bash, zsh, fish")
+    add("--version", action=_Version, nargs=0, help="and what runs")
+    return parser
+
+
+def _linger(text: str) -> float | None:
+    return None if text == "none" else arguments.pause(text)
+
+
+def _end() -> str:
+    rows = [f"{status} {meaning}" for status, meaning in exits.MEANINGS.items()]
+    return textwrap.fill("exit status: " + ", ".join(rows), helping.WIDTH)
+
+
+class _Version(argparse.Action):
+    """Shows what is in use. Only then the library is asked for: help can do without it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from ..compression import chosen_backend
+
+        try:
+            library = chosen_backend().name
+        except (ValueError, ImportError) as error:
+            parser.exit(exits.USAGE, f"lomond: {error}\n")
+        print(f"lomond {constants.__version__} ({twin.running}, {library})")
+        parser.exit()
+
+
+class _Completion(argparse.Action):
+    """Shows what a shell is to read to complete the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object) -> None:
+        from . import completion
+
+        print(completion.script(parser, str(shell)), end="")
+        parser.exit()
