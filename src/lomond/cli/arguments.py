@@ -31,9 +31,7 @@ class Parser(argparse.ArgumentParser):
         self._page = about, end
         self._shown: list[argparse.Action] = []
         called = f"lomond {name}".rstrip()
-        super().__init__(
-            prog=called, usage=f"{called} {usage}", allow_abbrev=False, add_help=False
-        )
+        super().__init__(prog=called, usage=f"{called} {usage}", allow_abbrev=False, add_help=False)
         self.add_argument("-h", "--help", action="help", help="this page")
 
     def add_argument(self, *names: str, **how: Any) -> argparse.Action:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from ..testing.echo import EchoServer
 from ..websocket import WebSocket
+from . import arguments, exits
 from .printing import Printer
 
+_ABOUT = "Connects to an echo server of its own, and shows each event."
 _MESSAGES = 3
 _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
 _PING_RATE = 0.6  # seconds; so that a ping is seen too
 
 
-def run() -> int:
+def run(given: Sequence[str]) -> int:
     """Show it; the exit status."""
+    arguments.Parser("demo", "", _ABOUT).parse_args(given)
     graceful = False
     with EchoServer() as server:
         websocket = WebSocket(server.url, proxies={})
-        printer = Printer(lambda line: print(line, flush=True))
+        printer = Printer(lambda line: print(line, flush=True), sys.stdout)
         received = 0
         for event in websocket.connect(poll=_POLL, ping_rate=_PING_RATE, ping_timeout=30):
             printer.show(event)
@@ -28,4 +34,4 @@ def run() -> int:
                     websocket.close()
             elif event.name == "disconnected":
                 graceful = event.graceful
-    return 0 if graceful else 1
+    return exits.DONE if graceful else exits.LOST

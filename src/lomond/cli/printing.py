@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from time import monotonic
+from typing import TextIO
 
 from ..events import AnyEvent
 from ..response import (
@@ -30,15 +30,12 @@ class Printer:
 
     Arguments:
         write: Gets each line.
-        colours: Whether to use them; None for: if the output is a terminal and NO_COLOR is unset.
+        stream: Where they go: in colours, if that is a terminal that wants them.
     """
 
-    def __init__(self, write: Callable[[str], object], colours: bool | None = None) -> None:
-        if colours is None:
-            is_terminal = sys.stdout is not None and sys.stdout.isatty()
-            colours = is_terminal and "NO_COLOR" not in os.environ
+    def __init__(self, write: Callable[[str], object], stream: TextIO | None) -> None:
         self._write = write
-        self._colours = colours
+        self._colours = has_colours(stream)
         self._started_at = monotonic()
 
     def show(self, event: AnyEvent) -> None:
@@ -47,8 +44,18 @@ class Printer:
         colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
         if self._colours and colour:
             name = f"\x1b[{colour}m{name}\x1b[0m"
-        elapsed = monotonic() - self._started_at
-        self._write(f"{elapsed:9.3f} s  {name}  {details(event)}".rstrip())
+        self.line(f"{name}  {details(event)}".rstrip())
+
+    def line(self, said: str) -> None:
+        """Print a line behind the seconds since the start."""
+        self._write(f"{monotonic() - self._started_at:9.3f} s  {said}")
+
+
+def has_colours(stream: TextIO | None) -> bool:
+    """Whether what is written there may be in colours: see no-color.org, and terminfo's dumb."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
 
 
 def details(event: AnyEvent) -> str:
