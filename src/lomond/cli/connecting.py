@@ -25,10 +25,12 @@ def run(given: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(given)
     if _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
-        from . import terminal as way
-    else:
-        from . import pipe as way
-    return way.run(parser, options)
+        from . import terminal
+
+        return terminal.run(parser, options)
+    from . import pipe
+
+    return pipe.run(parser, options)
 
 
 def _is_terminal(stream: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..response import escaped
@@ -23,10 +24,12 @@ class Diagnostics:
 
     Arguments:
         level: -1: nothing; 0: what fails; 1: events too; 2: heads and frames too.
+        tell: Gets each line instead of standard error.
     """
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: int, tell: Callable[[str], object] = tell) -> None:
         self._level = level
+        self._tell = tell
         self._printer = Printer(tell, sys.stderr) if level > 0 else None
         if level > 1 and self._printer is not None:
             _show_frames(self._printer)
@@ -34,7 +37,7 @@ class Diagnostics:
     def say(self, line: str) -> None:
         """Say a line."""
         if self._level >= 0:
-            tell(f"lomond: {line}")
+            self._tell(f"lomond: {line}")
 
     def show(self, event: AnyEvent) -> None:
         """Show an event, if they are."""
@@ -49,7 +52,7 @@ class Diagnostics:
         body = b"" if ending.response is None else ending.response.body
         if body.strip() and self._level >= 0:
             for line in body.decode("utf-8", "replace").splitlines():
-                tell(escaped(line.expandtabs()))
+                self._tell(escaped(line.expandtabs()))
 
 
 class _Frames(logging.Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -56,9 +57,16 @@ class Interrupts:
 
     def unstick(self) -> None:
         """Interrupt output that waits for its reader: from another thread."""
+        if self.is_stuck and hasattr(signal, "pthread_kill"):
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Do as at a Ctrl-C: from another thread."""
         main = threading.main_thread().ident
-        if self.is_stuck and main is not None and hasattr(signal, "pthread_kill"):
+        if main is not None and hasattr(signal, "pthread_kill"):
             signal.pthread_kill(main, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         is_first = self.status is None
