@@ -1,0 +1,206 @@
+"""The command in a pseudo-terminal of our own: where there is no line editor, and byte by byte."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.talks import ESCAPES, answers
+from doors.peer_server import served
+from patience import PATIENCE
+
+pytest.importorskip("pty", reason="there are no pseudo-terminals")
+
+COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "lomond"]
+
+
+class Terminal:
+    """A pseudo-terminal with a program in it.
+
+    Arguments:
+        command: The program.
+        environ: Its variables, on top of ours.
+        others: Its standard streams that are no terminal, as Popen has them.
+    """
+
+    def __init__(self, command: list[str], environ: dict[str, str], others: dict[str, int]) -> None:
+        self.descriptor, there = os.openpty()
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), there) | others
+        cleared = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        # A session of its own, or Ctrl-C would reach nobody.
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _LEADING, *command], env=cleared | environ, **streams
+        )
+        os.close(there)
+        self.said = b""
+
+    def type(self, data: bytes) -> None:
+        """Type bytes."""
+        os.write(self.descriptor, data)
+
+    def wait_for(self, pattern: bytes) -> None:
+        """Wait until it has shown that."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.said, re.MULTILINE):
+            assert time.monotonic() < end, f"no {pattern!r} in {self.said!r}"
+            self._look()
+
+    def status(self) -> int:
+        """Wait for its end; the exit status."""
+        end = time.monotonic() + PATIENCE
+        while (status := self.process.poll()) is None:
+            assert time.monotonic() < end, f"it goes on: {self.said!r}"
+            self._look()
+        while self._look():
+            pass
+        return status
+
+    def _look(self) -> bool:
+        """Take what it shows; whether there was something."""
+        if not select.select([self.descriptor], [], [], 0.1)[0]:
+            return False
+        try:
+            data = os.read(self.descriptor, 65536)
+        except OSError:  # it has ended
+            return False
+        self.said += data
+        return bool(data)
+
+    def close(self) -> None:
+        """Kill it, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.descriptor)
+
+
+#: Has its standard input, or else standard output, be the terminal that controls it.
+_LEADING = """\
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0 if os.isatty(0) else 1, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@contextlib.contextmanager
+def terminal(
+    *arguments: str, others: dict[str, int] | None = None, **environ: str
+) -> Iterator[Terminal]:
+    one = Terminal([*COMMAND, *arguments], environ, others or {})
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.fixture
+def without_editor(tmp_path: Path) -> dict[str, str]:
+    """Variables that hide prompt_toolkit."""
+    hidden = tmp_path / "hidden" / "prompt_toolkit"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").write_text('raise ImportError("it is hidden")\n')
+    return {"PYTHONPATH": str(hidden.parent), "TERM": "xterm"}
+
+
+def test_a_dumb_terminal() -> None:
+    with served(answers) as server, terminal(server.url, TERM="dumb") as shown:
+        shown.wait_for(rb"/help lists the orders\r\n")
+        shown.type(b'{"a": 1}\n')
+        shown.wait_for(rb'^< {"a": 1}\r\n')
+        shown.type(b"/help\n")
+        shown.wait_for(rb"second one ends at once\r\n")
+        shown.type(b"\x04")
+        assert shown.status() == 0
+        assert b"\x1b" not in shown.said
+        assert b"Alt-Enter" not in shown.said
+        assert b"lomond[cli]" not in shown.said
+
+
+def test_without_the_line_editor(without_editor: dict[str, str]) -> None:
+    with served(answers) as server, terminal(server.url, **without_editor) as shown:
+        shown.wait_for(rb"/help lists the orders")
+        shown.type(b'{"a": 1}\n')
+        shown.wait_for(rb'^\x1b\[1;32m< \x1b\[0m{\x1b\[36m"a"')
+        shown.type(b"two\n")
+        shown.wait_for(rb"^\S+< \S+two\r\n")
+        shown.type(b"\xff\n")
+        shown.wait_for(b"not sent: it has what is no character")
+        shown.type(b"\x03")
+        assert shown.status() == 130
+        assert shown.said.count(b"pip install 'lomond[cli]'") == 1
+
+
+def test_nobody_is_told_who_wants_it_quiet(without_editor: dict[str, str]) -> None:
+    with served(answers) as server, terminal("-q", server.url, **without_editor) as shown:
+        shown.type(b"hello\n")
+        shown.wait_for(rb"< \S*hello\r\n")
+        shown.type(b"\x04")
+        assert shown.status() == 0
+        assert b"lomond" not in shown.said
+
+
+@pytest.mark.parametrize("kind", ["dumb", "xterm"])
+def test_no_escape_of_a_peer_comes_through(tmp_path: Path, kind: str) -> None:
+    """Of what is written, only our own sequences and the line editor's are for the terminal."""
+    own = rb"\x1b\[[0-9;?]*[mhlJKABCD]|\x1b\[\d* q|[\r\n]"
+    with (
+        served(answers) as server,
+        terminal(server.url, "-v", TERM=kind, XDG_STATE_HOME=str(tmp_path)) as shown,
+    ):
+        shown.wait_for(rb"s  \S*ready")
+        shown.type(b"escapes\r")
+        shown.wait_for(rb"ends of lines: .*x85.*d\r\n")
+        shown.type(b"close\r")
+        assert shown.status() == 1
+        said = re.sub(own, b"", shown.said).decode()
+        assert [c for c in said if not c.isprintable()] == []
+        for begin in (b"\x1b]", b"\x1b[2J", b"\x1b[31m", b"\x1b[?1049h", b"\x1b[6n", b"\x1b[H"):
+            assert begin not in shown.said
+        assert len(ESCAPES) == len(re.findall(rb"^.*< ", shown.said, re.MULTILINE))
+
+
+def test_only_input_is_a_terminal() -> None:
+    others = {"stdout": subprocess.PIPE}
+    with served(answers) as server, terminal(server.url, others=others, TERM="xterm") as shown:
+        shown.type(b"hello\n/ping\n")
+        assert shown.process.stdout is not None
+        assert shown.process.stdout.readline() == b"hello\n"
+        assert shown.process.stdout.readline() == b"/ping\n"
+        shown.process.stdout.close()
+        assert shown.status() == 0
+
+
+def test_only_output_is_a_terminal() -> None:
+    others = {"stdin": subprocess.PIPE}
+    with served(answers) as server, terminal(server.url, others=others, TERM="xterm") as shown:
+        assert shown.process.stdin is not None
+        shown.process.stdin.write(b"hello\n/ping\n")
+        shown.process.stdin.close()
+        assert shown.status() == 0
+        assert shown.said == b"hello\r\n/ping\r\n"
+
+
+def test_modes_are_put_back(tmp_path: Path) -> None:
+    import termios
+
+    with (
+        served(answers) as server,
+        terminal(server.url, TERM="xterm", XDG_STATE_HOME=str(tmp_path)) as shown,
+    ):
+        before = termios.tcgetattr(shown.descriptor)
+        shown.wait_for(rb"> ")
+        shown.type(b"hello\r")
+        shown.wait_for(rb"< \S*hello\r\n")
+        assert termios.tcgetattr(shown.descriptor) != before
+        shown.process.terminate()
+        assert shown.status() == 143
+        assert termios.tcgetattr(shown.descriptor) == before
