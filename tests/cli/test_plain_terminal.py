@@ -189,6 +189,15 @@ def test_only_output_is_a_terminal() -> None:
         assert shown.said == b"hello\r\n/ping\r\n"
 
 
+def test_records_lines_are_a_pipes() -> None:
+    with served(answers) as server, terminal(server.url, "--jsonl", TERM="xterm") as shown:
+        shown.type(b'{"op": "text", "text": "escapes"}\n')
+        shown.wait_for(rb'"text":"clipboard: \\u001b]52;c;Zm9v\\u0007"')
+        shown.type(b"\x04")
+        assert shown.status() == 0
+        assert b"\x1b" not in shown.said
+
+
 def test_modes_are_put_back(tmp_path: Path) -> None:
     import termios
 

@@ -7,7 +7,7 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ import pytest
 from cli.screen import Screen, screen
 from cli.talks import answers, never_closes
 from doors.peer_server import served
-from lomond.testing.peer import Peer, Talk
+from doors.raw_server import refusing_port
+from lomond.testing.peer import Pause, Peer, Talk
 
 COMMAND = shlex.join([sys.executable, "-X", "dev", "-W", "error", "-m", "lomond"])
 READY = r"^> *$"
@@ -25,12 +26,12 @@ READY = r"^> *$"
 def conversation(
     directory: Path,
     *options: str,
-    talk: object = answers,
+    talk: Callable[[Peer], Talk] = answers,
     size: tuple[int, int] = (80, 24),
     **environ: str,
 ) -> Iterator[Screen]:
     """The command in a terminal, connected, with its prompt."""
-    with served(talk) as server:  # type: ignore[arg-type]  # a script
+    with served(talk) as server:
         command = f"{COMMAND} {server.url} {shlex.join(options)}"
         with screen(command, directory, size, **environ) as shown:
             shown.wait_for(READY)
@@ -208,8 +209,6 @@ def test_a_peer_that_does_not_read(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(64 * 2**20))
 
     def does_not_read(peer: Peer) -> Talk:
-        from lomond.testing.peer import Pause
-
         yield from peer.upgrade()
         yield Pause(1000)
 
@@ -222,6 +221,40 @@ def test_a_peer_that_does_not_read(tmp_path: Path) -> None:
         shown.wait_for("^lomond: closing")
         shown.type("C-c")
         shown.wait_for("^status 130")
+
+
+def test_a_limit_of_time(tmp_path: Path) -> None:
+    with conversation(tmp_path, "--timeout", "5") as shown:
+        shown.type("half a line")
+        shown.wait_for("^status 7")
+        assert "lomond: --timeout: 5 s are over\n" in shown.text()
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with screen(f"{COMMAND} ws://127.0.0.1:{refusing_port()}/", tmp_path) as shown:
+        shown.wait_for("^status 3")
+        assert ">" not in shown.text()
+
+
+def test_binaries_in_hex(tmp_path: Path) -> None:
+    with conversation(tmp_path, "--binary", "hex", size=(300, 24)) as shown:
+        shown.line("binaries")
+        shown.wait_for("^< binary, 64 bytes: 00 01 .* 3e 3f$")
+
+
+def test_into_the_background_and_back(tmp_path: Path) -> None:
+    with served(answers) as server, screen("exec sh -i", tmp_path, PS1="$ ", ENV="") as shown:
+        shown.wait_for(r"^\$ *$")
+        shown.line(f"{COMMAND} {server.url}")
+        shown.wait_for(READY)
+        shown.type("half", "C-z")
+        shown.wait_for("Stopped")
+        shown.line("echo $((40 + 2))")
+        shown.wait_for("^42")
+        shown.line("fg")
+        shown.wait_for("^> half")
+        shown.type(" a line", "Enter")
+        shown.wait_for("^< half a line")
 
 
 def test_history(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ LONGEST = 2**18  # characters of JSON that is told apart; the rest would keep pe
 _DEEPEST = 32  # levels that are indented
 _STEP = "  "
 _TAB = "    "
+_SPACES = "\xa0\u202f\u3000"  # of French, Japanese: a terminal shows them as it does a space
 
 Part = tuple[str, str]  # kind, text
 
@@ -64,8 +65,12 @@ def _runs(text: str) -> Iterator[tuple[bool, str]]:
         if line.isprintable():
             yield False, line
         else:
-            for is_shown, run in groupby(line, str.isprintable):
-                yield not is_shown, "".join(run)
+            for is_hidden, run in groupby(line, _is_hidden):
+                yield is_hidden, "".join(run)
+
+
+def _is_hidden(character: str) -> bool:
+    return not (character.isprintable() or character in _SPACES)
 
 
 def parts_of(text: str, is_pretty: bool) -> list[Part]:

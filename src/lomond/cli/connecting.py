@@ -24,7 +24,7 @@ def run(given: Sequence[str]) -> int:
     """Run it; the exit status."""
     parser = _parser()
     options = parser.parse_args(given)
-    if _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
+    if _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not options.jsonl:
         from . import terminal
 
         return terminal.run(parser, options)

@@ -87,7 +87,7 @@ class LineEditor:
                 self._write(encoded(text))
                 return
             self._waiting.append(text)
-            self._size += len(text)
+            self._size += len(text) + 1
             if len(self._waiting) == 1:
                 loop.call_soon_threadsafe(self._flush)
 
@@ -156,13 +156,13 @@ class LineEditor:
         with self._lock:
             text = "".join(f"{one}\n" for one in self._waiting)
             self._waiting.clear()
+            self._size -= len(text)
         app = None if self._session is None else self._session.app
         if app is not None and app.is_running:
             app.renderer.erase()
             app.invalidate()
         self._output.write_raw(text)
         self._output.flush()
-        self._size = 0
         self._has_room.set()
 
     def _leave_if_ending(self) -> None:

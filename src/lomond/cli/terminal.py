@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..ending import duration
 from ..errors import WebSocketError, WebSocketUnavailable
 from ..response import printable
+from ..timings import Latency
 from ..url import redact
 from . import arguments, colouring, exits, interrupts, orders
 from .diagnostics import Diagnostics
@@ -105,6 +106,7 @@ class Conversation(Run):
         self._went = self._came = _Count()
         self._ready_at: float | None = None
         self._pings: dict[bytes, float] = {}  # those that were typed: when
+        self._latency: Latency | None = None  # of those
         self._told: Ending | None = None  # of it the note was shown
         self._is_first = True
         self._orders: dict[str, Callable[[str], object]] = {
@@ -123,13 +125,15 @@ class Conversation(Run):
         match event.name:
             case "text":
                 size = len(event.text.encode("utf-8", "surrogatepass"))
-                self._message(colouring.parts_of(event.text, self.given.json), size)
+                parts = colouring.parts_of(event.text, self.given.json)
+                self._message(parts if size else [("dim", "(an empty text)")], size)
             case "binary":
-                self._message([("dim", _summary(event.data))], len(event.data))
+                most = len(event.data) if self.given.binary == "hex" else _FIRST_BYTES
+                self._message([("dim", _summary(event.data, most))], len(event.data))
             case "pong":
                 sent_at = self._pings.pop(event.data, None)
                 if sent_at is not None:
-                    self._answer(f"pong after {_time(monotonic() - sent_at)}")
+                    self._pong(monotonic() - sent_at)
             case "disconnected" if self.given.reconnect and event.ending is not None:
                 self._ended(event.ending)
             case _:
@@ -139,9 +143,7 @@ class Conversation(Run):
         if self._wanted is not None and self._came.messages >= self._wanted:
             return
         self._came = self._came.and_one(size)
-        shown = colouring.shown(
-            parts if size else [("dim", "(an empty text)")], self._is_in_colours
-        )
+        shown = colouring.shown(parts, self._is_in_colours)
         mark = colouring.painted("mark", _IN, self._is_in_colours)
         self._editor.keep_up(self.is_over)
         try:
@@ -151,6 +153,11 @@ class Conversation(Run):
             self.finish(exits.OUTPUT)
         if self._came.messages == self._wanted:
             self.finish(exits.DONE)
+
+    def _pong(self, seconds: float) -> None:
+        first = Latency(seconds, seconds, seconds)
+        self._latency = first if self._latency is None else self._latency.after(seconds)
+        self._answer(f"pong after {_time(seconds)}")
 
     def _note(self, event: AnyEvent) -> None:
         """Show an event that matters, unless all are shown, or none."""
@@ -167,7 +174,7 @@ class Conversation(Run):
                 self._is_first = False
             case "closing":
                 code = "no code" if event.code is None else event.code
-                self._answer(f"the server closes: {code} {event.reason}")
+                self._answer(f"the server closes: {code} {printable(event.reason)}")
             case "back_off" if not self.is_over.is_set():
                 self._answer(f"connects again in {event.delay:.1f} s")
             case _:
@@ -241,7 +248,8 @@ class Conversation(Run):
 
     def _stats(self, _: str) -> None:
         lines = [f"sent {self._went}; received {self._came}"]
-        latency = self.websocket.latency
+        # The library's own, which does not know of a pong that was faster than its note of the ping.
+        latency = self.websocket.latency or self._latency
         if latency is not None:
             lines.append(f"latency {_time(latency.last)}, at best {_time(latency.smallest)}")
         if self._ready_at is not None:
@@ -267,12 +275,10 @@ class Conversation(Run):
         return status
 
 
-def _summary(data: bytes) -> str:
-    """How long a binary is, and how it begins."""
-    more = " ..." if len(data) > _FIRST_BYTES else ""
-    return f"binary, {_number(len(data), 'byte')}: {data[:_FIRST_BYTES].hex(' ')}{more}".rstrip(
-        ": "
-    )
+def _summary(data: bytes, most: int) -> str:
+    """How long a binary is, and how it begins: so many bytes of it."""
+    began = data[:most].hex(" ") + (" ..." if len(data) > most else "")
+    return f"binary, {_number(len(data), 'byte')}: {began}".rstrip(": ")
 
 
 def _number(count: int, of_what: str) -> str:
