@@ -248,7 +248,7 @@ class Conversation(Run):
 
     def _stats(self, _: str) -> None:
         lines = [f"sent {self._went}; received {self._came}"]
-        # The library's own, which does not know of a pong that was faster than its note of the ping.
+        # The library's, which misses a pong that comes before it noted that the ping was written.
         latency = self.websocket.latency or self._latency
         if latency is not None:
             lines.append(f"latency {_time(latency.last)}, at best {_time(latency.smallest)}")
