@@ -248,7 +248,7 @@ def test_into_the_background_and_back(tmp_path: Path) -> None:
         shown.line(f"{COMMAND} {server.url}")
         shown.wait_for(READY)
         shown.type("half", "C-z")
-        shown.wait_for("Stopped")
+        shown.wait_for(r"Stopped[^$]*^\$ *$")
         shown.line("echo $((40 + 2))")
         shown.wait_for("^42")
         shown.line("fg")

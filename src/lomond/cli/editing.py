@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -128,7 +130,6 @@ class LineEditor:
             prompt_continuation=" " * len(PROMPT),
             key_bindings=_bindings(interrupts),
             history=history(),
-            enable_suspend=True,
             output=self._output,
         )
         with self._lock:
@@ -200,7 +201,21 @@ def _bindings(interrupts: Interrupts) -> KeyBindings:
             event.app.erase_when_done = True
             event.app.exit(exception=EOFError)
 
+    @bindings.add("c-z", filter=~is_searching)
+    def _(event: KeyPressEvent) -> None:
+        if sys.platform != "win32":
+            run_in_terminal(_stop)
+
     return bindings
+
+
+def _stop() -> None:
+    """Stop this process until the shell continues it: by a signal to this very thread.
+
+    It has stopped when that returns. Were another one told, this one would take the terminal back
+    before that.
+    """
+    signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
 
 
 # What is kept
