@@ -224,10 +224,10 @@ def test_a_peer_that_does_not_read(tmp_path: Path) -> None:
 
 
 def test_a_limit_of_time(tmp_path: Path) -> None:
-    with conversation(tmp_path, "--timeout", "5") as shown:
+    with conversation(tmp_path, "--timeout", "8") as shown:
         shown.type("half a line")
         shown.wait_for("^status 7")
-        assert "lomond: --timeout: 5 s are over\n" in shown.text()
+        assert "lomond: --timeout: 8 s are over\n" in shown.text()
 
 
 def test_nobody_there(tmp_path: Path) -> None:
