@@ -54,14 +54,14 @@ class Output:
         if self._number is None:
             raise OutputError("it is closed", is_gone=True)
         rest = memoryview(data)
-        self._interrupts.is_stuck = True
+        self._interrupts.is_writing = True
         try:
             while rest:
                 rest = rest[os.write(self._number, rest) :]
         except OSError as error:
             raise OutputError(error.strerror or str(error), error.errno in _GONE) from None
         finally:
-            self._interrupts.is_stuck = False
+            self._interrupts.is_writing = False
 
 
 def number_of(stream: Any) -> int | None:

@@ -143,6 +143,9 @@ class Pipe(Run):
         if linger is None:
             linger = _LINGER if self._wanted is None else math.inf
         while not self.is_over.is_set():
+            if self.given.reconnect and not self.websocket.is_active:
+                self.websocket.wait_ready()
+                self._came_at = monotonic()
             rest = None if linger == math.inf else self._came_at + linger - monotonic()
             if rest is not None and rest <= 0:
                 self.leave()

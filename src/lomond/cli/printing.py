@@ -8,12 +8,13 @@ from time import monotonic
 from typing import TextIO
 
 from ..events import AnyEvent
+from ..redaction import discreet_text, discreet_url
 from ..response import (
     LONGEST as _LONGEST,  # characters of a message that are shown
     escaped,
 )
-from ..url import redact
 
+_PAYLOADS = ("text", "binary", "ping", "pong")
 _COLOURS = {
     "text": "32",
     "binary": "32",
@@ -62,7 +63,7 @@ def details(event: AnyEvent) -> str:
     """What matters of an event, on one line, safe for a terminal."""
     match event.name:
         case "connecting" | "connected":
-            said = redact(event.url or "")
+            said = discreet_url(event.url or "")
         case "connect_fail":
             said = event.reason
         case "ready":
@@ -83,7 +84,7 @@ def details(event: AnyEvent) -> str:
             said = event.reason + (" (gracefully)" if event.graceful else "")
         case _:
             said = ""
-    return _safe(said)
+    return _safe(said if event.name in _PAYLOADS else discreet_text(said))
 
 
 def _safe(text: str) -> str:
