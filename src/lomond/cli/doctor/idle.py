@@ -108,7 +108,7 @@ def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: f
         itself = f"; the server pings by itself, about every {every}, and was answered"
     if not silent.is_over:
         measured = f"open after {duration(limit)} in which this side said nothing{itself}"
-        case.report.ok("idle", measured)
+        case.report.ok("idle", measured, seconds=limit)
         return
     ending = silent.ending
     limit = limit if ending is None else ending.lasted
@@ -120,15 +120,15 @@ def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: f
             "no --ping helps: the server, or what is between, wants messages, or lets no "
             "connection live longer: send messages, connect again with --reconnect"
         )
-        case.fail("idle", measured, advice, exits.LOST)
+        case.fail("idle", measured, advice, exits.LOST, limit)
         return
     ping = fitting(limit)
     measured += f"; one that pings every {rate:g} s lives on"
     if ping >= _DEFAULT_PING:
         advice = f"--ping {_DEFAULT_PING:g}, which is the default, keeps it open"
-        case.report.ok("idle", measured, advice)
+        case.report.ok("idle", measured, advice, limit)
     else:
-        case.report.warn("idle", measured, f"--ping {ping:g} keeps it open")
+        case.report.warn("idle", measured, f"--ping {ping:g} keeps it open", limit)
 
 
 def fitting(limit: float) -> float:

@@ -93,6 +93,7 @@ class Report:
             self._print(json.dumps(shown))
             return
         took = "" if finding.seconds is None else f" ({span(finding.seconds)})"
+        took = took if took.strip(" ()") not in measured else ""
         result = f"{_SHOWN[finding.result]:<4}"
         line = f"{self._coloured(_COLOURS[finding.result], result)}  {finding.check:<{_NAME}}"
         dash = self._fitting("\N{EM DASH}", "--")

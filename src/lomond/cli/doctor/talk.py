@@ -52,15 +52,14 @@ def _tell_pings(case: Case, done: Opened) -> bool:
         )
         case.fail("pings", measured, advice, exits.LOST)
         return True
-    spans = "/".join(
-        span(one) for one in (min(answered), sum(answered) / len(answered), max(answered))
-    )
+    seconds = sum(answered) / len(answered)
+    spans = "/".join(map(span, (min(answered), seconds, max(answered))))
     measured = f"{len(answered)} of {len(times)} answered, min/avg/max {spans}"
     if lost:
         advice = f"within {PING_PATIENCE:g} s the others were not: the way or the server is slow"
-        case.report.warn("pings", measured, advice)
+        case.report.warn("pings", measured, advice, seconds)
     else:
-        case.report.ok("pings", measured)
+        case.report.ok("pings", measured, seconds=seconds)
     return True
 
 
