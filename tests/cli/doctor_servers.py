@@ -127,7 +127,7 @@ def cuts_the_silent(seconds: float) -> Handler:
 
 
 def cuts_everybody(seconds: float) -> Handler:
-    """A handler that hangs up so long after a connection's first second-hand frame."""
+    """A handler that hangs up after so long, or at a ping that is not of the five."""
 
     def serve(connection: socket.socket) -> None:
         connection.settimeout(seconds)

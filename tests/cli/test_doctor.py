@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -21,7 +22,7 @@ from cli.doctor_servers import answers, certified, examine
 from doors.raw_server import echo, raw_server, read_request, refusing_port
 from doors.unkind_proxies import ESTABLISHED, hang, tunnel
 from lomond.cli import doctor, main
-from lomond.cli.doctor import idle, opening, talk, way
+from lomond.cli.doctor import idle, name, opening, secure, talk, way
 from lomond.testing.echo import EchoServer
 from patience import PATIENCE
 
@@ -145,7 +146,8 @@ def test_a_port_that_is_filtered(capsys: Printed, monkeypatch: pytest.MonkeyPatc
     assert "firewall" in failed["advice"]
 
 
-def test_tls_asked_of_a_plain_server(capsys: Printed) -> None:
+def test_tls_asked_of_a_plain_server(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 1.0)  # it waits for the end of a line
     with EchoServer() as server:
         done = examine(capsys, server.url.replace("ws://", "wss://"))
     failed = done.worst()
@@ -224,6 +226,7 @@ def test_a_private_ca(capsys: Printed, authority: trustme.CA) -> None:
     assert (done.status, failed["check"]) == (3, "certificate")
     assert "trustme" in failed["advice"]
     assert "--ca FILE" in failed["advice"]
+    assert "persist" not in failed["advice"]
 
 
 def test_a_proxy_that_wants_a_password(capsys: Printed) -> None:
@@ -234,8 +237,9 @@ def test_a_proxy_that_wants_a_password(capsys: Printed) -> None:
     failed = done.worst()
     assert (done.status, failed["check"]) == (3, "tunnel")
     assert "407" in failed["measured"]
-    assert f"--proxy http://USER:PASSWORD@127.0.0.1:{proxy.port}" in failed["advice"]
-    assert done.of("proxy")["measured"] == f"{where}, from --proxy"
+    where = f"127.0.0.1:{proxy.port}"
+    assert f"put USER:PASSWORD@ of the proxy before {where} in --proxy" in failed["advice"]
+    assert done.of("proxy")["measured"] == f"http://{where}, from --proxy"
 
 
 def test_a_dead_proxy_of_the_environment(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +248,7 @@ def test_a_dead_proxy_of_the_environment(capsys: Printed, monkeypatch: pytest.Mo
     done = examine(capsys, "ws://target.example/")
     failed = done.worst()
     assert (done.status, failed["check"]) == (3, "tcp")
-    assert "from environment variable http_proxy, --no-proxy goes without" in failed["advice"]
+    assert "from environment variable http_proxy; --no-proxy goes without it" in failed["advice"]
     named = "environment variable http_proxy"
     assert done.of("proxy")["measured"] == f"http://***@127.0.0.1:{port}, from {named}"
 
@@ -360,8 +364,8 @@ def test_no_time_left(capsys: Printed) -> None:
 
 
 def test_a_silent_server(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_PATIENCE", 0.5)
-    monkeypatch.setattr("lomond.cli.doctor.secure._PATIENCE", 0.5)
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    monkeypatch.setattr(secure, "PATIENCE", 0.5)
     with raw_server(hang, upgrades=False) as server:
         done = examine(capsys, server.url)
     failed = done.worst()
@@ -381,7 +385,7 @@ def test_a_resolver_that_is_silent_of_one_family(
         return pretended(host, port, family, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr("lomond.cli.doctor.name._PATIENCE", 0.5)
+    monkeypatch.setattr(name, "PATIENCE", 0.5)
     with EchoServer() as server:
         port = server.url.split(":")[2].strip("/")
         done = examine(capsys, f"ws://{NAME}:{port}/")
@@ -390,7 +394,9 @@ def test_a_resolver_that_is_silent_of_one_family(
     assert "whether there is IPv6" in done.of("name")["advice"]
 
 
-def test_an_answer_that_is_no_http(capsys: Printed) -> None:
+def test_an_answer_that_is_no_http(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secure, "PATIENCE", 0.5)  # it says nothing to TLS
+
     def answer(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"SSH-2.0-\x1b[31mOpenSSH\r\n")
@@ -407,7 +413,7 @@ def test_a_path_that_is_no_websocket(capsys: Printed) -> None:
         done = examine(capsys, server.url)
     failed = done.worst()
     assert (done.status, failed["check"]) == (4, "upgrade")
-    assert "http:// answers at this path with 200 (text/html), the same" in failed["advice"]
+    assert "a plain GET there is answered the same: 200 text/html" in failed["advice"]
     assert "server: demo" in failed["advice"]
 
 
@@ -512,6 +518,16 @@ def test_secrets_are_not_shown(capsys: Printed) -> None:
     assert "***" in printed
 
 
+def test_headers_that_are_read_from_standard_input(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("X-Key: abc\n"))
+    with raw_server(echo) as server:
+        done = examine(capsys, server.url, "-H", "@-", "--idle", "0.5")
+        assert (done.status, len(server.requests)) == (0, 3)
+        assert all(b"\r\nX-Key: abc\r\n" in request for request in server.requests)
+
+
 def test_credentials_without_tls(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, "127.0.0.1")
     done = examine(capsys, f"ws://{NAME}:{refusing_port()}/", "--auth", "me:my-password")
@@ -593,15 +609,14 @@ def test_a_terminal_that_a_peer_would_control() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals on this system")
 def test_ctrl_c() -> None:
-    with raw_server(hang, upgrades=False) as server:
-        with subprocess.Popen(
-            [sys.executable, "-m", "lomond", "doctor", server.url],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            assert process.stderr is not None
-            while not process.stdout.readline().startswith("ok    tcp"):
-                pass
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 130
-            assert process.stderr.read() == ""
+    with raw_server(hang, upgrades=False) as server, subprocess.Popen(
+        [sys.executable, "-m", "lomond", "doctor", server.url],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while not process.stdout.readline().startswith("ok    tcp"):
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert process.stderr.read() == ""

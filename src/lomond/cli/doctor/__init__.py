@@ -10,14 +10,14 @@ from .allowance import OverdueError
 
 _USAGE = "[OPTIONS] URL"
 _ABOUT = """\
-Looks at the way to a WebSocket, step by step: the URL, the proxy, the name, TCP
-to each address, TLS, the upgrade, pings, the close; and at this machine. Each
-line says ok, warn or FAIL, what was measured, and what to do. Compression is
-always offered. It sends no message."""
+Looks at the way to a WebSocket, step by step: the URL, the proxy, the name,
+TCP to each address, TLS, the upgrade, pings, the close; and at this machine.
+Each line says ok, warn or FAIL, what was measured, and what to do. Compression
+is always offered. It sends no message."""
 _END = """\
-exit status: 0 done, warnings too; 2 usage, 3 name, TCP, TLS or proxy, 4 refused,
-5 lost or unresponsive, 6 protocol or size, 7 --timeout, 130 Ctrl-C; 1 closed
-by the server with another code than 1000 or 1001."""
+exit status: 0 done, warnings too, 1 closed by the server but by 1000 or 1001,
+2 usage, 3 name, TCP, TLS or proxy, 4 refused, 5 lost or unresponsive, 6
+protocol or size, 7 --timeout, 130 Ctrl-C"""
 
 
 def run(given: Sequence[str]) -> int:
@@ -26,7 +26,7 @@ def run(given: Sequence[str]) -> int:
     arguments.add_connection(parser)
     arguments.add_timeout(parser, "S seconds in all")
     add = parser.add_argument
-    add("--idle", type=arguments.seconds, metavar="S", help="how long it may idle")
+    add("--idle", type=arguments.seconds, metavar="S", help="try idling so long")
     add("--jsonl", action="store_true", help="lines of JSON")
     the = case.Case(parser, parser.parse_args(given))
     try:

@@ -32,7 +32,7 @@ class Allowance:
         return self._ends_at is not None and monotonic() >= self._ends_at
 
     def of(self, seconds: float) -> float:
-        """So many seconds, or what is left. Raises OverdueError if that is nothing."""
+        """The seconds, or what is left of all. Raises OverdueError if that is nothing."""
         if self.is_over:
             raise OverdueError(f"the {self._seconds:g} s of --timeout are over")
         return seconds if self._ends_at is None else min(seconds, self._ends_at - monotonic())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What a connection that is only to look may be told: where to and how, nothing of who asks.
 _OF_THE_WAY = ("proxies", "unix_socket", "ssl_cafile", "ssl_verify")
+_OF_ATTEMPTS = "persist()"
 _UNREACHED = ("resolve", "connect", "proxy", "tls")  # phases
 
 
@@ -38,11 +39,14 @@ class Case:
 
     def __init__(self, parser: arguments.Parser, given: argparse.Namespace) -> None:
         self.given = given
-        self._parser = parser
         discretion = Discretion()
-        # It also refuses what can't be; every other connection is made from the same.
-        self.websocket()
-        self.options = arguments.connection_options(given)
+        try:
+            # Once: they may come from standard input.
+            self.options = arguments.connection_options(given)
+            self._headers = list(arguments.headers(given.header or ()))
+            self.websocket()  # which refuses what can't be
+        except (ValueError, TypeError, ImportError, OSError) as error:
+            parser.error(str(error))
         self.url: Url = parse(given.url)
         self.proxy: Proxy | None = None
         self.allowance = Allowance(given.timeout)
@@ -56,11 +60,12 @@ class Case:
         for url in (self.given.url, self.given.proxy):
             if url:
                 discretion.learn_url(url)
-        lines = list(arguments.headers(self.given.header or ()))
+        lines = list(self._headers)
         auth: Any = self.options["auth"]
         if auth is not None:
             lines.append((b"Authorization", authorization(auth).encode()))
-        for name, value in (self.options["cookies"] or {}).items():
+        cookies: dict[str, str] = self.options["cookies"] or {}
+        for name, value in cookies.items():
             lines.append((b"Cookie", f"{name}={value}".encode()))
         protocols: list[str] = self.options["protocols"]
         lines.append((b"Sec-WebSocket-Protocol", ", ".join(protocols).encode()))
@@ -74,7 +79,13 @@ class Case:
 
     def websocket(self, **options: Any) -> WebSocket:
         """A connection as it is asked for, but for these options."""
-        return arguments.websocket(self._parser, self.given, **{"compress": True} | options)
+        from ...websocket import WebSocket
+
+        asked: dict[str, Any] = {**self.options, "compress": True, **options}
+        made = WebSocket(self.given.url, **asked)
+        for name, value in self._headers:
+            made.add_header(name, value)
+        return made
 
     def onlooker(self, secure: bool, **options: Any) -> WebSocket:
         """A connection to the same port that knows nothing of who asks, nor of the path."""
@@ -87,7 +98,7 @@ class Case:
     def fail(
         self, check: str, measured: str, advice: str, status: int, seconds: float | None = None
     ) -> None:
-        """It does not work; where that is for want of time, the exit status says so."""
+        """Say that something does not work; for want of time, if the time for all is over."""
         status = exits.TIMED_OUT if self.allowance.is_over else status
         self.report.fail(check, measured, advice, status, seconds)
 
@@ -104,6 +115,8 @@ def status_of(ending: Ending) -> int:
 def words(ending: Ending) -> tuple[str, str]:
     """What happened, and what to do, or "", in the names of the command's options."""
     said = str(ending)
-    if ending.hint:
-        return exits.advice(said.removesuffix(f"; {ending.hint}")), exits.advice(ending.hint)
-    return exits.advice(said), ""
+    if not ending.hint:
+        return exits.advice(said), ""
+    said = exits.advice(said.removesuffix(f"; {ending.hint}"))
+    # Whether another attempt makes sense is for programs that try again.
+    return said, "" if _OF_ATTEMPTS in ending.hint else exits.advice(ending.hint)

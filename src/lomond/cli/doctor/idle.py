@@ -56,13 +56,16 @@ class _Watched:
             for event in self.websocket.connect(
                 poll=None, ping_rate=self._ping_rate, close_timeout=CLOSE_PATIENCE
             ):
-                if event.name == "ready":
-                    self.ready_at = monotonic()
-                    self._changed.set()
-                elif event.name == "ping":
-                    self.pings += 1
-                elif event.name in ("connect_fail", "disconnected"):
-                    self.ending = event.ending
+                match event.name:
+                    case "ready":
+                        self.ready_at = monotonic()
+                        self._changed.set()
+                    case "ping":
+                        self.pings += 1
+                    case "connect_fail" | "disconnected":
+                        self.ending = event.ending
+                    case _:
+                        pass
         finally:
             self.is_over = True
             self._changed.set()
@@ -112,7 +115,7 @@ def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: f
         return
     ending = silent.ending
     limit = limit if ending is None else ending.lasted
-    how = "" if ending is None else f": {words(ending)[0]}"
+    how = "" if ending is None else f": {ending.detail or words(ending)[0]}"
     measured = f"cut after {duration(limit)} in which this side said nothing{itself}{how}"
     if pinging.is_over:
         measured += f"; so was one that pings every {rate:g} s"

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ...session.requests import AddressInfo
     from .case import Case
 
-_PATIENCE = 10.0  # seconds for the system's resolver
+PATIENCE = 10.0  # seconds for the system's resolver
 _FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
+_OPTION = "--proxy"
 _SOURCE = re.compile(r"proxies\['\w+'\]")
 #: What getaddrinfo says of a name that has no address of a family; not all systems know all.
 _NONE_THERE = {
@@ -67,7 +68,15 @@ def tell_proxy(case: Case) -> None:
 
 def source_of(proxy: proxies.Proxy) -> str:
     """Who names it, for people."""
-    return _SOURCE.sub("--proxy", proxy.source or "this program")
+    return _SOURCE.sub(_OPTION, proxy.source or "this program")
+
+
+def way_without(proxy: proxies.Proxy) -> str:
+    """What to do about a proxy that does not serve."""
+    source = source_of(proxy)
+    if source == _OPTION:
+        return f"it is the proxy that {_OPTION} names: look whether it is right and runs"
+    return f"the proxy comes from {source}; --no-proxy goes without it"
 
 
 def _why_none(case: Case) -> str:
@@ -96,7 +105,7 @@ def resolve(case: Case) -> list[AddressInfo]:
     if not isinstance(known, OSError):
         case.report.ok("name", f"{whose}{host} is an address itself")
         return known
-    patience = case.allowance.of(_PATIENCE)
+    patience = case.allowance.of(PATIENCE)
     asked = {name: _asked(host, port, family) for name, family in _FAMILIES.items()}
     found: list[AddressInfo] = []
     said: list[str] = []
@@ -127,7 +136,7 @@ def _tell_name(
             else "look at how the name is written, and whether it exists in the DNS you use here"
         )
         if case.proxy is not None:
-            advice += f"; the proxy comes from {source_of(case.proxy)}, --no-proxy goes without"
+            advice += f"; {way_without(case.proxy)}"
         measured = f"{host} has no address: {words(error)}"
         case.fail("name", measured, advice, exits.UNREACHABLE, seconds)
         return

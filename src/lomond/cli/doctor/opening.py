@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...redaction import discreet_url
+from ...url import authority
 from .. import exits
 from . import secure, upgrade
 from .case import status_of, words
-from .name import source_of
+from .name import source_of, way_without
 
 if TYPE_CHECKING:
     from ...ending import Ending
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ...websocket import WebSocket
     from .case import Case
 
-_PATIENCE = 15.0  # seconds for all of it
+PATIENCE = 15.0  # seconds for all of it
 LOOKED_AT = 0.1  # seconds between two looks at a deadline
 CLOSE_PATIENCE = 5.0  # seconds
 _BEFORE_PROXY = ("resolve", "connect", "proxy")  # phases
@@ -43,7 +44,7 @@ class Opened:
 
     websocket: WebSocket
     stream: Iterator[AnyEvent]
-    urls: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list[str])
     connected: Connected | None = None
     ready: Ready | None = None
     response: Response | None = None
@@ -87,9 +88,10 @@ def opened(case: Case, **options: Any) -> Opened:
     return begun(case, case.websocket(**options))
 
 
-def begun(case: Case, websocket: WebSocket, seconds: float = _PATIENCE) -> Opened:
-    """That connection, within so many seconds; ready, or over."""
-    websocket.open_timeout = seconds = case.allowance.of(seconds)
+def begun(case: Case, websocket: WebSocket, patience: float | None = None) -> Opened:
+    """A connection by that WebSocket, within so many seconds; ready, or over."""
+    seconds = case.allowance.of(PATIENCE if patience is None else patience)
+    websocket.open_timeout = seconds
     stream = websocket.connect(
         poll=LOOKED_AT, ping_rate=0, close_timeout=min(seconds, CLOSE_PATIENCE)
     )
@@ -138,7 +140,7 @@ def phases(timings: Timings) -> list[tuple[str, float]]:
 
 
 def _tell_unconnected(case: Case, done: Opened, ending: Ending) -> None:
-    """It did not come to the server: the proxy refused, or what answered before does no more."""
+    """Say why the server was not reached: the proxy refused, or what answered before is gone."""
     said, advice = words(ending)
     if ending.kind == "timed_out":
         said = f"no answer within {done.seconds:.3g} s, in the phase {ending.phase!r}"
@@ -147,10 +149,9 @@ def _tell_unconnected(case: Case, done: Opened, ending: Ending) -> None:
         advice = advice or "TCP went there a moment ago: try again, and look whether it is reliable"
         case.fail("connect", said, advice, status_of(ending))
         return
-    advice = advice or f"the proxy comes from {source_of(proxy)}; --no-proxy goes without it"
     response = ending.response
     if response is not None and response.status_code == 407:
-        shown = proxy.url.partition("://")
-        like = f"{shown[0]}://USER:PASSWORD@{shown[2].removeprefix('***@')}"
-        advice = f"the proxy wants a user and a password: --proxy {like}; {advice}"
-    case.fail("tunnel", said, advice, status_of(ending))
+        where = authority(proxy.host, proxy.port)
+        put = f"put USER:PASSWORD@ of the proxy before {where} in {source_of(proxy)}"
+        advice = f"{put}; {advice}" if advice else put
+    case.fail("tunnel", said, advice or way_without(proxy), status_of(ending))

@@ -52,17 +52,17 @@ class Report:
         self.status = 0
 
     def ok(self, check: str, measured: str, advice: str = "", seconds: float | None = None) -> None:
-        """It is as it should be."""
+        """Say that something is as it should be."""
         self._add(Finding(check, "ok", measured, advice, seconds))
 
     def warn(self, check: str, measured: str, advice: str, seconds: float | None = None) -> None:
-        """It works, and something should be done about it."""
+        """Say that something works, and should be seen to."""
         self._add(Finding(check, "warn", measured, advice, seconds))
 
     def fail(
         self, check: str, measured: str, advice: str, status: int, seconds: float | None = None
     ) -> None:
-        """It does not work; the first such says the exit status."""
+        """Say that something does not work; the first such decides on the exit status."""
         self.status = self.status or status
         self._add(Finding(check, "fail", measured, advice, seconds))
 

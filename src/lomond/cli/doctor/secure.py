@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 _SOON = 14 * 86400.0  # seconds
 _SKEW = 60.0  # seconds that a clock may be wrong by
-_PATIENCE = 5.0  # seconds, for a look without trust
+PATIENCE = 5.0  # seconds, for a look without trust
 _NOT_YET, _EXPIRED = 9, 10  # OpenSSL's verify codes
 _ITSELF, _UNKNOWN = (18,), (19, 20, 21)
 _OTHER_NAME = (62, 64)
 _NAMES = ("DNS", "IP Address")
+_NAMELESS = "no name"
+_NOT_ACCEPTED = "certificate not accepted: "
+#: What the library guesses, and is known here.
+_OF_PLAIN = re.compile(r"; (if )?the server does not speak TLS there.*")
 
 
 def tell(case: Case, tls: Secured, seconds: float | None) -> None:
@@ -61,20 +66,19 @@ def tell_failure(case: Case, done: Opened) -> None:
     assert ending is not None
     code = getattr(ending.cause, "verify_code", None)
     said, advice = words(ending)
-    seconds = None
     if ending.kind == "timed_out":
         said = f"no TLS within {done.seconds:.3g} s: whoever listens there says nothing"
         advice = advice or "look whether that port is one for TLS, and whether its server works"
     if code is not None:
-        advice = _advice_of_certificate(case, ending, code) or advice
-        case.fail("certificate", said, advice, exits.UNREACHABLE)
+        _tell_certificate(case, ending, code, said, advice)
         return
     if not was_told(ending.cause) and _speaks_plain(case):
         here = f"ws://{case.authority}"
         advice = f"the server answers there without TLS: write {here} instead of wss://"
-    if not advice:
-        said, _, advice = said.rpartition("; ") if "; " in said else (said, "", "look at its log")
-    case.fail("tls", said, advice, exits.UNREACHABLE, seconds)
+        said = _OF_PLAIN.sub("", said)
+    if not advice and "; " in said:
+        said, _, advice = said.rpartition("; ")
+    case.fail("tls", said, advice or "look at the server's log", exits.UNREACHABLE)
 
 
 def tell_clock(case: Case, done: Opened) -> None:
@@ -83,6 +87,8 @@ def tell_clock(case: Case, done: Opened) -> None:
     if response is None:
         return
     date = moment_of(response.get("date") or "")
+    if date is None and done.ready is None:
+        return
     if date is None:
         case.report.ok("clock", "not compared: the server's answer has no Date")
         return
@@ -101,12 +107,24 @@ def _skewed(skew: float) -> str:
 # Why a certificate is not accepted
 
 
+def _tell_certificate(case: Case, ending: Ending, code: int, said: str, advice: str) -> None:
+    """Say whose certificate was not accepted, and what to do about that."""
+    what = said.partition(_NOT_ACCEPTED)[2] or said
+    what, end, known = what.partition("); ")  # behind which the library says what it would do
+    parts = [_advice_of_certificate(case, ending, code) or known or "look at the certificate"]
+    parts += [advice, getattr(ending.cause, "missing_store", "")]
+    measured = f"not accepted: {what}{end[:1]}"
+    case.fail("certificate", measured, "; ".join(filter(None, parts)), exits.UNREACHABLE)
+
+
 def _advice_of_certificate(case: Case, ending: Ending, code: int) -> str:
     certificate: dict[str, Any] = getattr(ending.cause, "peer_certificate", None) or {}
     if code in (_NOT_YET, _EXPIRED):
         return _by_both_clocks(case, certificate, code)
     if code in _OTHER_NAME:
         names = _names(certificate)
+        if names == _NAMELESS:
+            return ""
         return (
             f"it is for {names}: use such a name in the URL, or have the server take a certificate "
             f"that is for '{case.url.host}'"
@@ -144,7 +162,7 @@ def _skew_of_stranger(case: Case) -> float | None:
     """How far a server's Date is ahead whom nobody has vouched for, and who is told nothing."""
     from .opening import begun
 
-    done = begun(case, case.onlooker(True, ssl_verify=False), _PATIENCE)
+    done = begun(case, case.onlooker(True, ssl_verify=False), PATIENCE)
     done.leave()
     date = None if done.response is None else moment_of(done.response.get("date") or "")
     return None if date is None else date - done.answered_at
@@ -159,7 +177,7 @@ def _speaks_plain(case: Case) -> bool:
 
     if case.allowance.is_over:
         return False
-    done = begun(case, case.onlooker(False), _PATIENCE)
+    done = begun(case, case.onlooker(False), PATIENCE)
     done.leave()
     return done.response is not None
 
@@ -170,7 +188,7 @@ def speaks_tls(case: Case) -> bool:
 
     if case.allowance.is_over:
         return False
-    done = begun(case, case.onlooker(True, ssl_verify=False), _PATIENCE)
+    done = begun(case, case.onlooker(True, ssl_verify=False), PATIENCE)
     done.leave()
     return done.connected is not None
 
@@ -181,7 +199,7 @@ def _names(certificate: dict[str, Any]) -> str:
         for kind, name in certificate.get("subjectAltName", ())
         if kind in _NAMES
     ]
-    return listed(found) if found else "no name"
+    return listed(found) if found else _NAMELESS
 
 
 def _issuer(certificate: dict[str, Any]) -> str:

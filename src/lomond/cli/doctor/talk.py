@@ -132,10 +132,13 @@ def _tell_close(case: Case, done: Opened) -> None:
     code: int | None = None
     done.websocket.close()
     for event in done.stream:
-        if event.name in ("closed", "closing"):
-            answered, code = monotonic() - began, event.code
-        elif event.name == "disconnected":
-            done.ending = event.ending
+        match event.name:
+            case "closed" | "closing":
+                answered, code = monotonic() - began, event.code
+            case "disconnected":
+                done.ending = event.ending
+            case _:
+                pass
     took = monotonic() - began
     if answered is not None:
         said = "without a code" if code is None else f"with {code}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .case import Case
     from .opening import Opened
 
-_PATIENCE = 5.0  # seconds, for each further question
+PATIENCE = 5.0  # seconds, for each further question
 _LONGEST_BODY = 4096  # bytes that are compared
 _NOT_ALLOWED = (401, 403)
 _NO_UPGRADE = (400, 426)
@@ -76,14 +76,13 @@ def _tell_protocols(case: Case, chosen: str | None) -> None:
 def _advice(case: Case, response: Response, ending: Ending, advice: str) -> str:
     status = ending.status
     if status in _NOT_ALLOWED:
-        return "; ".join(filter(None, [_with_origin(case), advice]))
+        return _with_origin(case) or advice
     if status is None or 300 <= status < 400 or case.proxy is not None or case.given.unix:
         return advice
     page = _page(case)
     between = _between(response)
     if page is None:
-        return "; ".join(filter(None, [advice, between]))
-    scheme = "https" if case.url.secure else "http"
+        return f"{advice}{between}"
     is_same = page.status == status and page.body[:100] == response.body[:100]
     if is_same and status in _NO_UPGRADE:
         seen = (
@@ -91,10 +90,10 @@ def _advice(case: Case, response: Response, ending: Ending, advice: str) -> str:
             f"it{between}"
         )
         return "; ".join(filter(None, [seen, advice]))
-    seen = f"{scheme}:// answers at this path with {page.status}"
-    seen += f" ({printable(page.kind, 40)})" if page.kind else ""
-    if is_same:
-        seen += ", the same: it is no WebSocket's path, or Upgrade is stripped on the way"
+    kind = f" {printable(page.kind, 40)}" if page.kind else ""
+    seen = (
+        f"a plain GET there is answered {'the same: ' if is_same else 'with '}{page.status}{kind}"
+    )
     return "; ".join(filter(None, [advice, f"{seen}{between}"]))
 
 
@@ -108,14 +107,17 @@ def _with_origin(case: Case) -> str:
     origin = f"{'https' if url.secure else 'http'}://{where}"
     if case.given.origin == origin or case.allowance.is_over:
         return ""
-    done = begun(case, case.websocket(origin=origin), _PATIENCE)
+    done = begun(case, case.websocket(origin=origin), PATIENCE)
     is_open = done.ready is not None
     done.leave()
     if is_open:
         return f"with the Origin {origin} it opens: give --origin {origin}"
     status = None if done.response is None else done.response.status_code
     said = f"is answered with {status}" if status else "brings no answer"
-    return f"the Origin {origin} {said} too, so that it is not what is missing"
+    return (
+        f"it wants other credentials (--auth, -H, --cookie): the Origin {origin} {said} too, so it "
+        "is not that alone"
+    )
 
 
 def _between(response: Response) -> str:
@@ -128,7 +130,7 @@ def _page(case: Case) -> Page | None:
     """What a GET of the same path is answered that asks for no upgrade, nor says who asks."""
     from ...system.tls import make_context
 
-    url, patience = case.url, case.allowance.of(_PATIENCE)
+    url, patience = case.url, case.allowance.of(PATIENCE)
     connection: http.client.HTTPConnection
     if url.secure:
         context = make_context(case.options["ssl_verify"], case.options["ssl_cafile"])

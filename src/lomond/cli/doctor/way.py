@@ -11,7 +11,7 @@ from ...session.causes import words
 from ...system.connecting import address_of
 from .. import exits
 from .allowance import Beside
-from .name import source_of
+from .name import way_without
 
 if TYPE_CHECKING:
     from ...session.requests import AddressInfo
@@ -49,8 +49,7 @@ def reach(case: Case, addresses: list[AddressInfo]) -> bool:
             case.report.warn("tcp", measured, advice, one.seconds)
             continue
         if case.proxy is not None:
-            advice = f"{advice}; the proxy comes from {source_of(case.proxy)}"
-            advice += ", --no-proxy goes without"
+            advice = f"{advice}; {way_without(case.proxy)}"
         case.fail("tcp", measured, advice, exits.UNREACHABLE, one.seconds)
     return bool(reached)
 
