@@ -22,7 +22,7 @@ from cli.doctor_servers import answers, certified, examine
 from doors.raw_server import echo, raw_server, read_request, refusing_port
 from doors.unkind_proxies import ESTABLISHED, hang, tunnel
 from lomond.cli import doctor, main
-from lomond.cli.doctor import idle, name, opening, secure, talk, way
+from lomond.cli.doctor import idle, name, opening, secure, talk, upgrade, way
 from lomond.testing.echo import EchoServer
 from patience import PATIENCE
 
@@ -340,7 +340,7 @@ def test_a_server_that_pings_by_itself(capsys: Printed) -> None:
 
 
 def test_connections_that_pings_do_not_keep(capsys: Printed) -> None:
-    with raw_server(servers.cuts_everybody(1)) as server:
+    with raw_server(servers.cuts_everybody(2)) as server:
         done = examine(capsys, server.url, "--idle", 5)
     failed = done.worst()
     assert (done.status, failed["check"]) == (5, "idle")
@@ -360,7 +360,12 @@ def test_no_time_left(capsys: Printed) -> None:
     with raw_server(hang, upgrades=False) as server:
         done = examine(capsys, server.url, "--timeout", "0.5")
     assert done.status == 7
-    assert "did not answer the upgrade within 0." in done.worst()["measured"]
+
+
+def test_no_time_left_to_close(capsys: Printed) -> None:
+    with raw_server(servers.never_answers_a_close) as server:
+        done = examine(capsys, server.url, "--timeout", "1")
+    assert done.status == 7
 
 
 def test_a_silent_server(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,6 +420,25 @@ def test_a_path_that_is_no_websocket(capsys: Printed) -> None:
     assert (done.status, failed["check"]) == (4, "upgrade")
     assert "a plain GET there is answered the same: 200 text/html" in failed["advice"]
     assert "server: demo" in failed["advice"]
+
+
+def test_a_page_that_comes_byte_by_byte(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrade, "PATIENCE", 0.5)
+    answered: list[bytes] = []
+
+    def drip(connection: socket.socket) -> None:
+        answered.append(read_request(connection))
+        if b"Upgrade" in answered[-1]:
+            connection.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+            return
+        while not server.released.wait(0.1):
+            connection.sendall(b"H")
+
+    with raw_server(drip, upgrades=False) as server:
+        done = examine(capsys, server.url)
+        assert len(answered) == 2
+    assert (done.status, done.worst()["check"]) == (4, "upgrade")
+    assert "look at the URL" in done.worst()["advice"]
 
 
 def test_a_redirect(capsys: Printed) -> None:

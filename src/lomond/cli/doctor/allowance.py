@@ -33,9 +33,15 @@ class Allowance:
 
     def of(self, seconds: float) -> float:
         """The seconds, or what is left of all. Raises OverdueError if that is nothing."""
-        if self.is_over:
+        left = self.left_of(seconds)
+        if left <= 0:
             raise OverdueError(f"the {self._seconds:g} s of --timeout are over")
-        return seconds if self._ends_at is None else min(seconds, self._ends_at - monotonic())
+        return left
+
+    def left_of(self, seconds: float) -> float:
+        """The seconds, or what is left of all, which may be nothing."""
+        left = seconds if self._ends_at is None else self._ends_at - monotonic()
+        return max(0.0, min(seconds, left))
 
 
 class Beside(Generic[Result]):

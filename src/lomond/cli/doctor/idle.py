@@ -101,7 +101,8 @@ def tell(case: Case) -> None:
         if not one.is_over:
             one.websocket.close()
     for one in both:
-        one.thread.join(CLOSE_PATIENCE)
+        one.thread.join(case.allowance.left_of(CLOSE_PATIENCE))
+        one.websocket.force_disconnect()
 
 
 def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: float) -> None:

@@ -27,7 +27,7 @@ _NONE_THERE = {
     getattr(socket, name)
     for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY", "EAI_FAMILY")
     if hasattr(socket, name)
-}
+} | {11004}  # WSANO_DATA, of Windows
 
 
 def tell_url(case: Case) -> None:

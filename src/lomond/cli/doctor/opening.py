@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -74,13 +75,25 @@ class Opened:
                     pass
         return self
 
-    def leave(self) -> None:
-        """Close it, if it is open; the server has a moment to answer."""
-        if self.ready is not None and self.ending is None:
+    def close(self, seconds: float) -> Iterator[AnyEvent]:
+        """Close it: the events that follow, for so many seconds at most."""
+        limit = threading.Timer(seconds, self.websocket.force_disconnect)
+        limit.daemon = True
+        limit.start()
+        try:
             self.websocket.close()
             for event in self.stream:
                 if event.name == "disconnected":
                     self.ending = event.ending
+                yield event
+        finally:
+            limit.cancel()
+
+    def leave(self, case: Case) -> None:
+        """Close it, if it is open; the server has a moment to answer."""
+        if self.ready is not None and self.ending is None:
+            for _ in self.close(case.allowance.left_of(CLOSE_PATIENCE)):
+                pass
 
 
 def opened(case: Case, **options: Any) -> Opened:
@@ -92,9 +105,7 @@ def begun(case: Case, websocket: WebSocket, patience: float | None = None) -> Op
     """A connection by that WebSocket, within so many seconds; ready, or over."""
     seconds = case.allowance.of(PATIENCE if patience is None else patience)
     websocket.open_timeout = seconds
-    stream = websocket.connect(
-        poll=LOOKED_AT, ping_rate=0, close_timeout=min(seconds, CLOSE_PATIENCE)
-    )
+    stream = websocket.connect(poll=LOOKED_AT, ping_rate=0, close_timeout=CLOSE_PATIENCE)
     return Opened(websocket, stream, seconds=seconds).run()
 
 

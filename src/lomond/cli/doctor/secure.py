@@ -163,7 +163,7 @@ def _skew_of_stranger(case: Case) -> float | None:
     from .opening import begun
 
     done = begun(case, case.onlooker(True, ssl_verify=False), PATIENCE)
-    done.leave()
+    done.leave(case)
     date = None if done.response is None else moment_of(done.response.get("date") or "")
     return None if date is None else date - done.answered_at
 
@@ -178,7 +178,7 @@ def _speaks_plain(case: Case) -> bool:
     if case.allowance.is_over:
         return False
     done = begun(case, case.onlooker(False), PATIENCE)
-    done.leave()
+    done.leave(case)
     return done.response is not None
 
 
@@ -189,7 +189,7 @@ def speaks_tls(case: Case) -> bool:
     if case.allowance.is_over:
         return False
     done = begun(case, case.onlooker(True, ssl_verify=False), PATIENCE)
-    done.leave()
+    done.leave(case)
     return done.connected is not None
 
 

@@ -126,19 +126,13 @@ def _tell_compression(case: Case, agreed: Compression | None) -> None:
 
 def _tell_close(case: Case, done: Opened) -> None:
     """Close, and say whether and how fast that is answered."""
-    case.allowance.of(CLOSE_PATIENCE)
+    patience = case.allowance.of(CLOSE_PATIENCE)
     began = monotonic()
     answered: float | None = None
     code: int | None = None
-    done.websocket.close()
-    for event in done.stream:
-        match event.name:
-            case "closed" | "closing":
-                answered, code = monotonic() - began, event.code
-            case "disconnected":
-                done.ending = event.ending
-            case _:
-                pass
+    for event in done.close(patience):
+        if event.name == "closed" or event.name == "closing":
+            answered, code = monotonic() - began, event.code
     took = monotonic() - began
     if answered is not None:
         said = "without a code" if code is None else f"with {code}"
@@ -150,7 +144,7 @@ def _tell_close(case: Case, done: Opened) -> None:
             case.report.ok("close", measured, seconds=answered)
         return
     ending = done.ending
-    if ending is not None and ending.kind == "timed_out":
+    if ending is not None and ending.kind != "closed":
         measured = f"not answered within {took:.3g} s"
         advice = (
             "the server must answer a close frame (RFC 6455 section 5.5.1), or what is between "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...response import printable
 from .. import exits
 from . import secure
+from .allowance import Beside
 from .case import status_of, words
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _with_origin(case: Case) -> str:
         return ""
     done = begun(case, case.websocket(origin=origin), PATIENCE)
     is_open = done.ready is not None
-    done.leave()
+    done.leave(case)
     if is_open:
         return f"with the Origin {origin} it opens: give --origin {origin}"
     status = None if done.response is None else done.response.status_code
@@ -128,9 +129,16 @@ def _between(response: Response) -> str:
 
 def _page(case: Case) -> Page | None:
     """What a GET of the same path is answered that asks for no upgrade, nor says who asks."""
+    patience = case.allowance.of(PATIENCE)
+    # A server that says a byte now and then passes every timeout of a socket.
+    page, _ = Beside(lambda: _asked(case, patience)).result(patience)
+    return page if isinstance(page, Page) else None
+
+
+def _asked(case: Case, patience: float) -> Page | None:
     from ...system.tls import make_context
 
-    url, patience = case.url, case.allowance.of(PATIENCE)
+    url = case.url
     connection: http.client.HTTPConnection
     if url.secure:
         context = make_context(case.options["ssl_verify"], case.options["ssl_cafile"])
@@ -144,6 +152,6 @@ def _page(case: Case) -> Page | None:
             connection.request("GET", url.resource, headers={"Connection": "close"})
             answer = connection.getresponse()
             body = answer.read(_LONGEST_BODY)
-        except (OSError, ValueError, http.client.HTTPException):
+        except http.client.HTTPException:
             return None
         return Page(answer.status, answer.getheader("content-type") or "", body)

@@ -42,10 +42,7 @@ def reach(case: Case, addresses: list[AddressInfo]) -> bool:
         said, advice = _explained(one.error)
         measured = f"{one.address}: {said}"
         if reached:
-            advice = (
-                f"{advice}; {reached[0].address} works, but clients that try this one first wait: "
-                "repair it, or take its address out of the DNS"
-            )
+            advice = f"{advice}; {reached[0].address} works, {_beside(one.error)}"
             case.report.warn("tcp", measured, advice, one.seconds)
             continue
         if case.proxy is not None:
@@ -72,6 +69,16 @@ def _connect(info: AddressInfo, seconds: float) -> None:
         connection.connect(where)
 
 
+def _beside(error: OSError | ValueError) -> str:
+    """What it means that another address works."""
+    if getattr(error, "errno", None) in _NO_ROUTE:
+        return "and clients here go on to it at once"
+    return (
+        "but clients that try this one first lose time: repair it, or take its address out of the "
+        "DNS"
+    )
+
+
 def _explained(error: OSError | ValueError) -> tuple[str, str]:
     """What happened there, and what to do."""
     number = getattr(error, "errno", None)
@@ -84,5 +91,5 @@ def _explained(error: OSError | ValueError) -> tuple[str, str]:
     if isinstance(error, ConnectionRefusedError):
         return words(error), "nobody listens there: start the server, or look at the port"
     if number in _NO_ROUTE:
-        return words(error), "this machine has no way to there: look at its network"
+        return words(error), "this machine has no way to there (to IPv6?): look at its network"
     return words(error), "look at this machine's network and its firewall"
