@@ -34,7 +34,7 @@ def tell_url(case: Case) -> None:
     """Say what the URL asks for."""
     url = case.url
     how = "with TLS" if url.secure else "without TLS"
-    measured = f"{discreet_url(case.given.url)}: {how}, host {url.host}, port {url.port}"
+    measured = f"{discreet_url(case.given.url)} ({how}, host {url.host}, port {url.port})"
     has_secrets = any((case.given.auth, case.given.cookie, "@" in case.given.url))
     is_near = url.host in ("localhost", "127.0.0.1", "::1") or case.given.unix is not None
     if has_secrets and not url.secure and not is_near:
