@@ -55,7 +55,7 @@ class Pipe(Run):
         self._is_full = False  # nothing more is written
         end = b"\0" if given.nul else b"\n"
         number = output.number_of(sys.stdout)
-        out = output.Output(number, self.interrupts, end)
+        out = output.StandardOutput(number, self.interrupts, end)
         self._write: Callable[[Text | Binary], None] = (
             output.writer(out, given.binary, said.say)
             if lines is None
