@@ -41,13 +41,18 @@ class Printer:
         self._colours = colours
         self._started_at = monotonic()
 
-    def show(self, event: AnyEvent) -> None:
-        """Print the event."""
+    def show(self, event: AnyEvent, at: float | None = None) -> None:
+        """Print the event.
+
+        Arguments:
+            event: To be shown.
+            at: Seconds that stand before it; None for those since the start.
+        """
         name = f"{event.name:<14}"
         colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
         if self._colours and colour:
             name = f"\x1b[{colour}m{name}\x1b[0m"
-        elapsed = monotonic() - self._started_at
+        elapsed = monotonic() - self._started_at if at is None else at
         self._write(f"{elapsed:9.3f} s  {name}  {details(event)}".rstrip())
 
 
