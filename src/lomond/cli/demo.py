@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..testing.echo import EchoServer
-from ..websocket import WebSocket
+from collections.abc import Sequence
+
+from . import arguments, exits
 from .printing import Printer
 
 _MESSAGES = 3
@@ -11,8 +12,17 @@ _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
 _PING_RATE = 0.6  # seconds; so that a ping is seen too
 
 
-def run() -> int:
+def parser() -> arguments.Parser:
+    """The parser of its arguments."""
+    return arguments.Parser("demo", "", "The loop of the README against an echo server in here.")
+
+
+def run(given: Sequence[str]) -> int:
     """Show it; the exit status."""
+    from ..testing.echo import EchoServer
+    from ..websocket import WebSocket
+
+    parser().parse_args(given)
     graceful = False
     with EchoServer() as server:
         websocket = WebSocket(server.url, proxies={})
@@ -28,4 +38,4 @@ def run() -> int:
                     websocket.close()
             elif event.name == "disconnected":
                 graceful = event.graceful
-    return 0 if graceful else 1
+    return exits.DONE if graceful else exits.LOST

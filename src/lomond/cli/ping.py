@@ -37,7 +37,14 @@ def parser() -> arguments.Parser:
     add = made.add_argument
     add("-c", dest="count", type=arguments.count, metavar="N", help="so many, then end")
     add("-i", dest="interval", type=arguments.seconds, default=1.0, metavar="S", help="between (1)")
-    add("-W", dest="within", type=arguments.seconds, default=10.0, metavar="S", help="else lost (10)")
+    add(
+        "-W",
+        dest="within",
+        type=arguments.seconds,
+        default=10.0,
+        metavar="S",
+        help="else lost (10)",
+    )
     arguments.add_timeout(made, "S seconds in all")
     add("--jsonl", action="store_true", help="JSON, seconds")
     arguments.add_connection(made)
