@@ -74,7 +74,7 @@ def replay(
 
 
 def events_of(
-    lines: Iterable[bytes], name: str, speed: float | None, connection: int | None
+    lines: Iterable[bytes], name: str, speed: float | None, connection: int | None = None
 ) -> Generator[tuple[Recorded, AnyEvent], None, None]:
     """The events of a record whose lines are given, each with what its line says.
 

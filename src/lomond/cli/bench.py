@@ -225,8 +225,8 @@ class _Bench:
         elif self._measured.openings and now - self._heard_at > _SILENCE and self._began:
             self._measured.status = exits.LOST
             tell(
-                f"lomond bench: no echo came for {_SILENCE:g} s; does the server echo? Try another: "
-                "lomond serve --echo"
+                f"lomond bench: no echo came for {_SILENCE:g} s; is it a server that echoes, like "
+                "lomond serve --echo?"
             )
             self._end()
 

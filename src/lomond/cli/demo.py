@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import arguments, exits
-from .printing import Printer
 
 _MESSAGES = 3
 _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
@@ -19,10 +18,11 @@ def parser() -> arguments.Parser:
 
 def run(given: Sequence[str]) -> int:
     """Show it; the exit status."""
-    from ..testing.echo import EchoServer
-    from ..websocket import WebSocket
-
     parser().parse_args(given)
+    from ..testing.echo import EchoServer  # not for help
+    from ..websocket import WebSocket
+    from .printing import Printer
+
     graceful = False
     with EchoServer() as server:
         websocket = WebSocket(server.url, proxies={})

@@ -131,7 +131,7 @@ class _Pinging:
         self._until = until
         self._poll = options.interval / math.ceil(options.interval / _OFTEN)
         self._tally = Tally(options.within)
-        self._next_at = -math.inf
+        self._next_at = math.inf
         self._is_ready = False
         self._is_late = False  # --timeout is over
 
@@ -156,6 +156,7 @@ class _Pinging:
         match event.name:
             case "ready":
                 self._is_ready = True
+                self._next_at = now
             case "pong":
                 answer = self._tally.answered(bytes(event.data), now)
                 if answer is not None:

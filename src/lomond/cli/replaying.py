@@ -8,9 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from .. import records
 from . import arguments, exits
-from .printing import Printer
 
 _USAGE = "[OPTIONS] FILE"
 _ABOUT = """\
@@ -28,7 +26,6 @@ def parser() -> arguments.Parser:
     add = made.add_argument
     add("file", metavar="FILE", help="a record")
     add("--speed", type=arguments.seconds, metavar="X", help="1.0 as it was")
-    add("--connection", type=arguments.count, metavar="N", help="of that one alone")
     add("--jsonl", action="store_true", help="records' lines")
     return made
 
@@ -60,9 +57,12 @@ def _opened(path: str) -> AbstractContextManager[Iterable[bytes]]:
 
 def _show(lines: _Lines, name: str, options: argparse.Namespace) -> None:
     """Write all of it. Raises ValueError where it is no record, after what stands before that."""
+    from .. import records  # not for help
+    from .printing import Printer
+
     is_slow = options.speed is not None
     printer = Printer(lambda line: print(line, flush=is_slow))
-    for recorded, event in records.events_of(lines, name, options.speed, options.connection):
+    for recorded, event in records.events_of(lines, name, options.speed):
         if options.jsonl:
             print(lines.last.decode("utf-8", "replace").rstrip("\r\n"), flush=is_slow)
         else:
@@ -81,8 +81,9 @@ class _Lines:
         self.last = b""
 
     def __iter__(self) -> Iterator[bytes]:
-        for self.last in self._source:
-            yield self.last
+        for raw in self._source:
+            self.last = raw
+            yield raw
 
     def is_cut(self) -> bool:
         """Whether the last line is not whole."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _HERE = os.path.dirname(os.path.dirname(__file__))
-_PATIENCE = 10.0  # seconds, of scripts: for what they wait for
+_PATIENCE = 10.0  # seconds, for TLS; a script waits as long as it takes, maybe for a person
 _GOODBYE = 2.0  # seconds, for a client to take a close frame and to hang up
 _DROPPED = 65536  # bytes at once, of what it says meanwhile
 _GOING_AWAY, _FAILED = (1001, "the server ends"), (1011, "the server's script failed")
@@ -110,7 +110,6 @@ class Standing:
         remarks: Callable[[], list[str]],
     ) -> None:
         peer = Peer(talk)
-        peer.patience = _PATIENCE
         acts = Acts(connection, self._over)
         try:
             if acts.run(peer):
