@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -149,7 +150,10 @@ def test_a_signal_ends_it_with_what_was_measured(number: signal.Signals, expecte
         heard = yield peer.hear()
         yield peer.say(heard.value)
         process.send_signal(number)
-        yield peer.echo()
+        with contextlib.suppress(AssertionError):  # where it has gone
+            while True:
+                heard = yield peer.hear()
+                yield peer.say(heard.value)
 
     with serve(echoes) as served:
         given = ["bench", "-c", "1", "-n", "100000000", served.url, "--no-proxy"]

@@ -197,7 +197,8 @@ def _zsh(commands: list[Command]) -> str:
     cases: list[str] = []
     for command in commands:
         specs = [_zsh_option(option) for option in command.options]
-        specs += ["*:file:_files"] if command.takes_file else []
+        # Without a word on what is no option, zsh knows none behind it.
+        specs += ["*:file:_files"] if command.takes_file else ["*:URL: "]
         specs += [] if command.name else ["1: :{_describe command commands}"]
         lines = " \\\n".join(f"                {_quoted(spec)}" for spec in specs)
         cases.append(

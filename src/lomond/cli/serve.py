@@ -29,10 +29,10 @@ _ABOUT = """\
 A WebSocket server on this machine, for tries and tests. Its URL is the first
 line that it writes; it serves until Ctrl-C or SIGTERM, which close with 1001.
 
---echo says again what it hears. --replay says what was received when FILE was
-recorded, and wants to hear what was sent: one connection of the record after
-the other, and then from the first one on. --script runs a generator function
-of lomond.testing for each connection, found from the current directory on.
+It says again what it hears. With --replay it says what was received when FILE
+was recorded, and wants to hear what was sent: one connection of the record
+after the other, and then from the first one on. With --script it runs a
+generator function of lomond.testing, anew for each connection.
 """
 _END = """\
 What is wrong on a connection is told on standard error; it has the status 6."""
@@ -47,10 +47,10 @@ def parser() -> arguments.Parser:
     add("--echo", action="store_true", help="the default")
     add("--replay", metavar="FILE", help="a record")
     add("--script", metavar="MOD:TALK", help="a function of yours")
-    add("--tls", action="store_true", help="wss://, and whom to trust")
+    add("--tls", action="store_true", help="wss://")
     add("--port", type=_port, default=0, metavar="N", help="else a free one")
-    add("--host", default="127.0.0.1", metavar="H", help="for others (127.0.0.1)")
-    add("--once", action="store_true", help="end after one connection")
+    add("--host", default="127.0.0.1", metavar="H", help="else 127.0.0.1")
+    add("--once", action="store_true", help="one connection only")
     return made
 
 
