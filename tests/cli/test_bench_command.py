@@ -137,7 +137,8 @@ def test_the_bar_of_a_terminal(
     bar.show(10, 2)
     bar.clear()
     shown = capsys.readouterr().err
-    assert shown == f"\r[{'#' * 7}{'.' * 23}] 10/40 echoes, 2 opened\x1b[K\r\x1b[K"
+    line = f"[{'#' * 7}{'.' * 23}] 10/40 echoes, 2 opened"
+    assert shown == f"\r{line}\r{' ' * len(line)}\r"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")

@@ -154,6 +154,16 @@ def test_a_signal_ends_it_with_the_summary(number: signal.Signals, expected: int
     assert out.splitlines()[-2].endswith("0% loss")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_ctrl_c_before_it_is_ready() -> None:
+    def silent(peer: Conversation) -> Turns:
+        process.send_signal(signal.SIGINT)
+        yield peer.never_answer()
+
+    with serve(silent) as served, started("ping", served.url, "--no-proxy") as process:
+        assert end_of(process) == (exits.INTERRUPTED, "", "")
+
+
 # What it counts
 
 

@@ -277,6 +277,15 @@ def test_tls() -> None:
     assert not Path(path).exists()
 
 
+def test_who_says_nothing_in_tls_does_not_hold_up_the_end() -> None:
+    with served("--tls") as server:
+        line_of(server.process)
+        port = int(server.url.rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            assert server.stop() == (exits.TERMINATED, "", "")
+            assert sock.recv(100) == b""
+
+
 def test_a_port_and_a_host() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -367,6 +376,16 @@ def test_a_record_is_said_again_and_again(record: Path) -> None:
     with served("--replay", str(record)) as server:
         for text in ("first", "second", "first"):
             assert says(server.url, text, wanted=1)[0] == [text]
+        assert server.stop() == (exits.TERMINATED, "", "")
+
+
+def test_who_asks_for_nothing_takes_no_connection_of_a_record(record: Path) -> None:
+    with served("--replay", str(record)) as server:
+        port = int(server.url.rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(100) == b""
+        assert says(server.url, "first", wanted=1)[0] == ["first"]
         assert server.stop() == (exits.TERMINATED, "", "")
 
 

@@ -264,6 +264,7 @@ class _Bar:
 
     def __init__(self, whole: int) -> None:
         self._whole = whole
+        self._longest = 0  # of the lines that were shown
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, done: int, connections: int) -> None:
@@ -271,8 +272,9 @@ class _Bar:
             full = _WIDTH * done // self._whole
             bar = "#" * full + "." * (_WIDTH - full)
             said = f"[{bar}] {done}/{self._whole} echoes, {connections} opened"
-            print(f"\r{said}\x1b[K", end="", file=sys.stderr, flush=True)
+            self._longest = max(self._longest, len(said))
+            print(f"\r{said:<{self._longest}}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         if self._is_shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print(f"\r{' ' * self._longest}\r", end="", file=sys.stderr, flush=True)

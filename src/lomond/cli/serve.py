@@ -19,6 +19,7 @@ from .stopping import Stopping
 if TYPE_CHECKING:
     import ssl
 
+    from ..testing.conversation import Scripts
     from ..testing.peer import Peer, Talk
 
     #: What serves one connection, and what it has to say of it in the end.
@@ -37,7 +38,6 @@ generator function of lomond.testing, anew for each connection.
 _END = """\
 What is wrong on a connection is told on standard error; it has the status 6."""
 _LOCAL = ("127.0.0.1", "localhost", "::1")
-_TICK = 1.0  # seconds; where a wait is ended by no signal
 
 
 def parser() -> arguments.Parser:
@@ -78,9 +78,16 @@ def _serve(
 ) -> int:
     from ..testing.standing import Standing
 
-    done, wake = socket.socketpair()  # for signal handlers, which may take no lock
-    with done, wake, Stopping(lambda: wake.send(b"!")) as stopping:
-        ended = (lambda: wake.send(b"!")) if options.once else bool
+    sleeper, waker = socket.socketpair()
+    waker.setblocking(False)
+    with sleeper, waker, Stopping(wakes=waker) as stopping:
+        has_served: list[bool] = []
+
+        def ended() -> None:
+            if options.once and not has_served:
+                has_served.append(True)
+                waker.send(b"!")
+
         try:
             standing = Standing(
                 script, _warn, ended, host=options.host, port=options.port, context=context
@@ -93,20 +100,10 @@ def _serve(
                 print(f"--ca {ca}", flush=True)
             if options.host not in _LOCAL:
                 _warn(f"{options.host} is for other machines too: whoever reaches it is served")
-            _wait(done)
+            while stopping.status is None and not has_served:
+                sleeper.recv(1)
     failed = exits.PROTOCOL if standing.has_failed else exits.DONE
     return failed if stopping.status is None else stopping.status
-
-
-def _wait(done: socket.socket) -> None:
-    if sys.platform == "win32":  # where no signal ends a wait for a socket
-        done.settimeout(_TICK)
-    while True:
-        try:
-            done.recv(1)
-        except TimeoutError:
-            continue
-        return
 
 
 def _warn(line: str) -> None:
@@ -145,7 +142,7 @@ def _replays(path: str) -> Callable[[], Script]:
     """The connections of a record, again and again. Raises what reading it raises."""
     from ..testing import replay
 
-    def servers() -> list[Any]:
+    def servers() -> list[Scripts]:
         made = replay(path)
         return [server for server in made if getattr(server, "connect_error", None) is None]
 
@@ -157,7 +154,14 @@ def _replays(path: str) -> Callable[[], Script]:
         if not left:
             left.extend(servers())
         server = left.pop(0)
-        return server.talk, server.finish
+
+        def remarks() -> list[str]:
+            if server.runs:
+                return server.finish()
+            left.insert(0, server)  # for the next one: this has not even asked
+            return []
+
+        return server.talk, remarks
 
     return script
 
@@ -183,7 +187,7 @@ def _scripts(named: str) -> Callable[[], Script]:
         if not isinstance(server, Scripts):
             return server.talk, list
         server.heard, server.requests, server.runs = [], [], []  # of this connection alone
-        return server.talk, server.finish
+        return server.talk, lambda: server.finish() if server.runs else []
 
     return script
 

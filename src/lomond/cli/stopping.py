@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -20,20 +21,30 @@ class Stopping:
 
     Arguments:
         act: Is called in the handler, and so must not wait, nor take a lock.
+        wakes: A socket that does not block, to which a byte is written as soon as a signal comes:
+            who reads at its other end is woken, also where another thread gets the signal, or it
+            comes just before the wait.
 
     Attributes:
         status: The exit status, once a signal has come; None before.
     """
 
-    def __init__(self, act: Callable[[], object]) -> None:
+    def __init__(
+        self, act: Callable[[], object] = bool, wakes: socket.socket | None = None
+    ) -> None:
         self.status: int | None = None
         self._act = act
+        self._wakes = wakes
+        self._woken_before: int | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():  # others may not ask for signals
             for number in _STATUSES:
                 self._before[number] = signal.signal(number, self._stop)
+            if self._wakes is not None:
+                descriptor = self._wakes.fileno()
+                self._woken_before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
         return self
 
     def __exit__(
@@ -42,6 +53,8 @@ class Stopping:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._woken_before is not None:
+            signal.set_wakeup_fd(self._woken_before)
         for number, before in self._before.items():
             signal.signal(number, before)
 

@@ -5,6 +5,7 @@ For people who try something: `serve` of serving.py is what a test wants.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -64,6 +65,7 @@ class Standing:
         self._ended = ended
         self._context = context
         self._over = Over()
+        self._greeting: set[socket.socket] = set()  # TLS is not through yet
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._acceptor = Acceptor(self._serve, host=host, port=port)
@@ -82,25 +84,44 @@ class Standing:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()  # each thread says goodbye
+        for connection in self._greeting.copy():  # but those that wait for TLS
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         if self._acceptor.stop(2 * _GOODBYE + 1):
             self._over.close()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            with self._lock:
-                number = next(self._numbers)
-                talk, remarks = self._script()
+            number = next(self._numbers)
             if self._context is not None:
-                connection.settimeout(_PATIENCE)
                 try:
-                    connection = self._context.wrap_socket(connection, server_side=True)
+                    connection = self._secured(connection, self._context)
                 except OSError as error:
-                    self._say(number, [f"TLS failed: {error}"])
+                    if not self._over.is_set():
+                        self._say(number, [f"TLS failed: {error}"])
                     return
+            with self._lock:
+                talk, remarks = self._script()
             with connection:
                 self._converse(connection, number, talk, remarks)
         finally:
             self._ended()
+
+    def _secured(self, connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """TLS with a client. Raises OSError where that fails, or all ends."""
+        connection.settimeout(_PATIENCE)
+        secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._greeting.add(secured)
+        try:
+            if self._over.is_set():
+                raise OSError("the server ends")
+            secured.do_handshake()
+        except BaseException:
+            secured.close()
+            raise
+        finally:
+            self._greeting.discard(secured)
+        return secured
 
     def _converse(
         self,
