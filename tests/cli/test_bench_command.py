@@ -113,7 +113,7 @@ def test_a_server_that_does_not_echo(
         yield peer.hear()
         yield from peer.hear_close()
 
-    monkeypatch.setattr(bench, "_SILENCE", 0.3)
+    monkeypatch.setattr(bench, "_SILENCE", 0.3)  # or it takes half a minute
     with serve(hears) as served:
         status, _, errors = measured(capsys, "-c", "1", served.url)
         assert status == exits.LOST
