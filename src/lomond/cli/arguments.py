@@ -31,9 +31,7 @@ class Parser(argparse.ArgumentParser):
         self._page = about, end
         self._shown: list[argparse.Action] = []
         called = f"lomond {name}".rstrip()
-        super().__init__(
-            prog=called, usage=f"{called} {usage}", allow_abbrev=False, add_help=False
-        )
+        super().__init__(prog=called, usage=f"{called} {usage}", allow_abbrev=False, add_help=False)
         self.add_argument("-h", "--help", action="help", help="this page")
 
     def add_argument(self, *names: str, **how: Any) -> argparse.Action:
@@ -121,9 +119,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 def add_ping(parser: argparse.ArgumentParser) -> None:
     """Give the parser the option that says how often to ping."""
-    parser.add_argument(
-        "--ping", type=pause, default=30.0, metavar="S", help="each S s (30), 0: no"
-    )
+    parser.add_argument("--ping", type=pause, default=30.0, metavar="S", help="each S s (30), or 0")
 
 
 def add_timeout(parser: argparse.ArgumentParser, of_what: str) -> None:

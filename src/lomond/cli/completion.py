@@ -53,11 +53,11 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 def _others() -> Iterator[Command]:
     for name, home in COMMANDS.items():
-        try:
-            module = import_module(f".{home}", __package__)
-        except ModuleNotFoundError:  # a part that is not installed
-            continue
-        yield _command(name, module.parser(), _about(module.__doc__))
+        module = import_module(f".{home}", __package__)
+        about = _about(module.__doc__)
+        asked = getattr(module, "parser", None)
+        # Of a command that has no such function its name is all that can be completed.
+        yield Command(name, about, (), False) if asked is None else _command(name, asked(), about)
 
 
 def _about(words: str | None) -> str:

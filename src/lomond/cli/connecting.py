@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -44,8 +45,14 @@ def _parser() -> arguments.Parser:
     add("--record", metavar="FILE", help="append a record")
     add("-n", type=arguments.count, metavar="N", help="end after N messages")
     add("-1", dest="once", action="store_true", help="send one, print one")
-    add("--linger", type=_linger, default=None, metavar="S", help="wait so (1; none)")
-    add("--binary", choices=("base64", "hex", "raw"), default="base64", metavar="AS", help="base64, hex, raw")
+    add("--linger", type=_linger, metavar="S", help="wait so (1; none)")
+    add(
+        "--binary",
+        choices=("base64", "hex", "raw"),
+        default="base64",
+        metavar="AS",
+        help="base64, hex, raw",
+    )
     add("-0", dest="nul", action="store_true", help="NUL ends lines")
     add("--jsonl", action="store_true", help="records' lines")
     add("--json", action="store_true", help="JSON over lines")
@@ -56,8 +63,8 @@ def _parser() -> arguments.Parser:
     return parser
 
 
-def _linger(text: str) -> float | None:
-    return None if text == "none" else arguments.pause(text)
+def _linger(text: str) -> float:
+    return math.inf if text == "none" else arguments.pause(text)
 
 
 def _end() -> str:
@@ -82,7 +89,9 @@ class _Version(argparse.Action):
 class _Completion(argparse.Action):
     """Shows what a shell is to read to complete the command."""
 
-    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object
+    ) -> None:
         from . import completion
 
         print(completion.script(parser, str(shell)), end="")

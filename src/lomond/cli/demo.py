@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from . import arguments, exits
 
+_ABOUT = "Connects to an echo server of its own, and shows each event."
 _MESSAGES = 3
 _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
 _PING_RATE = 0.6  # seconds; so that a ping is seen too
@@ -13,7 +15,7 @@ _PING_RATE = 0.6  # seconds; so that a ping is seen too
 
 def parser() -> arguments.Parser:
     """The parser of its arguments."""
-    return arguments.Parser("demo", "", "The loop of the README against an echo server in here.")
+    return arguments.Parser("demo", "", _ABOUT)
 
 
 def run(given: Sequence[str]) -> int:
@@ -26,7 +28,7 @@ def run(given: Sequence[str]) -> int:
     graceful = False
     with EchoServer() as server:
         websocket = WebSocket(server.url, proxies={})
-        printer = Printer(lambda line: print(line, flush=True))
+        printer = Printer(lambda line: print(line, flush=True), sys.stdout)
         received = 0
         for event in websocket.connect(poll=_POLL, ping_rate=_PING_RATE, ping_timeout=30):
             printer.show(event)

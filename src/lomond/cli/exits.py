@@ -64,6 +64,8 @@ _OPTIONS = {
     "max_message_size": "--max-size",
     "ping_rate": "--ping",
 }
+#: What the library adds for those who call it.
+_WAITS = ": persist() waits max_wait before each"
 _OPTION = re.compile(
     r"(?<![\w-])(?:(proxies=\{\}|ssl_verify=False)|(\w+_\w+)(?:=(?![\w\"'(\[{]))?"
     r"|(\w+)=(?![\w\"'(\[{]))"
@@ -82,7 +84,7 @@ def status_of(ending: Ending) -> int:
 
 def advice(words: object) -> str:
     """What the library says, with the command's options instead of its own."""
-    return _OPTION.sub(_named, str(words))
+    return _OPTION.sub(_named, str(words).replace(_WAITS, ""))
 
 
 def _named(found: re.Match[str]) -> str:

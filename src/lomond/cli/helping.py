@@ -14,7 +14,7 @@ def page(usage: str, about: str, actions: Iterable[argparse.Action], end: str = 
     """The help: how to call it, what it does, its options, and what else there is to know."""
     cells = [_cell(action) for action in actions if action.option_strings and action.help]
     rows = (len(cells) + 1) // 2
-    right = cells[rows:] + [""]
+    right = [*cells[rows:], ""]
     lines = [
         f"{one:<{_HALF}}{other}".rstrip()
         for one, other in zip(cells[:rows], right[:rows], strict=True)

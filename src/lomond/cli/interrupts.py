@@ -1,4 +1,4 @@
-"""``lomond URL``: print the stream, send the lines of standard input."""
+"""Ctrl-C and SIGTERM: what the command does about them."""
 
 from __future__ import annotations
 
@@ -7,79 +7,49 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-from ..errors import WebSocketError
-from ..websocket import WebSocket
-from .printing import Printer
+from . import exits
 
-INTERRUPTED = 130  # exit status, as shells have it
+_STATUS = {signal.SIGINT: exits.INTERRUPTED, signal.SIGTERM: exits.TERMINATED}
 
 
-def run(websocket: WebSocket, source: int | None) -> int:
-    """Print until the connection is over; the exit status.
-
-    Arguments:
-        websocket: What to connect.
-        source: Descriptor whose lines are sent, or None.
-    """
-    printer = Printer(lambda line: print(line, flush=True))
-    failed = graceful = False
-    with _Interrupts(websocket) as interrupts:
-        for event in websocket.connect(ping_timeout=30):
-            if interrupts.is_over:
-                return INTERRUPTED
-            if event.name == "ready":
-                interrupts.is_ready = True
-            if event.name != "poll":
-                printer.show(event)
-            if event.name == "ready" and source is not None:
-                # A daemon: a read of standard input can't be ended.
-                threading.Thread(target=_send_lines, args=(websocket, source), daemon=True).start()
-            elif event.name == "rejected":
-                failed = True
-            elif event.name == "disconnected":
-                graceful = event.graceful
-    return 0 if graceful and not failed else 1
-
-
-def _send_lines(websocket: WebSocket, source: int) -> None:
-    with contextlib.suppress(WebSocketError, OSError):  # the loop says what happened
-        for line in _lines(source):
-            websocket.send_text(line)
-        if os.isatty(source):
-            websocket.close()  # Ctrl-D; the end of a file or pipe still waits for answers
-
-
-def _lines(source: int) -> Iterator[str]:
-    """The lines of a descriptor. Not by a file object: at exit, its lock would be held here."""
-    rest = b""
-    while data := os.read(source, 65536):
-        *whole, rest = (rest + data).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace").rstrip("\r")
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-class _Interrupts:
-    """Ctrl-C starts the closing handshake; the next one, or one before Ready, ends at once.
+class Interrupts:
+    """Has a signal close with the closing handshake; the next, or one before Ready, ends at once.
 
     The handler raises nothing: where it interrupts a finalizer, as there are in every import, an
-    exception would be lost. Only the one after the last is Python's own.
+    exception would be lost. It does so only while output is written, which may wait for its reader:
+    at the second signal, or some time after the first.
+
+    Arguments:
+        close: Begins the closing handshake, with 1000.
+        end: Ends the connection at once.
+        says: Gets a line for people.
+        patience: Seconds that output may wait for its reader after the first signal.
     """
 
-    def __init__(self, websocket: WebSocket) -> None:
-        self.is_ready = False
-        self.is_over = False
-        self._has_closed = False
-        self._websocket = websocket
-        self._before: Any = None
+    def __init__(
+        self,
+        close: Callable[[], object],
+        end: Callable[[], object],
+        says: Callable[[str], object],
+        patience: float,
+    ) -> None:
+        self.is_ready = False  #: whether there is a connection to be closed
+        self.is_writing = False  #: whether output is written, and may wait for its reader
+        self.status: int | None = None  #: the exit status, once there was one
+        self._close, self._end, self._says = close, end, says
+        self._patience = patience
+        self._before: list[tuple[int, Any]] = []
 
-    def __enter__(self) -> _Interrupts:
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
+    def __enter__(self) -> Interrupts:
+        for number in _STATUS:
+            self._before.append((number, signal.signal(number, self._interrupt)))
+        if hasattr(signal, "SIGALRM"):
+            before = signal.signal(signal.SIGALRM, self._leave_output)
+            self._before.append((signal.SIGALRM, before))
         return self
 
     def __exit__(
@@ -88,21 +58,38 @@ class _Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._before:
+            signal.signal(number, handler)
+
+    def unstick(self) -> None:
+        """Interrupt output that waits for its reader: from another thread."""
+        main = threading.main_thread().ident
+        if self.is_writing and main is not None and hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, signal.SIGALRM)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self.is_ready and not self._has_closed:
-            self._has_closed = True
-            _tell("closing; Ctrl-C again ends at once\n")
-            self._websocket.close()
+        is_first = self.status is None
+        if is_first:
+            self.status = _STATUS[signal.Signals(number)]
+        if is_first and self.is_ready:
+            self._says("closing; Ctrl-C again ends at once")
+            self._close()
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, self._patience, 1)
             return
-        self.is_over = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        self._websocket.force_disconnect()
+        self._end()
+        self._leave_output(number, frame)
+
+    def _leave_output(self, number: int, frame: FrameType | None) -> None:
+        if self.is_writing:
+            raise KeyboardInterrupt
 
 
-def _tell(line: str) -> None:
-    """Say it on standard error; not by its file object, which the signal may have interrupted."""
+def tell(line: str) -> None:
+    """Say it on standard error; not by its file object, which a signal may have interrupted."""
     if sys.stderr is not None:  # None where it was closed: its number may be a socket's now
         with contextlib.suppress(OSError, ValueError):
-            os.write(sys.stderr.fileno(), line.encode())
+            os.write(sys.stderr.fileno(), f"{line}\n".encode())

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from time import monotonic
+from typing import TextIO
 
 from ..events import AnyEvent
+from ..redaction import discreet_text, discreet_url
 from ..response import (
     LONGEST as _LONGEST,  # characters of a message that are shown
     escaped,
 )
-from ..url import redact
 
+_PAYLOADS = ("text", "binary", "ping", "pong")
 _COLOURS = {
     "text": "32",
     "binary": "32",
@@ -30,15 +31,12 @@ class Printer:
 
     Arguments:
         write: Gets each line.
-        colours: Whether to use them; None for: if the output is a terminal and NO_COLOR is unset.
+        stream: Where they go: in colours, if that is a terminal that wants them.
     """
 
-    def __init__(self, write: Callable[[str], object], colours: bool | None = None) -> None:
-        if colours is None:
-            is_terminal = sys.stdout is not None and sys.stdout.isatty()
-            colours = is_terminal and "NO_COLOR" not in os.environ
+    def __init__(self, write: Callable[[str], object], stream: TextIO | None) -> None:
         self._write = write
-        self._colours = colours
+        self._colours = has_colours(stream)
         self._started_at = monotonic()
 
     def show(self, event: AnyEvent, at: float | None = None) -> None:
@@ -52,15 +50,26 @@ class Printer:
         colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
         if self._colours and colour:
             name = f"\x1b[{colour}m{name}\x1b[0m"
+        self.line(f"{name}  {details(event)}".rstrip(), at)
+
+    def line(self, said: str, at: float | None = None) -> None:
+        """Print a line behind the seconds since the start, or those that are given."""
         elapsed = monotonic() - self._started_at if at is None else at
-        self._write(f"{elapsed:9.3f} s  {name}  {details(event)}".rstrip())
+        self._write(f"{elapsed:9.3f} s  {said}")
+
+
+def has_colours(stream: TextIO | None) -> bool:
+    """Whether what is written there may be in colours: see no-color.org, and terminfo's dumb."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
 
 
 def details(event: AnyEvent) -> str:
     """What matters of an event, on one line, safe for a terminal."""
     match event.name:
         case "connecting" | "connected":
-            said = redact(event.url or "")
+            said = discreet_url(event.url or "")
         case "connect_fail":
             said = event.reason
         case "ready":
@@ -81,7 +90,7 @@ def details(event: AnyEvent) -> str:
             said = event.reason + (" (gracefully)" if event.graceful else "")
         case _:
             said = ""
-    return _safe(said)
+    return _safe(said if event.name in _PAYLOADS else discreet_text(said))
 
 
 def _safe(text: str) -> str:

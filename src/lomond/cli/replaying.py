@@ -61,7 +61,7 @@ def _show(lines: _Lines, name: str, options: argparse.Namespace) -> None:
     from .printing import Printer
 
     is_slow = options.speed is not None
-    printer = Printer(lambda line: print(line, flush=is_slow))
+    printer = Printer(lambda line: print(line, flush=is_slow), sys.stdout)
     for recorded, event in records.events_of(lines, name, options.speed):
         if options.jsonl:
             print(lines.last.decode("utf-8", "replace").rstrip("\r\n"), flush=is_slow)

@@ -1,0 +1,138 @@
+"""A run of ``lomond URL``: what a pipe and a terminal have in common, to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..recording import Recorder
+from . import arguments, exits
+from .interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from ..events import AnyEvent
+    from ..websocket import WebSocket
+    from .diagnostics import Diagnostics
+
+CLOSE_TIMEOUT = 5.0  # seconds for the closing handshake
+PING_TIMEOUT = 30.0  # seconds
+
+
+def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Recorder | None:
+    """What ``--record`` asks for, or None. Ends the process where it can't be."""
+    try:
+        return Recorder(given.record) if given.record else None
+    except OSError as error:
+        parser.error(f"--record {given.record}: {error.strerror}")
+
+
+class Run(ABC):
+    """One run: this thread iterates, and another one sends what is given to it.
+
+    Arguments:
+        websocket: What is connected.
+        given: What was asked for.
+        said: Takes what is not data.
+    """
+
+    def __init__(self, websocket: WebSocket, given: argparse.Namespace, said: Diagnostics) -> None:
+        self.websocket = websocket
+        self.given = given
+        self.said = said
+        self.is_over = threading.Event()  #: no further connection is wanted
+        self.status: int | None = None  #: once it does not follow from how the connection ended
+        self.interrupts = Interrupts(self.leave, self.abort, said.say, CLOSE_TIMEOUT)
+
+    @abstractmethod
+    def take(self, event: AnyEvent) -> None:
+        """Do what is to be done for an event."""
+
+    @abstractmethod
+    def send(self) -> None:
+        """Send what is given, until there is no more: in a thread of its own, from Ready on."""
+
+    def run(self) -> int:
+        """Do it; the exit status."""
+        timer = None
+        if self.given.timeout is not None:
+            timer = threading.Timer(self.given.timeout, self._time_out)
+            timer.daemon = True
+            timer.start()
+        with self.interrupts:
+            try:
+                self._iterate()
+            except KeyboardInterrupt:
+                self.abort()
+        if timer is not None:
+            timer.cancel()
+        return self._result()
+
+    def leave(self) -> None:
+        """Close; the exit status is how that goes."""
+        self.is_over.set()
+        self.websocket.close()
+
+    def finish(self, status: int) -> None:
+        """Close; that is the exit status, whatever comes."""
+        self.decide(status)
+        self.leave()
+
+    def decide(self, status: int) -> None:
+        """Have that be the exit status, whatever comes."""
+        if self.status is None:
+            self.status = status
+
+    def abort(self) -> None:
+        """End it at once."""
+        self.is_over.set()
+        self.websocket.force_disconnect()
+
+    def _iterate(self) -> None:
+        sender: threading.Thread | None = None
+        for event in self._events():
+            if event.name == "back_off" and self.is_over.is_set():
+                return
+            if event.name == "ready":
+                self.interrupts.is_ready = True
+            self.said.show(event)
+            if event.name == "ready" and sender is None:
+                # A daemon: a read of standard input can't be ended.
+                sender = threading.Thread(target=self.send, daemon=True)
+                sender.start()
+            self.take(event)
+
+    def _events(self) -> Iterable[AnyEvent]:
+        timing = {
+            "poll": None,
+            "ping_rate": self.given.ping,
+            "ping_timeout": PING_TIMEOUT if self.given.ping else None,
+            "close_timeout": CLOSE_TIMEOUT,
+        }
+        if not self.given.reconnect:
+            return self.websocket.connect(**timing)
+        return self.websocket.persist(exit_event=self.is_over, **timing)
+
+    def _time_out(self) -> None:
+        if self.status is None:
+            self.status = exits.TIMED_OUT
+            self.said.say(f"--timeout: {self.given.timeout:g} s are over")
+        self.leave()
+        self.abort()
+        self.interrupts.unstick()
+
+    def _result(self) -> int:
+        """The exit status, and what is to be said of it."""
+        if self.interrupts.status is not None and self.status != exits.TIMED_OUT:
+            return self.interrupts.status
+        if self.status is not None:
+            return self.status
+        ending = self.websocket.ending
+        if ending is None:  # it was never begun
+            return exits.DONE
+        status = exits.status_of(ending)
+        if status != exits.DONE:
+            self.said.failure(ending)
+        return status
