@@ -37,4 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; keep the interpreter from flushing into the pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _unwritten(error)
     return status
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that what was to be written can't be, as where a disk is full; the exit status."""
+    from . import exits
+
+    if sys.stdout is not None:
+        # As above: what could not be written would be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stderr is not None:
+        print(f"lomond: {error.strerror or error}; nothing more is written", file=sys.stderr)
+    return exits.OUTPUT

@@ -39,17 +39,23 @@ class Printer:
         self._colours = has_colours(stream)
         self._started_at = monotonic()
 
-    def show(self, event: AnyEvent) -> None:
-        """Print the event."""
+    def show(self, event: AnyEvent, at: float | None = None) -> None:
+        """Print the event.
+
+        Arguments:
+            event: To be shown.
+            at: Seconds that stand before it; None for those since the start.
+        """
         name = f"{event.name:<14}"
         colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
         if self._colours and colour:
             name = f"\x1b[{colour}m{name}\x1b[0m"
-        self.line(f"{name}  {details(event)}".rstrip())
+        self.line(f"{name}  {details(event)}".rstrip(), at)
 
-    def line(self, said: str) -> None:
-        """Print a line behind the seconds since the start."""
-        self._write(f"{monotonic() - self._started_at:9.3f} s  {said}")
+    def line(self, said: str, at: float | None = None) -> None:
+        """Print a line behind the seconds since the start, or those that are given."""
+        elapsed = monotonic() - self._started_at if at is None else at
+        self._write(f"{elapsed:9.3f} s  {said}")
 
 
 def has_colours(stream: TextIO | None) -> bool:
