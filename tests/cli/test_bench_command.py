@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.processes import end_of, started
+from cli.commanding import end_of, started
 from doors.raw_server import refusing_port
 from lomond.cli import bench, exits
 from lomond.testing import Conversation, Server, Turns, serve

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import lomond
+from cli.commanding import completed
 from lomond.cli import COMMANDS, completion, connecting, exits
 from patience import PATIENCE
 
@@ -186,7 +186,7 @@ def test_every_command_is_in_it(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_as_a_process(shell: str) -> None:
-    done = lomond("--completion", shell)
+    done = completed("--completion", shell)
     assert (done.returncode, done.stderr) == (exits.DONE, "")
     assert done.stdout == completion.script(PARSER(), shell)
 

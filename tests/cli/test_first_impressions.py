@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cli.processes import lomond
+from cli.commanding import completed
 from lomond import __version__
 from lomond.cli import COMMANDS, exits
 
@@ -37,7 +37,7 @@ def imported(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_fits_a_screen(name: str) -> None:
-    done = lomond(*name.split(), "--help")
+    done = completed(*name.split(), "--help")
     assert (done.returncode, done.stderr) == (exits.DONE, "")
     lines = done.stdout.splitlines()
     assert len(lines) <= 24
@@ -47,7 +47,7 @@ def test_help_fits_a_screen(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_no_cell_of_the_help_reaches_into_the_next(name: str) -> None:
-    rows = [row for row in lomond(*name.split(), "--help").stdout.splitlines() if row[:1] == "-"]
+    rows = [row for row in completed(*name.split(), "--help").stdout.splitlines() if row[:1] == "-"]
     assert rows
     assert [row for row in rows if len(row) > 40 and row[39] != " "] == []
 
@@ -67,6 +67,6 @@ def test_the_command_without_a_name_brings_little_along(option: str) -> None:
 
 
 def test_the_version_and_what_runs() -> None:
-    done = lomond("--version")
+    done = completed("--version")
     assert done.returncode == exits.DONE
     assert done.stdout.startswith(f"lomond {__version__} (")

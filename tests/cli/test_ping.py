@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from cli.processes import end_of, line_of, started
+from cli.commanding import end_of, line_of, started
 from doors.raw_server import refusing_port
 from lomond.cli import exits, ping
 from lomond.testing import Conversation, Server, Turns, serve

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.processes import COMMAND, lomond
+from cli.commanding import COMMAND, completed
 from lomond import WebSocket
 from lomond.cli import exits, main, replaying
 from lomond.testing.echo import EchoServer
@@ -137,6 +137,6 @@ def test_the_disk_is_full(record: Path) -> None:
 
 
 def test_as_a_process(record: Path) -> None:
-    done = lomond("replay", "-", given=record.read_text())
+    done = completed("replay", "-", given=record.read_text())
     assert (done.returncode, done.stderr) == (exits.DONE, "")
     assert names(done.stdout.splitlines()) == EVENTS

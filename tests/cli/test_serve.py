@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cli.processes import end_of, line_of, started
+from cli.commanding import end_of, line_of, started
 from lomond import WebSocket
 from lomond.cli import exits, main, serve
 from lomond.protocol import frames

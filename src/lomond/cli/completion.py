@@ -55,9 +55,7 @@ def _others() -> Iterator[Command]:
     for name, home in COMMANDS.items():
         module = import_module(f".{home}", __package__)
         about = _about(module.__doc__)
-        asked = getattr(module, "parser", None)
-        # Of a command that has no such function its name is all that can be completed.
-        yield Command(name, about, (), False) if asked is None else _command(name, asked(), about)
+        yield _command(name, module.parser(), about)
 
 
 def _about(words: str | None) -> str:

@@ -67,18 +67,17 @@ class Pipe(Run):
 
     def take(self, event: AnyEvent) -> None:
         """Write a message, unless enough have come."""
-        if event.name not in ("text", "binary") or self._is_full:
-            return
-        self._came_at = monotonic()
-        try:
-            self._write(event)
-        except output.OutputError as error:
-            self._fail(error)
-            return
-        self._came += 1
-        if self._came == self._wanted:
-            self._is_full = True
-            self.finish(exits.DONE)
+        if not self._is_full and (event.name == "text" or event.name == "binary"):
+            self._came_at = monotonic()
+            try:
+                self._write(event)
+            except output.OutputError as error:
+                self._fail(error)
+                return
+            self._came += 1
+            if self._came == self._wanted:
+                self._is_full = True
+                self.finish(exits.DONE)
 
     def _fail(self, error: output.OutputError) -> None:
         """End it: nothing more can be written."""

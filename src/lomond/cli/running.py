@@ -6,7 +6,7 @@ import argparse
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..recording import Recorder
 from . import arguments, exits
@@ -105,7 +105,7 @@ class Run(ABC):
             self.take(event)
 
     def _events(self) -> Iterable[AnyEvent]:
-        timing = {
+        timing: dict[str, Any] = {
             "poll": None,
             "ping_rate": self.given.ping,
             "ping_timeout": PING_TIMEOUT if self.given.ping else None,

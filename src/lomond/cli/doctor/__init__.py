@@ -20,15 +20,20 @@ exit status: 0 done, warnings too, 1 closed by the server but by 1000 or 1001,
 protocol or size, 7 --timeout, 130 Ctrl-C"""
 
 
+def parser() -> arguments.Parser:
+    """What reads its arguments."""
+    made = arguments.Parser("doctor", _USAGE, _ABOUT, _END)
+    arguments.add_connection(made)
+    arguments.add_timeout(made, "S seconds in all")
+    made.add_argument("--idle", type=arguments.seconds, metavar="S", help="try idling so long")
+    made.add_argument("--jsonl", action="store_true", help="lines of JSON")
+    return made
+
+
 def run(given: Sequence[str]) -> int:
     """Examine it; the exit status."""
-    parser = arguments.Parser("doctor", _USAGE, _ABOUT, _END)
-    arguments.add_connection(parser)
-    arguments.add_timeout(parser, "S seconds in all")
-    add = parser.add_argument
-    add("--idle", type=arguments.seconds, metavar="S", help="try idling so long")
-    add("--jsonl", action="store_true", help="lines of JSON")
-    the = case.Case(parser, parser.parse_args(given))
+    reads = parser()
+    the = case.Case(reads, reads.parse_args(given))
     try:
         _examine(the)
     except OverdueError as late:
