@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
@@ -39,8 +39,9 @@ def read(path: Path) -> Generator[Recorded, None, None]:
         ValueError: It is of a newer version, or a line is none of a record's; the message says
             which one.
     """
-    for recorded, _ in _read(path):
-        yield recorded
+    with open(path, "rb") as file:
+        for recorded, _ in _read(file, os.fspath(path)):
+            yield recorded
 
 
 def replay(
@@ -72,11 +73,18 @@ def replay(
     return _replayed(path, speed, connection)
 
 
-def _replayed(
-    path: Path, speed: float | None, connection: int | None
-) -> Generator[AnyEvent, None, None]:
+def events_of(
+    lines: Iterable[bytes], name: str, speed: float | None, connection: int | None = None
+) -> Generator[tuple[Recorded, AnyEvent], None, None]:
+    """The events of a record whose lines are given, each with what its line says.
+
+    Arguments:
+        lines: Are asked for one at a time, when it is wanted.
+        name: Where they come from, for errors.
+        speed, connection: As of `replay`.
+    """
     began: dict[str, float] = {}
-    for recorded, has_closed in _read(path):
+    for recorded, has_closed in _read(lines, name):
         if connection not in (None, recorded.connection):
             continue
         event = event_of(recorded, has_closed)
@@ -85,7 +93,15 @@ def _replayed(
         if speed is not None:
             after = recorded.t / speed
             _wait_until(began.setdefault(recorded.recording, monotonic() - after) + after)
-        yield event
+        yield recorded, event
+
+
+def _replayed(
+    path: Path, speed: float | None, connection: int | None
+) -> Generator[AnyEvent, None, None]:
+    with open(path, "rb") as file:
+        for _, event in events_of(file, os.fspath(path), speed, connection):
+            yield event
 
 
 def _wait_until(moment: float) -> None:
@@ -93,37 +109,36 @@ def _wait_until(moment: float) -> None:
         Bell().wait(left)
 
 
-def _read(path: Path) -> Iterator[tuple[Recorded, bool]]:
+def _read(lines: Iterable[bytes], name: str) -> Iterator[tuple[Recorded, bool]]:
     """Each line, and whether this side's close frame stands before it."""
     contexts: dict[tuple[str, int], Context] = {}
     recordings: set[str] = set()
     cut: ValueError | None = None
     raw = b""
-    with open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
-            if not raw.strip():
-                continue
-            place = f"{os.fspath(path)}:{number}"
-            try:
-                line = _parsed(raw, place)
-            except ValueError as error:
-                if cut is not None:
-                    raise cut from None
-                cut = error
-                continue
-            recording = str(line.get("r", ""))
-            if cut is not None and recording in recordings:
-                raise cut
-            cut = None
-            _check_version(line, place)
-            recordings.add(recording)
-            with _told_of(place):
-                key = recording, line["c"]
-                context = contexts.setdefault(key, Context())
-                recorded = _typed(number, recording, line, context)
-            yield recorded, context.has_closed
-            if recorded.op in LAST:
-                del contexts[key]
+    for number, raw in enumerate(lines, 1):
+        if not raw.strip():
+            continue
+        place = f"{name}:{number}"
+        try:
+            line = _parsed(raw, place)
+        except ValueError as error:
+            if cut is not None:
+                raise cut from None
+            cut = error
+            continue
+        recording = str(line.get("r", ""))
+        if cut is not None and recording in recordings:
+            raise cut
+        cut = None
+        _check_version(line, place)
+        recordings.add(recording)
+        with _told_of(place):
+            key = recording, line["c"]
+            context = contexts.setdefault(key, Context())
+            recorded = _typed(number, recording, line, context)
+        yield recorded, context.has_closed
+        if recorded.op in LAST:
+            del contexts[key]
     if cut is not None and raw.endswith(b"\n"):
         raise cut
 

@@ -34,7 +34,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; keep the interpreter from flushing into the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 0
+    except OSError as error:
+        return _unwritten(error)
     return status
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that what was to be written can't be, as where a disk is full; the exit status."""
+    from . import exits
+
+    _give_up_output()
+    if sys.stderr is not None:
+        print(f"lomond: {error.strerror or error}; nothing more is written", file=sys.stderr)
+    return exits.OUTPUT
+
+
+def _give_up_output() -> None:
+    """Keep the interpreter from writing again what could not be written."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

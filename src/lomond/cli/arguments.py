@@ -119,9 +119,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 def add_ping(parser: argparse.ArgumentParser) -> None:
     """Give the parser the option that says how often to ping."""
-    parser.add_argument(
-        "--ping", type=pause, default=30.0, metavar="S", help="every S s (30), 0: no"
-    )
+    parser.add_argument("--ping", type=pause, default=30.0, metavar="S", help="each S s (30), or 0")
 
 
 def add_timeout(parser: argparse.ArgumentParser, of_what: str) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ..testing.echo import EchoServer
-from ..websocket import WebSocket
 from . import arguments, exits
-from .printing import Printer
 
 _ABOUT = "Connects to an echo server of its own, and shows each event."
 _MESSAGES = 3
@@ -16,9 +13,18 @@ _POLL = 0.4  # seconds; the default of 5 would be a long demonstration
 _PING_RATE = 0.6  # seconds; so that a ping is seen too
 
 
+def parser() -> arguments.Parser:
+    """The parser of its arguments."""
+    return arguments.Parser("demo", "", _ABOUT)
+
+
 def run(given: Sequence[str]) -> int:
     """Show it; the exit status."""
-    arguments.Parser("demo", "", _ABOUT).parse_args(given)
+    parser().parse_args(given)
+    from ..testing.echo import EchoServer  # not for help
+    from ..websocket import WebSocket
+    from .printing import Printer
+
     graceful = False
     with EchoServer() as server:
         websocket = WebSocket(server.url, proxies={})

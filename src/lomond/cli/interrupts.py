@@ -21,12 +21,14 @@ class Interrupts:
     """Has a signal close with the closing handshake; the next, or one before Ready, ends at once.
 
     The handler raises nothing: where it interrupts a finalizer, as there are in every import, an
-    exception would be lost. It does so only while output waits for its reader, where it is needed.
+    exception would be lost. It does so only while output is written, which may wait for its reader:
+    at the second signal, or some time after the first.
 
     Arguments:
         close: Begins the closing handshake, with 1000.
         end: Ends the connection at once.
         says: Gets a line for people.
+        patience: Seconds that output may wait for its reader after the first signal.
     """
 
     def __init__(
@@ -34,16 +36,21 @@ class Interrupts:
         close: Callable[[], object],
         end: Callable[[], object],
         says: Callable[[str], object],
+        patience: float,
     ) -> None:
         self.is_ready = False  #: whether there is a connection to be closed
-        self.is_stuck = False  #: whether output waits for its reader
+        self.is_writing = False  #: whether output is written, and may wait for its reader
         self.status: int | None = None  #: the exit status, once there was one
         self._close, self._end, self._says = close, end, says
+        self._patience = patience
         self._before: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Interrupts:
         for number in _STATUS:
             self._before.append((number, signal.signal(number, self._interrupt)))
+        if hasattr(signal, "SIGALRM"):
+            before = signal.signal(signal.SIGALRM, self._leave_output)
+            self._before.append((signal.SIGALRM, before))
         return self
 
     def __exit__(
@@ -52,13 +59,16 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before:
             signal.signal(number, handler)
 
     def unstick(self) -> None:
         """Interrupt output that waits for its reader: from another thread."""
-        if self.is_stuck and hasattr(signal, "pthread_kill"):
-            self.interrupt()
+        main = threading.main_thread().ident
+        if self.is_writing and main is not None and hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, signal.SIGALRM)
 
     def interrupt(self) -> None:
         """Do as at a Ctrl-C: from another thread."""
@@ -72,14 +82,19 @@ class Interrupts:
         is_first = self.status is None
         if is_first:
             self.status = _STATUS[signal.Signals(number)]
-        if self.is_stuck:
-            raise KeyboardInterrupt
         if is_first and self.is_ready:
             self._says("closing; Ctrl-C again ends at once")
             self._close()
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, self._patience, 1)
             return
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._end()
+        self._leave_output(number, frame)
+
+    def _leave_output(self, number: int, frame: FrameType | None) -> None:
+        if self.is_writing:
+            raise KeyboardInterrupt
 
 
 def tell(line: str) -> None:

@@ -25,7 +25,7 @@ class OutputError(Exception):
         self.is_gone = is_gone
 
 
-class Output:
+class StandardOutput:
     """Writes lines to a descriptor, each with one end, and none of it later.
 
     Arguments:
@@ -54,14 +54,14 @@ class Output:
         if self._number is None:
             raise OutputError("it is closed", is_gone=True)
         rest = memoryview(data)
-        self._interrupts.is_stuck = True
+        self._interrupts.is_writing = True
         try:
             while rest:
                 rest = rest[os.write(self._number, rest) :]
         except OSError as error:
             raise OutputError(error.strerror or str(error), error.errno in _GONE) from None
         finally:
-            self._interrupts.is_stuck = False
+            self._interrupts.is_writing = False
 
 
 def number_of(stream: Any) -> int | None:
@@ -70,7 +70,7 @@ def number_of(stream: Any) -> int | None:
 
 
 def writer(
-    output: Output, binary: str, told: Callable[[str], object]
+    output: StandardOutput, binary: str, told: Callable[[str], object]
 ) -> Callable[[Text | Binary], None]:
     """What writes a message as it is asked for: its line.
 
@@ -99,7 +99,7 @@ def writer(
 
 
 def json_writer(
-    output: Output, lines: Callable[[], dict[str, Any]]
+    output: StandardOutput, lines: Callable[[], dict[str, Any]]
 ) -> Callable[[Text | Binary], None]:
     """What writes a message as the line that a record has for it."""
     encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

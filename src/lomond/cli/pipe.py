@@ -55,7 +55,7 @@ class Pipe(Run):
         self._is_full = False  # nothing more is written
         end = b"\0" if given.nul else b"\n"
         number = output.number_of(sys.stdout)
-        out = output.Output(number, self.interrupts, end)
+        out = output.StandardOutput(number, self.interrupts, end)
         self._write: Callable[[Text | Binary], None] = (
             output.writer(out, given.binary, said.say)
             if lines is None
@@ -67,18 +67,17 @@ class Pipe(Run):
 
     def take(self, event: AnyEvent) -> None:
         """Write a message, unless enough have come."""
-        if event.name not in ("text", "binary") or self._is_full:
-            return
-        self._came_at = monotonic()
-        try:
-            self._write(event)
-        except output.OutputError as error:
-            self._fail(error)
-            return
-        self._came += 1
-        if self._came == self._wanted:
-            self._is_full = True
-            self.finish(exits.DONE)
+        if not self._is_full and (event.name == "text" or event.name == "binary"):
+            self._came_at = monotonic()
+            try:
+                self._write(event)
+            except output.OutputError as error:
+                self._fail(error)
+                return
+            self._came += 1
+            if self._came == self._wanted:
+                self._is_full = True
+                self.finish(exits.DONE)
 
     def _fail(self, error: output.OutputError) -> None:
         """End it: nothing more can be written."""
@@ -143,6 +142,9 @@ class Pipe(Run):
         if linger is None:
             linger = _LINGER if self._wanted is None else math.inf
         while not self.is_over.is_set():
+            if self.given.reconnect and not self.websocket.is_active:
+                self.websocket.wait_ready()
+                self._came_at = monotonic()
             rest = None if linger == math.inf else self._came_at + linger - monotonic()
             if rest is not None and rest <= 0:
                 self.leave()

@@ -62,8 +62,17 @@ class Plain:
 
 def writer(interrupts: Interrupts | None) -> Callable[[bytes], object]:
     """What writes to standard output, and tells of being kept waiting, if anybody is told."""
-    told = interrupts or Interrupts(_nothing, _nothing, _nothing)
-    return output.Output(output.number_of(sys.stdout), told).raw
+    told = interrupts or Interrupts(_nothing, _nothing, _nothing, 0.0)
+    out = output.StandardOutput(output.number_of(sys.stdout), told)
+
+    def write(data: bytes) -> None:
+        before = told.is_writing  # a signal's word may come amid another write
+        try:
+            out.raw(data)
+        finally:
+            told.is_writing = before
+
+    return write
 
 
 def _nothing(*_: object) -> None: ...

@@ -8,12 +8,13 @@ from time import monotonic
 from typing import TextIO
 
 from ..events import AnyEvent
+from ..redaction import discreet_text, discreet_url
 from ..response import (
     LONGEST as _LONGEST,  # characters of a message that are shown
     escaped,
 )
-from ..url import redact
 
+_PAYLOADS = ("text", "binary", "ping", "pong")
 _COLOURS = {
     "text": "32",
     "binary": "32",
@@ -38,17 +39,23 @@ class Printer:
         self._colours = has_colours(stream)
         self._started_at = monotonic()
 
-    def show(self, event: AnyEvent) -> None:
-        """Print the event."""
+    def show(self, event: AnyEvent, at: float | None = None) -> None:
+        """Print the event.
+
+        Arguments:
+            event: To be shown.
+            at: Seconds that stand before it; None for those since the start.
+        """
         name = f"{event.name:<14}"
         colour = _COLOURS.get(event.name, "2" if event.name in ("poll", "ping", "pong") else "")
         if self._colours and colour:
             name = f"\x1b[{colour}m{name}\x1b[0m"
-        self.line(f"{name}  {details(event)}".rstrip())
+        self.line(f"{name}  {details(event)}".rstrip(), at)
 
-    def line(self, said: str) -> None:
-        """Print a line behind the seconds since the start."""
-        self._write(f"{monotonic() - self._started_at:9.3f} s  {said}")
+    def line(self, said: str, at: float | None = None) -> None:
+        """Print a line behind the seconds since the start, or those that are given."""
+        elapsed = monotonic() - self._started_at if at is None else at
+        self._write(f"{elapsed:9.3f} s  {said}")
 
 
 def has_colours(stream: TextIO | None) -> bool:
@@ -62,7 +69,7 @@ def details(event: AnyEvent) -> str:
     """What matters of an event, on one line, safe for a terminal."""
     match event.name:
         case "connecting" | "connected":
-            said = redact(event.url or "")
+            said = discreet_url(event.url or "")
         case "connect_fail":
             said = event.reason
         case "ready":
@@ -83,7 +90,7 @@ def details(event: AnyEvent) -> str:
             said = event.reason + (" (gracefully)" if event.graceful else "")
         case _:
             said = ""
-    return _safe(said)
+    return _safe(said if event.name in _PAYLOADS else discreet_text(said))
 
 
 def _safe(text: str) -> str:

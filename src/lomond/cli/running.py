@@ -6,7 +6,7 @@ import argparse
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..recording import Recorder
 from . import arguments, exits
@@ -44,7 +44,7 @@ class Run(ABC):
         self.said = said
         self.is_over = threading.Event()  #: no further connection is wanted
         self.status: int | None = None  #: once it does not follow from how the connection ended
-        self.interrupts = Interrupts(self.leave, self.abort, said.say)
+        self.interrupts = Interrupts(self.leave, self.abort, said.say, CLOSE_TIMEOUT)
 
     @abstractmethod
     def take(self, event: AnyEvent) -> None:
@@ -93,17 +93,19 @@ class Run(ABC):
     def _iterate(self) -> None:
         sender: threading.Thread | None = None
         for event in self._events():
-            self.said.show(event)
+            if event.name == "back_off" and self.is_over.is_set():
+                return
             if event.name == "ready":
                 self.interrupts.is_ready = True
-                if sender is None:
-                    # A daemon: a read of standard input can't be ended.
-                    sender = threading.Thread(target=self.send, daemon=True)
-                    sender.start()
+            self.said.show(event)
+            if event.name == "ready" and sender is None:
+                # A daemon: a read of standard input can't be ended.
+                sender = threading.Thread(target=self.send, daemon=True)
+                sender.start()
             self.take(event)
 
     def _events(self) -> Iterable[AnyEvent]:
-        timing = {
+        timing: dict[str, Any] = {
             "poll": None,
             "ping_rate": self.given.ping,
             "ping_timeout": PING_TIMEOUT if self.given.ping else None,

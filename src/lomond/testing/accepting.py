@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Callable
+from time import sleep
+
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing is bound here
+#: Of an accept() that may succeed later: the client has gone, or nothing is left for it.
+_PASSING = frozenset({errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_BREATH = 0.05  # seconds, until it is tried again
 
 
 class Acceptor:
-    """Accepts connections on a free port of 127.0.0.1, in a thread, from `start` to `stop`.
+    """Accepts connections on a port of this machine, in a thread, from `start` to `stop`.
 
     Arguments:
         serve: Is given each connection, which is closed behind it. An OSError that it raises means
             that the client has gone.
         one_at_a_time: Whether a client waits until the one before is done with; else each has a
             thread of its own.
+        host: Where to listen: an address of this machine, or a name of it.
+        port: 0 for a free one.
 
     Attributes:
         address: Where it listens.
+
+    Raises:
+        OSError: Nobody can listen there.
     """
 
     def __init__(
-        self, serve: Callable[[socket.socket], None], *, one_at_a_time: bool = False
+        self,
+        serve: Callable[[socket.socket], None],
+        *,
+        one_at_a_time: bool = False,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._serve = serve
         self._is_serial = one_at_a_time
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address: tuple[str, int] = self._listener.getsockname()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._is_stopping = False
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._threads: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()  # of those who are open
 
     def start(self) -> None:
         """Begin to accept."""
@@ -43,7 +61,8 @@ class Acceptor:
         self._is_stopping = True
         # Not every system ends an accept() when its socket is closed; a connection does.
         with contextlib.suppress(OSError):
-            socket.create_connection(self.address, 1).close()
+            host, port = self.address
+            socket.create_connection((_WILDCARDS.get(host, host), port), 1).close()
         if threading.current_thread() is self._thread:
             self._listener.close()
 
@@ -58,17 +77,22 @@ class Acceptor:
         self._thread.join(patience)
         if hangs_up:
             self._hang_up()
-        for thread in self._threads:
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join(patience)
         self._listener.close()
-        return not any(thread.is_alive() for thread in (self._thread, *self._threads))
+        return not any(thread.is_alive() for thread in (self._thread, *threads))
 
     def _accept(self) -> None:
         while not self._is_stopping:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                break
+            except OSError as error:
+                if error.errno not in _PASSING:
+                    break
+                sleep(_BREATH)
+                continue
             if self._is_stopping:
                 connection.close()
                 break
@@ -77,10 +101,20 @@ class Acceptor:
             if self._is_serial:
                 self._run(connection)
                 continue
-            thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._begin(connection)
         self._listener.close()
+
+    def _begin(self, connection: socket.socket) -> None:
+        thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has none left
+            with self._lock:
+                self._threads.discard(thread)
+                self._open.discard(connection)
+            connection.close()
 
     def _hang_up(self) -> None:
         with self._lock:
@@ -98,3 +132,4 @@ class Acceptor:
         finally:
             with self._lock:
                 self._open.discard(connection)
+                self._threads.discard(threading.current_thread())

@@ -71,6 +71,9 @@ class Acts:
         goes_on: Whether the script goes on then, and only pauses end.
         patience: Seconds after which the client is taken for dead that says or takes nothing; None
             for never.
+
+    Attributes:
+        is_saying: Whether something was said of which the client has not taken all.
     """
 
     def __init__(
@@ -86,10 +89,15 @@ class Acts:
         self._goes_on = goes_on
         self._patience = patience
         self._selector: selectors.BaseSelector = _Selector()
+        self._event = selectors.EVENT_READ  # that is waited for
         self._is_closed = False
+        self.is_saying = False
 
-    def run(self, peer: Peer) -> None:
-        """Do all of it. An OSError in it that the script does not catch is raised."""
+    def run(self, peer: Peer) -> bool:
+        """Do all of it, and tell whether the script has got to its end.
+
+        An OSError in it that the script does not catch is raised.
+        """
         self._connection.setblocking(False)
         with self._selector:
             self._selector.register(self._connection, selectors.EVENT_READ)
@@ -99,6 +107,8 @@ class Acts:
                 self._run(peer)
             except TestIsOver:
                 peer.actions.close()
+                return False
+        return True
 
     def _run(self, peer: Peer) -> None:
         action = next(peer.actions, None)
@@ -129,6 +139,7 @@ class Acts:
         return b""
 
     def _say(self, rest: memoryview) -> None:
+        self.is_saying = bool(rest)
         while rest:
             try:
                 rest = rest[self._connection.send(rest) :]
@@ -136,6 +147,7 @@ class Acts:
                 self._wait(selectors.EVENT_WRITE, None)
             except ssl.SSLWantReadError:
                 self._wait(selectors.EVENT_READ, None)
+        self.is_saying = False
 
     def _hear(self, within: float | None, most: int) -> bytes:
         deadline = None if within is None else monotonic() + within
@@ -161,7 +173,9 @@ class Acts:
 
     def _wait(self, event: int, deadline: float | None) -> bool:
         """Whether the socket is ready before that moment."""
-        self._selector.modify(self._connection, event)
+        if event != self._event:
+            self._selector.modify(self._connection, event)
+            self._event = event
         until = deadline
         if until is None and self._patience is not None:
             until = monotonic() + self._patience

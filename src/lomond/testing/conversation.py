@@ -187,6 +187,7 @@ class Scripts:
         self.requests.append(line.request)
         run = self._run(line)
         peer.doing = run.doing
+        peer.farewell = line.farewell
         self.runs.append(run)
         try:
             yield from self._converse(run)

@@ -142,6 +142,13 @@ class Line:
         while self.end is None:
             yield from self.listen(None)
 
+    def farewell(self, code: int, reason: str) -> bytes:
+        """A close frame that the script does not say; empty where none may follow."""
+        if not self.is_open or self.end is not None or self._has_closed or self._is_mute:
+            return b""
+        self._has_closed = True
+        return frames.build(frames.CLOSE, frames.build_close_payload(code, reason), None)
+
     def hang_up(self, words: str, *, resets: bool = False) -> Talk:
         """End the stream to the program, or reset it; `words` say why."""
         self.end = self.end or words

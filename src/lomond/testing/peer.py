@@ -76,6 +76,8 @@ class Peer:
         patience: Real seconds for which a script should wait for something that has to come; None
             for ever, as in pretend time.
         doing: Says in words what is done just now; None where the script does not tell.
+        farewell: Gives a close frame, of a code and a reason, for a client to whom the script will
+            say nothing more; nothing where none may follow. None where the script does not tell.
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
@@ -83,6 +85,7 @@ class Peer:
         self.request = b""
         self.patience: float | None = None
         self.doing: Callable[[], str] | None = None
+        self.farewell: Callable[[int, str], bytes] | None = None
         self._rest = b""
         self.actions = talk(self)
         given: object = self.actions  # which a user's script may have got wrong

@@ -63,10 +63,10 @@ class Serving:
         self._context: ssl.SSLContext | None = None
         self._folder: TemporaryDirectory[str] | None = None
         if tls:
-            self._context = _server_context()
+            self._context = server_context("127.0.0.1", "localhost")
             self._folder = TemporaryDirectory(prefix="lomond-")
             self.ca = os.path.join(self._folder.name, "ca.pem")
-            _authority().cert_pem.write_to_path(self.ca)
+            write_authority(self.ca)
         self._lock = threading.Lock()
         self._number = 0  # of connections
         self._over = Over()
@@ -180,9 +180,19 @@ def _authority() -> CA:
     return CA()
 
 
+def write_authority(path: str) -> None:
+    """Write the certificate of the authority that vouches for TLS servers of this process."""
+    _authority().cert_pem.write_to_path(path)
+
+
 @cache
-def _server_context() -> ssl.SSLContext:
+def server_context(*names: str) -> ssl.SSLContext:
+    """The TLS of a server of these names and addresses.
+
+    Raises:
+        ImportError: The package that makes certificates is not installed; the error says which.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate: Any = _authority().issue_cert("127.0.0.1", "localhost")
+    certificate: Any = _authority().issue_cert(*names)
     certificate.configure_cert(context)
     return context
