@@ -1,3 +1,4 @@
+# cython: binding=True
 """The events. Plain classes with slots, so that the compiled twin can make them cheaply.
 
 Made in protocol/ and session/, which say when; users import them from lomond.events. What a user
