@@ -44,6 +44,7 @@ QUICK = [
 
 #: What no twin changes: tests/both.py tries it on one.
 ONCE = [
+    TESTS / "cli",
     TESTS / "conformance",
     TESTS / "real",
     TESTS / "examples" / "test_examples.py",

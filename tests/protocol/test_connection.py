@@ -94,6 +94,10 @@ def test_a_violation_after_our_close_is_not_answered() -> None:
     assert not connection.output.is_ready
 
 
+def test_nothing_of_a_broken_frame_came_before_there_is_one() -> None:
+    assert opened().came == b""
+
+
 def test_what_came_before_the_violation_is_delivered() -> None:
     data = frame(frames.TEXT, b"before") + b"\xc1\x00"
     assert [event.name for event in events(opened(), data)] == ["text", "protocol_error"]

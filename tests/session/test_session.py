@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -332,3 +333,14 @@ def test_whoever_listens_and_however_the_program_reads_json(is_heard: bool, read
     assert event.json == (3 if reads else [1])
     session.send_message(frames.TEXT, b"x")
     assert told == ([("in", "text", "[1]"), ("out", "text", b"x")] if is_heard else [])
+
+
+@pytest.mark.parametrize("loads", [None, json.loads])
+@pytest.mark.parametrize("auto_pong", [True, False])
+def test_pings_are_answered_where_that_is_wanted(auto_pong: bool, loads: Any) -> None:
+    timing = Timing(auto_pong=auto_pong, poll=None, ping_rate=0)
+    session = Session(timing, Limits(), counting_bytes(), loads=loads)
+    session.opened(0.0)
+    session.receive(frames.build(frames.PING, b"x", None), 1.0, 5.0)
+    assert drain(session, 1.0) == ["ping"]
+    assert session.connection.output.is_ready is auto_pong
