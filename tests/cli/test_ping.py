@@ -113,7 +113,7 @@ def test_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_timeout(capsys: pytest.CaptureFixture[str]) -> None:
     with EchoServer() as server:
-        status, lines, _ = pinged(capsys, "-i", "0.05", "--timeout", "0.4", server.url)
+        status, lines, _ = pinged(capsys, "-i", "0.05", "--timeout", "3", server.url)
     assert status == exits.TIMED_OUT
     assert "0% loss" in lines[-2]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PINGS = 5
 PING_PATIENCE = 5.0  # seconds for each
 _MOST_LOST = 2  # one after another, behind which nobody waits for more
-_SLOW_CLOSE = 1.0  # seconds
+SLOW_CLOSE = 1.0  # seconds
 
 
 def tell(case: Case, done: Opened) -> None:
@@ -137,7 +137,7 @@ def _tell_close(case: Case, done: Opened) -> None:
     if answered is not None:
         said = "without a code" if code is None else f"with {code}"
         measured = f"answered {said}"
-        if answered > _SLOW_CLOSE:
+        if answered > SLOW_CLOSE:
             advice = "that is slow: programs wait so long at their end"
             case.report.warn("close", measured, advice, answered)
         else:
