@@ -1,6 +1,7 @@
 """Fixtures of all tests. First of all, the environment and the twin that they run on."""
 
 import gc
+import signal
 import sys
 from itertools import groupby, product
 from pathlib import Path
@@ -32,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.option.door = config.option.door or list(DOORS)
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Whoever started this in the background has Ctrl-C ignored, and all that tests start would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TESTS = Path(__file__).parent
 #: Where the rules are, and a taste of each door.

@@ -25,6 +25,7 @@ __all__ = ["Ending", "Gap", "Pause"]
 _LONGEST_BODY = 120  # characters of a refusal's body, in the line for people
 #: Close codes of somebody who has done what was to be done (RFC 6455 section 7.4.1).
 _FINE = (1000, 1001)
+_TOO_BIG = 1009
 
 
 class Pause(NamedTuple):
@@ -213,7 +214,8 @@ def _lost(ending: Ending) -> str:
 
 
 def _protocol(ending: Ending) -> str:
-    return f"the server broke the protocol{_after(ending)}: {ending.detail}"
+    did = "sent too much" if ending.code == _TOO_BIG else "broke the protocol"
+    return f"the server {did}{_after(ending)}: {ending.detail}"
 
 
 def _told(ending: Ending) -> str:

@@ -113,7 +113,7 @@ def without_editor(tmp_path: Path) -> dict[str, str]:
 
 def test_a_dumb_terminal() -> None:
     with served(answers) as server, terminal(server.url, TERM="dumb") as shown:
-        shown.wait_for(rb"/help lists the orders\r\n")
+        shown.wait_for(rb"/help lists the commands\r\n")
         shown.type(b'{"a": 1}\n')
         shown.wait_for(rb'^< {"a": 1}\r\n')
         shown.type(b"/help\n")
@@ -127,7 +127,7 @@ def test_a_dumb_terminal() -> None:
 
 def test_without_the_line_editor(without_editor: dict[str, str]) -> None:
     with served(answers) as server, terminal(server.url, **without_editor) as shown:
-        shown.wait_for(rb"/help lists the orders")
+        shown.wait_for(rb"/help lists the commands")
         shown.type(b'{"a": 1}\n')
         shown.wait_for(rb'^\x1b\[1;32m< \x1b\[0m{\x1b\[36m"a"')
         shown.type(b"two\n")

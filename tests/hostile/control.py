@@ -87,12 +87,12 @@ CASES = [
     Case(
         name="pings to a client that can't write",
         # The newest pong alone waits, so that all of them may fit: then the server ends it.
-        talk=upgraded(*repeated(80, frame(_PING, b"x" * 125) * 500), Pause(0.5), End()),
-        part=upgraded(*repeated(8, frame(_PING, b"x" * 125) * 500), Pause(0.5), End()),
+        talk=upgraded(*repeated(120, frame(_PING, b"x" * 125) * 500), Pause(0.5), End()),
+        part=upgraded(*repeated(12, frame(_PING, b"x" * 125) * 500), Pause(0.5), End()),
         shows="ready ping disconnected",
         options={"send_timeout": 0.2},
         seconds=3.0,
-        memory=3 * MIB,
+        memory=4 * MIB,
         never_reads=True,
     ),
     Case(

@@ -21,6 +21,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, of which exits.py has the meanings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     name = given[0] if given else ""
     if name in COMMANDS:
         module = import_module(f".{COMMANDS[name]}", __name__)

@@ -46,9 +46,16 @@ class Parser(argparse.ArgumentParser):
         return helping.page(self.usage or "", about, self._shown, end)
 
     def error(self, message: str) -> NoReturn:
-        """End the process, for what is wrong with the arguments."""
-        told = exits.advice(message).replace("\n", " ")
-        self.exit(exits.USAGE, f"{self.prog}: {told}; see {self.prog} --help\n")
+        """End the process, for arguments that can't be read."""
+        self.refuse(f"{message}; see {self.prog} --help")
+
+    def refuse(self, message: object) -> NoReturn:
+        """End the process, for what can't be done with what was given."""
+        said = message.strerror if isinstance(message, OSError) and message.strerror else message
+        if isinstance(message, OSError) and message.filename is not None:
+            said = f"{message.filename} can't be read ({said})"
+        told = exits.advice(said).replace("\n", " ")
+        self.exit(exits.USAGE, f"{self.prog}: {told}\n")
 
 
 # What an option's value must be
@@ -56,12 +63,12 @@ class Parser(argparse.ArgumentParser):
 
 def seconds(text: str) -> float:
     """A number of seconds above 0."""
-    return _number(text, "seconds", lambda value: value > 0)
+    return _number(text, "above 0", lambda value: value > 0)
 
 
 def pause(text: str) -> float:
     """A number of seconds, 0 included."""
-    return _number(text, "seconds", lambda value: value >= 0)
+    return _number(text, "0 or more", lambda value: value >= 0)
 
 
 def count(text: str) -> int:
@@ -83,13 +90,19 @@ def size(text: str) -> int | None:
     return int(digits) * _SIZES[unit]
 
 
-def _number(text: str, what: str, is_right: Callable[[float], bool]) -> float:
+def _redirects(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is none; write a whole number, 0 or more")
+    return int(text)
+
+
+def _number(text: str, which: str, is_right: Callable[[float], bool]) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and is_right(value)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
+        raise argparse.ArgumentTypeError(f"{text!r} is none; write a number {which}")
     return value
 
 
@@ -113,13 +126,13 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     add("--no-proxy", action="store_true", help="also if one is set")
     add("--unix", metavar="PATH", help="socket to connect")
     add("--compress", action="store_true", help="offer compression")
-    add("--max-redirects", type=int, default=0, metavar="N", help="at most (0)")
+    add("--max-redirects", type=_redirects, default=0, metavar="N", help="at most (0)")
     add("--max-size", type=size, default=size("16M"), metavar="BYTES", help="of a message (16M)")
 
 
 def add_ping(parser: argparse.ArgumentParser) -> None:
     """Give the parser the option that says how often to ping."""
-    parser.add_argument("--ping", type=pause, default=30.0, metavar="S", help="each S s (30), or 0")
+    parser.add_argument("--ping", type=pause, metavar="S", help="seconds (30; 0: no)")
 
 
 def add_timeout(parser: argparse.ArgumentParser, of_what: str) -> None:
@@ -127,7 +140,7 @@ def add_timeout(parser: argparse.ArgumentParser, of_what: str) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="S", help=of_what)
 
 
-def websocket(parser: argparse.ArgumentParser, given: argparse.Namespace, **more: Any) -> WebSocket:
+def websocket(parser: Parser, given: argparse.Namespace, **more: Any) -> WebSocket:
     """The WebSocket that is asked for. Ends the process with 2 where that can't be.
 
     Arguments:
@@ -143,7 +156,7 @@ def websocket(parser: argparse.ArgumentParser, given: argparse.Namespace, **more
         for name, value in headers(given.header or ()):
             made.add_header(name, value)
     except (ValueError, TypeError, ImportError, OSError) as error:
-        parser.error(str(error))
+        parser.refuse(error)
     return made
 
 
@@ -200,6 +213,8 @@ def _auth(given: str | None) -> tuple[str, str] | str | None:
         return None
     if given.startswith("@"):
         given = _read(given[1:]).strip()
+    if not given:
+        raise ValueError("--auth is empty; write USER:PASS, TOKEN, or @FILE with one of them")
     user, colon, password = given.partition(":")
     return (user, password) if colon else given
 

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 
 from .. import constants, twin
-from . import arguments, exits, helping
+from . import COMMANDS, arguments, exits, helping
 
 _USAGE = """\
 [OPTIONS] URL
@@ -23,7 +23,12 @@ it closes when for 1 s (--linger) after the end of the input no message came."""
 def run(given: Sequence[str]) -> int:
     """Run it; the exit status."""
     parser = _parser()
-    options = parser.parse_args(given)
+    options, rest = parser.parse_known_args(given)
+    _check_command(parser, options.url)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.once and options.n is not None:
+        parser.refuse("-1 and -n exclude each other; leave one out")
     if _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not options.jsonl:
         from . import terminal
 
@@ -31,6 +36,17 @@ def run(given: Sequence[str]) -> int:
     from . import pipe
 
     return pipe.run(parser, options)
+
+
+def _check_command(parser: arguments.Parser, url: str) -> None:
+    """End the process where a command was meant."""
+    if url in COMMANDS:
+        parser.error(f"the command comes first: lomond {url} ...")
+    if "/" not in url and ":" not in url:
+        from difflib import get_close_matches
+
+        for near in get_close_matches(url, COMMANDS, 1):
+            parser.error(f"{url!r} is no command; did you mean {near}?")
 
 
 def _is_terminal(stream: object) -> bool:
@@ -47,21 +63,21 @@ def _parser() -> arguments.Parser:
     add("--record", metavar="FILE", help="append a record")
     add("-n", type=arguments.count, metavar="N", help="end after N messages")
     add("-1", dest="once", action="store_true", help="send one, print one")
-    add("--linger", type=_linger, metavar="S", help="wait so (1; none)")
+    add("--linger", type=_linger, metavar="S", help="quiet end (1; none)")
     add(
         "--binary",
         choices=("base64", "hex", "raw"),
         default="base64",
         metavar="AS",
-        help="base64, hex, raw",
+        help="write them so",
     )
     add("-0", dest="nul", action="store_true", help="NUL ends lines")
     add("--jsonl", action="store_true", help="records' lines")
-    add("--json", action="store_true", help="JSON over lines")
+    add("--json", action="store_true", help="indented, in a tty")
     add("-q", "--quiet", action="store_true", help="no diagnostics")
     add("-v", action="count", default=0, dest="verbose", help="events; -vv: frames")
     add("--completion", action=_Completion, metavar="SHELL", help="bash, zsh, fish")
-    add("--version", action=_Version, nargs=0, help="and what runs")
+    add("--version", action=_Version, nargs=0, help="and which twin")
     return parser
 
 

@@ -23,7 +23,7 @@ TERMINATED = 143
 #: For people: ``--help`` shows them.
 MEANINGS = {
     DONE: "done",
-    CLOSED: "closed but by 1000, 1001",
+    CLOSED: "closed with another code",
     USAGE: "usage",
     UNREACHABLE: "unreachable",
     REFUSED: "refused",
@@ -63,9 +63,13 @@ _OPTIONS = {
     "open_timeout": "--timeout",
     "max_message_size": "--max-size",
     "ping_rate": "--ping",
+    "ping_timeout": "--ping",
 }
 #: What the library adds for those who call it.
-_WAITS = ": persist() waits max_wait before each"
+_FOR_PROGRAMS = re.compile(
+    r"; no attempt can succeed until [^;]*?: persist\(\) waits max_wait before each"
+    r"| \((?!open_|ping_)\w+_timeout\)"
+)
 _OPTION = re.compile(
     r"(?<![\w-])(?:(proxies=\{\}|ssl_verify=False)|(\w+_\w+)(?:=(?![\w\"'(\[{]))?"
     r"|(\w+)=(?![\w\"'(\[{]))"
@@ -84,7 +88,7 @@ def status_of(ending: Ending) -> int:
 
 def advice(words: object) -> str:
     """What the library says, with the command's options instead of its own."""
-    return _OPTION.sub(_named, str(words).replace(_WAITS, ""))
+    return _OPTION.sub(_named, _FOR_PROGRAMS.sub("", str(words)))
 
 
 def _named(found: re.Match[str]) -> str:

@@ -83,7 +83,8 @@ class Interrupts:
         if is_first:
             self.status = _STATUS[signal.Signals(number)]
         if is_first and self.is_ready:
-            self._says("closing; Ctrl-C again ends at once")
+            again = "Ctrl-C again" if number == signal.SIGINT else "another signal"
+            self._says(f"closing; {again} ends at once")
             self._close()
             if hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, self._patience, 1)

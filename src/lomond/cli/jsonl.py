@@ -60,13 +60,13 @@ def sender(line: bytes) -> Callable[[WebSocket], object] | None:
     fields = cast("dict[str, Any]", said)
     if fields.get("dir", "out") != "out" or fields.get("op") == "request":
         return None
+    op = fields.get("op")
+    if op not in _OPS:
+        raise ValueError(f"its op {op!r} is none of {', '.join(_OPS)}")
     try:
-        return _OPS[fields["op"]](fields)
+        return _OPS[op](fields)
     except KeyError as error:
-        what = f"op {fields['op']!r} is none of {', '.join(_OPS)}" if "op" in fields else None
-        if what is None or error.args != (fields["op"],):
-            what = f"it has no {error}"
-        raise ValueError(what) from None
+        raise ValueError(f"a {op} needs {error.args[0]!r}") from None
     except (TypeError, binascii.Error) as error:
         raise ValueError(str(error)) from None
 

@@ -6,9 +6,11 @@ import base64
 import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..response import escaped
 from .interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def number_of(stream: Any) -> int | None:
 
 
 def writer(
-    output: StandardOutput, binary: str, told: Callable[[str], object]
+    output: StandardOutput, binary: str, told: Callable[[str], object], *, escapes: bool = False
 ) -> Callable[[Text | Binary], None]:
     """What writes a message as it is asked for: its line.
 
@@ -78,6 +80,7 @@ def writer(
         output: Where to.
         binary: How binaries are written: "base64", "hex"; "raw" for their bytes and nothing else.
         told: Gets a word for people, once.
+        escapes: Whether what would control a terminal is shown as an escape.
     """
     is_told = False
 
@@ -90,7 +93,8 @@ def writer(
             data = event.data
             line = data.hex().encode() if binary == "hex" else base64.b64encode(data)
         else:
-            line = event.text.encode("utf-8", "surrogatepass")
+            shown = _controlless(event.text) if escapes else event.text
+            line = shown.encode("utf-8", "surrogatepass")
         if output.line(line) and not is_told:
             is_told = True
             told("a message has ends of lines in it, written as spaces; -0 or --jsonl keeps them")
@@ -108,3 +112,9 @@ def json_writer(
         output.line(encode(lines()).encode())
 
     return write
+
+
+def _controlless(text: str) -> str:
+    """The text without what a terminal would obey; its lines and tabs are as they were."""
+    parts = re.split(r"([\n\t])", text)
+    return "".join(part if part in ("\n", "\t") else escaped(part) for part in parts)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..websocket import WebSocket
 
 _LINGER = 1.0  # seconds
+_NOTHING = (
+    "no message came within 1 s of the end of the input; --linger S waits longer, -n N and -1 "
+    "until some came, --linger none until the server closes"
+)
 
 
 def run(parser: arguments.Parser, given: argparse.Namespace) -> int:
@@ -50,14 +54,16 @@ class Pipe(Run):
         super().__init__(websocket, given, said)
         self._line = 0  # of standard input
         self._came = 0  # messages
+        self._has_come = False  # any
         self._came_at = 0.0  # when the last one came, or the input ended
-        self._wanted: int | None = 1 if given.once and given.n is None else given.n
+        self._wanted: int | None = 1 if given.once else given.n
         self._is_full = False  # nothing more is written
         end = b"\0" if given.nul else b"\n"
+        escapes = not given.nul and sys.stdout is not None and sys.stdout.isatty()
         number = output.number_of(sys.stdout)
         out = output.StandardOutput(number, self.interrupts, end)
         self._write: Callable[[Text | Binary], None] = (
-            output.writer(out, given.binary, said.say)
+            output.writer(out, given.binary, said.say, escapes=escapes)
             if lines is None
             else output.json_writer(out, lines.next)
         )
@@ -69,6 +75,7 @@ class Pipe(Run):
         """Write a message, unless enough have come."""
         if not self._is_full and (event.name == "text" or event.name == "binary"):
             self._came_at = monotonic()
+            self._has_come = True
             try:
                 self._write(event)
             except output.OutputError as error:
@@ -102,7 +109,8 @@ class Pipe(Run):
                 if not self._sent(send) or self.given.once:
                     return
         except ValueError as error:
-            self.said.say(f"line {self._line} of standard input was not sent: {error}")
+            said = "of standard input was not sent, and the input ends there"
+            self.said.say(f"line {self._line} {said}: {error}")
             self.decide(exits.USAGE)
         except OSError as error:
             self.said.say(f"standard input: {error.strerror}")
@@ -147,6 +155,8 @@ class Pipe(Run):
                 self._came_at = monotonic()
             rest = None if linger == math.inf else self._came_at + linger - monotonic()
             if rest is not None and rest <= 0:
+                if not self._has_come and self.given.linger is None and self.status is None:
+                    self.said.say(_NOTHING)
                 self.leave()
             elif not self._reader.wait(rest):
                 self.is_over.wait(rest)

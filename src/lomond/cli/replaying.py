@@ -39,7 +39,7 @@ def run(given: Sequence[str]) -> int:
         try:
             source = stack.enter_context(_opened(options.file))
         except OSError as error:
-            reader.error(f"{name} can't be read: {error.strerror}")
+            reader.refuse(f"{name} can't be read: {error.strerror}")
         lines = _Lines(source)
         try:
             _show(lines, name, options)

@@ -13,12 +13,12 @@ from . import arguments, exits
 from .interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from ..events import AnyEvent
+    from ..events import AnyEvent, BackOff
     from ..websocket import WebSocket
     from .diagnostics import Diagnostics
 
 CLOSE_TIMEOUT = 5.0  # seconds for the closing handshake
-PING_TIMEOUT = 30.0  # seconds
+_PING = 30.0  # seconds between two pings, if nothing else is said; and for the answer to one
 
 
 def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Recorder | None:
@@ -26,7 +26,7 @@ def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Recorder | 
     try:
         return Recorder(given.record) if given.record else None
     except OSError as error:
-        parser.error(f"--record {given.record}: {error.strerror}")
+        parser.refuse(f"--record {given.record}: {error.strerror}")
 
 
 class Run(ABC):
@@ -44,6 +44,7 @@ class Run(ABC):
         self.said = said
         self.is_over = threading.Event()  #: no further connection is wanted
         self.status: int | None = None  #: once it does not follow from how the connection ended
+        self._failed = ""  # why it could not connect last
         self.interrupts = Interrupts(self.leave, self.abort, said.say, CLOSE_TIMEOUT)
 
     @abstractmethod
@@ -97,6 +98,9 @@ class Run(ABC):
                 return
             if event.name == "ready":
                 self.interrupts.is_ready = True
+                self._failed = ""
+            elif event.name == "back_off":
+                self._tell_failure(event)
             self.said.show(event)
             if event.name == "ready" and sender is None:
                 # A daemon: a read of standard input can't be ended.
@@ -104,11 +108,19 @@ class Run(ABC):
                 sender.start()
             self.take(event)
 
+    def _tell_failure(self, event: BackOff) -> None:
+        """Say why it connects again, once for each reason in a row."""
+        why = exits.advice(event.reason if event.ending is None else event.ending)
+        if why != self._failed:
+            self._failed = why
+            self.said.say(f"{why}; connects again until it works")
+
     def _events(self) -> Iterable[AnyEvent]:
+        ping = _PING if self.given.ping is None else self.given.ping
         timing: dict[str, Any] = {
             "poll": None,
-            "ping_rate": self.given.ping,
-            "ping_timeout": PING_TIMEOUT if self.given.ping else None,
+            "ping_rate": ping,
+            "ping_timeout": ping or None,
             "close_timeout": CLOSE_TIMEOUT,
         }
         if not self.given.reconnect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import socket
 import sys
@@ -65,7 +66,7 @@ def run(given: Sequence[str]) -> int:
             script = _script(options)
             context, ca = _tls(options, stack)
         except (ImportError, ValueError, TypeError, OSError) as error:
-            reader.error(str(error))
+            reader.refuse(error)
         return _serve(reader, options, script, context, ca)
 
 
@@ -93,7 +94,8 @@ def _serve(
                 script, _warn, ended, host=options.host, port=options.port, context=context
             )
         except OSError as error:
-            reader.error(f"nobody can listen at {options.host}, port {options.port}: {error}")
+            why = os.strerror(error.errno) if error.errno else str(error)
+            reader.refuse(f"nobody can listen at {options.host}, port {options.port}: {why}")
         with standing:
             print(standing.url, flush=True)
             if ca:
@@ -177,10 +179,13 @@ def _scripts(named: str) -> Callable[[], Script]:
     try:
         found: Any = getattr(import_module(module), name)
     except ImportError as error:
-        raise ValueError(f"--script {named!r} can't be imported: {error}") from None
+        also = f"; write {module[:-3]}:{name}" if module.endswith(".py") else ""
+        raise ValueError(f"--script {named!r} can't be imported: {error}{also}") from None
     except AttributeError as error:
         raise ValueError(f"--script {named!r} is not there: {error}") from None
     as_server(found)  # raises where it is none
+    if inspect.isroutine(found) and not inspect.isgeneratorfunction(found):
+        raise ValueError(f"--script {named!r} is no generator function: it yields nothing")
 
     def script() -> Script:
         server = copy(as_server(found))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..ending import duration
 from ..errors import WebSocketError, WebSocketUnavailable
+from ..redaction import discreet_url
 from ..response import printable
 from ..timings import Latency
-from ..url import redact
 from . import arguments, colouring, exits, interrupts, orders
 from .diagnostics import Diagnostics
 from .output import OutputError
@@ -134,8 +134,6 @@ class Conversation(Run):
                 sent_at = self._pings.pop(event.data, None)
                 if sent_at is not None:
                     self._pong(monotonic() - sent_at)
-            case "disconnected" if self.given.reconnect and event.ending is not None:
-                self._ended(event.ending)
             case _:
                 self._note(event)
 
@@ -167,14 +165,16 @@ class Conversation(Run):
             return
         match event.name:
             case "ready":
-                said = f"connected to {redact(self.websocket.url or '')}"
+                said = f"connected to {discreet_url(self.websocket.url or '')}"
                 if event.protocol:
                     said += f", sub-protocol {event.protocol}"
-                self._answer(said + ("; /help lists the orders" if self._is_first else ""))
+                self._answer(said + ("; /help lists the commands" if self._is_first else ""))
                 self._is_first = False
             case "closing":
                 code = "no code" if event.code is None else event.code
                 self._answer(f"the server closes: {code} {printable(event.reason)}")
+            case "connecting" if self._is_first:
+                self._answer(f"connecting to {discreet_url(event.url or '')}")
             case "back_off" if not self.is_over.is_set():
                 self._answer(f"connects again in {event.delay:.1f} s")
             case _:

@@ -260,7 +260,8 @@ def _idle(ending: Ending, around: Around) -> str | None:
 
 
 def _too_big(ending: Ending, around: Around) -> str | None:
-    if ending.code != 1009 or ending.by != "server" or not around.largest:
+    is_told = ending.kind == "closed" and ending.by == "server" and ending.code == 1009
+    if not is_told or not around.largest:
         return None
     return f"the largest message that was sent has {around.largest} bytes; send it in parts"
 

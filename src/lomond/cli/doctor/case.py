@@ -46,7 +46,7 @@ class Case:
             self._headers = list(arguments.headers(given.header or ()))
             self.websocket()  # which refuses what can't be
         except (ValueError, TypeError, ImportError, OSError) as error:
-            parser.error(str(error))
+            parser.refuse(error)
         self.url: Url = parse(given.url)
         self.proxy: Proxy | None = None
         self.allowance = Allowance(given.timeout)
