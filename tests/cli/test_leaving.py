@@ -222,6 +222,21 @@ def test_a_slow_reader_loses_nothing() -> None:
     assert bytes(seen) == lines
 
 
+def test_a_reader_that_keeps_it_waiting_is_no_silence() -> None:
+    lines = [f"line {number}" for number in range(20_000)]  # of which a pipe holds a third
+    with (
+        serve(Server().says(*lines).echoes()) as server,
+        start(server.url, "--linger", "0.2") as process,
+    ):
+        assert process.stdin is not None
+        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)  # more than --linger, and nothing is read
+        assert process.stdout is not None
+        assert process.stdout.read().decode().splitlines() == lines
+        assert process.wait(LONGEST) == 0
+
+
 def test_ctrl_c_inside_a_finalizer_is_not_lost() -> None:
     code = """
 import os, signal, sys

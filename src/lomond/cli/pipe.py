@@ -50,7 +50,7 @@ class Pipe(Run):
         super().__init__(websocket, given, said)
         self._line = 0  # of standard input
         self._came = 0  # messages
-        self._came_at = 0.0  # when the last one came, or the input ended
+        self._came_at = -math.inf  # when the last one was written; inf while one is
         self._wanted: int | None = 1 if given.once and given.n is None else given.n
         self._is_full = False  # nothing more is written
         end = b"\0" if given.nul else b"\n"
@@ -68,12 +68,13 @@ class Pipe(Run):
     def take(self, event: AnyEvent) -> None:
         """Write a message, unless enough have come."""
         if not self._is_full and (event.name == "text" or event.name == "binary"):
-            self._came_at = monotonic()
+            self._came_at = math.inf  # its reader may keep it waiting: that is no silence
             try:
                 self._write(event)
             except output.OutputError as error:
                 self._fail(error)
                 return
+            self._came_at = monotonic()
             self._came += 1
             if self._came == self._wanted:
                 self._is_full = True
@@ -137,19 +138,21 @@ class Pipe(Run):
 
     def _linger(self) -> None:
         """Wait until no message has come for so long, and close; or until enough have come."""
-        self._came_at = max(self._came_at, monotonic())
+        since = monotonic()
         linger = self.given.linger
         if linger is None:
             linger = _LINGER if self._wanted is None else math.inf
         while not self.is_over.is_set():
             if self.given.reconnect and not self.websocket.is_active:
                 self.websocket.wait_ready()
-                self._came_at = monotonic()
-            rest = None if linger == math.inf else self._came_at + linger - monotonic()
-            if rest is not None and rest <= 0:
+                since = monotonic()
+            rest = max(since, self._came_at) + linger - monotonic()
+            if rest <= 0:
                 self.leave()
-            elif not self._reader.wait(rest):
-                self.is_over.wait(rest)
+                return
+            pause = None if linger == math.inf else min(rest, linger)
+            if not self._reader.wait(pause):
+                self.is_over.wait(pause)
 
 
 def _texting(line: bytes) -> Callable[[WebSocket], object]:
