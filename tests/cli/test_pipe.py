@@ -13,6 +13,8 @@ import pytest
 from cli.commanding import lomond
 from cli.untrusted import certified
 from doors.raw_server import refusing_port
+from lomond import WebSocket
+from lomond.cli import jsonl
 from lomond.testing import Server, serve
 
 ESCAPES = "a\x1b]52;c;Zm9v\x07\x9b31m\x08\u202eb"
@@ -266,3 +268,34 @@ def test_the_matrix(row: Row) -> None:
         assert output == row.output
     assert re.fullmatch(row.errors, errors), errors
     assert status == row.status
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("x", r"it is no JSON \(.*\)"),
+        ("[" * 100_000, r"it is no JSON \(.*\)"),
+        ("{}", "it has no 'op'"),
+        ('{"op":[]}', r"op \[\] is none of text, binary, ping, pong, close"),
+        ('{"op":"text"}', "it has no 'text'"),
+        ('{"op":"text","text":1}', "its text is no string"),
+        ('{"op":"binary","b64":"A"}', "its b64 is no base64"),
+        ('{"op":"ping","b64":5}', "its b64 is no base64"),
+        ('{"op":"close","code":"1000"}', "its code is no whole number"),
+        ('{"op":"close","code":true}', "its code is no whole number"),
+        ('{"op":"close","reason":5}', "its reason is no string"),
+        ('{"op":"close","code":999}', "close code 999 may not be sent; .*"),
+    ],
+)
+def test_a_line_that_is_no_records(line: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{says}$"):  # noqa: PT012  (some say it as it is sent)
+        send = jsonl.sender(line.encode())
+        assert send is not None
+        send(WebSocket("ws://h/"))
+
+
+def test_a_close_that_cannot_be_ends_it() -> None:
+    with serve(Server().echoes()) as server:
+        status, _, errors = lomond(server.url, "--jsonl", given=b'{"op":"close","code":"x"}\n')
+    assert status == 2
+    assert errors == "lomond: line 1 of standard input was not sent: its code is no whole number\n"
