@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,7 +247,7 @@ ROWS = [
     wrong("no URL", "example.org", says=r"URL 'example\.org' has no scheme.*"),
     wrong("no such file", "wss://h/", "--ca", "/nope", says=r"--ca '/nope' can't be read.*"),
     wrong("two ways", "ws://h/", "--proxy", "http://h", "--no-proxy", says=r".*exclude.*"),
-    wrong("no colon", "ws://h/", "-H", "x", says=r"-H 'x' has no colon; write 'NAME: VALUE'"),
+    wrong("no colon", "ws://h/", "-H", "x", says=r"a -H has no ':'; write 'NAME: VALUE'"),
     wrong("no such option", "ws://h/", "--pingx", says=r"unrecognized arguments: --pingx"),
     wrong("no record", "ws://h/", "--record", "/nope/x", says=r"--record /nope/x: No such .*"),
 ]
@@ -299,3 +300,34 @@ def test_a_close_that_cannot_be_ends_it() -> None:
         status, _, errors = lomond(server.url, "--jsonl", given=b'{"op":"close","code":"x"}\n')
     assert status == 2
     assert errors == "lomond: line 1 of standard input was not sent: its code is no whole number\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-H", "Authorization Bearer mySecret", "ws://h/"),
+        ("-H", "@header", "ws://h/"),
+        ("ws://me:mySecret@h:x/?token=mySecret",),
+        ("ws://h/?token=mySecret#fragment",),
+        ("htp://me:mySecret@h/?api_key=mySecret",),
+        ("--autth", "me:no", "ws://me:mySecret@h/?token=mySecret"),
+        ("ping", "ws://me:mySecret@h:x/?token=mySecret"),
+        ("bench", "ws://me:mySecret@h:x/?token=mySecret"),
+        ("doctor", "ws://me:mySecret@h:x/?token=mySecret"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_with_arguments_shows_no_secret(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "header").write_text("Authorization Bearer mySecret\n")
+    status, _, errors = lomond(*arguments, cwd=tmp_path)
+    assert (status, "mySecret" in errors) == (2, False), errors
+
+
+@pytest.mark.parametrize("option", ["-H", "--auth"])
+def test_a_file_of_headers_that_cannot_be_read(option: str, tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    status, _, errors = lomond(option, f"@{path}", "ws://h/")
+    assert status == 2
+    assert f"@{path} can't be read (No such file or directory)" in errors

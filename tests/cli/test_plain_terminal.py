@@ -125,6 +125,16 @@ def test_a_dumb_terminal() -> None:
         assert b"lomond[cli]" not in shown.said
 
 
+def test_a_terminal_is_shown_no_secret_of_the_url() -> None:
+    with served(answers) as server:
+        url = server.url.replace("//", "//me:mySecret@") + "?token=mySecret&room=2"
+        with terminal(url, TERM="dumb") as shown:
+            shown.wait_for(rb"connected to .*room=2; /help")
+            shown.type(b"\x04")
+            assert shown.status() == 0
+            assert b"mySecret" not in shown.said
+
+
 def test_without_the_line_editor(without_editor: dict[str, str]) -> None:
     with served(answers) as server, terminal(server.url, **without_editor) as shown:
         shown.wait_for(rb"/help lists the orders")

@@ -47,7 +47,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the process, for what is wrong with the arguments."""
-        told = exits.advice(message).replace("\n", " ")
+        from ..redaction import discreet_text  # not for help
+
+        told = discreet_text(exits.advice(message)).replace("\n", " ")
         self.exit(exits.USAGE, f"{self.prog}: {told}; see {self.prog} --help\n")
 
 
@@ -180,8 +182,7 @@ def headers(lines: Iterable[str]) -> Iterable[tuple[bytes, bytes]]:
     """The headers of ``-H``: a line each, or the lines of a file.
 
     Raises:
-        ValueError: There is no colon, or what can't be in a header.
-        OSError: The file can't be read.
+        ValueError: There is no colon, or what can't be in a header; or the file can't be read.
     """
     from .. import checks
 
@@ -191,7 +192,7 @@ def headers(lines: Iterable[str]) -> Iterable[tuple[bytes, bytes]]:
             if not line.strip():
                 continue
             if not colon:
-                raise ValueError(f"-H {line!r} has no colon; write 'NAME: VALUE'")
+                raise ValueError("a -H has no ':'; write 'NAME: VALUE'")
             yield from checks.encoded_headers({name.strip(): value.strip()})
 
 
@@ -213,5 +214,10 @@ def _cookies(given: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 def _read(path: str) -> str:
-    """The text of a file, or of standard input for ``-``."""
-    return sys.stdin.read() if path == "-" else Path(path).read_text()
+    """The text of a file, or of standard input for ``-``. Raises ValueError."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text()
+    except OSError as error:
+        raise ValueError(f"@{path} can't be read ({error.strerror}); name a file") from None
+    except UnicodeError:
+        raise ValueError(f"@{path} is no text") from None

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..ending import duration
 from ..errors import WebSocketError, WebSocketUnavailable
+from ..redaction import discreet_url
 from ..response import printable
 from ..timings import Latency
-from ..url import redact
 from . import arguments, colouring, exits, interrupts, orders
 from .diagnostics import Diagnostics
 from .output import OutputError
@@ -167,7 +167,7 @@ class Conversation(Run):
             return
         match event.name:
             case "ready":
-                said = f"connected to {redact(self.websocket.url or '')}"
+                said = f"connected to {discreet_url(self.websocket.url or '')}"
                 if event.protocol:
                     said += f", sub-protocol {event.protocol}"
                 self._answer(said + ("; /help lists the orders" if self._is_first else ""))
