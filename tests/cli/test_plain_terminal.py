@@ -199,6 +199,22 @@ def test_only_output_is_a_terminal() -> None:
         assert shown.said == b"hello\r\n/ping\r\n"
 
 
+def test_no_escape_of_a_peer_comes_through_a_pipe() -> None:
+    others = {"stdin": subprocess.PIPE}
+    with (
+        served(answers) as server,
+        terminal(server.url, "--binary", "raw", others=others, TERM="xterm") as shown,
+    ):
+        assert shown.process.stdin is not None
+        shown.process.stdin.write("escapes\nbinaries\n\u00e9\ta\n".encode())
+        shown.process.stdin.close()
+        assert shown.status() == 0
+        said = shown.said.decode()
+        assert [c for c in said if not (c.isprintable() or c in "\r\n")] == []
+        assert "clipboard: \\x1b]52;c;Zm9v\\x07\r\n" in said
+        assert said.endswith(f"\r\n{bytes(range(64)).hex()}\r\n\u00e9    a\r\n")
+
+
 def test_records_lines_are_a_pipes() -> None:
     with served(answers) as server, terminal(server.url, "--jsonl", TERM="xterm") as shown:
         shown.type(b'{"op": "text", "text": "escapes"}\n')

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import colouring
 from .interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -32,12 +33,16 @@ class StandardOutput:
         number: The descriptor; None where standard output was closed from the start.
         interrupts: Is told while the reader keeps us waiting.
         end: What stands behind a line.
+
+    Attributes:
+        is_terminal: Whether it is one.
     """
 
     def __init__(self, number: int | None, interrupts: Interrupts, end: bytes = b"\n") -> None:
         self._number = number
         self._interrupts = interrupts
         self._end = end
+        self.is_terminal = number is not None and os.isatty(number)
 
     def line(self, line: bytes) -> bool:
         """Write a line; whether it had ends within, which are spaces then.
@@ -74,12 +79,16 @@ def writer(
 ) -> Callable[[Text | Binary], None]:
     """What writes a message as it is asked for: its line.
 
+    Nothing of it may control a terminal: that has escapes for it, and "hex" for "raw".
+
     Arguments:
         output: Where to.
         binary: How binaries are written: "base64", "hex"; "raw" for their bytes and nothing else.
         told: Gets a word for people, once.
     """
     is_told = False
+    if output.is_terminal and binary == "raw":
+        binary = "hex"
 
     def write(event: Text | Binary) -> None:
         nonlocal is_told
@@ -90,7 +99,8 @@ def writer(
             data = event.data
             line = data.hex().encode() if binary == "hex" else base64.b64encode(data)
         else:
-            line = event.text.encode("utf-8", "surrogatepass")
+            text = colouring.shown([("", event.text)], False) if output.is_terminal else event.text
+            line = text.encode("utf-8", "surrogatepass")
         if output.line(line) and not is_told:
             is_told = True
             told("a message has ends of lines in it, written as spaces; -0 or --jsonl keeps them")
