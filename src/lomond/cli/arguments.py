@@ -14,6 +14,7 @@ from . import exits, helping
 if TYPE_CHECKING:
     from ..websocket import WebSocket
 
+_LONGEST = 1e9  # seconds, which every system can wait
 _SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -90,7 +91,7 @@ def _number(text: str, what: str, is_right: Callable[[float], bool]) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and is_right(value)):
+    if not (value <= _LONGEST and is_right(value)):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
     return value
 

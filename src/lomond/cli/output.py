@@ -35,13 +35,14 @@ class StandardOutput:
         end: What stands behind a line.
 
     Attributes:
+        end: As it was given.
         is_terminal: Whether it is one.
     """
 
     def __init__(self, number: int | None, interrupts: Interrupts, end: bytes = b"\n") -> None:
         self._number = number
         self._interrupts = interrupts
-        self._end = end
+        self.end = end
         self.is_terminal = number is not None and os.isatty(number)
 
     def line(self, line: bytes) -> bool:
@@ -50,8 +51,8 @@ class StandardOutput:
         Raises:
             OutputError: It can't be written.
         """
-        has_ends = self._end in line
-        self.raw((line.replace(self._end, b" ") if has_ends else line) + self._end)
+        has_ends = self.end in line
+        self.raw((line.replace(self.end, b" ") if has_ends else line) + self.end)
         return has_ends
 
     def raw(self, data: bytes) -> None:
@@ -103,7 +104,8 @@ def writer(
             line = text.encode("utf-8", "surrogatepass")
         if output.line(line) and not is_told:
             is_told = True
-            told("a message has ends of lines in it, written as spaces; -0 or --jsonl keeps them")
+            what, keeps = ("NULs", "") if output.end == b"\0" else ("ends of lines", "-0 or ")
+            told(f"a message has {what} in it, written as spaces; {keeps}--jsonl keeps them")
 
     return write
 
