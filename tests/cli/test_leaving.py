@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -182,6 +184,53 @@ def test_a_signal_while_nobody_reads(number: signal.Signals) -> None:
         if number == signal.SIGINT:
             process.send_signal(signal.SIGINT)
         assert process.wait(LONGEST) == STATUS[number]
+
+
+@pytest.mark.parametrize("ended_by", ["signal", "signals", "--timeout"])
+@pytest.mark.parametrize("speaks", ["server", "we"])
+def test_nobody_reads_what_is_said_of_it(ended_by: str, speaks: str) -> None:
+    arguments = ["-vv", "--linger", "none"]
+    if ended_by == "--timeout":
+        arguments += ["--timeout", "3"]
+    peer = Server().floods(20_000) if speaks == "server" else Server()
+    ours, theirs = os.pipe()
+    with (
+        serve(peer.echoes()) as server,
+        subprocess.Popen(
+            [*COMMAND, server.url, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            bufsize=0,
+        ) as process,
+    ):
+        os.close(theirs)
+        assert process.stdin is not None
+        if speaks == "we":
+            threading.Thread(target=_fill, args=(process.stdin,), daemon=True).start()
+        while _waiting(ours) < 50_000:  # of the 64 KiB that a pipe holds
+            time.sleep(0.05)
+        if ended_by != "--timeout":
+            process.terminate()
+        if ended_by == "signals":
+            time.sleep(0.2)
+            process.terminate()
+        try:
+            assert process.wait(30) == (7 if ended_by == "--timeout" else 143)
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def _waiting(descriptor: int) -> int:
+    """How many bytes are to be read there."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _fill(stream: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            stream.write(b"x\n" * 10_000)
 
 
 def test_a_time_out_while_nobody_reads() -> None:
