@@ -131,6 +131,35 @@ def test_a_full_disk() -> None:
     assert server.close_codes == [1000]
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version", "ping --help", "--completion bash"])
+def test_a_full_disk_and_a_page_of_help(asked: str) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    with open("/dev/full", "wb") as full:
+        buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+        status, _, errors = lomond(*asked.split(), stdout=full, env=buffered)
+    assert (status, errors) == (8, "lomond: No space left on device; nothing more is written\n")
+
+
+def test_output_that_does_not_block() -> None:
+    lines = [f"line {number}" for number in range(20_000)]
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with (
+        serve(Server().says(*lines).closes(1000)) as server,
+        subprocess.Popen(
+            [*COMMAND, server.url], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        os.close(theirs)
+        while _waiting(ours) < 50_000:  # of the 64 KiB that a pipe holds
+            time.sleep(0.05)
+        time.sleep(0.2)
+        with open(ours) as reading:
+            assert reading.read().splitlines() == lines
+        assert process.wait(LONGEST) == 0
+
+
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
 def test_without_standard_streams(closed: str) -> None:
     command = f'printf "a\\n" | {" ".join(COMMAND)} "$0" {closed}'

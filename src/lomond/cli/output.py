@@ -6,6 +6,7 @@ import base64
 import errno
 import json
 import os
+import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,10 @@ class StandardOutput:
         self._interrupts.is_writing = True
         try:
             while rest:
-                rest = rest[os.write(self._number, rest) :]
+                try:
+                    rest = rest[os.write(self._number, rest) :]
+                except BlockingIOError:  # another program, which has it too, made it so
+                    select.select([], [self._number], [])
         except OSError as error:
             raise OutputError(error.strerror or str(error), error.errno in _GONE) from None
         finally:
