@@ -44,6 +44,13 @@ def test_what_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["core"] > 0
 
 
+def test_a_time_that_is_longer_than_a_poll_can_be(capsys: pytest.CaptureFixture[str]) -> None:
+    with EchoServer() as server:
+        given = ["-c", "1", "-n", "1", "--timeout", "1e9", server.url]
+        status, found, _ = as_json(capsys, *given)
+    assert (status, found["echoes"]["count"]) == (exits.DONE, 1)
+
+
 def test_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with EchoServer() as server:
         status, out, errors = measured(capsys, "-c", "2", "-n", "10", "--binary", server.url)

@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -132,6 +134,35 @@ def test_a_full_disk() -> None:
     assert server.close_codes == [1000]
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version", "ping --help", "--completion bash"])
+def test_a_full_disk_and_a_page_of_help(asked: str) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    with open("/dev/full", "wb") as full:
+        buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+        status, _, errors = lomond(*asked.split(), stdout=full, env=buffered)
+    assert (status, errors) == (8, "lomond: No space left on device; nothing more is written\n")
+
+
+def test_output_that_does_not_block() -> None:
+    lines = [f"line {number}" for number in range(20_000)]
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with (
+        serve(Server().says(*lines).closes(1000)) as server,
+        subprocess.Popen(
+            [*COMMAND, server.url], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        os.close(theirs)
+        while _waiting(ours) < 50_000:  # of the 64 KiB that a pipe holds
+            time.sleep(0.05)
+        time.sleep(0.2)
+        with open(ours) as reading:
+            assert reading.read().splitlines() == lines
+        assert process.wait(LONGEST) == 0
+
+
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
 def test_without_standard_streams(closed: str) -> None:
     command = f'printf "a\\n" | {" ".join(COMMAND)} "$0" {closed}'
@@ -187,6 +218,53 @@ def test_a_signal_while_nobody_reads(number: signal.Signals) -> None:
         assert process.wait(LONGEST) == STATUS[number]
 
 
+@pytest.mark.parametrize("ended_by", ["signal", "signals", "--timeout"])
+@pytest.mark.parametrize("speaks", ["server", "we"])
+def test_nobody_reads_what_is_said_of_it(ended_by: str, speaks: str) -> None:
+    arguments = ["-vv", "--linger", "none"]
+    if ended_by == "--timeout":
+        arguments += ["--timeout", "3"]
+    peer = Server().floods(20_000) if speaks == "server" else Server()
+    ours, theirs = os.pipe()
+    with (
+        serve(peer.echoes()) as server,
+        subprocess.Popen(
+            [*COMMAND, server.url, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            bufsize=0,
+        ) as process,
+    ):
+        os.close(theirs)
+        assert process.stdin is not None
+        if speaks == "we":
+            threading.Thread(target=_fill, args=(process.stdin,), daemon=True).start()
+        while _waiting(ours) < 50_000:  # of the 64 KiB that a pipe holds
+            time.sleep(0.05)
+        if ended_by != "--timeout":
+            process.terminate()
+        if ended_by == "signals":
+            time.sleep(0.2)
+            process.terminate()
+        try:
+            assert process.wait(30) == (7 if ended_by == "--timeout" else 143)
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def _waiting(descriptor: int) -> int:
+    """How many bytes are to be read there."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _fill(stream: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            stream.write(b"x\n" * 10_000)
+
+
 def test_a_time_out_while_nobody_reads() -> None:
     with EchoServer() as server:
         sizes = (b"x" * 2**20 + b"\n") * 3
@@ -223,6 +301,21 @@ def test_a_slow_reader_loses_nothing() -> None:
         writing.join()
         assert process.wait(LONGEST) == 0
     assert bytes(seen) == lines
+
+
+def test_a_reader_that_keeps_it_waiting_is_no_silence() -> None:
+    lines = [f"line {number}" for number in range(20_000)]  # of which a pipe holds a third
+    with (
+        serve(Server().says(*lines).echoes()) as server,
+        start(server.url, "--linger", "0.2") as process,
+    ):
+        assert process.stdin is not None
+        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)  # more than --linger, and nothing is read
+        assert process.stdout is not None
+        assert process.stdout.read().decode().splitlines() == lines
+        assert process.wait(LONGEST) == 0
 
 
 def test_ctrl_c_inside_a_finalizer_is_not_lost() -> None:

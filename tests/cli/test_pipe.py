@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from cli.commanding import lomond
 from cli.untrusted import certified
 from doors.raw_server import refusing_port
+from lomond import WebSocket
+from lomond.cli import jsonl
 from lomond.testing import Server, serve
 
 ESCAPES = "a\x1b]52;c;Zm9v\x07\x9b31m\x08\u202eb"
@@ -195,6 +198,13 @@ ROWS = [
         arguments=("-0",),
     ),
     Row(
+        "NULs within",
+        Server().says("a\0b\n"),
+        output=b"a b\n\0",
+        arguments=("-0", "-1"),
+        errors="lomond: a message has NULs in it, written as spaces; --jsonl keeps them\n",
+    ),
+    Row(
         "send one, print one",
         Server().echoes(),
         given=b"a\nb\n",
@@ -261,12 +271,20 @@ ROWS = [
         given=b"1\n" * 3_000_000,
         errors=r"(lomond: line \d+ of standard input, and what follows, was not sent\n)?",
     ),
-    wrong(
-        "no number",
-        "ws://h/",
-        "-n",
-        "0",
-        says=r"argument -n: '0' is no whole .*; see lomond --help",
+    wrong("no count", "ws://h/", "-n", "0", says=r"argument -n: .* whole .*; see lomond --help"),
+    wrong("too long", "ws://h/", "--timeout", "1e300", says=r"argument .*'1e300' is none; .*"),
+    Row(
+        "times that are longer than a poll can be",
+        Server().echoes(),
+        given=b"x\n",
+        output=b"x\n",
+        arguments=("-1", "--timeout", "1e9", "--linger", "1e9", "--ping", "1e9"),
+    ),
+    Row(
+        "a wait that is longer than a poll can be",
+        Server().says("x").stalls(1).closes(1000),
+        output=b"x\n",
+        arguments=("--linger", "1e9"),
     ),
     wrong("no URL", "example.org", says=r"URL 'example\.org' has no scheme.*"),
     wrong("no such file", "wss://h/", "--ca", "/nope", says=r"--ca '/nope' can't be read.*"),
@@ -277,10 +295,8 @@ ROWS = [
     wrong("a command, misspelt", "pnig", says=r"'pnig' is no command; did you mean ping\?.*"),
     wrong("a command, too late", "-k", "ping", "ws://h/", says=r".* lomond ping \.\.\..*"),
     wrong("no token", "ws://h/", "--auth", "", says=r"--auth is empty; .*"),
-    wrong("no colon", "ws://h/", "-H", "x", says=r"-H 'x' has no colon; write 'NAME: VALUE'"),
-    wrong(
-        "no such option", "ws://h/", "--pingx", says=r"unrecognized .* --pingx; see lomond --help"
-    ),
+    wrong("no colon", "ws://h/", "-H", "x", says=r"a -H has no ':'; write 'NAME: VALUE'"),
+    wrong("no such option", "ws://h/", "--pingx", says=r"unrecognized .*; see lomond --help"),
     wrong("no record", "ws://h/", "--record", "/nope/x", says=r"--record /nope/x: No such .*"),
 ]
 
@@ -301,3 +317,65 @@ def test_the_matrix(row: Row) -> None:
         assert output == row.output
     assert re.fullmatch(row.errors, errors), errors
     assert status == row.status
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("x", r"it is no JSON \(.*\)"),
+        ("[" * 100_000, r"it is no JSON \(.*\)"),
+        ("{}", "it has no 'op'"),
+        ('{"op":[]}', r"op \[\] is none of text, binary, ping, pong, close"),
+        ('{"op":"text"}', "it has no 'text'"),
+        ('{"op":"text","text":1}', "its text is no string"),
+        ('{"op":"binary","b64":"A"}', "its b64 is no base64"),
+        ('{"op":"ping","b64":5}', "its b64 is no base64"),
+        ('{"op":"close","code":"1000"}', "its code is no whole number"),
+        ('{"op":"close","code":true}', "its code is no whole number"),
+        ('{"op":"close","reason":5}', "its reason is no string"),
+        ('{"op":"close","code":999}', "close code 999 may not be sent; .*"),
+    ],
+)
+def test_a_line_that_is_no_records(line: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{says}$"):  # noqa: PT012  (some say it as it is sent)
+        send = jsonl.sender(line.encode())
+        assert send is not None
+        send(WebSocket("ws://h/"))
+
+
+def test_a_close_that_cannot_be_ends_it() -> None:
+    with serve(Server().echoes()) as server:
+        status, _, errors = lomond(server.url, "--jsonl", given=b'{"op":"close","code":"x"}\n')
+    assert status == 2
+    assert errors == "lomond: line 1 of standard input was not sent: its code is no whole number\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-H", "Authorization Bearer mySecret", "ws://h/"),
+        ("-H", "@header", "ws://h/"),
+        ("ws://me:mySecret@h:x/?token=mySecret",),
+        ("ws://h/?token=mySecret#fragment",),
+        ("htp://me:mySecret@h/?api_key=mySecret",),
+        ("--autth", "me:no", "ws://me:mySecret@h/?token=mySecret"),
+        ("ping", "ws://me:mySecret@h:x/?token=mySecret"),
+        ("bench", "ws://me:mySecret@h:x/?token=mySecret"),
+        ("doctor", "ws://me:mySecret@h:x/?token=mySecret"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_with_arguments_shows_no_secret(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "header").write_text("Authorization Bearer mySecret\n")
+    status, _, errors = lomond(*arguments, cwd=tmp_path)
+    assert (status, "mySecret" in errors) == (2, False), errors
+
+
+@pytest.mark.parametrize("option", ["-H", "--auth"])
+def test_a_file_of_headers_that_cannot_be_read(option: str, tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    status, _, errors = lomond(option, f"@{path}", "ws://h/")
+    assert status == 2
+    assert f"@{path} can't be read (No such file or directory)" in errors

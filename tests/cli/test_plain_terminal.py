@@ -125,6 +125,16 @@ def test_a_dumb_terminal() -> None:
         assert b"lomond[cli]" not in shown.said
 
 
+def test_a_terminal_is_shown_no_secret_of_the_url() -> None:
+    with served(answers) as server:
+        url = server.url.replace("//", "//me:mySecret@") + "?token=mySecret&room=2"
+        with terminal(url, TERM="dumb") as shown:
+            shown.wait_for(rb"connected to .*room=2; /help")
+            shown.type(b"\x04")
+            assert shown.status() == 0
+            assert b"mySecret" not in shown.said
+
+
 def test_without_the_line_editor(without_editor: dict[str, str]) -> None:
     with served(answers) as server, terminal(server.url, **without_editor) as shown:
         shown.wait_for(rb"/help lists the commands")
@@ -187,6 +197,22 @@ def test_only_output_is_a_terminal() -> None:
         shown.process.stdin.close()
         assert shown.status() == 0
         assert shown.said == b"hello\r\n/ping\r\n"
+
+
+def test_no_escape_of_a_peer_comes_through_a_pipe() -> None:
+    others = {"stdin": subprocess.PIPE}
+    with (
+        served(answers) as server,
+        terminal(server.url, "--binary", "raw", others=others, TERM="xterm") as shown,
+    ):
+        assert shown.process.stdin is not None
+        shown.process.stdin.write("escapes\nbinaries\n\u00e9\ta\n".encode())
+        shown.process.stdin.close()
+        assert shown.status() == 0
+        said = shown.said.decode()
+        assert [c for c in said if not (c.isprintable() or c in "\r\n")] == []
+        assert "clipboard: \\x1b]52;c;Zm9v\\x07\r\n" in said
+        assert said.endswith(f"\r\n{bytes(range(64)).hex()}\r\n\u00e9    a\r\n")
 
 
 def test_records_lines_are_a_pipes() -> None:

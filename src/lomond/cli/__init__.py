@@ -30,9 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         module = import_module(".connecting", __name__)
     try:
-        status: int = module.run(given)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        try:
+            status: int = module.run(given)
+        finally:  # also behind --help
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -14,6 +14,7 @@ from . import exits, helping
 if TYPE_CHECKING:
     from ..websocket import WebSocket
 
+_LONGEST = 1e9  # seconds, which every system can wait
 _SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -51,10 +52,12 @@ class Parser(argparse.ArgumentParser):
 
     def refuse(self, message: object) -> NoReturn:
         """End the process, for what can't be done with what was given."""
+        from ..redaction import discreet_text  # not for help
+
         said = message.strerror if isinstance(message, OSError) and message.strerror else message
         if isinstance(message, OSError) and message.filename is not None:
             said = f"{message.filename} can't be read ({said})"
-        told = exits.advice(said).replace("\n", " ")
+        told = discreet_text(exits.advice(said)).replace("\n", " ")
         self.exit(exits.USAGE, f"{self.prog}: {told}\n")
 
 
@@ -101,7 +104,7 @@ def _number(text: str, which: str, is_right: Callable[[float], bool]) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and is_right(value)):
+    if not (value <= _LONGEST and is_right(value)):
         raise argparse.ArgumentTypeError(f"{text!r} is none; write a number {which}")
     return value
 
@@ -193,8 +196,7 @@ def headers(lines: Iterable[str]) -> Iterable[tuple[bytes, bytes]]:
     """The headers of ``-H``: a line each, or the lines of a file.
 
     Raises:
-        ValueError: There is no colon, or what can't be in a header.
-        OSError: The file can't be read.
+        ValueError: There is no colon, or what can't be in a header; or the file can't be read.
     """
     from .. import checks
 
@@ -204,7 +206,7 @@ def headers(lines: Iterable[str]) -> Iterable[tuple[bytes, bytes]]:
             if not line.strip():
                 continue
             if not colon:
-                raise ValueError(f"-H {line!r} has no colon; write 'NAME: VALUE'")
+                raise ValueError("a -H has no ':'; write 'NAME: VALUE'")
             yield from checks.encoded_headers({name.strip(): value.strip()})
 
 
@@ -228,5 +230,10 @@ def _cookies(given: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 def _read(path: str) -> str:
-    """The text of a file, or of standard input for ``-``."""
-    return sys.stdin.read() if path == "-" else Path(path).read_text()
+    """The text of a file, or of standard input for ``-``. Raises ValueError."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text()
+    except OSError as error:
+        raise ValueError(f"@{path} can't be read ({error.strerror}); name a file") from None
+    except UnicodeError:
+        raise ValueError(f"@{path} is no text") from None

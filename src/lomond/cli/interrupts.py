@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -15,6 +16,8 @@ from typing import Any
 from . import exits
 
 _STATUS = {signal.SIGINT: exits.INTERRUPTED, signal.SIGTERM: exits.TERMINATED}
+_LOOK = 0.1  # seconds between two looks at whether standard error is still waited for
+_hurries = threading.Event()  # what has no room on standard error is left out from now on
 
 
 class Interrupts:
@@ -22,7 +25,8 @@ class Interrupts:
 
     The handler raises nothing: where it interrupts a finalizer, as there are in every import, an
     exception would be lost. It does so only while output is written, which may wait for its reader:
-    at the second signal, or some time after the first.
+    at the second signal, or some time after the first. Nor is standard error waited for from then
+    on, by any thread.
 
     Arguments:
         close: Begins the closing handshake, with 1000.
@@ -46,6 +50,7 @@ class Interrupts:
         self._before: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Interrupts:
+        _hurries.clear()
         for number in _STATUS:
             self._before.append((number, signal.signal(number, self._interrupt)))
         if hasattr(signal, "SIGALRM"):
@@ -63,6 +68,10 @@ class Interrupts:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before:
             signal.signal(number, handler)
+
+    def hurry(self) -> None:
+        """Have nobody wait any more for who reads standard error."""
+        _hurries.set()
 
     def unstick(self) -> None:
         """Interrupt output that waits for its reader: from another thread."""
@@ -83,17 +92,19 @@ class Interrupts:
         if is_first:
             self.status = _STATUS[signal.Signals(number)]
         if is_first and self.is_ready:
+            if hasattr(signal, "setitimer"):  # first of all: the others may wait
+                signal.setitimer(signal.ITIMER_REAL, self._patience, 1)
             again = "Ctrl-C again" if number == signal.SIGINT else "another signal"
             self._says(f"closing; {again} ends at once")
             self._close()
-            if hasattr(signal, "setitimer"):
-                signal.setitimer(signal.ITIMER_REAL, self._patience, 1)
             return
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.hurry()
         self._end()
         self._leave_output(number, frame)
 
     def _leave_output(self, number: int, frame: FrameType | None) -> None:
+        self.hurry()
         if self.is_writing:
             raise KeyboardInterrupt
 
@@ -102,4 +113,18 @@ def tell(line: str) -> None:
     """Say it on standard error; not by its file object, which a signal may have interrupted."""
     if sys.stderr is not None:  # None where it was closed: its number may be a socket's now
         with contextlib.suppress(OSError, ValueError):
-            os.write(sys.stderr.fileno(), f"{line}\n".encode())
+            number = sys.stderr.fileno()
+            rest = memoryview(f"{line}\n".encode())
+            if sys.platform == "win32":  # whose select knows sockets alone
+                os.write(number, rest)
+                return
+            while rest and _has_room(number):
+                rest = rest[os.write(number, rest[: select.PIPE_BUF]) :]
+
+
+def _has_room(number: int) -> bool:
+    """Wait until so many bytes can be written there at once; False if nobody waits for that."""
+    while not select.select([], [number], [], 0.0 if _hurries.is_set() else _LOOK)[1]:
+        if _hurries.is_set():
+            return False
+    return True

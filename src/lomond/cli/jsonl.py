@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections import deque
 from collections.abc import Callable
@@ -53,7 +52,7 @@ def sender(line: bytes) -> Callable[[WebSocket], object] | None:
     """
     try:
         said: object = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is no JSON ({error})") from None
     if not isinstance(said, dict):
         raise ValueError('it is no object, as {"op": "text", "text": "..."}')
@@ -61,25 +60,26 @@ def sender(line: bytes) -> Callable[[WebSocket], object] | None:
     if fields.get("dir", "out") != "out" or fields.get("op") == "request":
         return None
     op = fields.get("op")
-    if op not in _OPS:
+    if not isinstance(op, str) or op not in _OPS:
         raise ValueError(f"its op {op!r} is none of {', '.join(_OPS)}")
     try:
         return _OPS[op](fields)
     except KeyError as error:
         raise ValueError(f"a {op} needs {error.args[0]!r}") from None
-    except (TypeError, binascii.Error) as error:
-        raise ValueError(str(error)) from None
 
 
 def _text(fields: dict[str, Any]) -> Callable[[WebSocket], object]:
     text = fields["text"]
     if not isinstance(text, str):
-        raise TypeError("its text is no string")
+        raise ValueError("its text is no string")
     return lambda websocket: websocket.send_text(text)
 
 
 def _payload(fields: dict[str, Any]) -> bytes:
-    return base64.b64decode(fields["b64"], validate=True)
+    try:
+        return base64.b64decode(fields["b64"], validate=True)
+    except (TypeError, ValueError):
+        raise ValueError("its b64 is no base64") from None
 
 
 def _binary(fields: dict[str, Any]) -> Callable[[WebSocket], object]:
@@ -99,6 +99,10 @@ def _pong(fields: dict[str, Any]) -> Callable[[WebSocket], object]:
 
 def _close(fields: dict[str, Any]) -> Callable[[WebSocket], object]:
     code, reason = fields.get("code", 1000), fields.get("reason", "")
+    if type(code) is not int and code is not None:  # nor a bool
+        raise ValueError("its code is no whole number")
+    if not isinstance(reason, str):
+        raise ValueError("its reason is no string")
     return lambda websocket: websocket.close(code, reason)
 
 

@@ -6,11 +6,11 @@ import base64
 import errno
 import json
 import os
-import re
+import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..response import escaped
+from . import colouring
 from .interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -34,12 +34,17 @@ class StandardOutput:
         number: The descriptor; None where standard output was closed from the start.
         interrupts: Is told while the reader keeps us waiting.
         end: What stands behind a line.
+
+    Attributes:
+        end: As it was given.
+        is_terminal: Whether it is one.
     """
 
     def __init__(self, number: int | None, interrupts: Interrupts, end: bytes = b"\n") -> None:
         self._number = number
         self._interrupts = interrupts
-        self._end = end
+        self.end = end
+        self.is_terminal = number is not None and os.isatty(number)
 
     def line(self, line: bytes) -> bool:
         """Write a line; whether it had ends within, which are spaces then.
@@ -47,8 +52,8 @@ class StandardOutput:
         Raises:
             OutputError: It can't be written.
         """
-        has_ends = self._end in line
-        self.raw((line.replace(self._end, b" ") if has_ends else line) + self._end)
+        has_ends = self.end in line
+        self.raw((line.replace(self.end, b" ") if has_ends else line) + self.end)
         return has_ends
 
     def raw(self, data: bytes) -> None:
@@ -59,7 +64,10 @@ class StandardOutput:
         self._interrupts.is_writing = True
         try:
             while rest:
-                rest = rest[os.write(self._number, rest) :]
+                try:
+                    rest = rest[os.write(self._number, rest) :]
+                except BlockingIOError:  # another program, which has it too, made it so
+                    select.select([], [self._number], [])
         except OSError as error:
             raise OutputError(error.strerror or str(error), error.errno in _GONE) from None
         finally:
@@ -72,17 +80,20 @@ def number_of(stream: Any) -> int | None:
 
 
 def writer(
-    output: StandardOutput, binary: str, told: Callable[[str], object], *, escapes: bool = False
+    output: StandardOutput, binary: str, told: Callable[[str], object]
 ) -> Callable[[Text | Binary], None]:
     """What writes a message as it is asked for: its line.
+
+    Nothing of it may control a terminal: that has escapes for it, and "hex" for "raw".
 
     Arguments:
         output: Where to.
         binary: How binaries are written: "base64", "hex"; "raw" for their bytes and nothing else.
         told: Gets a word for people, once.
-        escapes: Whether what would control a terminal is shown as an escape.
     """
     is_told = False
+    if output.is_terminal and binary == "raw":
+        binary = "hex"
 
     def write(event: Text | Binary) -> None:
         nonlocal is_told
@@ -93,11 +104,12 @@ def writer(
             data = event.data
             line = data.hex().encode() if binary == "hex" else base64.b64encode(data)
         else:
-            shown = _controlless(event.text) if escapes else event.text
-            line = shown.encode("utf-8", "surrogatepass")
+            text = colouring.shown([("", event.text)], False) if output.is_terminal else event.text
+            line = text.encode("utf-8", "surrogatepass")
         if output.line(line) and not is_told:
             is_told = True
-            told("a message has ends of lines in it, written as spaces; -0 or --jsonl keeps them")
+            what, keeps = ("NULs", "") if output.end == b"\0" else ("ends of lines", "-0 or ")
+            told(f"a message has {what} in it, written as spaces; {keeps}--jsonl keeps them")
 
     return write
 
@@ -112,9 +124,3 @@ def json_writer(
         output.line(encode(lines()).encode())
 
     return write
-
-
-def _controlless(text: str) -> str:
-    """The text without what a terminal would obey; its lines and tabs are as they were."""
-    parts = re.split(r"([\n\t])", text)
-    return "".join(part if part in ("\n", "\t") else escaped(part) for part in parts)

@@ -54,16 +54,14 @@ class Pipe(Run):
         super().__init__(websocket, given, said)
         self._line = 0  # of standard input
         self._came = 0  # messages
-        self._has_come = False  # any
-        self._came_at = 0.0  # when the last one came, or the input ended
+        self._came_at = -math.inf  # when the last one was written; inf while one is
         self._wanted: int | None = 1 if given.once else given.n
         self._is_full = False  # nothing more is written
         end = b"\0" if given.nul else b"\n"
-        escapes = not given.nul and sys.stdout is not None and sys.stdout.isatty()
         number = output.number_of(sys.stdout)
         out = output.StandardOutput(number, self.interrupts, end)
         self._write: Callable[[Text | Binary], None] = (
-            output.writer(out, given.binary, said.say, escapes=escapes)
+            output.writer(out, given.binary, said.say)
             if lines is None
             else output.json_writer(out, lines.next)
         )
@@ -74,13 +72,13 @@ class Pipe(Run):
     def take(self, event: AnyEvent) -> None:
         """Write a message, unless enough have come."""
         if not self._is_full and (event.name == "text" or event.name == "binary"):
-            self._came_at = monotonic()
-            self._has_come = True
+            self._came_at = math.inf  # its reader may keep it waiting: that is no silence
             try:
                 self._write(event)
             except output.OutputError as error:
                 self._fail(error)
                 return
+            self._came_at = monotonic()
             self._came += 1
             if self._came == self._wanted:
                 self._is_full = True
@@ -145,21 +143,24 @@ class Pipe(Run):
 
     def _linger(self) -> None:
         """Wait until no message has come for so long, and close; or until enough have come."""
-        self._came_at = max(self._came_at, monotonic())
+        since = monotonic()
         linger = self.given.linger
         if linger is None:
             linger = _LINGER if self._wanted is None else math.inf
         while not self.is_over.is_set():
             if self.given.reconnect and not self.websocket.is_active:
                 self.websocket.wait_ready()
-                self._came_at = monotonic()
-            rest = None if linger == math.inf else self._came_at + linger - monotonic()
-            if rest is not None and rest <= 0:
-                if not self._has_come and self.given.linger is None and self.status is None:
+                since = monotonic()
+            rest = max(since, self._came_at) + linger - monotonic()
+            if rest <= 0:
+                has_come = self._came_at != -math.inf
+                if not has_come and self.given.linger is None and self.status is None:
                     self.said.say(_NOTHING)
                 self.leave()
-            elif not self._reader.wait(rest):
-                self.is_over.wait(rest)
+                return
+            pause = None if linger == math.inf else min(rest, linger)
+            if not self._reader.wait(pause):
+                self.is_over.wait(pause)
 
 
 def _texting(line: bytes) -> Callable[[WebSocket], object]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from .output import OutputError
 
 _CHUNK = 65536
+_MOST = 2**31 - 1  # milliseconds, of poll(2)
 _HAS_POLL = hasattr(select, "poll") and sys.platform != "darwin"  # whose poll knows no terminals
 _OVER = 0 if not _HAS_POLL else select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -52,14 +53,15 @@ class Reader:
             yield b"".join(parts)
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait so long; whether that can notice that our output's reader has gone.
+        """Wait so long at most; whether that can notice that our output's reader has gone.
 
         Raises:
             OutputError: It has.
         """
         if self._poll is None or self._output is None:
             return False
-        self._look(self._poll.poll(None if seconds is None else max(0.0, seconds) * 1000))
+        most = None if seconds is None else min(max(0.0, seconds) * 1000, _MOST)
+        self._look(self._poll.poll(most))
         return True
 
     def _read(self) -> bytes:

@@ -128,6 +128,7 @@ class Run(ABC):
         return self.websocket.persist(exit_event=self.is_over, **timing)
 
     def _time_out(self) -> None:
+        self.interrupts.hurry()
         if self.status is None:
             self.status = exits.TIMED_OUT
             self.said.say(f"--timeout: {self.given.timeout:g} s are over")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EVENTS_OF_A_TURN = 64  # of one connection, before the others have theirs
 _BLIND = 0.05  # seconds; of a wait that nobody can end
+_LONGEST = 3600.0  # seconds; of one wait, which is no limit: more can be too many milliseconds
 
 
 class Member:
@@ -313,7 +314,7 @@ class GroupLoop:
         if self._ready or self._woken or self._leaving or self._posts:
             timeout = 0.0
         elif self._heap:
-            seconds = max(0.0, self._heap[0][0] - monotonic())
+            seconds = min(max(0.0, self._heap[0][0] - monotonic()), _LONGEST)
             timeout = seconds if timeout is None else min(seconds, timeout)
         found = poller.poll(timeout)
         self._is_waiting = False
