@@ -155,10 +155,10 @@ def test_a_port_that_is_filtered(capsys: Printed, monkeypatch: pytest.MonkeyPatc
 def test_tls_asked_of_a_plain_server(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "PATIENCE", 1.0)  # it waits for the end of a line
     with EchoServer() as server:
-        done = examine(capsys, server.url.replace("ws://", "wss://"))
+        done = examine(capsys, server.url.replace("ws://", "wss://") + "feed?a=1&token=x")
     failed = done.worst()
     assert (done.status, failed["check"]) == (3, "tls")
-    address = server.url.strip("/")
+    address = f"{server.url}feed?a=1&token=***"
     assert f"without TLS: write {address} instead of wss://" in failed["advice"]
 
 
@@ -166,8 +166,8 @@ def test_a_tls_server_asked_without(capsys: Printed, authority: trustme.CA) -> N
     with raw_server(echo, context=certified(authority, "127.0.0.1")) as server:
         done = examine(capsys, server.url.replace("wss://", "ws://"))
     failed = done.worst()
-    assert (done.status, failed["check"]) == (3, "upgrade")
-    assert f"speaks TLS there: write {server.url.strip('/')} instead" in failed["advice"]
+    assert (done.status, failed["check"]) == (5, "upgrade")
+    assert f"speaks TLS there: write {server.url} instead" in failed["advice"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def fails(peer):
     yield peer.say("welcome")
     raise RuntimeError("no\\x1bidea")
 
+def pushes(peer):
+    while True:
+        yield peer.say("news")
+        yield peer.wait(0.01)
+
+def plain(peer):
+    return 5
+
 chain = Server().hears("a").says("b").closes()
 no_script = 5
 """
@@ -327,6 +335,18 @@ def test_a_script_for_each_connection(folder: Path) -> None:
         assert server.stop() == (exits.TERMINATED, "", "")
 
 
+def test_who_leaves_a_script_that_goes_on_is_no_failure_of_it(folder: Path) -> None:
+    with served("--script", "talks:pushes", cwd=folder) as server:
+        for event in WebSocket(server.url):
+            if event.name == "text":
+                break  # which closes with 1001
+        websocket = WebSocket(server.url)
+        for event in websocket:
+            if event.name == "text":
+                websocket.close()
+        assert server.stop() == (exits.TERMINATED, "", "")
+
+
 def test_a_chain_for_each_connection(folder: Path) -> None:
     with served("--script", "talks:chain", cwd=folder) as server:
         with connect(server.url):  # which says nothing yet
@@ -405,6 +425,7 @@ def test_a_client_that_differs_from_the_record(record: Path) -> None:
         ["--script", "talks"],
         ["--script", "talks:nothing"],
         ["--script", "talks:no_script"],
+        ["--script", "talks:plain"],
         ["--script", "no_module:talk"],
         ["--replay", "/nope/feed.jsonl"],
         ["--replay", "talks.py"],

@@ -24,6 +24,10 @@ _OF_A_STEP = vars(Step)["__iter__"].__code__  # where `yield from` a step ends
 _FEW = 3  # messages that are shown
 
 
+class Left(AssertionError):  # noqa: N818  # no error, where a server stands for people
+    """A step is in vain because the program has closed, as programs do that are done."""
+
+
 class Conversation(Steps):
     """The server's side of one connection, as a script of a test has it: its `peer`.
 
@@ -115,9 +119,14 @@ class Run:
                 result = yield from self._do(self.step)
             except InVain as vain:
                 said = f"{self.place} {self.step.words}; {vain}"
-                advance = partial(script.throw, AssertionError(said))
+                advance = partial(script.throw, self._in_vain(said))
             else:
                 advance = partial(script.send, result)
+
+    def _in_vain(self, said: str) -> AssertionError:
+        line = self.line
+        has_left = line.was_closed and line.close_code in (None, 1000, 1001)
+        return Left(said) if has_left else AssertionError(said)
 
     def doing(self) -> str:
         """What is being done, and where, in words."""

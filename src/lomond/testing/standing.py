@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..response import escaped
 from .accepting import Acceptor
 from .acting import Acts, Over
+from .conversation import Left
 from .peer import Peer, Talk
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ class Standing:
             said = _GOING_AWAY
         except OSError:  # the client has gone
             self._fail(number, remarks())
+            return
+        except Left:  # who goes is free to go
             return
         except Exception as failure:
             self._fail(number, [told(failure)])

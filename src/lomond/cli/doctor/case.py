@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ...redaction import Discretion
+from ...redaction import Discretion, discreet_url
 from ...url import Url, authority, parse
 from .. import arguments, exits
 from .allowance import Allowance
@@ -76,6 +76,11 @@ class Case:
     def authority(self) -> str:
         """Host and port, for people."""
         return authority(self.url.host, self.url.port)
+
+    def like(self, scheme: str) -> str:
+        """The URL, for people, with another scheme."""
+        where = authority(self.url.host, self.url.port)
+        return discreet_url(f"{scheme}://{where}{self.url.resource}")
 
     def websocket(self, **options: Any) -> WebSocket:
         """A connection as it is asked for, but for these options."""

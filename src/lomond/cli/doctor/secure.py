@@ -73,8 +73,7 @@ def tell_failure(case: Case, done: Opened) -> None:
         _tell_certificate(case, ending, code, said, advice)
         return
     if not was_told(ending.cause) and _speaks_plain(case):
-        here = f"ws://{case.authority}"
-        advice = f"the server answers there without TLS: write {here} instead of wss://"
+        advice = f"the server answers there without TLS: write {case.like('ws')} instead of wss://"
         said = _OF_PLAIN.sub("", said)
     if not advice and "; " in said:
         said, _, advice = said.rpartition("; ")

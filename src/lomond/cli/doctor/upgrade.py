@@ -7,7 +7,6 @@ import http.client
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...response import printable
-from .. import exits
 from . import secure
 from .allowance import Beside
 from .case import status_of, words
@@ -49,8 +48,8 @@ def tell(case: Case, done: Opened) -> bool:
         said = f"the server did not answer the upgrade within {done.seconds:.3g} s"
         advice = "whoever listens there is no WebSocket server, or hangs: look at its log"
     if done.response is None and not case.url.secure and secure.speaks_tls(case):
-        advice = f"the server speaks TLS there: write wss://{case.authority} instead of ws://"
-        case.fail("upgrade", said, advice, exits.UNREACHABLE)
+        advice = f"the server speaks TLS there: write {case.like('wss')} instead of ws://"
+        case.fail("upgrade", said, advice, status_of(ending))
         return False
     if done.response is not None:
         advice = _advice(case, done.response, ending, advice)
