@@ -134,6 +134,18 @@ def test_a_full_disk() -> None:
     assert server.close_codes == [1000]
 
 
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_a_full_disk_and_a_record(is_quiet: bool) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    options = ["--record", "/dev/full", "-1"] + ["-q"] * is_quiet
+    with EchoServer() as server:
+        status, out, errors = lomond(server.url, *options, given=b"a\n")
+    assert (status, out) == (0, b"a\n")
+    said = "lomond: --record /dev/full can't be written any more, and the record ends there: .*\n"
+    assert re.fullmatch("" if is_quiet else said, errors)
+
+
 @pytest.mark.parametrize("asked", ["--help", "--version", "ping --help", "--completion bash"])
 def test_a_full_disk_and_a_page_of_help(asked: str) -> None:
     if not os.path.exists("/dev/full"):

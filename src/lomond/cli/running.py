@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..recording import Recorder
@@ -24,9 +25,28 @@ _PING = 30.0  # seconds between two pings, if nothing else is said; and for the 
 def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Recorder | None:
     """What ``--record`` asks for, or None. Ends the process where it can't be."""
     try:
-        return Recorder(given.record) if given.record else None
+        return _Record(given.record) if given.record else None
     except OSError as error:
         parser.refuse(f"--record {given.record}: {error.strerror}")
+
+
+class _Record(Recorder):
+    """A recorder by the name that the command has for it."""
+
+    def __repr__(self) -> str:
+        return f"--record {self.target}"
+
+
+class _Warnings(logging.Handler):
+    """Says what the library warns of."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one."""
+        self._say(exits.advice(record.getMessage()))
 
 
 class Run(ABC):
@@ -62,11 +82,15 @@ class Run(ABC):
             timer = threading.Timer(self.given.timeout, self._time_out)
             timer.daemon = True
             timer.start()
+        logger, warnings = logging.getLogger("lomond"), _Warnings(self.said.say)
+        logger.addHandler(warnings)
         with self.interrupts:
             try:
                 self._iterate()
             except KeyboardInterrupt:
                 self.abort()
+            finally:
+                logger.removeHandler(warnings)
         if timer is not None:
             timer.cancel()
         return self._result()
