@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import threading
 from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -61,7 +62,9 @@ class Pipe(Run):
             if lines is None
             else output.json_writer(out, lines.next)
         )
-        self._reader = reading.Reader(output.number_of(sys.stdin), number, end)
+        self._reader = reading.Reader(output.number_of(sys.stdin), end)
+        # From the start: while it connects, and connects again, nobody writes.
+        threading.Thread(target=self._watch, args=(number,), daemon=True).start()
 
     # What comes
 
@@ -80,6 +83,13 @@ class Pipe(Run):
                 self._is_full = True
                 self.finish(exits.DONE)
 
+    def _watch(self, number: int | None) -> None:
+        """End it once whoever reads our output has gone."""
+        if reading.is_left(number):
+            self._fail(output.OutputError("its reader has gone", is_gone=True))
+            if not self.interrupts.is_ready:
+                self.abort()
+
     def _fail(self, error: output.OutputError) -> None:
         """End it: nothing more can be written."""
         self._is_full = True
@@ -91,11 +101,8 @@ class Pipe(Run):
 
     def send(self) -> None:
         """Send what is read, then wait for what still comes."""
-        try:
-            self._send_all()
-            self._linger()
-        except output.OutputError as error:
-            self._fail(error)
+        self._send_all()
+        self._linger()
 
     def _send_all(self) -> None:
         try:
@@ -151,8 +158,7 @@ class Pipe(Run):
                 self.leave()
                 return
             pause = None if linger == math.inf else min(rest, linger)
-            if not self._reader.wait(pause):
-                self.is_over.wait(pause)
+            self.is_over.wait(pause)
 
 
 def _texting(line: bytes) -> Callable[[WebSocket], object]:

@@ -121,6 +121,10 @@ class Run(ABC):
                 return
             if event.name == "ready":
                 self.interrupts.is_ready = True
+                if self.is_over.is_set():  # since before there was a connection to be closed
+                    self.leave()
+            elif event.name in ("connecting", "connected") and self.is_over.is_set():
+                self.abort()
             self.said.show(event)
             if event.name == "ready" and sender is None:
                 # A daemon: a read of standard input can't be ended.
