@@ -115,6 +115,23 @@ def test_a_reader_that_has_gone_ends_it_while_nothing_comes() -> None:
         assert server.close_codes == [1000]
 
 
+@pytest.mark.parametrize("place", ["refused", "silent", "accepted"])
+def test_a_reader_that_has_gone_before_there_is_a_connection(place: str) -> None:
+    with contextlib.ExitStack() as stack:
+        url = f"ws://127.0.0.1:{refusing_port()}/"
+        if place == "silent":
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+        elif place == "accepted":
+            url = stack.enter_context(EchoServer()).url
+        process = stack.enter_context(start(url, "--reconnect", "--linger", "none"))
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(25) == 0  # an opening may take 30 s
+        assert rest_of(process.stderr) == ""
+
+
 def test_head_takes_what_it_wants() -> None:
     command = f'seq 1000000 | {" ".join(COMMAND)} "$0" | head -1; echo "${{PIPESTATUS[1]}}"'
     with EchoServer() as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import threading
 from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..websocket import WebSocket
 
 _LINGER = 1.0  # seconds
+_TO_TELL = 5.0  # seconds, at the most
 _NOTHING = (
     "no message came within 1 s of the end of the input; --linger S waits longer, -n N and -1 "
     "until some came, --linger none until the server closes"
@@ -65,7 +67,9 @@ class Pipe(Run):
             if lines is None
             else output.json_writer(out, lines.next)
         )
-        self._reader = reading.Reader(output.number_of(sys.stdin), number, end)
+        self._reader = reading.Reader(output.number_of(sys.stdin), end)
+        # From the start: while it connects, and connects again, nobody writes.
+        threading.Thread(target=self._watch, args=(number,), daemon=True).start()
 
     # What comes
 
@@ -84,6 +88,13 @@ class Pipe(Run):
                 self._is_full = True
                 self.finish(exits.DONE)
 
+    def _watch(self, number: int | None) -> None:
+        """End it once whoever reads our output has gone."""
+        if reading.is_left(number):
+            self._fail(output.OutputError("its reader has gone", is_gone=True))
+            if not self.interrupts.is_ready:
+                self.abort()
+
     def _fail(self, error: output.OutputError) -> None:
         """End it: nothing more can be written."""
         self._is_full = True
@@ -95,11 +106,8 @@ class Pipe(Run):
 
     def send(self) -> None:
         """Send what is read, then wait for what still comes."""
-        try:
-            self._send_all()
-            self._linger()
-        except output.OutputError as error:
-            self._fail(error)
+        self._send_all()
+        self._linger()
 
     def _send_all(self) -> None:
         try:
@@ -124,6 +132,13 @@ class Pipe(Run):
                     yield send
             else:
                 yield _texting(line)
+
+    def _iterate(self) -> None:
+        super()._iterate()
+        self.is_over.set()
+        sender = self.sender
+        if sender is not None and self.status is None and self._reader.has_more():
+            sender.join(_TO_TELL)  # it has what was not sent, and says so
 
     def _sent(self, send: Callable[[WebSocket], object]) -> bool:
         """Send one; whether that was done. Where it connects again, the next one has it."""
@@ -159,8 +174,7 @@ class Pipe(Run):
                 self.leave()
                 return
             pause = None if linger == math.inf else min(rest, linger)
-            if not self._reader.wait(pause):
-                self.is_over.wait(pause)
+            self.is_over.wait(pause)
 
 
 def _texting(line: bytes) -> Callable[[WebSocket], object]:

@@ -44,7 +44,7 @@ class Plain:
     def lines(self, interrupts: Interrupts) -> Iterator[str]:
         """What is typed, a line each, until Ctrl-D."""
         self._write = writer(interrupts)
-        reader = reading.Reader(output.number_of(sys.stdin), None, b"\n")
+        reader = reading.Reader(output.number_of(sys.stdin), b"\n")
         for line in reader.lines():
             # What can't be decoded can't be sent either, which says so.
             yield line.decode(sys.stdin.encoding, "surrogateescape").removesuffix("\r")

@@ -64,6 +64,7 @@ class Run(ABC):
         self.said = said
         self.is_over = threading.Event()  #: no further connection is wanted
         self.status: int | None = None  #: once it does not follow from how the connection ended
+        self.sender: threading.Thread | None = None  #: of what is given
         self._failed = ""  # why it could not connect last
         self.interrupts = Interrupts(self.leave, self.abort, said.say, CLOSE_TIMEOUT)
 
@@ -116,20 +117,23 @@ class Run(ABC):
         self.websocket.force_disconnect()
 
     def _iterate(self) -> None:
-        sender: threading.Thread | None = None
         for event in self._events():
             if event.name == "back_off" and self.is_over.is_set():
                 return
             if event.name == "ready":
                 self.interrupts.is_ready = True
                 self._failed = ""
+                if self.is_over.is_set():  # since before there was a connection to be closed
+                    self.leave()
+            elif event.name in ("connecting", "connected") and self.is_over.is_set():
+                self.abort()
             elif event.name == "back_off":
                 self._tell_failure(event)
             self.said.show(event)
-            if event.name == "ready" and sender is None:
+            if event.name == "ready" and self.sender is None:
                 # A daemon: a read of standard input can't be ended.
-                sender = threading.Thread(target=self.send, daemon=True)
-                sender.start()
+                self.sender = threading.Thread(target=self.send, daemon=True)
+                self.sender.start()
             self.take(event)
 
     def _tell_failure(self, event: BackOff) -> None:
