@@ -18,7 +18,8 @@ from doors.peer_server import served
 from doors.raw_server import refusing_port
 from lomond.testing.peer import Pause, Peer, Talk
 
-COMMAND = shlex.join([sys.executable, "-X", "dev", "-W", "error", "-m", "lomond"])
+# Without -X dev, with which asyncio says in the screen how slow the machine is.
+COMMAND = shlex.join([sys.executable, "-W", "error", "-m", "lomond"])
 READY = r"^> *$"
 
 
