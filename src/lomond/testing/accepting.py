@@ -12,6 +12,7 @@ from time import sleep
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing is bound here
 #: Of an accept() that may succeed later: the client has gone, or nothing is left for it.
 _PASSING = frozenset({errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_CLOSING = 5.0  # seconds, for the thread that accepts to notice
 _BREATH = 0.05  # seconds, until it is tried again
 
 
@@ -65,6 +66,8 @@ class Acceptor:
             socket.create_connection((_WILDCARDS.get(host, host), port), 1).close()
         if threading.current_thread() is self._thread:
             self._listener.close()
+        else:  # who connects once this is done is refused
+            self._thread.join(_CLOSING)
 
     def stop(self, patience: float, *, hangs_up: bool = False) -> bool:
         """Accept nobody any more; whether all that was begun has ended in time.
