@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ import pytest
 
 from cli.commanding import lomond
 from cli.untrusted import certified
-from doors.raw_server import refusing_port
+from doors.raw_server import frame, raw_server, refusing_port
 from lomond import WebSocket
 from lomond.cli import jsonl
+from lomond.protocol.frames import CLOSE
 from lomond.testing import Server, serve
 
 ESCAPES = "a\x1b]52;c;Zm9v\x07\x9b31m\x08\u202eb"
@@ -43,6 +45,12 @@ class Row:
     errors: str = ""
     given: bytes | None = b""
     arguments: tuple[str, ...] = ()
+
+
+def closes_at_once(connection: socket.socket) -> None:
+    connection.sendall(frame(CLOSE, code=1000))
+    while connection.recv(65536):
+        pass
 
 
 def nobody() -> str:
@@ -267,7 +275,7 @@ ROWS = [
     ),
     Row(
         "the server ends before the input",
-        Server().hears("1").closes(1000),
+        lambda: raw_server(closes_at_once),
         given=b"1\n" * 3_000_000,
         errors=r"lomond: line \d+ of standard input, and what follows, was not sent\n",
     ),

@@ -19,6 +19,7 @@ from .peer import SILENCE, Action, End, Hear, Pause, Peer, Say, Talk, key_of
 _MOST = 65536  # bytes that are heard at once
 _BETWEEN = 0.001  # seconds between two bytes that go one by one
 _A_SECOND = 16  # how often one that reads slowly does so
+_MOMENT = 1.0  # seconds
 
 Result = TypeVar("Result")
 #: A part of a script: what it does, and what comes of it.
@@ -189,7 +190,8 @@ class Line:
 
     def listen_now(self) -> Talk:
         """Hear all that is here."""
-        while self.end is None and (yield from self.listen(monotonic())):
+        until = monotonic() + _MOMENT  # a program that floods it is not to keep it for ever
+        while self.end is None and monotonic() <= until and (yield from self.listen(monotonic())):
             pass
 
     def listen_for(self, seconds: float) -> Talk:
