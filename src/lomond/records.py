@@ -153,7 +153,9 @@ def _parsed(raw: bytes, place: str) -> dict[str, Any]:
 
 
 def _check_version(line: dict[str, Any], place: str) -> None:
-    version = line.get("v")
+    if "v" not in line:
+        raise ValueError(f"{place} is no line of a record: it has no 'v'")
+    version = line["v"]
     if type(version) is int and version > VERSION:
         raise ValueError(
             f"{place} is of version {version} of the format; lomond {__version__} reads records up "

@@ -13,7 +13,7 @@ import pytest
 
 from cli.commanding import end_of, started
 from doors.raw_server import refusing_port
-from lomond.cli import bench, exits
+from lomond.cli import bench, exits, main
 from lomond.testing import Conversation, Server, Turns, serve
 from lomond.testing.echo import EchoServer
 
@@ -169,3 +169,11 @@ def test_a_signal_ends_it_with_what_was_measured(number: signal.Signals, expecte
             status, out, errors = end_of(process)
     assert (status, errors) == (expected, "")
     assert out.splitlines()[-1].startswith("in ")
+
+
+@pytest.mark.parametrize("size", ["none", "2G", "9999999G"])
+def test_a_size_that_can_not_be(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", "ws://h/", "--size", size])
+    assert caught.value.code == exits.USAGE
+    assert "1G at the most" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from cli.commanding import completed
 from lomond.cli import COMMANDS, completion, connecting, exits
 from patience import PATIENCE
 
-PARSER = connecting._parser  # noqa: SLF001  # which the option --completion is given
+PARSER = connecting.parser
 BASH = r"""
 source {script}
 IFS=' ' read -ra COMP_WORDS <<< {line}

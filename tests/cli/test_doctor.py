@@ -638,7 +638,8 @@ def test_a_terminal_that_a_peer_would_control() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals on this system")
-def test_ctrl_c() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal(number: signal.Signals) -> None:
     with raw_server(hang, upgrades=False) as server, subprocess.Popen(
         [sys.executable, "-m", "lomond", "doctor", server.url],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -647,6 +648,6 @@ def test_ctrl_c() -> None:
         assert process.stderr is not None
         while not process.stdout.readline().startswith("ok    tcp"):
             pass
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == (130 if number == signal.SIGINT else 143)
         assert process.stderr.read() == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,13 @@ from lomond.testing import Server, serve
 
 ESCAPES = "a\x1b]52;c;Zm9v\x07\x9b31m\x08\u202eb"
 Place = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """Where nobody is."""
+
+    url: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,16 @@ class Row:
     errors: str = ""
     given: bytes | None = b""
     arguments: tuple[str, ...] = ()
+
+    def place(self) -> AbstractContextManager[Any]:
+        """Who is there; or a place with the URL of nobody."""
+        if isinstance(self.server, str):
+            return nullcontext(Nobody(self.server))
+        return self.server() if callable(self.server) else serve(self.server)
+
+    def options(self, served: Any) -> list[str]:
+        """The arguments behind the URL."""
+        return [served.ca if one == "CA" else one for one in self.arguments]
 
 
 def closes_at_once(connection: socket.socket) -> None:
@@ -313,13 +330,8 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_matrix(row: Row) -> None:
-    if isinstance(row.server, str):
-        found = lomond(row.server, *row.arguments, given=row.given)
-    else:
-        place = row.server() if callable(row.server) else serve(row.server)
-        with place as served:
-            given = [served.ca if one == "CA" else one for one in row.arguments]
-            found = lomond(served.url, *given, given=row.given)
+    with row.place() as served:
+        found = lomond(served.url, *row.options(served), given=row.given)
     status, output, errors = found
     if "--jsonl" in row.arguments and output:
         assert output.endswith(row.output)

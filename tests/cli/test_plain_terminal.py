@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli.talks import ESCAPES, answers
+from cli.test_pipe import ROWS, Row
 from doors.peer_server import served
 from patience import PATIENCE
 
@@ -239,3 +240,29 @@ def test_modes_are_put_back(tmp_path: Path) -> None:
         shown.process.terminate()
         assert shown.status() == 143
         assert termios.tcgetattr(shown.descriptor) == before
+
+
+#: Rows of the matrix that the server ends, or nobody does.
+ENDS = [
+    "1000", "1001", "1011", "closed without a code", "403 with a body", "302", "refused",
+    "unknown host", "expired", "untrusted", "wrong name", "silent upgrade", "cut in the middle",
+    "not the protocol", "too large",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name in ENDS], ids=lambda row: row.name)
+def test_the_matrix_in_a_pseudo_terminal(row: Row) -> None:
+    with row.place() as served:
+        options = row.options(served)
+        with terminal(served.url, *options, TERM="dumb") as shown:
+            status = shown.status()
+    said = shown.said.decode().replace("\r\n", "\n")
+    assert status == row.status
+    for line in row.output.decode().splitlines():
+        assert f"< {line}\n" in said
+    assert re.search(row.errors, said), said
+    assert "\x1b" not in said
+
+
+def test_each_row_is_there() -> None:
+    assert {row.name for row in ROWS} >= set(ENDS)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any, NoReturn
 
 #: Command -> the module that does it; each has a `run` that is given the arguments behind its name.
 COMMANDS = {
@@ -29,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = given[1:]
     else:
         module = import_module(".connecting", __name__)
+    before = _heed_termination()
     try:
         try:
             status: int = module.run(given)
@@ -42,7 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _unwritten(error)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     return status
+
+
+def _heed_termination() -> Any:
+    """Have SIGTERM end what does not see to it itself; what was done before, None if nothing is."""
+    if threading.current_thread() is not threading.main_thread():
+        return None  # others may not ask for signals
+    return signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    from . import exits
+
+    sys.exit(exits.TERMINATED)
 
 
 def _unwritten(error: OSError) -> int:

@@ -34,6 +34,7 @@ exit status: the largest of 0 done, 1 closed early, 2 usage, 3 unreachable,
 _TICK = 0.2  # seconds, between two looks at the time
 _SILENCE = 30.0  # seconds without any echo, after which no more is expected
 _PATIENCE = 5.0  # seconds, for the answer to the close frame
+_LARGEST = 2**30  # bytes of a message
 _WIDTH = 30  # characters of the bar
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -65,8 +66,8 @@ def run(given: Sequence[str]) -> int:
     """Measure it; the exit status."""
     reader = parser()
     options = reader.parse_args(given)
-    if options.size is None:
-        reader.error("--size must be a number of bytes")
+    if options.size is None or options.size > _LARGEST:
+        reader.refuse("--size must be a number of bytes, 1G at the most")
     more = {} if options.timeout is None else {"open_timeout": options.timeout}
     websockets = [arguments.websocket(reader, options, **more) for _ in range(options.connections)]
     return _Bench(options).run(websockets)

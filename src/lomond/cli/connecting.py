@@ -22,20 +22,20 @@ it closes when for 1 s (--linger) after the end of the input no message came."""
 
 def run(given: Sequence[str]) -> int:
     """Run it; the exit status."""
-    parser = _parser()
-    options, rest = parser.parse_known_args(given)
-    _check_command(parser, options.url)
+    reads = parser()
+    options, rest = reads.parse_known_args(given)
+    _check_command(reads, options.url)
     if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        reads.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.once and options.n is not None:
-        parser.refuse("-1 and -n exclude each other; leave one out")
+        reads.refuse("-1 and -n exclude each other; leave one out")
     if _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not options.jsonl:
         from . import terminal
 
-        return terminal.run(parser, options)
+        return terminal.run(reads, options)
     from . import pipe
 
-    return pipe.run(parser, options)
+    return pipe.run(reads, options)
 
 
 def _check_command(parser: arguments.Parser, url: str) -> None:
@@ -53,12 +53,13 @@ def _is_terminal(stream: object) -> bool:
     return stream is not None and bool(getattr(stream, "isatty", bool)())
 
 
-def _parser() -> arguments.Parser:
-    parser = arguments.Parser("", _USAGE, _ABOUT, _end())
-    arguments.add_connection(parser)
-    add = parser.add_argument
-    arguments.add_ping(parser)
-    arguments.add_timeout(parser, "S seconds in all")
+def parser() -> arguments.Parser:
+    """The parser of its arguments."""
+    made = arguments.Parser("", _USAGE, _ABOUT, _end())
+    arguments.add_connection(made)
+    add = made.add_argument
+    arguments.add_ping(made)
+    arguments.add_timeout(made, "S seconds in all")
     add("--reconnect", action="store_true", help="whenever it ends")
     add("--record", metavar="FILE", help="append a record")
     add("-n", type=arguments.count, metavar="N", help="end after N messages")
@@ -78,7 +79,7 @@ def _parser() -> arguments.Parser:
     add("-v", action="count", default=0, dest="verbose", help="events; -vv: frames")
     add("--completion", action=_Completion, metavar="SHELL", help="bash, zsh, fish")
     add("--version", action=_Version, nargs=0, help="and which twin")
-    return parser
+    return made
 
 
 def _linger(text: str) -> float:
