@@ -325,11 +325,28 @@ def talk(group: WebSocketGroup, members: list[WebSocket]) -> None:
             assert websocket is third
 
 
+def remove_one_that_waits(group: WebSocketGroup, members: list[WebSocket]) -> None:
+    """The group waits for the first member's bytes when that one is taken out of it."""
+    waits, talks, _ = members
+    group.add(waits, **QUIET)
+    for _, event in group:
+        if event.name == "ready" and talks not in group:
+            group.add(talks, **QUIET)
+        elif event.name == "ready":
+            talks.send_text("x")
+        elif event.name == "text":
+            group.remove(waits)
+            group.close()
+
+
 @pytest.mark.threads
+@pytest.mark.parametrize("talk", [talk, remove_one_that_waits])
 @pytest.mark.parametrize("files", [LOOP, NEAR], ids=["the loop", "near it"])
 # A socket that nobody has yet but the function that makes it goes with that function.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_what_a_signal_handler_raises_comes_out_as_itself(files: list[str]) -> None:
+def test_what_a_signal_handler_raises_comes_out_as_itself(
+    files: list[str], talk: Callable[[WebSocketGroup, list[WebSocket]], None]
+) -> None:
     moment = 0
     with raw_server(echo) as server:
         while True:

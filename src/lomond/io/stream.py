@@ -220,7 +220,8 @@ def events(
         _give_up(exchange, error)
         raise
     finally:
-        try:  # in here, for a call could be interrupted before it begins
+        try:  # in here, for a call could be interrupted before it begins: also the one above
+            exchange.is_in_use = False
             exchange.leave()
             exchange.rest()
             if running is not None:
