@@ -87,7 +87,7 @@ def test_a_line_is_as_documented(tmp_path: Path) -> None:
                 "response": None, "phase": None, "address": None, "cause": None, "deadline": None,
                 "was_ready": True, "lasted": 2.0, "since_received": None, "since_sent": None,
                 "since_pong": None, "unconfirmed": 0, "pause": None, "hint": None, "detail": "",
-                "event": None,
+                "unfinished": 0, "event": None,
             },
         ),
     ],
@@ -98,6 +98,25 @@ def test_what_is_said_of_each(direction: str, op: str, value: Any, fields: Any) 
         "v": 1, "t": 0.0, "wall": 1_700_000_100.1, "c": 1, "dir": direction,
         "op": "ending" if op == "left" else op, **fields,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "part", [events.TextPart("a\xf6", 5, False, True), events.BinaryPart(b"\x00\xff", 0)]
+)
+def test_a_part_comes_back_where_it_was_heard(tmp_path: Path, part: Any) -> None:
+    path = tmp_path / "record.jsonl"
+    told = Told()
+    record(path, told.entry("in", part.name, part), told.entry("out", part.name, part))
+    assert [(one.direction, one.op, repr(one.value)) for one in read(path)] == [
+        ("in", part.name, repr(part)),
+        ("out", part.name, repr(part)),
+    ]
+    (again,) = replay(path)
+    assert repr(again) == repr(part)
+    lines: list[Any] = []
+    hide = Recorder(lines.append, redact=lambda message: message[:0])
+    hide(told.entry("in", part.name, part))
+    assert lines[0].get("text", "") + lines[0].get("b64", "") == ""
 
 
 @pytest.mark.parametrize("event", [events.Poll(), events.Posted(object()), events.Reply("a", "b"),

@@ -95,6 +95,8 @@ def test_every_op_is_listed_with_its_fields() -> None:
         told.entry("in", "response", REFUSAL),
         told.entry("in", "response", ODD),
         told.entry("in", "close", b"\x03"),
+        told.entry("in", "text_part", events.TextPart("ab", 5)),
+        told.entry("out", "binary_part", events.BinaryPart(b"ab", 5)),
     ]
     fields: dict[str, set[str]] = {}
     common: set[str] | None = None

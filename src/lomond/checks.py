@@ -35,8 +35,9 @@ def count(one: Row, value: Any) -> Any:
 
 
 def whole(one: Row, value: Any) -> Any:
-    """A check: a whole number within the row's bounds."""
-    check_range(one.name, value, one.least, one.most)
+    """A check: a whole number within the row's bounds, or None where that means something."""
+    if value is not None or not one.none:
+        check_range(one.name, value, one.least, one.most)
     return value
 
 
@@ -67,7 +68,8 @@ def check_range(name: str, value: object, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be a whole number, not {value!r}")
     if not least <= value <= most:
-        raise ValueError(f"{name} must be from {least} to {most}, not {value!r}")
+        span = f"{least} or more" if most == sys.maxsize else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {span}, not {value!r}")
 
 
 def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True) -> None:

@@ -80,12 +80,14 @@ class Ending(Fixed):
             should have looked.
         hint: What to do, or None.
         detail: What happened, in the words of whoever noticed; may be empty.
+        unfinished: Payload bytes, as they were sent, of a message that had begun to come and was
+            not whole at the end; 0 where there was none.
     """
 
     __slots__ = __match_args__ = (
         "kind", "by", "code", "reason", "status", "response", "phase", "address", "cause",
         "deadline", "was_ready", "lasted", "since_received", "since_sent", "since_pong",
-        "unconfirmed", "pause", "hint", "detail",
+        "unconfirmed", "pause", "hint", "detail", "unfinished",
     )  # fmt: skip
     kind: Kind
     by: Party
@@ -106,6 +108,7 @@ class Ending(Fixed):
     pause: Pause | None
     hint: str | None
     detail: str
+    unfinished: int
 
     def __init__(
         self,
@@ -128,17 +131,20 @@ class Ending(Fixed):
         pause: Pause | None = None,
         hint: str | None = None,
         detail: str = "",
+        unfinished: int = 0,
     ) -> None:
         self._set_all(
             (
                 kind, by, code, reason, status, response, phase, address, cause, deadline,
                 was_ready, lasted, since_received, since_sent, since_pong, unconfirmed, pause, hint,
-                detail,
+                detail, unfinished,
             )
         )  # fmt: skip
 
     def __str__(self) -> str:
         said = _SENTENCES[self.kind](self)
+        if self.unfinished:
+            said += f"; {self.unfinished} bytes of a message had come that was not whole"
         return f"{said}; {self.hint}" if self.hint else said
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from .protocol.events import BinaryPart, TextPart, content
 from .redaction import Discretion, discreet_url
 from .response import printable
 
@@ -139,10 +140,13 @@ _ENDS: dict[str, Callable[[Any], str]] = {
     "left": lambda ending: f"ended: {ending}",
 }
 _ARROWS = {"in": "<", "out": ">"}
-_FRAMES = frozenset({"text", "binary", "ping", "pong", "close"})
+_FRAMES = frozenset({"text", "binary", "text_part", "binary_part", "ping", "pong", "close"})
 
 
 def _frame(entry: Entry) -> str:
     """What is said of a frame: where it goes, its kind and length."""
-    size = len(entry.value.encode()) if entry.op == "text" else len(entry.value)
+    value = entry.value
+    if isinstance(value, TextPart | BinaryPart):
+        value = content(value)
+    size = len(value.encode() if isinstance(value, str) else value)
     return f"{_ARROWS[entry.direction]} {entry.op}, {size} bytes"

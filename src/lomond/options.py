@@ -106,6 +106,12 @@ class LimitOptions:
         default=131_072, check=count, none="no limit",
         doc="Most frames in one message, empty ones included.",
     )  # fmt: skip
+    parts: int | None = row(
+        default=None, check=whole, least=4, unit="bytes", none="whole messages",
+        also=("part_size", "chunk_size"),
+        doc="A longer message comes in parts of so many bytes, as `text_part` and `binary_part` "
+        "events; 4 or more. With them `max_message_size` may be None: no more than a part is kept.",
+    )  # fmt: skip
     max_header_size: int = row(
         default=64 * _KIB, check=count, unit="bytes",
         doc="Largest head of the server's or the proxy's answer.",

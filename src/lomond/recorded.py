@@ -47,9 +47,10 @@ class Recorded(NamedTuple):
     wall: float  #: seconds since the epoch
     direction: str  #: "in", "out" or "here"
     op: str
-    #: text: str; binary, ping and pong: bytes; close: Close, or the bytes of one that can't be
-    #: read; request: bytes; response: Response; an ending where nobody was told: Ending; where an
-    #: event was handed out: that; of an op that is not known: the fields of the line.
+    #: text: str; binary, ping and pong: bytes; text_part, binary_part: the event; close: Close, or
+    #: the bytes of one that can't be read; request: bytes; response: Response; an ending where
+    #: nobody was told: Ending; where an event was handed out: that; of an op that is not known: the
+    #: fields of the line.
     value: Any
 
 
@@ -96,6 +97,11 @@ def _payload(data: bytes) -> Fields:
     return {"b64": b64encode(data).decode()}
 
 
+def _place(part: events.Part) -> Fields:
+    """Where in its message a part lies."""
+    return {"offset": part.offset, "is_first": part.is_first, "is_last": part.is_last}
+
+
 def _any_payload(data: bytes) -> Fields:
     """Bytes that mostly are a text, as one where they are."""
     if not data:
@@ -130,6 +136,8 @@ _SAYS: dict[str, Callable[[Entry], Fields]] = {
     "response": lambda entry: _answer(entry.value),
     "text": lambda entry: {"text": entry.value},
     "binary": lambda entry: _payload(entry.value),
+    "text_part": lambda entry: {"text": entry.value.text, **_place(entry.value)},
+    "binary_part": lambda entry: _payload(entry.value.data) | _place(entry.value),
     "ping": lambda entry: _payload(entry.value),
     "pong": lambda entry: _payload(entry.value),
     "close": lambda entry: _close(entry.value),
@@ -214,6 +222,8 @@ def event_of(recorded: Recorded, has_closed: bool) -> events.AnyEvent | None:
         has_closed: Whether this side's close frame stands before it.
     """
     value, wall = recorded.value, recorded.wall
+    if recorded.direction == "out":
+        return None
     if isinstance(value, events.Event):
         return value  # type: ignore[return-value]  # each kind of event is one of those
     if recorded.direction != "in":
@@ -272,6 +282,10 @@ def _head(lines: list[str] | str) -> bytes:
 
 def _read_payload(fields: Fields) -> bytes:
     return b64decode(fields["b64"], validate=True)
+
+
+def _read_place(fields: Fields) -> tuple[int, bool, bool]:
+    return fields["offset"], fields["is_first"], fields["is_last"]
 
 
 def _read_any_payload(fields: Fields) -> bytes:
@@ -358,6 +372,12 @@ _MEANS: dict[str, Callable[[Fields], Any]] = {
     "response": _read_answer,
     "text": _text,
     "binary": _read_payload,
+    "text_part": lambda fields: events.TextPart(
+        _text(fields), *_read_place(fields), received_time=fields[_WALL]
+    ),
+    "binary_part": lambda fields: events.BinaryPart(
+        _read_payload(fields), *_read_place(fields), received_time=fields[_WALL]
+    ),
     "ping": _read_payload,
     "pong": _read_payload,
     "close": _read_close,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary
 
+from .protocol.events import BinaryPart, TextPart, content
 from .recorded import LAST, VERSION, Context, fields_of, op_of
 from .redaction import Discretion
 from .system import forking
@@ -31,7 +32,8 @@ Message = str | bytes
 #: What the program says and hears: it tells what is secret there.
 _MESSAGES = frozenset({"text", "binary"})
 #: What has no words of ours.
-_PAYLOADS = _MESSAGES | {"ping", "pong"}
+_PARTS = {"text_part": TextPart, "binary_part": BinaryPart}
+_PAYLOADS = _MESSAGES | {"ping", "pong", *_PARTS}
 _BINARY = (io.RawIOBase, io.BufferedIOBase)
 _NOTHING = Context()  # stands before a frame, whatever does
 _URLS = frozenset({"url", "proxy"})
@@ -51,8 +53,8 @@ class Recorder:
     Arguments:
         target: A path; a text file, like ``sys.stderr``; or a callable that is given a dict for
             each line.
-        redact: Is called with each message (str, or bytes of a binary one), and gives what is
-            recorded instead, of the same type.
+        redact: Is called with each message (str, or bytes of a binary one), or part of one, and
+            gives what is recorded instead, of the same type.
         secrets: Whether Authorization, cookies, passwords and tokens in URLs, and the like are
             recorded as they are; else ``***`` stands for each.
 
@@ -132,6 +134,11 @@ class Recorder:
         """What the line of a frame says."""
         if self._redact is not None and entry.op in _MESSAGES:
             entry = entry._replace(value=self._redacted(entry.value, self._redact))
+        elif self._redact is not None and entry.op in _PARTS:
+            part = entry.value
+            shown: Any = self._redacted(content(part), self._redact)
+            kind = _PARTS[entry.op]
+            entry = entry._replace(value=kind(shown, part.offset, part.is_first, part.is_last))
         return fields_of(entry, _NOTHING)
 
     def _told(self, entry: Entry) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import ProtocolError
+from .protocol.events import content
 from .protocol.frames import read_close_payload
 from .redaction import discreet_url
 
@@ -57,6 +58,12 @@ def _message(entry: Entry) -> _Staged:
     return f"message_{entry.op}", {"length": len(entry.value)}
 
 
+def _part(entry: Entry) -> _Staged:
+    did = "message" if entry.direction == "in" else "send"
+    length = len(content(entry.value))
+    return f"{did}_{entry.op}", {"length": length, "offset": entry.value.offset}
+
+
 def _close(entry: Entry) -> _Staged | None:
     try:
         code, reason = read_close_payload(entry.value)
@@ -105,11 +112,15 @@ _STAGES: dict[tuple[str, str], Callable[[Entry], _Staged | None]] = {
     ("in", "socket_recv"): _bytes,
     ("in", "text"): _message,
     ("in", "binary"): _message,
+    ("in", "text_part"): _part,
+    ("in", "binary_part"): _part,
     ("in", "ping"): _message,
     ("in", "pong"): _message,
     ("in", "close"): _close,
     ("out", "text"): _sent_message,
     ("out", "binary"): _sent_message,
+    ("out", "text_part"): _part,
+    ("out", "binary_part"): _part,
     ("out", "ping"): _sent_control,
     ("out", "pong"): _sent_control,
     ("here", "ready"): _ready,

@@ -242,6 +242,7 @@ CASES = {
     "send_timeout": Case(0.2, {"send_timeout": 0.1}, reads_nothing, size=16_000_000),
     "frame_timeout": Case(0.1, {"frame_timeout": 0.05}, stalls),
     "max_message_size": Case(1, None, TEXT),
+    "parts": Case(4, None, says(frame(frames.TEXT, b"longer"))),
     "max_fragments": Case(1, None, says(b"\x01\x01a\x80\x01b")),
     "max_header_size": Case(50),
     "max_header_lines": Case(1),

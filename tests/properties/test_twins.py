@@ -122,7 +122,7 @@ HOSTILE = [
 @pytest.mark.parametrize("step", [1, 2, 7, 1 << 20])
 @pytest.mark.parametrize("data", HOSTILE, ids=lambda data: data[:8].hex())
 def test_hostile_bytes(data: bytes, step: int, packs: bool) -> None:
-    for limits in (Limits(), Limits(max_message_size=None), Limits(10, 3)):
+    for limits in (Limits(), Limits(max_message_size=None), Limits(10, 3), Limits(parts=5)):
         chunks = [data[i : i + step] for i in range(0, min(len(data), 3000 * step), step)]
         assert story(0, chunks, packs, limits) == story(1, chunks, packs, limits)
 

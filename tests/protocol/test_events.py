@@ -56,6 +56,14 @@ REPRS = [
     (events.BackOff(5.25), "BackOff(delay=5.2)"),
     (events.Posted("mine"), "Posted(value='mine')"),
     (events.Poll(), "Poll()"),
+    (
+        events.TextPart("abc", 5, False, True),
+        "TextPart(text='abc', offset=5, is_first=False, is_last=True)",
+    ),
+    (
+        events.BinaryPart(bytes(30)),
+        f"BinaryPart(data={bytes(24)!r} + 6 bytes, offset=0, is_first=True, is_last=False)",
+    ),
 ]
 
 

@@ -98,7 +98,11 @@ def test_a_frame_that_stalls() -> None:
     session.tick(117.5)
     assert close_frame_of(session.output.take()) == (1008, b"frame stalled")
     last = ended(session, "disconnected; no byte for 7.5 s inside a frame (frame_timeout)", 17.5)
-    assert str(last.ending) == "the server sent no byte for 7.5 s inside a frame (frame_timeout)"
+    assert str(last.ending) == (
+        "the server sent no byte for 7.5 s inside a frame (frame_timeout); "
+        "2 bytes of a message had come that was not whole"
+    )
+    assert last.ending.unfinished == 2
 
 
 def test_a_close_that_is_not_answered() -> None:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count(1)
 #: Events that the connection's own frames tell of already.
-_FRAMES = frozenset({"text", "binary", "ping", "pong", "closing", "closed"})
+_FRAMES = frozenset(
+    {"text", "binary", "text_part", "binary_part", "ping", "pong", "closing", "closed"}
+)
 _ENDS = frozenset({"connect_fail", "disconnected"})
 
 
@@ -39,7 +41,9 @@ class Entry(NamedTuple):
     wall: float  #: seconds since the epoch
     direction: str  #: "in", "out", or "here": what this side does, and hands out
     op: str  #: what it is: of a frame, or the name of an event, or a stage of opening
-    value: Any  #: text: str; other frames and heads: bytes; response: Response; else the event
+    #: text: str; part of a message: its event; other frames and heads: bytes; response: Response;
+    #: else the event
+    value: Any
     compress: bool = False  #: whether an extension may compress it, on its way out
 
 

@@ -13,6 +13,7 @@ cdef class Buffer:
     cpdef filled(self, Py_ssize_t count)
     cpdef add(self, data)
     cpdef Py_ssize_t count_utf8(self, Py_ssize_t start) except -1
+    cpdef tuple beginning(self, Py_ssize_t size)
     cpdef bytes tail(self, Py_ssize_t start)
     cpdef str text(self)
     cpdef bytes data(self)

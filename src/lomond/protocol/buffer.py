@@ -50,6 +50,14 @@ class Buffer:
         with memoryview(self._data) as whole, whole[start : self.size] as unchecked:
             return utf_8_decode(unchecked, "strict", False)[1]
 
+    def beginning(self, size: int) -> tuple[str, int]:
+        """The code points that are whole in the first so many bytes, and how many these take.
+
+        Raises UnicodeDecodeError.
+        """
+        with memoryview(self._data) as whole, whole[:size] as part:
+            return utf_8_decode(part, "strict", False)
+
     def tail(self, start: int) -> bytes:
         """The bytes from `start`."""
         return bytes(self._data[start : self.size])

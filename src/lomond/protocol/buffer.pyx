@@ -127,6 +127,19 @@ cdef class Buffer:
             )
         return consumed
 
+    cpdef tuple beginning(self, Py_ssize_t size):
+        """The code points that are whole in the first so many bytes, and how many these take.
+
+        Raises UnicodeDecodeError.
+        """
+        cdef Py_ssize_t consumed = 0
+        if not 0 <= size <= self.size:
+            raise ValueError("there are no such bytes")
+        if not size:
+            return "", 0
+        text = PyUnicode_DecodeUTF8Stateful(self._bytes(), size, "strict", &consumed)
+        return text, consumed
+
     cpdef bytes tail(self, Py_ssize_t start):
         """The bytes from `start`."""
         if not 0 <= start < self.size:

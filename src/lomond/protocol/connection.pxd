@@ -5,6 +5,7 @@ from lomond.protocol.frames cimport check_extended_length, check_first_bytes
 from lomond.protocol.input cimport Input
 from lomond.protocol.messages cimport Message
 from lomond.protocol.output cimport Output
+from lomond.protocol.parts cimport Parts
 
 cdef object ANSWERING
 cdef object CLOSED
@@ -41,6 +42,11 @@ cdef class Connection(Input):
     cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)
     cdef _more_payload(self)
+    cdef Message _begun(self, bint is_text, incoming)
+    @cython.locals(is_last=bint, message=Parts)
+    cdef _given(self)
+    @cython.locals(data=bytes, is_first=bint, is_last=bint, offset=Py_ssize_t, text=str, wall=double)
+    cdef _part(self, Parts message)
     cdef _check_sequence(self, int opcode)
     cdef _check_limits(self, Message message, length, incoming)
     cdef _control(self, int opcode, bytes payload)

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import PayloadTooLarge, ProtocolError, WebSocketClosing, WebSocketUnavailable
 from . import frames
-from .events import Binary, Closed, Closing, Ping, Pong, ProtocolError as ProtocolErrorEvent, Text
+from .events import (
+    Binary,
+    BinaryPart,
+    Closed,
+    Closing,
+    Ping,
+    Pong,
+    ProtocolError as ProtocolErrorEvent,
+    Text,
+    TextPart,
+)
 from .extensions.extension import changed_back, changes
 from .frames import (
     CLOSE,
@@ -28,6 +38,7 @@ from .frames import (
 from .input import LARGEST, Input
 from .messages import Message
 from .output import Output
+from .parts import Parts
 from .states import ANSWERING, CLOSED, CLOSING, CLOSING_EARLY, CONNECTING, OPEN, TRANSITIONS
 
 if TYPE_CHECKING:
@@ -107,6 +118,10 @@ class Connection(Input):
             return None
         try:
             while True:
+                if self._is_giving:
+                    event = self._given()
+                    if event is not None:
+                        return event
                 data = self._data
                 position = self.position
                 if len(data) - position >= 2 and not self._remaining:
@@ -160,7 +175,8 @@ class Connection(Input):
         self._check_limits(message, length, incoming)
         final = first >= FIN
         end = start + length
-        if final and message is None and end <= len(data):
+        is_whole = final and message is None and end <= len(data)
+        if is_whole and (not self._parts or (incoming is None and length <= self._parts)):
             self.position = end
             if incoming is None:
                 payload = data[start:end]
@@ -171,7 +187,8 @@ class Connection(Input):
                 return Text(payload.decode(), received_time=self.wall), True
             return Binary(payload, received_time=self.wall), True
         if message is None:
-            message = self.message = Message(opcode == TEXT, incoming, self._max_size)
+            message = self._begun(opcode == TEXT, incoming)
+            self.message = message
         message.fragments += 1
         message.announced += length
         self._final = final
@@ -226,12 +243,14 @@ class Connection(Input):
             count, self._filled = self._filled, 0
         else:
             start = self.position
-            count = min(self._remaining, len(self._data) - start)
+            count = message.wants(min(self._remaining, len(self._data) - start))
             if count:
                 with memoryview(self._data) as whole, whole[start : start + count] as payload:
                     message.add(payload)
                 self.position = start + count
         self._remaining -= count
+        if self._parts:
+            return self._given()
         if self._remaining or not self._final:
             message.check()
             return None
@@ -241,6 +260,56 @@ class Connection(Input):
         if message.is_text:
             return Text(message.text(), received_time=self.wall)
         return Binary(message.data(), received_time=self.wall)
+
+    def _begun(self, is_text: bool, incoming: Incoming | None) -> Message:
+        """A message of which not all is here."""
+        if self._parts:
+            return Parts(is_text, incoming, self._max_size, self._parts)
+        return Message(is_text, incoming, self._max_size)
+
+    def _given(self) -> AnyEvent | None:
+        """The part that what came of the message makes, if it makes one."""
+        given = self.message
+        assert isinstance(given, Parts)
+        message = given
+        is_last = not self._remaining and self._final
+        if message.incoming is not None:
+            self._is_giving = True
+            if message.take():
+                return self._part(message)
+            if is_last and not message.has_ended:
+                message.end()
+                if message.take():
+                    return self._part(message)
+            self._is_giving = False
+        elif is_last:
+            message.end()
+        if message.has_ended or message.is_full():
+            return self._part(message)
+        message.check()
+        return None
+
+    def _part(self, message: Parts) -> AnyEvent:
+        """The next part of a message; all of it, if that is not more."""
+        offset, wall = message.offset, self.wall
+        is_first, is_last = offset == 0, message.is_last()
+        event: AnyEvent
+        if message.is_text:
+            text = message.next_text()
+            if is_first and is_last:
+                event = Text(text, received_time=wall)
+            else:
+                event = TextPart(text, offset, is_first, is_last, received_time=wall)
+        else:
+            data = message.next_data()
+            if is_first and is_last:
+                event = Binary(data, received_time=wall)
+            else:
+                event = BinaryPart(data, offset, is_first, is_last, received_time=wall)
+        if is_last:
+            self.message = None
+            self.heard = wall
+        return event
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
         if opcode == frames.PONG:

@@ -84,6 +84,17 @@ cdef class Text(Event):
 cdef class Binary(Event):
     cdef public object data
 
+cdef class Part(Notice):
+    cdef public bint is_first
+    cdef public bint is_last
+    cdef public Py_ssize_t offset
+
+cdef class TextPart(Part):
+    cdef public object text
+
+cdef class BinaryPart(Part):
+    cdef public object data
+
 cdef class Reply(Notice):
     cdef public object message
     cdef public object request

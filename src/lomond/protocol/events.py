@@ -469,6 +469,7 @@ class Pong(Notice):
 class Text(Event):
     """A text message, whole.
 
+    It is its own first and last part, where `parts` asks for parts of what is longer.
     A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
     """
 
@@ -476,6 +477,8 @@ class Text(Event):
     __match_args__ = ("text",)
     _derived = ("json",)
     name: Literal["text"] = "text"
+    offset = 0
+    is_first = is_last = True
     if not TYPE_CHECKING:
         data = Absent("data")
 
@@ -500,11 +503,13 @@ class Text(Event):
 
 
 class Binary(Event):
-    """A binary message, whole."""
+    """A binary message, whole: its own first and last part, as a Text."""
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
     name: Literal["binary"] = "binary"
+    offset = 0
+    is_first = is_last = True
     if not TYPE_CHECKING:
         json = Absent("json")
         text = Absent("text")
@@ -515,6 +520,90 @@ class Binary(Event):
 
     def __repr__(self) -> str:
         return f"Binary(data={cut(self.data, 'bytes')})"
+
+
+class Part(Notice):
+    """Base of the parts of messages.
+
+    Attributes:
+        offset: Bytes of the message before it.
+        is_first: Whether the message begins with it.
+        is_last: Whether the message ends with it. The last one may be empty.
+    """
+
+    __slots__ = ("is_first", "is_last", "offset")
+
+    def __init__(
+        self, offset: int, is_first: bool, is_last: bool, received_time: float | None
+    ) -> None:
+        Event.__init__(self, received_time=received_time)
+        self.offset = offset
+        self.is_first = is_first
+        self.is_last = is_last
+
+
+class TextPart(Part):
+    """A part of a text message that is longer than `parts`.
+
+    Attributes:
+        text: At most so many bytes of it, as UTF-8; a code point is never cut.
+    """
+
+    __slots__ = ("text",)
+    __match_args__ = ("text", "offset", "is_first", "is_last")
+    name: Literal["text_part"] = "text_part"
+
+    def __init__(
+        self,
+        text: str,
+        offset: int = 0,
+        is_first: bool = True,
+        is_last: bool = False,
+        *,
+        received_time: float | None = None,
+    ) -> None:
+        Part.__init__(self, offset, is_first, is_last, received_time)
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"TextPart(text={cut(self.text, 'chars')}, {_place(self)})"
+
+
+class BinaryPart(Part):
+    """A part of a binary message that is longer than `parts`.
+
+    Attributes:
+        data: At most so many bytes of it.
+    """
+
+    __slots__ = ("data",)
+    __match_args__ = ("data", "offset", "is_first", "is_last")
+    name: Literal["binary_part"] = "binary_part"
+
+    def __init__(
+        self,
+        data: bytes,
+        offset: int = 0,
+        is_first: bool = True,
+        is_last: bool = False,
+        *,
+        received_time: float | None = None,
+    ) -> None:
+        Part.__init__(self, offset, is_first, is_last, received_time)
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"BinaryPart(data={cut(self.data, 'bytes')}, {_place(self)})"
+
+
+def content(part: TextPart | BinaryPart) -> str | bytes:
+    """What a part has of its message."""
+    return part.text if part.name == "text_part" else part.data
+
+
+def _place(part: Part) -> str:
+    """Where in its message it lies."""
+    return f"offset={part.offset}, is_first={part.is_first}, is_last={part.is_last}"
 
 
 class Reply(Notice):
@@ -634,6 +723,7 @@ class Poll(Notice):
 AnyEvent = (
     Connecting | ConnectFail | Connected | Rejected | Ready | Entered | ProtocolError
     | Unresponsive | Disconnected | Closed | Closing | UnknownMessage | Ping | Pong | Text | Binary
-    | Reply | NoReply | BackOff | Poll | Posted
+    | TextPart | BinaryPart | Reply | NoReply | BackOff | Poll | Posted
 )  # fmt: skip
-KINDS.extend(AnyEvent.__args__)
+# Parts come to whoever has asked for them: others are not told of what those have.
+KINDS.extend([kind for kind in AnyEvent.__args__ if not issubclass(kind, Part)])

@@ -41,13 +41,17 @@ cdef class Input:
     cdef bytes _data
     cdef Py_ssize_t _filled
     cdef dict _incoming
+    cdef bint _is_giving
     cdef bint _is_starved
     cdef Py_ssize_t _max_size
     cdef Py_ssize_t _most_short
+    cdef Py_ssize_t _parts
     cdef Py_ssize_t _remaining
+    cdef public object unfinished
     cdef public double wall
 
     cpdef receive(self, bytes data, double wall)
+    @cython.locals(message=Message)
     cpdef bint is_hungry(self)
     @cython.locals(position=Py_ssize_t, size=Py_ssize_t, is_within=bint)
     cpdef double hunger(self, double calm_until, double calm_frame) except? -2.0
@@ -73,4 +77,6 @@ cdef class Input:
     @cython.locals(data=bytes, start=Py_ssize_t)
     cpdef close_payload(self)
     cpdef bytes unparsed(self)
+    @cython.locals(message=Message)
+    cpdef came_unfinished(self)
     cpdef forget(self)

@@ -58,14 +58,15 @@ class Input:
         wall: When what is looked at was received, seconds since the epoch.
         heard: When the last message was received, seconds since the epoch; 0.0 before the first.
         sought: Bytes that `seek_close` has looked through.
+        unfinished: What `came_unfinished` said when all else was forgotten.
         message: What a part of has come, of which `room` may want the rest; or None.
         position: Where the next frame, or rest of a payload, starts in what was read.
     """
 
     __slots__ = (
-        "_arrived", "_data", "_filled", "_incoming", "_is_starved", "_max_size", "_most_short",
-        "_remaining", "clock", "due", "handed", "heard", "last", "message", "position",
-        "received_at", "sought", "state", "wall",
+        "_arrived", "_data", "_filled", "_incoming", "_is_giving", "_is_starved", "_max_size",
+        "_most_short", "_parts", "_remaining", "clock", "due", "handed", "heard", "last", "message",
+        "position", "received_at", "sought", "state", "unfinished", "wall",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -87,6 +88,9 @@ class Input:
         self._filled = 0  # bytes put straight into the message, not looked at
         limit = limits.max_message_size
         self._max_size = LARGEST if limit is None else min(limit, LARGEST)
+        self._parts = min(limits.parts or 0, LARGEST)  # bytes of one; 0 for whole messages
+        self._is_giving = False  # parts may be made of what was put into the message
+        self.unfinished = 0
         self._most_short = -1  # longest short message
         # What changes a message back, by its reserved bits.
         self._incoming: dict[int, Incoming] | None = None
@@ -107,11 +111,12 @@ class Input:
             return False
         if self.state is not OPEN and self.state is not CLOSING:
             return False
-        if not self._filled:
-            return True
-        # A text is looked at each time, so that broken UTF-8 fails fast.
-        assert self.message is not None
-        return not self.message.is_text and self._filled < self._remaining
+        message = self.message
+        if not self._filled or message is None:
+            return not self._is_giving
+        # A text is looked at each time, so that broken UTF-8 fails fast; and so is what may be a
+        # part.
+        return not message.is_text and not self._parts and self._filled < self._remaining
 
     def hunger(self, calm_until: float, calm_frame: float) -> float:
         """Until when nothing but bytes matters; -1.0 where not all that came was looked at.
@@ -178,7 +183,7 @@ class Input:
 
     def shorten(self) -> None:
         """Allow `short_message` to give messages that the session does not see."""
-        self._most_short = self._max_size
+        self._most_short = min(self._parts, self._max_size) if self._parts else self._max_size
 
     def short_message(self) -> Text | Binary | None:
         """The next event if that is a short message which is here whole, and no moment is due.
@@ -244,8 +249,8 @@ class Input:
         kind = first ^ bits
         assert self._incoming is not None
         incoming = self._incoming.get(bits)
-        if incoming is None or (kind != _FIN_TEXT and kind != _FIN_BINARY):
-            return None
+        if incoming is None or self._parts or (kind != _FIN_TEXT and kind != _FIN_BINARY):
+            return None  # how long a message is that must be changed back, nobody knows yet
         try:
             payload = incoming.whole(self._data, start, end, self._max_size)
             if kind == _FIN_TEXT:
@@ -299,8 +304,17 @@ class Input:
             pieces.append(piece)  # no generator: Cython has none here
         return b"".join(pieces)
 
+    def came_unfinished(self) -> int:
+        """Payload bytes, as they were sent, of a message that has begun and not ended."""
+        message = self.message
+        if message is None:
+            return self.unfinished
+        return message.announced - self._remaining + self._filled
+
     def forget(self) -> None:
         """Nothing that came after a close frame or a violation is kept."""
+        self.unfinished = self.came_unfinished()
         self._arrived = None
+        self._is_giving = False
         self._data, self.position, self._remaining, self.message = b"", 0, 0, None
         self._filled = 0

@@ -1,12 +1,11 @@
 """A message that arrives in pieces: its bytes, their number, and UTF-8 as they come.
 
 RFC 6455 sections 5.4 and 8.1; what extensions do to them as they come is in extensions/. Knows
-nothing of frames' headers.
+nothing of frames' headers. How it is handed out in parts is told in parts.py.
 """
 
 from __future__ import annotations
 
-from codecs import utf_8_decode
 from typing import TYPE_CHECKING
 
 from .buffer import Buffer
@@ -14,6 +13,8 @@ from .frames import invalid_utf8
 
 if TYPE_CHECKING:
     from .extensions.extension import Incoming
+
+STEP = 64 * 1024  # bytes; most that is changed back at once
 
 
 class Message:
@@ -30,8 +31,7 @@ class Message:
     """
 
     __slots__ = (
-        "_buffer", "_changed", "_checked", "_limit", "announced", "fragments", "incoming",
-        "is_text",
+        "_buffer", "_checked", "_limit", "announced", "fragments", "incoming", "is_text",
     )  # fmt: skip
 
     def __init__(self, is_text: bool, incoming: Incoming | None = None, limit: int = 0) -> None:
@@ -41,28 +41,39 @@ class Message:
         self.fragments = 0
         self.announced = 0
         self._buffer = Buffer()
-        self._changed = bytearray()  # stands for the buffer where something is to be changed
         self._checked = 0  # bytes known to be UTF-8
 
-    def room(self, remaining: int) -> memoryview:
-        """Where the next bytes may be put; `remaining` is what the frame still lacks."""
+    def room(self, remaining: int) -> memoryview | None:
+        """Where the next bytes may be put, if anywhere; `remaining` is what the frame lacks."""
         return self._buffer.room(remaining)
 
     def filled(self, count: int) -> None:
         """`count` bytes were put into the room; `check` is to follow."""
         self._buffer.filled(count)
 
+    def wants(self, count: int) -> int:
+        """How many of so many bytes that are here are to be added: all."""
+        return count
+
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order; `check` is to follow."""
         if self.incoming is None:
             self._buffer.add(data)
         else:
-            self.incoming.feed(data, self._changed, self._limit)
+            self.incoming.put(data)
+            self._take_all()
 
     def end(self) -> None:
         """The last byte is here."""
         if self.incoming is not None:
-            self.incoming.finish(self._changed, self._limit)
+            self.incoming.end()
+            self._take_all()
+
+    def _take_all(self) -> None:
+        incoming = self.incoming
+        assert incoming is not None
+        while data := incoming.take(STEP, self._limit):
+            self._buffer.add(data)
 
     def check(self) -> None:
         """Raise if what arrived can't be the start of a text."""
@@ -70,16 +81,10 @@ class Message:
         if not self.is_text:
             return
         try:
-            if self.incoming is None:
-                self._checked += self._buffer.count_utf8(self._checked)
-                rest = self._buffer.tail(self._checked)
-            else:
-                # Both views, as in buffer.py.
-                with memoryview(self._changed) as whole, whole[self._checked :] as unchecked:
-                    self._checked += utf_8_decode(unchecked, "strict", False)[1]
-                rest = bytes(self._changed[self._checked :])
+            self._checked += self._buffer.count_utf8(self._checked)
         except UnicodeDecodeError as error:
             raise invalid_utf8("payload contains invalid utf-8", error) from None
+        rest = self._buffer.tail(self._checked)
         if rest[:1] == b"\xed" and rest[1:] > b"\x9f":
             # Half a surrogate pair: the decoder would wait for its third byte.
             half = UnicodeDecodeError("utf-8", rest, 0, 2, "invalid continuation byte")
@@ -88,10 +93,10 @@ class Message:
     def text(self) -> str:
         """The whole message as text; raises if it is none."""
         try:
-            return self._buffer.text() if self.incoming is None else self._changed.decode()
+            return self._buffer.text()
         except UnicodeDecodeError as error:
             raise invalid_utf8("payload contains invalid utf-8", error) from None
 
     def data(self) -> bytes:
         """The whole message as bytes."""
-        return self._buffer.data() if self.incoming is None else bytes(self._changed)
+        return self._buffer.data()

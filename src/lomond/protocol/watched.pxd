@@ -1,5 +1,5 @@
 from lomond.protocol.connection cimport Connection
-from lomond.protocol.events cimport Binary, Pong, Text
+from lomond.protocol.events cimport Binary, BinaryPart, Pong, Text, TextPart
 from lomond.protocol.loading cimport Loading
 from lomond.protocol.output cimport Output
 

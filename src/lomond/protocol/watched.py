@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import frames
 from .connection import Connection
-from .events import Binary, Pong, Text
+from .events import Binary, BinaryPart, Pong, Text, TextPart
 from .loading import Loading
 from .output import Output
 
@@ -111,6 +111,8 @@ class Watched(Loading):
             self._listening.note("in", "text", event.text)
         elif isinstance(event, Binary | Pong):
             self._listening.note("in", event.name, event.data)
+        elif isinstance(event, TextPart | BinaryPart):
+            self._listening.note("in", event.name, event)
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
         # Before what answers it is said.

@@ -20,8 +20,6 @@ _MOST_EVENTS = 16
 _MOST_BYTES = 64 * 1024  # beside the newest event
 _EVENT = 128  # bytes of an event without its data, at least
 _POLL: type = _events.Poll
-_TEXT: type = _events.Text
-_BINARY: type = _events.Binary
 _REPLY: type = _events.Reply
 _DISCONNECTED: type = _events.Disconnected
 _POSTED: type = _events.Posted
@@ -35,6 +33,8 @@ _GOES_ON = frozenset(
         _POSTED,
         _events.Text,
         _events.Binary,
+        _events.TextPart,
+        _events.BinaryPart,
         _events.Ping,
         _events.Pong,
         _events.Reply,
@@ -43,7 +43,11 @@ _GOES_ON = frozenset(
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _POLLS = frozenset([_POLL])
-_DATA = frozenset([_POLL, _events.Text, _events.Binary, _events.Ping, _events.Pong])
+_TEXT: type = _events.Text
+_BINARY: type = _events.Binary
+_TEXT_PART: type = _events.TextPart
+_BINARY_PART: type = _events.BinaryPart
+_DATA = frozenset([_POLL, _TEXT, _BINARY, _TEXT_PART, _BINARY_PART, _events.Ping, _events.Pong])
 
 
 class Ahead:
@@ -219,7 +223,8 @@ def size_of(event: AnyEvent) -> int:
     kind: type = type(event)
     if kind is _REPLY:
         return size_of(cast("Any", event).message)
-    if kind is _TEXT:
+    if kind is _TEXT or kind is _TEXT_PART:
         text = cast("str", event.text)  # type: ignore[union-attr]  # of each twin its own class
         return sys.getsizeof(text, 4 * len(text))  # PyPy, which never says, has it as UTF-8
-    return len(event.data) if kind is _BINARY else 0  # type: ignore[union-attr]  # as above
+    is_binary = kind is _BINARY or kind is _BINARY_PART
+    return len(event.data) if is_binary else 0  # type: ignore[union-attr]  # as above

@@ -231,6 +231,7 @@ class Finish:
             self.unconfirmed,
             pause=course.pause,
             detail=why.said,
+            unfinished=self._connection.came_unfinished(),
         )
         said = None if is_fine(ending) else hint(ending, self._around())
         return ending if said is None else ending.with_hint(said)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _MOST_SOUGHT = 8 * 1024 * 1024  # bytes; more than a socket's buffer keeps
 _WATCHED = (events.Pong, events.Closing, events.Closed, events.ProtocolError)
-_MESSAGES = (events.Text, events.Binary)
+_MESSAGES = (events.Text, events.Binary, events.TextPart, events.BinaryPart)
 _STALLED = 1008  # close code: the peer kept no rule of the RFC, but a time of ours
 
 

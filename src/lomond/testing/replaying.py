@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..events import BinaryPart, TextPart
 from ..protocol import frames
+from ..protocol.events import content
 from ..records import Close, read
 from .conversation import Run, Scripts
 from .differing import differences, matches
@@ -63,7 +65,7 @@ def replay(
         found.setdefault((one.recording, one.connection), []).append(one)
     servers: list[Scripts] = []
     for lines in found.values():
-        for part in _parts(lines):
+        for part in _parts(list(_whole(lines))):
             servers.append(Replayed(name, part, speed, same))
     return servers
 
@@ -113,6 +115,23 @@ class Replayed(Scripts):
     def _turns(self) -> Turns:
         for _, step in self._steps:
             yield step
+
+
+def _whole(lines: list[Recorded]) -> Iterator[Recorded]:
+    """The lines with whole messages for parts: each stands where the last part of it did."""
+    kept: dict[str, list[Any]] = {}
+    for line in lines:
+        part = line.value
+        if not isinstance(part, TextPart | BinaryPart):
+            yield line
+            continue
+        if part.is_first:
+            kept[line.direction] = []
+        pieces = kept.setdefault(line.direction, [])
+        pieces.append(content(part))
+        if part.is_last:
+            whole = content(part)[:0].join(pieces)
+            yield line._replace(op=line.op.removesuffix("_part"), value=whole)
 
 
 def _parts(lines: list[Recorded]) -> Iterator[list[Recorded]]:

@@ -80,29 +80,40 @@ class RollingIncoming(Incoming):
         super().__init__("rolling message")
         self._roll = roll
         self._size = -1  # of the current message; its number is still to come
+        self._data = b""
+        self._is_ending = False
 
     def most(self, size: int, pieces: int) -> int:
         return size + 1
 
     def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
-        buffer = bytearray()
-        self.feed(data[start:end], buffer, limit)
-        self.finish(buffer, limit)
-        return bytes(buffer)
+        self.put(data[start:end])
+        message = self.take(end - start + 1, limit)
+        self.end()
+        assert self.take(1, limit) == b""
+        return message
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
-        data = bytes(data)
+    def put(self, data: bytes | memoryview) -> None:
+        assert not self._data
+        self._data = bytes(data)
+
+    def end(self) -> None:
+        assert not self._data
+        self._is_ending = True
+
+    def take(self, most: int, limit: int) -> bytes:
+        data = self._data
         if data and self._size < 0:
             if data[0] != self._roll.number:
                 raise ProtocolError(f"message {data[0]} where {self._roll.number} was to come")
             self._size, data = 0, data[1:]
-        if len(buffer) + len(data) > limit:
-            raise PayloadTooLarge("too much of it", code=1009)
-        buffer += self._roll.mixed(data)
+        data, self._data = data[:most], data[most:]
         self._size += len(data)
-
-    def finish(self, buffer: bytearray, limit: int) -> None:
-        if self._size < 0:
-            raise ProtocolError("a message without its number")
-        self._roll.end(self._size)
-        self._size = -1
+        if self._size > limit:
+            raise PayloadTooLarge("too much of it", code=1009)
+        if self._is_ending and not data:
+            if self._size < 0:
+                raise ProtocolError("a message without its number")
+            self._roll.end(self._size)
+            self._size, self._is_ending = -1, False
+        return self._roll.mixed(data)

@@ -258,6 +258,7 @@ class Doubling(Incoming):
         super().__init__(f"{letter.decode()} message")
         self.limits: list[int] = []
         self._letter = letter
+        self._data = self._kept = b""
 
     def most(self, size: int, pieces: int) -> int:
         return 2 * size + pieces
@@ -267,14 +268,23 @@ class Doubling(Incoming):
         assert data[start:end].endswith(self._letter)
         return data[start : end - 1]
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
-        self.limits.append(limit)
-        buffer += data
+    def put(self, data: bytes | memoryview) -> None:
+        self._data = self._kept + bytes(data)
+        self._kept = b""
 
-    def finish(self, buffer: bytearray, limit: int) -> None:
+    def end(self) -> None:
+        assert self._kept == self._letter
+        self._kept = b""
+
+    def take(self, most: int, limit: int) -> bytes:
         self.limits.append(limit)
-        assert buffer.endswith(self._letter)
-        del buffer[-1:]
+        if len(self._data) < 2:
+            # The last one may be the letter.
+            self._kept, self._data = self._kept + self._data, b""
+            return b""
+        size = min(most, len(self._data) - 1)
+        data, self._data = self._data[:size], self._data[size:]
+        return data
 
 
 def test_three_extensions_are_undone_in_order_and_each_has_its_limit() -> None:
@@ -290,10 +300,16 @@ def test_three_extensions_are_undone_in_order_and_each_has_its_limit() -> None:
 def test_three_extensions_are_undone_piece_by_piece() -> None:
     stages = [Doubling(b"c"), Doubling(b"b"), Doubling(b"a")]
     chain = Chain(stages)
-    buffer = bytearray(b"before ")
-    chain.feed(b"te", buffer, 10)
-    chain.feed(memoryview(b"xt"), buffer, 10)
-    assert buffer == b"before text"
+    for _ in range(2):
+        taken = []
+        for data in (b"te", memoryview(b"xta"), b"b", b"", b"c"):
+            chain.put(data)
+            while piece := chain.take(1, 10):
+                taken.append(piece)
+        chain.end()
+        while piece := chain.take(1, 10):
+            taken.append(piece)
+        assert taken == [b"t", b"e", b"x", b"t"]
     assert [set(stage.limits) for stage in stages] == [{43}, {21}, {10}]
 
 
@@ -313,8 +329,9 @@ def test_one_that_says_nothing_of_its_own_changes_nothing_back() -> None:
     for ask in (
         lambda: bare.most(1, 1),
         lambda: bare.whole(b"x", 0, 1, 1),
-        lambda: bare.feed(b"x", bytearray(), 1),
-        lambda: bare.finish(bytearray(), 1),
+        lambda: bare.put(b"x"),
+        bare.end,
+        lambda: bare.take(1, 1),
     ):
         with pytest.raises(NotImplementedError):
             ask()

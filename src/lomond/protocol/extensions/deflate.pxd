@@ -17,15 +17,30 @@ cdef bytes _TAIL
 cdef class Inflater(Incoming):
     cdef object _bits
     cdef Compression _compression
+    cdef object _data
     cdef object _error
     cdef bint _has_begun
+    cdef bint _is_more
     cdef bint _keeps
     cdef Py_ssize_t _made
     cdef object _new
+    cdef Py_ssize_t _ours
+    cdef Py_ssize_t _position
+    cdef Py_ssize_t _step
     cdef object _stream
 
     @cython.locals(compression=Compression, inflated=bytes, made=Py_ssize_t, size=Py_ssize_t)
     cpdef bytes whole(self, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t limit)
+    cpdef put(self, data)
+    cpdef end(self)
+    @cython.locals(
+        asked=Py_ssize_t, inflated=bytes, position=Py_ssize_t, size=Py_ssize_t, step=Py_ssize_t
+    )
+    cpdef bytes take(self, Py_ssize_t most, Py_ssize_t limit)
+    cdef bytes _rest(self, Py_ssize_t limit)
+    cdef bytes _inflate(self, data, Py_ssize_t asked)
+    cdef Py_ssize_t _unused(self, bytes inflated, Py_ssize_t limit) except -1
+    cdef _end_message(self)
 
 cdef class Deflater:
     cdef Compression _compression

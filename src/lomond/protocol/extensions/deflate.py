@@ -40,7 +40,8 @@ class Inflater(Incoming):
     """
 
     __slots__ = (
-        "_bits", "_compression", "_error", "_has_begun", "_keeps", "_made", "_new", "_stream",
+        "_bits", "_compression", "_data", "_error", "_has_begun", "_is_more", "_keeps", "_made",
+        "_new", "_ours", "_position", "_step", "_stream",
     )  # fmt: skip
 
     def __init__(self, compression: Compression, backend: Backend) -> None:
@@ -54,20 +55,27 @@ class Inflater(Incoming):
         self._bits = -15 if bits < MIN_WINDOW_BITS else -bits
         self._made = 0  # bytes of the current message
         self._stream: Any = None
-        self._has_begun = False  # the stream there is got bytes of the current message
+        self._has_begun: bool = False  # the stream there is got bytes of the current message
+        self._data: bytes | memoryview = b""  # what is to be inflated, from the position on
+        self._position = 0
+        # Of its last bytes, so many are the tail that we add, which means nothing after a final
+        # block; without it, the message has not ended.
+        self._ours = 0
+        self._is_more: bool = False  # the stream has more to give of what it took
+        self._step = _STEP
 
     def most(self, size: int, pieces: int) -> int:
         """The most bytes that a message of that size may be sent in, in so many frames."""
         return size + size // 8 + _SLACK + _SLACK_OF_FRAGMENT * pieces
 
     def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
-        """The message whose bytes lie in the data from the start to the end. Raises as `feed`."""
+        """The message whose bytes lie in the data from the start to the end. Raises as `take`."""
         size = end - start
         if not 0 < size < _STEP:
-            buffer = bytearray()
-            self.feed(data[start:end], buffer, limit)
-            self.finish(buffer, limit)
-            return bytes(buffer)
+            self.put(data[start:end])
+            made_first = self._rest(limit)
+            self.end()
+            return made_first + self._rest(limit)
         data = joined(data, start, end, _TAIL)
         asked = _AT_MOST if limit >= _STEP else limit + 1
         stream = self._stream
@@ -87,54 +95,55 @@ class Inflater(Incoming):
             return inflated
         self._stream = stream
         self._has_begun = True
-        buffer = bytearray()
-        position = len(data) - self._take(inflated, buffer, limit)
-        self._go_on(data, buffer, limit, position, len(_TAIL), is_more=self._has_begun)
-        self._end_message()
-        return bytes(buffer)
+        self._data, self._ours = data, len(_TAIL)
+        self._position = len(data) - self._unused(inflated, limit)
+        self._is_more = self._has_begun
+        return inflated + self._rest(limit)
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
-        """Append to the buffer what the data, the next of the message, inflates to.
+    def put(self, data: bytes | memoryview) -> None:
+        """The next bytes of a message; all that came before them has been taken."""
+        self._compression.received_compressed += len(data)
+        self._data, self._position = data, 0
+
+    def end(self) -> None:
+        """The message has ended."""
+        self._data, self._position, self._ours = _TAIL, 0, len(_TAIL)
+
+    def take(self, most: int, limit: int) -> bytes:
+        """What the bytes that were put inflate to, at most so many of it at a time.
 
         Raises:
-            PayloadTooLarge: The buffer would hold more than the limit.
+            PayloadTooLarge: The message would have more than the limit.
             ProtocolError: The data is broken.
         """
-        self._compression.received_compressed += len(data)
-        self._go_on(data, buffer, limit)
-
-    def finish(self, buffer: bytearray, limit: int) -> None:
-        """The message has ended. Raises as `feed`."""
-        self._go_on(_TAIL, buffer, limit, ours=len(_TAIL))
-        self._end_message()
-
-    def _go_on(
-        self,
-        data: bytes | memoryview,
-        buffer: bytearray,
-        limit: int,
-        position: int = 0,
-        ours: int = 0,
-        *,
-        is_more: bool = False,
-    ) -> None:
-        """Inflate the data from the position on.
-
-        Its last `ours` bytes are the tail that we add, which means nothing after a final block.
-        `is_more` says that the stream has more to give of what it took.
-        """
-        view = memoryview(data)
-        step = _STEP
-        while is_more or len(view) - position > (0 if self._has_begun else ours):
+        data = self._data
+        size = len(data)
+        while self._is_more or size - self._position > (0 if self._has_begun else self._ours):
+            position = self._position
             if self._stream is None:
-                step = _FIRST_STEP
-            piece = view[position : position + step]
-            step = min(2 * step, _STEP)
+                self._step = _FIRST_STEP
+            # What a library does not look at it copies: let it be little where little is asked for.
+            step = min(self._step, max(most, _FIRST_STEP))
+            self._step = min(2 * self._step, _STEP)
+            piece = data[position : position + step]
             # Never 0: that would mean no limit.
-            asked = min(_STEP, limit - len(buffer) + 1)
+            asked = min(most, limit - self._made + 1)
             inflated = self._inflate(piece, asked)
-            position += len(piece) - self._take(inflated, buffer, limit)
-            is_more = self._has_begun and len(inflated) == asked
+            self._position = position + len(piece) - self._unused(inflated, limit)
+            self._is_more = self._has_begun and len(inflated) == asked
+            if inflated:
+                return inflated
+        self._data, self._position = b"", 0
+        if self._ours:
+            self._end_message()
+        return b""
+
+    def _rest(self, limit: int) -> bytes:
+        """All that is to be taken now."""
+        pieces: list[bytes] = []
+        while piece := self.take(_STEP, limit):
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def _inflate(self, data: bytes | memoryview, asked: int) -> bytes:
         if self._stream is None:
@@ -146,11 +155,10 @@ class Inflater(Incoming):
             raise _broken(error) from None
         return inflated
 
-    def _take(self, inflated: bytes, buffer: bytearray, limit: int) -> int:
-        """Append to the buffer; how many bytes the stream has not looked at."""
-        buffer += inflated
+    def _unused(self, inflated: bytes, limit: int) -> int:
+        """Count what was made; how many bytes the stream has not looked at."""
         self._made += len(inflated)
-        if len(buffer) > limit:
+        if self._made > limit:
             raise PayloadTooLarge(
                 f"message inflates to more than max_message_size ({limit}); "
                 "raise that option to accept it",
@@ -167,8 +175,8 @@ class Inflater(Incoming):
 
     def _end_message(self) -> None:
         self._compression.received_raw += self._made
-        self._made = 0
-        self._has_begun = False
+        self._made = self._ours = 0
+        self._has_begun = self._is_more = False
         if not self._keeps:
             self._stream = None
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...compression import Compression
 
 Parameters = list[tuple[str, str | None]]
+_BETWEEN = 64 * 1024  # bytes; the most that goes from one extension to the next at a time
 
 
 class Offer(Protocol):
@@ -92,12 +93,19 @@ class Incoming:
         """The message whose bytes lie in the data from the start to the end, changed back."""
         raise NotImplementedError
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
-        """Append to the buffer what the next bytes of a message come to."""
+    def put(self, data: bytes | memoryview) -> None:
+        """The next bytes of a message; all that came before them has been taken."""
         raise NotImplementedError
 
-    def finish(self, buffer: bytearray, limit: int) -> None:
-        """The message has ended: append what is left of it."""
+    def end(self) -> None:
+        """The message has ended; all that came of it has been taken, but for what is left now."""
+        raise NotImplementedError
+
+    def take(self, most: int, limit: int) -> bytes:
+        """What the bytes that were put come to, at most so many of it at a time.
+
+        b"" where all of it was taken: more may be put then, or the message is over.
+        """
         raise NotImplementedError
 
 
@@ -121,54 +129,64 @@ class Chain(Incoming):
         stages: What was changed last comes first.
     """
 
-    __slots__ = ("_last", "_outer")
+    __slots__ = ("_ended", "_stages")
 
     def __init__(self, stages: Sequence[Incoming]) -> None:
         super().__init__(stages[0].noun)
-        self._outer = stages[:-1]
-        self._last = stages[-1]
+        self._stages = stages
+        self._ended = 0  # how many of the stages were told that the message has
 
     def most(self, size: int, pieces: int) -> int:
         """The most bytes that a message of that size may be sent in, in so many frames."""
-        size = self._last.most(size, pieces)
-        for stage in reversed(self._outer):
+        for stage in reversed(self._stages):
             size = stage.most(size, pieces)
         return size
 
     def whole(self, data: bytes, start: int, end: int, limit: int) -> bytes:
         """The message whose bytes lie in the data from the start to the end, changed back."""
-        for stage, most in self._bounded(limit):
+        for stage, most in zip(self._stages, self._limits(limit), strict=True):
             data = stage.whole(data, start, end, most)
             start, end = 0, len(data)
-        return self._last.whole(data, start, end, limit)
+        return data
 
-    def feed(self, data: bytes | memoryview, buffer: bytearray, limit: int) -> None:
-        """Append to the buffer what the next bytes of a message come to."""
-        for stage, most in self._bounded(limit):
-            between = bytearray()
-            stage.feed(data, between, most)
-            data = bytes(between)
-        self._last.feed(data, buffer, limit)
+    def put(self, data: bytes | memoryview) -> None:
+        """The next bytes of a message; all that came before them has been taken."""
+        self._stages[0].put(data)
 
-    def finish(self, buffer: bytearray, limit: int) -> None:
-        """The message has ended: append what is left of it."""
-        data = b""
-        for stage, most in self._bounded(limit):
-            between = bytearray()
-            stage.feed(data, between, most)
-            stage.finish(between, most)
-            data = bytes(between)
-        self._last.feed(data, buffer, limit)
-        self._last.finish(buffer, limit)
+    def end(self) -> None:
+        """The message has ended."""
+        self._stages[0].end()
+        self._ended = 1
 
-    def _bounded(self, limit: int) -> list[tuple[Incoming, int]]:
-        """The outer stages, each with the most that it may make of what it is given."""
-        bounded: list[tuple[Incoming, int]] = []
-        most = self._last.most(limit, 1)
-        for stage in reversed(self._outer):
-            bounded.insert(0, (stage, most))
-            most = stage.most(most, 1)
-        return bounded
+    def take(self, most: int, limit: int) -> bytes:
+        """What the bytes that were put come to, at most so many of it at a time."""
+        stages, limits = self._stages, self._limits(limit)
+        last = at = len(stages) - 1
+        while True:
+            piece = stages[at].take(most if at == last else _BETWEEN, limits[at])
+            if piece and at == last:
+                return piece
+            if piece:
+                at += 1
+                stages[at].put(piece)
+            elif at + 1 == self._ended <= last:  # it is over, and the next one does not know yet
+                at += 1
+                stages[at].end()
+                self._ended += 1
+            elif at == last < self._ended:
+                self._ended = 0
+                return b""
+            elif at == 0:
+                return b""
+            else:
+                at -= 1
+
+    def _limits(self, limit: int) -> list[int]:
+        """The most that each stage may make of a message."""
+        limits = [limit]
+        for stage in reversed(self._stages[1:]):
+            limits.insert(0, stage.most(limits[0], 1))
+        return limits
 
 
 class Failed(Incoming):
