@@ -73,9 +73,12 @@ class LineEditor:
             RuntimeError: The editor failed.
         """
         self._write = writer(interrupts)
-        # A daemon: a terminal that takes no more can't be waited for.
-        self._thread = threading.Thread(target=self._run, args=(interrupts,), daemon=True)
-        self._thread.start()
+        with self._lock:  # it may be over already, or be so while the thread begins
+            if self._is_ending:
+                return
+            # A daemon: a terminal that takes no more can't be waited for.
+            self._thread = threading.Thread(target=self._run, args=(interrupts,), daemon=True)
+            self._thread.start()
         while (line := self._typed.get()) is not None:
             yield line
         if self._failure is not None:
@@ -102,8 +105,8 @@ class LineEditor:
 
     def end(self) -> None:
         """End the editor; what was typed and not sent stays on the screen."""
-        self._is_ending = True
         with self._lock:
+            self._is_ending = True
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._leave)
         if self._thread is None:
