@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .case import Case
 
 PATIENCE = 15.0  # seconds for all of it
+SHARE = 2 / 3  # of --timeout's rest, if that is less: a question that tells more needs some too
 LOOKED_AT = 0.1  # seconds between two looks at a deadline
 CLOSE_PATIENCE = 5.0  # seconds
 _BEFORE_PROXY = ("resolve", "connect", "proxy")  # phases
@@ -109,8 +110,17 @@ def opened(case: Case) -> Opened:
 
 
 def begun(case: Case, websocket: WebSocket, patience: float | None = None) -> Opened:
-    """A connection by that WebSocket, within so many seconds; ready, or over."""
-    seconds = case.allowance.of(PATIENCE if patience is None else patience)
+    """A connection by that WebSocket, within so many seconds; ready, or over.
+
+    Arguments:
+        case: What is examined.
+        websocket: What connects.
+        patience: Seconds, or what is left of all; None for `PATIENCE`, or a share of what is left.
+    """
+    if patience is None:
+        seconds = case.allowance.of(PATIENCE, SHARE)
+    else:
+        seconds = case.allowance.of(patience)
     websocket.open_timeout = seconds
     stream = websocket.connect(poll=LOOKED_AT, ping_rate=0, close_timeout=CLOSE_PATIENCE)
     return Opened(websocket, stream, seconds=seconds).run()
