@@ -104,7 +104,7 @@ class LineEditor:
                 self._has_room.wait(_LOOK)
 
     def end(self) -> None:
-        """End the editor; what was typed and not sent stays on the screen."""
+        """End the editor; what was typed and not sent stays on the screen, but for Ctrl-C."""
         with self._lock:
             self._is_ending = True
             if self._loop is not None:
@@ -194,6 +194,7 @@ def _bindings(interrupts: Interrupts) -> KeyBindings:
 
     @bindings.add("c-c", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
+        event.current_buffer.reset()  # given up: nothing of it stays on the screen
         interrupts.interrupt()
 
     @bindings.add("c-d", filter=~is_searching)
