@@ -58,7 +58,8 @@ def examine(capsys: pytest.CaptureFixture[str], *arguments: object) -> Examined:
     assert printed.err == ""
     findings = [json.loads(line) for line in printed.out.splitlines()]
     for one in findings:
-        assert list(one) == ["check", "result", "measured", "advice", "seconds"]
+        more = ["chain"] if one["check"] == "chain" else []
+        assert list(one) == ["check", "result", "measured", "advice", "seconds", *more]
         assert one["result"] == "ok" or one["advice"], one
     assert findings[-1]["check"] == "python"  # what is here is told, whatever failed
     return Examined(status, findings)
@@ -205,4 +206,13 @@ def certified(authority: trustme.CA, *names: str, **times: Any) -> ssl.SSLContex
     """A server's context, with a certificate for these names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names, **times).configure_cert(context)
+    return context
+
+
+def chained(leaf: trustme.LeafCert, *above: trustme.CA) -> ssl.SSLContext:
+    """A server's context that sends the certificate, and those of these authorities."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pems = [leaf.private_key_pem, leaf.cert_chain_pems[0], *(one.cert_pem for one in above)]
+    with trustme.Blob(b"".join(pem.bytes() for pem in pems)).tempfile() as path:
+        context.load_cert_chain(path)
     return context

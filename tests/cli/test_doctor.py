@@ -162,6 +162,18 @@ def test_tls_asked_of_a_plain_server(capsys: Printed, monkeypatch: pytest.Monkey
     assert f"without TLS: write {address} instead of wss://" in failed["advice"]
 
 
+def test_tls_asked_of_a_plain_server_in_little_time(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "SHARE", 0.5 / PATIENCE)
+    with EchoServer() as server:
+        url = server.url.replace("ws://", "wss://")
+        done = examine(capsys, url, "--timeout", PATIENCE / 2)
+    failed = done.worst()
+    assert (done.status, failed["check"]) == (3, "tls")
+    assert "the server answers there without TLS" in failed["advice"]
+
+
 def test_a_tls_server_asked_without(capsys: Printed, authority: trustme.CA) -> None:
     with raw_server(echo, context=certified(authority, "127.0.0.1")) as server:
         done = examine(capsys, server.url.replace("wss://", "ws://"))

@@ -151,16 +151,25 @@ def test_a_full_disk() -> None:
     assert server.close_codes == [1000]
 
 
-@pytest.mark.parametrize("is_quiet", [True, False])
-def test_a_full_disk_and_a_record(is_quiet: bool) -> None:
+@pytest.mark.parametrize("more", [(), ("-q",), ("--jsonl",)], ids=" ".join)
+def test_a_full_disk_and_a_record(more: tuple[str, ...]) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full on this system")
-    options = ["--record", "/dev/full", "-1"] + ["-q"] * is_quiet
+    line = b'{"op":"text","text":"a"}\n' if "--jsonl" in more else b"a\n"
     with EchoServer() as server:
-        status, out, errors = lomond(server.url, *options, given=b"a\n")
-    assert (status, out) == (0, b"a\n")
+        status, out, errors = lomond(server.url, "--record", "/dev/full", "-1", *more, given=line)
+    assert status == 8
+    assert out.endswith(line[1:])  # the talk goes on
     said = "lomond: --record /dev/full can't be written any more, and the record ends there: .*\n"
-    assert re.fullmatch("" if is_quiet else said, errors)
+    assert re.fullmatch("" if "-q" in more else said, errors)
+
+
+def test_a_full_disk_and_a_record_of_what_fails() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    with serve(Server().closes(1011)) as server:
+        status, _, _ = lomond(server.url, "--record", "/dev/full")
+    assert status == 1
 
 
 @pytest.mark.parametrize("asked", ["--help", "--version", "ping --help", "--completion bash"])

@@ -73,9 +73,12 @@ class LineEditor:
             RuntimeError: The editor failed.
         """
         self._write = writer(interrupts)
-        # A daemon: a terminal that takes no more can't be waited for.
-        self._thread = threading.Thread(target=self._run, args=(interrupts,), daemon=True)
-        self._thread.start()
+        with self._lock:  # it may be over already, or be so while the thread begins
+            if self._is_ending:
+                return
+            # A daemon: a terminal that takes no more can't be waited for.
+            self._thread = threading.Thread(target=self._run, args=(interrupts,), daemon=True)
+            self._thread.start()
         while (line := self._typed.get()) is not None:
             yield line
         if self._failure is not None:
@@ -101,9 +104,9 @@ class LineEditor:
                 self._has_room.wait(_LOOK)
 
     def end(self) -> None:
-        """End the editor; what was typed and not sent stays on the screen."""
-        self._is_ending = True
+        """End the editor; what was typed and not sent stays on the screen, but for Ctrl-C."""
         with self._lock:
+            self._is_ending = True
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._leave)
         if self._thread is None:
@@ -191,6 +194,7 @@ def _bindings(interrupts: Interrupts) -> KeyBindings:
 
     @bindings.add("c-c", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
+        event.current_buffer.reset()  # given up: nothing of it stays on the screen
         interrupts.interrupt()
 
     @bindings.add("c-d", filter=~is_searching)

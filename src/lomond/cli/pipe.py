@@ -33,7 +33,7 @@ def run(parser: arguments.Parser, given: argparse.Namespace) -> int:
     record = recorder(parser, given)
     lines = jsonl.Recorded(record) if given.jsonl else None
     websocket = arguments.websocket(parser, given, record=lines or record, send_timeout=None)
-    return Pipe(websocket, given, said, lines).run()
+    return Pipe(websocket, given, said, lines).run(record)
 
 
 class Pipe(Run):

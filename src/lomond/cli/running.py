@@ -22,16 +22,21 @@ CLOSE_TIMEOUT = 5.0  # seconds for the closing handshake
 _PING = 30.0  # seconds between two pings, if nothing else is said; and for the answer to one
 
 
-def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Recorder | None:
+def recorder(parser: arguments.Parser, given: argparse.Namespace) -> Record | None:
     """What ``--record`` asks for, or None. Ends the process where it can't be."""
     try:
-        return _Record(given.record) if given.record else None
+        return Record(given.record) if given.record else None
     except OSError as error:
         parser.refuse(f"--record {given.record}: {error.strerror}")
 
 
-class _Record(Recorder):
+class Record(Recorder):
     """A recorder by the name that the command has for it."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it could not be written to its end."""
+        return self._sink.has_failed
 
     def __repr__(self) -> str:
         return f"--record {self.target}"
@@ -76,8 +81,8 @@ class Run(ABC):
     def send(self) -> None:
         """Send what is given, until there is no more: in a thread of its own, from Ready on."""
 
-    def run(self) -> int:
-        """Do it; the exit status."""
+    def run(self, record: Record | None) -> int:
+        """Do it; the exit status, also of the record, where nothing else has failed."""
         timer = None
         if self.given.timeout is not None:
             timer = threading.Timer(self.given.timeout, self._time_out)
@@ -94,7 +99,10 @@ class Run(ABC):
                 logger.removeHandler(warnings)
         if timer is not None:
             timer.cancel()
-        return self._result()
+        status = self._result()
+        if status == exits.DONE and record is not None and record.has_failed:
+            return exits.OUTPUT
+        return status
 
     def leave(self) -> None:
         """Close; the exit status is how that goes."""

@@ -41,7 +41,7 @@ def run(parser: arguments.Parser, given: argparse.Namespace) -> int:
     editor = _editor(is_in_colours, is_quiet=given.quiet)
     tell = editor.show if sys.stderr is not None and sys.stderr.isatty() else interrupts.tell
     said = Said(-1 if given.quiet else given.verbose, tell)
-    return Conversation(websocket, given, said, editor, is_in_colours).run()
+    return Conversation(websocket, given, said, editor, is_in_colours).run(record)
 
 
 def _editor(is_in_colours: bool, is_quiet: bool) -> Editor:

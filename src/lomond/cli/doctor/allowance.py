@@ -31,16 +31,16 @@ class Allowance:
         """Whether nothing is left."""
         return self._ends_at is not None and monotonic() >= self._ends_at
 
-    def of(self, seconds: float) -> float:
-        """The seconds, or what is left of all. Raises OverdueError if that is nothing."""
-        left = self.left_of(seconds)
+    def of(self, seconds: float, share: float = 1.0) -> float:
+        """The seconds, or that share of what is left of all. Raises OverdueError for nothing."""
+        left = self.left_of(seconds, share)
         if left <= 0:
             raise OverdueError(f"the {self._seconds:g} s of --timeout are over")
         return left
 
-    def left_of(self, seconds: float) -> float:
-        """The seconds, or what is left of all, which may be nothing."""
-        left = seconds if self._ends_at is None else self._ends_at - monotonic()
+    def left_of(self, seconds: float, share: float = 1.0) -> float:
+        """The seconds, or that share of what is left of all, which may be nothing."""
+        left = seconds if self._ends_at is None else (self._ends_at - monotonic()) * share
         return max(0.0, min(seconds, left))
 
 

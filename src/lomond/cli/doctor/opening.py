@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...redaction import discreet_url
 from ...url import authority
 from .. import exits
-from . import secure, upgrade
+from . import chain, secure, upgrade
 from .case import status_of, words
 from .name import source_of, way_without
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .case import Case
 
 PATIENCE = 15.0  # seconds for all of it
+SHARE = 2 / 3  # of --timeout's rest, if that is less: a question that tells more needs some too
 LOOKED_AT = 0.1  # seconds between two looks at a deadline
 CLOSE_PATIENCE = 5.0  # seconds
 _BEFORE_PROXY = ("resolve", "connect", "proxy")  # phases
@@ -41,6 +42,7 @@ class Opened:
         answered_at: When, by the wall clock.
         timings: As far as they are known.
         ending: If it has ended.
+        seen: What its handshake has shown of certificates, if that was watched.
     """
 
     websocket: WebSocket
@@ -53,6 +55,7 @@ class Opened:
     timings: Timings | None = None
     ending: Ending | None = None
     seconds: float = 0.0  #: it was given, at most
+    seen: chain.Seen = field(default_factory=chain.Seen)
 
     def run(self) -> Opened:
         """Go on until it is ready or over."""
@@ -96,14 +99,28 @@ class Opened:
                 pass
 
 
-def opened(case: Case, **options: Any) -> Opened:
-    """The connection as it is asked for, but for these options; ready, or over."""
-    return begun(case, case.websocket(**options))
+def opened(case: Case) -> Opened:
+    """The connection as it is asked for, whose certificates are watched; ready, or over."""
+    if not case.url.secure and not case.given.max_redirects:
+        return begun(case, case.websocket())
+    with chain.watched(case.options) as seen:
+        done = begun(case, case.websocket())
+    done.seen = seen
+    return done
 
 
 def begun(case: Case, websocket: WebSocket, patience: float | None = None) -> Opened:
-    """A connection by that WebSocket, within so many seconds; ready, or over."""
-    seconds = case.allowance.of(PATIENCE if patience is None else patience)
+    """A connection by that WebSocket, within so many seconds; ready, or over.
+
+    Arguments:
+        case: What is examined.
+        websocket: What connects.
+        patience: Seconds, or what is left of all; None for `PATIENCE`, or a share of what is left.
+    """
+    if patience is None:
+        seconds = case.allowance.of(PATIENCE, SHARE)
+    else:
+        seconds = case.allowance.of(patience)
     websocket.open_timeout = seconds
     stream = websocket.connect(poll=LOOKED_AT, ping_rate=0, close_timeout=CLOSE_PATIENCE)
     return Opened(websocket, stream, seconds=seconds).run()
@@ -131,7 +148,8 @@ def tell(case: Case, done: Opened) -> bool:
         secure.tell_failure(case, done)
         return False
     if done.connected is not None and done.connected.tls is not None:
-        secure.tell(case, done.connected.tls, None if timings is None else timings.tls)
+        took = None if timings is None else timings.tls
+        secure.tell(case, done.connected.tls, done.seen, took)
     is_open = upgrade.tell(case, done)
     secure.tell_clock(case, done)
     return is_open

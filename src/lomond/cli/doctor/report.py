@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...redaction import Discretion
 from ...response import escaped
@@ -27,6 +27,7 @@ class Finding(NamedTuple):
     measured: str
     advice: str = ""
     seconds: float | None = None  #: what it took, if that says something
+    chain: Sequence[dict[str, Any]] | None = None  #: of certificates, for programs
 
 
 class Report:
@@ -59,6 +60,10 @@ class Report:
         """Say that something works, and should be seen to."""
         self._add(Finding(check, "warn", measured, advice, seconds))
 
+    def chain(self, measured: str, advice: str, links: Sequence[dict[str, Any]]) -> None:
+        """Say what the chain of certificates is, and what should be seen to, if anything."""
+        self._add(Finding("chain", "warn" if advice else "ok", measured, advice, None, links))
+
     def fail(
         self, check: str, measured: str, advice: str, status: int, seconds: float | None = None
     ) -> None:
@@ -90,6 +95,10 @@ class Report:
         )
         if self._jsonl:
             shown = finding._replace(measured=measured, advice=advice)._asdict()
+            if finding.chain is None:
+                del shown["chain"]
+            else:
+                shown["chain"] = [self._discreet(link) for link in finding.chain]
             self._print(json.dumps(shown))
             return
         took = "" if finding.seconds is None else f" ({span(finding.seconds)})"
@@ -98,6 +107,10 @@ class Report:
         line = f"{self._coloured(_COLOURS[finding.result], result)}  {finding.check:<{_NAME}}"
         dash = self._fitting("\N{EM DASH}", "--")
         self._print(f"{line} {measured}{took}" + (f"   {dash} {advice}" if advice else ""))
+
+    def _discreet(self, link: dict[str, Any]) -> dict[str, Any]:
+        known = self._discretion
+        return {name: known.text(v) if isinstance(v, str) else v for name, v in link.items()}
 
     def _coloured(self, colour: str, text: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._has_colours else text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ from ...ending import duration
 from ...response import moment_of, printable
 from ...session.causes import listed, was_told
 from .. import exits
+from . import chain
 from .case import words
+from .chain import moment
 
 if TYPE_CHECKING:
     from ...ending import Ending
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .case import Case
     from .opening import Opened
 
-_SOON = 14 * 86400.0  # seconds
 _SKEW = 60.0  # seconds that a clock may be wrong by
 PATIENCE = 5.0  # seconds, for a look without trust
 _NOT_YET, _EXPIRED = 9, 10  # OpenSSL's verify codes
@@ -32,23 +32,24 @@ _NOT_ACCEPTED = "certificate not accepted: "
 _OF_PLAIN = re.compile(r"; (if )?the server does not speak TLS there.*")
 
 
-def tell(case: Case, tls: Secured, seconds: float | None) -> None:
-    """Say what TLS has agreed on, and what the certificate says."""
+def tell(case: Case, tls: Secured, seen: chain.Seen, seconds: float | None) -> None:
+    """Say what TLS has agreed on, and what the certificate and its chain say."""
     alpn = f"ALPN {tls.alpn}" if tls.alpn else "no ALPN"
     case.report.ok("tls", f"{tls.version}, {tls.cipher}, {alpn}", seconds=seconds)
     certificate = tls.certificate
+    chain.tell(case, seen, verified=bool(certificate))
     if not certificate:
         advice = "anybody could be that server: leave --insecure out, or name its CA with --ca"
         case.report.warn("certificate", "not looked at (--insecure)", advice)
         return
     measured = f"for {_names(certificate)}, issued by {_issuer(certificate)}"
-    ends_at = _moment(certificate, "notAfter")
+    ends_at = moment(certificate, "notAfter")
     if ends_at is None:
         case.report.ok("certificate", measured)
         return
     left = ends_at - time.time()
     measured += f", until {certificate['notAfter']} ({left / 86400:.0f} days)"
-    if left < _SOON:
+    if left < chain.SOON:
         advice = "it expires within 14 days: the server's people are to renew it"
         case.report.warn("certificate", measured, advice)
     else:
@@ -70,7 +71,8 @@ def tell_failure(case: Case, done: Opened) -> None:
         said = f"no TLS within {done.seconds:.3g} s: whoever listens there says nothing"
         advice = advice or "look whether that port is one for TLS, and whether its server works"
     if code is not None:
-        _tell_certificate(case, ending, code, said, advice)
+        chain.tell(case, done.seen, unknown=code in _UNKNOWN)
+        _tell_certificate(case, done, code, said, advice)
         return
     if not was_told(ending.cause) and _speaks_plain(case):
         advice = f"the server answers there without TLS: write {case.like('ws')} instead of wss://"
@@ -106,17 +108,20 @@ def _skewed(skew: float) -> str:
 # Why a certificate is not accepted
 
 
-def _tell_certificate(case: Case, ending: Ending, code: int, said: str, advice: str) -> None:
+def _tell_certificate(case: Case, done: Opened, code: int, said: str, advice: str) -> None:
     """Say whose certificate was not accepted, and what to do about that."""
+    ending = done.ending
+    assert ending is not None
     what = said.partition(_NOT_ACCEPTED)[2] or said
     what, end, known = what.partition("); ")  # behind which the library says what it would do
-    parts = [_advice_of_certificate(case, ending, code) or known or "look at the certificate"]
+    own = _advice_of_certificate(case, ending, done.seen, code)
+    parts = [own or known or "look at the certificate"]
     parts += [advice, getattr(ending.cause, "missing_store", "")]
     measured = f"not accepted: {what}{end[:1]}"
     case.fail("certificate", measured, "; ".join(filter(None, parts)), exits.UNREACHABLE)
 
 
-def _advice_of_certificate(case: Case, ending: Ending, code: int) -> str:
+def _advice_of_certificate(case: Case, ending: Ending, seen: chain.Seen, code: int) -> str:
     certificate: dict[str, Any] = getattr(ending.cause, "peer_certificate", None) or {}
     if code in (_NOT_YET, _EXPIRED):
         return _by_both_clocks(case, certificate, code)
@@ -133,7 +138,7 @@ def _advice_of_certificate(case: Case, ending: Ending, code: int) -> str:
             "the server has signed it itself: if you trust it, give that certificate as --ca FILE"
         )
     if code in _UNKNOWN:
-        return (
+        return chain.of_stranger(seen) or (
             f"nobody that this machine trusts has issued it ({_issuer(certificate)} has): name a "
             "private CA with --ca FILE; if it is a public one, the server does not send its chain"
         )
@@ -149,8 +154,8 @@ def _by_both_clocks(case: Case, certificate: dict[str, Any], code: int) -> str:
     if abs(skew) <= _SKEW:
         return f"{renew}: this machine's clock and the server's Date agree on that"
     date = time.time() + skew
-    begins_at = _moment(certificate, "notBefore")
-    ends_at = _moment(certificate, "notAfter")
+    begins_at = moment(certificate, "notBefore")
+    ends_at = moment(certificate, "notAfter")
     is_valid = (begins_at is None or begins_at <= date) and (ends_at is None or date <= ends_at)
     if is_valid and (begins_at, ends_at) != (None, None):
         return f"{_skewed(skew)}, by which it is valid: set this machine's clock"
@@ -205,10 +210,3 @@ def _issuer(certificate: dict[str, Any]) -> str:
     parts = {kind: value for level in certificate.get("issuer", ()) for kind, value in level}
     shown = [parts.get(kind) for kind in ("commonName", "organizationName")]
     return ", ".join(printable(part) for part in shown if part) or "an issuer without a name"
-
-
-def _moment(certificate: dict[str, Any], name: str) -> float | None:
-    try:
-        return float(ssl.cert_time_to_seconds(certificate[name]))
-    except (KeyError, ValueError):
-        return None
