@@ -87,7 +87,7 @@ def test_a_line_is_as_documented(tmp_path: Path) -> None:
                 "response": None, "phase": None, "address": None, "cause": None, "deadline": None,
                 "was_ready": True, "lasted": 2.0, "since_received": None, "since_sent": None,
                 "since_pong": None, "unconfirmed": 0, "pause": None, "hint": None, "detail": "",
-                "unfinished": 0, "event": None,
+                "unfinished": 0, "stats": None, "event": None,
             },
         ),
     ],

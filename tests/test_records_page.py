@@ -14,6 +14,7 @@ from lomond.io.journal import Entry
 from lomond.records import read, replay
 from lomond.redaction import discreet_url
 from lomond.secured import Secured
+from lomond.stats import Stats
 from lomond.timings import Attempt, Timings
 from told_entries import ANSWER, EVENTS, NAMES, ODD, REFUSAL, Told, conversation, lines_of
 
@@ -135,7 +136,9 @@ def test_what_is_in_a_field_is_listed(field: str, parts: tuple[str, ...]) -> Non
 def test_what_is_in_an_ending_is_listed() -> None:
     (said,) = re.findall(r"^An ending has (.*?)\n\n", text(), re.MULTILINE | re.DOTALL)
     others = {"lomond.Ending"}
-    assert set(names(said)) - others == {*Ending.__match_args__, *Pause._fields}
+    assert set(names(said)) - others == {
+        *Ending.__match_args__, *Pause._fields, *Stats.__match_args__,
+    }  # fmt: skip
 
 
 def test_the_version_is_the_one_that_is_written() -> None:

@@ -321,8 +321,8 @@ def test_no_plumbing_is_shown(door: Any) -> None:
     shown = {name for name in dir(door("ws://h/")) if not name.startswith("_")}
     assert shown == {
         *settable.ROWS, "scheme", "host", "port", "resource", "is_secure",
-        "is_active", "is_closed", "is_closing", "sent_close_time", "session", "latency", "ending",
-        "compression", "supports_compression", "wait_ready", "ask", "post",
+        "is_active", "is_closed", "is_closing", "sent_close_time", "session", "latency", "stats",
+        "ending", "compression", "supports_compression", "wait_ready", "ask", "post",
         "connect", "persist", "reset", "force_disconnect", "add_header",
         "close", "send_text", "send_binary", "send_json", "send_ping", "send_pong",
     }  # fmt: skip

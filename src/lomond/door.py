@@ -19,6 +19,7 @@ from .errors import WebSocketUnavailable
 from .io.readiness import told
 from .payloads import as_bytes, refuse_text, write_json
 from .protocol import frames
+from .session.counting import counted
 from .settable import check_deep
 from .state import State
 from .system import forking
@@ -423,6 +424,9 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
         _replacing.release()
         if earlier is not None:
             _end(door, earlier, reason, says_so=exchange is not None)
+            session = earlier.session
+            carried = counted(session.connection, session.course, door._carried).total
+            _put(door, "_carried", carried)
     except BaseException:
         abandon(_replacing)
         if earlier is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .response import Response
+    from .stats import Stats
 
     Kind = Literal[
         "closed", "rejected", "unreachable", "credentials", "lost", "unresponsive", "protocol",
@@ -82,12 +83,13 @@ class Ending(Fixed):
         detail: What happened, in the words of whoever noticed; may be empty.
         unfinished: Payload bytes, as they were sent, of a message that had begun to come and was
             not whole at the end; 0 where there was none.
+        stats: What the connection has carried; None in an ending that a program made.
     """
 
     __slots__ = __match_args__ = (
         "kind", "by", "code", "reason", "status", "response", "phase", "address", "cause",
         "deadline", "was_ready", "lasted", "since_received", "since_sent", "since_pong",
-        "unconfirmed", "pause", "hint", "detail", "unfinished",
+        "unconfirmed", "pause", "hint", "detail", "unfinished", "stats",
     )  # fmt: skip
     kind: Kind
     by: Party
@@ -109,6 +111,7 @@ class Ending(Fixed):
     hint: str | None
     detail: str
     unfinished: int
+    stats: Stats | None
 
     def __init__(
         self,
@@ -132,12 +135,13 @@ class Ending(Fixed):
         hint: str | None = None,
         detail: str = "",
         unfinished: int = 0,
+        stats: Stats | None = None,
     ) -> None:
         self._set_all(
             (
                 kind, by, code, reason, status, response, phase, address, cause, deadline,
                 was_ready, lasted, since_received, since_sent, since_pong, unconfirmed, pause, hint,
-                detail, unfinished,
+                detail, unfinished, stats,
             )
         )  # fmt: skip
 

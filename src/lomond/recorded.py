@@ -15,6 +15,7 @@ from .protocol.events import rebuild
 from .protocol.frames import read_close_payload
 from .response import Response
 from .secured import Secured
+from .stats import Stats, Traffic
 from .timings import Attempt, Timings
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _plain(value: object, context: Context) -> Any:
             return ABOVE if is_known else _answer(value)
         case BaseException():
             return _plain(portable(value), context)
-        case Ending():
+        case Ending() | Stats() | Traffic():
             return _parts(((name, getattr(value, name)) for name in value.__match_args__), context)
         case Timings() | Compression():
             return _parts(((name, getattr(value, name)) for name in value.__slots__), context)
@@ -344,6 +345,11 @@ def _secured(said: Fields, _: Context) -> Secured:
     return Secured(said["version"], said["cipher"], said["alpn"], certificate, data)
 
 
+def _stats(said: Fields, _: Context) -> Stats:
+    ways = Traffic(**said["received"]), Traffic(**said["sent"])
+    return Stats(*ways, said["since"], said["connections"])
+
+
 def _gap(said: Fields, context: Context) -> Gap:
     ending = said["ending"]
     known = None if ending is None else _ending(ending, context)
@@ -364,6 +370,7 @@ _FIELDS: dict[str, Callable[[Any, Context], Any]] = {
     "tls": _secured,
     "gap": _gap,
     "pause": lambda said, _: Pause(**said),
+    "stats": _stats,
     "cause": _cause,
     "extensions": lambda said, _: set(said),
 }

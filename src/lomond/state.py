@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .base import Base
 from .io.readiness import readiness
+from .session.counting import counted
+from .stats import Stats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +34,14 @@ class State(Base):
     _posts: Posts | None = None  # what was posted, and not handed out
     _stays: int = 0  # iterations that connect again after an end
     _ended: Ending | None = None  # the connection before it
+    _carried: Stats | None = None  # what all connections before it have
     _dumps: Any = None  # as the current connection has it
     _recorder: Any = None  # what writes the record of one connection after the other
     _loop: Any = None  # the code and the line of the last loop over it
     #: What no copy has.
     _unshared: tuple[str, ...] = (
-        "_bell", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts", "_recorder",
-        "_stays",
+        "_bell", "_carried", "_dumps", "_ended", "_exchange", "_look", "_loop", "_posts",
+        "_recorder", "_stays",
     )  # fmt: skip
 
     @property
@@ -106,6 +109,15 @@ class State(Base):
         """How long the pings of this connection took; None while none was answered."""
         exchange = self._exchange
         return None if exchange is None else exchange.session.pings.latency
+
+    @property
+    def stats(self) -> Stats:
+        """What the current connection has carried up to now; its `total`, what all have."""
+        exchange, carried = self._exchange, self._carried
+        if exchange is None:
+            return Stats(earlier=carried)
+        session = exchange.session
+        return counted(session.connection, session.course, carried)
 
     @property
     def session(self) -> object | None:

@@ -311,8 +311,7 @@ class Entering:
         connection = self._session.connection
         if self._exchange.journal is not None:
             self._exchange.journal.event(event)
-        connection.handed += 1
-        connection.last = event.name
+        connection.hands(event.name)
         began = monotonic()
         yield event
         self._session.timers.put_off(monotonic() - began)

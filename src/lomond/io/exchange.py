@@ -46,7 +46,7 @@ class Exchange(Outward):
 
     def use(self, pipe: Pipe) -> None:
         """A socket is connected."""
-        self.pipe = pipe
+        self.pipe = self.session.course.carrier = pipe
         if self.is_over or self.session.has_ended:  # somebody ended it meanwhile
             pipe.abort()
 
@@ -112,6 +112,7 @@ class Exchange(Outward):
         try:
             taken = pipe.wire.send(data)
         finally:
+            pipe.handed += taken
             if taken < len(data):
                 pipe.keep(data, taken)
         if taken == len(data):

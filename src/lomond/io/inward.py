@@ -135,7 +135,7 @@ class Inward:
         """The script is about to hand over: what a layer has let through belongs to the session."""
         # That of Ready, by the script, counts too: its handler has most to do.
         self._looked_at = self.session.course.opened_at or monotonic()
-        self.connection.handed, self.connection.last = 1, Ready.name
+        self.connection.hands(Ready.name)
         if self.pipe is not None and self.pipe.layers:
             self.alone(self._pump, False, monotonic(), time())
 
@@ -221,6 +221,7 @@ class Inward:
                 room.release()
         if count < 0:
             return False
+        pipe.received += count
         now, wall = monotonic(), time()
         if now - self._looked_at > self._notable:
             self._paused(now)

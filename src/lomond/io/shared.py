@@ -70,6 +70,7 @@ class Shared(Guarded):
 
     def use(self, pipe: Pipe) -> None:
         """A socket is connected."""
+        self.session.course.carrier = pipe
         with self.lock:
             self.pipe = pipe
             self.is_clear = pipe.sends_at_once and not self.is_over

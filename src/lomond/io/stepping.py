@@ -58,6 +58,7 @@ class Stepping:
             now = monotonic()
             data = pipe.wire.receive_apart(_READ_SIZE, waits)
             if data is not None:
+                pipe.received += len(data)
                 return data
             waits = False
             self._check_after(need, deadline, now)

@@ -198,8 +198,7 @@ def events(
                             continue
                     if journal is not None:
                         journal.event(event)
-                    connection.handed += 1
-                    connection.last = event.name
+                    connection.hands(event.name)
                     yield event
                 elif session.has_ended:
                     break

@@ -47,6 +47,7 @@ cdef class Connection(Input):
     cdef _given(self)
     @cython.locals(data=bytes, is_first=bint, is_last=bint, offset=Py_ssize_t, text=str, wall=double)
     cdef _part(self, Parts message)
+    cdef _count(self, Py_ssize_t size, bint is_text)
     cdef _check_sequence(self, int opcode)
     cdef _check_limits(self, Message message, length, incoming)
     cdef _control(self, int opcode, bytes payload)

@@ -182,9 +182,10 @@ class Connection(Input):
                 payload = data[start:end]
             else:
                 payload = incoming.whole(data, start, end, self._max_size)
-            self.heard = self.wall
-            if opcode == TEXT:
-                return Text(payload.decode(), received_time=self.wall), True
+            text = payload.decode() if opcode == TEXT else None
+            self._count(len(payload), text is not None)
+            if text is not None:
+                return Text(text, received_time=self.wall), True
             return Binary(payload, received_time=self.wall), True
         if message is None:
             message = self._begun(opcode == TEXT, incoming)
@@ -256,9 +257,11 @@ class Connection(Input):
             return None
         self.message = None
         message.end()
-        self.heard = self.wall
-        if message.is_text:
-            return Text(message.text(), received_time=self.wall)
+        size = message.size()
+        text = message.text() if message.is_text else None
+        self._count(size, text is not None)
+        if text is not None:
+            return Text(text, received_time=self.wall)
         return Binary(message.data(), received_time=self.wall)
 
     def _begun(self, is_text: bool, incoming: Incoming | None) -> Message:
@@ -306,15 +309,29 @@ class Connection(Input):
                 event = Binary(data, received_time=wall)
             else:
                 event = BinaryPart(data, offset, is_first, is_last, received_time=wall)
+        self.parts += not (is_first and is_last)
         if is_last:
             self.message = None
-            self.heard = wall
+            self._count(message.offset - offset, message.is_text)
+        else:
+            self.size += message.offset - offset
         return event
+
+    def _count(self, size: int, is_text: bool) -> None:
+        """A message that is no short one has come to its end, with so many bytes."""
+        self.heard = self.wall
+        self.size += size
+        if is_text:
+            self.long_texts += 1
+        else:
+            self.long_binaries += 1
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
         if opcode == frames.PONG:
+            self.pongs += 1
             return Pong(payload, received_time=self.wall)
         if opcode == frames.PING:
+            self.pings += 1
             self._answer_ping(payload)
             return Ping(payload, received_time=self.wall)
         code, reason = frames.read_close_payload(payload)

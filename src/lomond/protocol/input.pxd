@@ -18,8 +18,7 @@ cdef int _FIN_TEXT
 cdef int _FIN_BINARY
 cdef Py_ssize_t _DIRECT
 cdef double _NEVER
-cdef object _BINARY
-cdef object _TEXT
+cdef dict _NAMES
 
 cdef Clock _STANDS_STILL
 
@@ -31,9 +30,7 @@ cdef class Input:
     cdef public Clock clock
     cdef public double due
     cdef public double received_at
-    cdef public Py_ssize_t handed
     cdef public double heard
-    cdef public object last
     cdef public Py_ssize_t sought
     cdef public Message message
     cdef public Py_ssize_t position
@@ -41,6 +38,17 @@ cdef class Input:
     cdef bytes _data
     cdef Py_ssize_t _filled
     cdef dict _incoming
+    cdef public Py_ssize_t handed
+    cdef public Py_ssize_t binaries
+    cdef public long long size
+    cdef public Py_ssize_t long_texts
+    cdef public Py_ssize_t long_binaries
+    cdef public Py_ssize_t parts
+    cdef public Py_ssize_t pings
+    cdef public Py_ssize_t pongs
+    cdef Py_ssize_t _others
+    cdef int _latest
+    cdef object _last
     cdef bint _is_giving
     cdef bint _is_starved
     cdef Py_ssize_t _max_size
@@ -72,6 +80,8 @@ cdef class Input:
     cpdef short_message(self)
     @cython.locals(bits=int, incoming=Incoming, kind=int, payload=bytes, text=Text, binary=Binary)
     cdef _short_changed(self, int first, Py_ssize_t start, Py_ssize_t end)
+    cpdef Py_ssize_t texts(self)
+    cpdef hands(self, name)
     @cython.locals(data=bytes)
     cpdef bint seek_close(self) except *
     @cython.locals(data=bytes, start=Py_ssize_t)

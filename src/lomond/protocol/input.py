@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FIN_TEXT = FIN | TEXT
 _FIN_BINARY = FIN | BINARY
-_TEXT, _BINARY = "text", "binary"  # names of events
+_NAMES = {TEXT: "text", BINARY: "binary"}
 _NEVER = float("inf")
 LARGEST = sys.maxsize // 2  # bytes; what can be addressed, and a header more
 _DIRECT = 64 * 1024  # bytes still to come from which a payload is read straight into its message
@@ -54,7 +54,10 @@ class Input:
         due: The moment from which there are none, because the session has something to say.
         received_at: When bytes came last.
         handed: How many events were handed out.
-        last: The name of the last of them; None before that.
+        binaries: How many of them were short binary messages.
+        long_texts, long_binaries, parts: How many were other messages, and parts of others.
+        size: Bytes of all messages.
+        pings, pongs: How many events were that.
         wall: When what is looked at was received, seconds since the epoch.
         heard: When the last message was received, seconds since the epoch; 0.0 before the first.
         sought: Bytes that `seek_close` has looked through.
@@ -64,9 +67,11 @@ class Input:
     """
 
     __slots__ = (
-        "_arrived", "_data", "_filled", "_incoming", "_is_giving", "_is_starved", "_max_size",
-        "_most_short", "_parts", "_remaining", "clock", "due", "handed", "heard", "last", "message",
-        "position", "received_at", "sought", "state", "unfinished", "wall",
+        "_arrived", "_data", "_filled", "_incoming", "_is_giving", "_is_starved", "_last",
+        "_latest", "_max_size", "_most_short", "_others", "_parts", "_remaining", "binaries",
+        "clock", "due", "handed", "heard", "long_binaries", "long_texts", "message", "parts",
+        "pings", "pongs", "position", "received_at", "size", "sought", "state", "unfinished",
+        "wall",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -75,7 +80,11 @@ class Input:
         self.due = 0.0
         self.received_at = 0.0
         self.sought = self.handed = 0
-        self.last: str | None = None
+        self.binaries = self.size = 0
+        self.long_texts = self.long_binaries = self.parts = self.pings = self.pongs = 0
+        self._others = 0  # of the events, those that were no short messages
+        self._latest = 0  # the opcode of the last event, if that was one
+        self._last: str | None = None  # the name of the last other one
         self.heard = 0.0
         # (bytes, wall clock), not looked at; made when it is needed, because many never need it
         self._arrived: deque[tuple[bytes, float]] | None = None
@@ -231,7 +240,8 @@ class Input:
             self.heard = text.received_time = self.wall
             self.position = end
             self.handed += 1
-            self.last = _TEXT
+            self.size += length
+            self._latest = TEXT
             return text
         if first == _FIN_BINARY:
             binary = Binary.__new__(Binary)
@@ -239,7 +249,9 @@ class Input:
             self.heard = binary.received_time = self.wall
             self.position = end
             self.handed += 1
-            self.last = _BINARY
+            self.binaries += 1
+            self.size += length
+            self._latest = BINARY
             return binary
         return None if self._incoming is None else self._short_changed(first, start, end)
 
@@ -259,7 +271,8 @@ class Input:
                 self.heard = text.received_time = self.wall
                 self.position = end
                 self.handed += 1
-                self.last = _TEXT
+                self.size += len(payload)
+                self._latest = TEXT
                 return text
         except (ProtocolError, UnicodeDecodeError) as error:
             # `next_event` says so; what it asks has changed already, and could not do it again.
@@ -270,8 +283,27 @@ class Input:
         self.heard = binary.received_time = self.wall
         self.position = end
         self.handed += 1
-        self.last = _BINARY
+        self.binaries += 1
+        self.size += len(payload)
+        self._latest = BINARY
         return binary
+
+    # What was handed out
+
+    def texts(self) -> int:
+        """How many texts were."""
+        return self.handed - self._others - self.binaries + self.long_texts
+
+    @property
+    def last(self) -> str | None:
+        """The name of the last event; None before that."""
+        return _NAMES.get(self._latest, self._last)
+
+    def hands(self, name: str) -> None:
+        """An event is about to be handed out that is no short message."""
+        self.handed += 1
+        self._others += 1
+        self._latest, self._last = 0, name
 
     # The close frame among what came
 

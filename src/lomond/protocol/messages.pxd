@@ -19,6 +19,7 @@ cdef class Message:
     cdef _take_all(self)
     @cython.locals(rest=bytes)
     cpdef check(self)
+    cpdef Py_ssize_t size(self)
     cpdef str text(self)
     cpdef bytes data(self)
     cpdef room(self, remaining)

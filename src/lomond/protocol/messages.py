@@ -90,6 +90,10 @@ class Message:
             half = UnicodeDecodeError("utf-8", rest, 0, 2, "invalid continuation byte")
             raise invalid_utf8("payload contains invalid utf-8", half)
 
+    def size(self) -> int:
+        """How many bytes of it are here."""
+        return self._buffer.size
+
     def text(self) -> str:
         """The whole message as text; raises if it is none."""
         try:

@@ -4,6 +4,9 @@ from lomond.protocol.mask cimport masked_frame
 
 cdef int CLOSE
 cdef int FIN
+cdef int PING
+cdef int PONG
+cdef int TEXT
 
 cdef class MaskingKeys:
     cdef bytes _batch
@@ -26,7 +29,12 @@ cdef class Output:
     cdef public bint is_ready
     cdef public Py_ssize_t largest
     cdef public long long pending
+    cdef public Py_ssize_t binaries
+    cdef public Py_ssize_t parts
+    cdef public Py_ssize_t pings
+    cdef public Py_ssize_t pongs
     cdef public long long sent
+    cdef public Py_ssize_t texts
 
     @cython.locals(frame=bytes, size=Py_ssize_t)
     cpdef put(self, int opcode, payload, bint compress=?)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import CLOSE, FIN, PONG
+from .frames import CLOSE, FIN, PING, PONG, TEXT
 from .mask import masked_frame
 
 if TYPE_CHECKING:
@@ -58,28 +58,20 @@ class Output:
         sent: Bytes of messages that were ever queued, as they were given.
         pending: Bytes of those whose send has not returned; when all is over, because it raised.
         largest: Bytes of the largest of them.
+        texts, binaries, parts, pings, pongs: How many were ever queued.
     """
 
     __slots__ = (
-        "_frames",
-        "_keys",
-        "_only",
-        "_outgoing",
-        "_pong",
-        "_request",
-        "has_backlog",
-        "held_size",
-        "is_held",
-        "is_ready",
-        "largest",
-        "pending",
-        "sent",
-    )
+        "_frames", "_keys", "_only", "_outgoing", "_pong", "_request", "binaries", "has_backlog",
+        "held_size", "is_held", "is_ready", "largest", "parts", "pending", "pings", "pongs", "sent",
+        "texts",
+    )  # fmt: skip
 
     def __init__(self, keys: MaskingKeys) -> None:
         self.is_ready = False
         self.held_size = 0
         self.sent = self.pending = self.largest = 0
+        self.texts = self.binaries = self.parts = self.pings = self.pongs = 0
         self.has_backlog = False
         self._outgoing: tuple[tuple[int, Outgoing], ...] = ()
         self._keys = keys
@@ -123,6 +115,14 @@ class Output:
             self.sent += size
             if size > self.largest:
                 self.largest = size
+            if opcode == TEXT:
+                self.texts += 1
+            else:
+                self.binaries += 1
+        elif opcode == PING:
+            self.pings += 1
+        elif opcode == PONG:
+            self.pongs += 1
         if self._outgoing and opcode < CLOSE:
             for bit, outgoing in self._outgoing:
                 changed = outgoing.change(payload, compress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from ..ending import Gap
 from ..protocol import events
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     Asked = tuple[bool, bytes | None, int, float | None, str | None]
     Failure = TypeVar("Failure", bound=FailureEvent)
+
+
+class Carrier(Protocol):
+    """What carries a connection's bytes, and counts them."""
+
+    received: int  #: read
+    handed: int  #: taken by the system at once
+    written: int  #: taken after they had waited
 
 
 class Served(NamedTuple):
@@ -51,12 +59,13 @@ class Course:
         asked: What may tell why the opening failed, until it is done: whether TLS was asked for,
             the Origin that was sent, `max_redirects`, by how much a server's Date was ahead, and
             who named the proxy.
+        carrier: Counts what goes over the wire; None before there is a socket.
         slept: Seconds by which the wall clock went on since then, and the monotonic one did not.
     """
 
     __slots__ = (
-        "_phase_at", "address", "asked", "came", "drift", "kept", "late", "opened_at", "pause",
-        "phase", "sent_at", "served_at", "slept", "started_at", "timings",
+        "_phase_at", "address", "asked", "came", "carrier", "drift", "kept", "late", "opened_at",
+        "pause", "phase", "sent_at", "served_at", "slept", "started_at", "timings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -69,6 +78,7 @@ class Course:
         self.served_at: float | None = None
         self.timings = Timings()
         self.came = b""
+        self.carrier: Carrier | None = None
         self.asked: Asked | None = None
         self.slept = 0.0
         self.sent_at: float | None = None

@@ -11,6 +11,7 @@ from ..protocol import events, frames
 from ..protocol.states import CLOSED, CLOSING, CLOSING_EARLY, CONNECTING
 from ..response import printable
 from .causes import kept
+from .counting import counted
 from .hints import Around, hint, is_fine
 
 if TYPE_CHECKING:
@@ -232,6 +233,7 @@ class Finish:
             pause=course.pause,
             detail=why.said,
             unfinished=self._connection.came_unfinished(),
+            stats=counted(self._connection, course),
         )
         said = None if is_fine(ending) else hint(ending, self._around())
         return ending if said is None else ending.with_hint(said)

@@ -8,10 +8,12 @@ cdef Py_ssize_t _READ_SIZE
 
 cdef class Pipe:
     cdef bint _is_closed
+    cdef public long long handed
     cdef public list layers
     cdef public bint may_wait
     cdef public list queue
     cdef public object queued
+    cdef public long long received
     cdef public bint sends_at_once
     cdef public object sock
     cdef public Wire wire

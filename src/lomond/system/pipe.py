@@ -44,13 +44,15 @@ class Pipe:
         layers: What bytes pass through, from the wire up.
         queue: What waits to be written; touched under the lock or by the write turn's holder.
         queued: Bytes ever put into the queue.
-        written: Bytes ever taken by the system.
+        written: Bytes ever taken of it by the system.
+        handed: Bytes that the system took at once, without the queue.
+        received: Bytes ever read.
         write_ended: Whether the writing direction was closed.
     """
 
     __slots__ = (
-        "_is_closed", "layers", "may_wait", "queue", "queued", "sends_at_once", "sock", "wire",
-        "write_ended", "written",
+        "_is_closed", "handed", "layers", "may_wait", "queue", "queued", "received",
+        "sends_at_once", "sock", "wire", "write_ended", "written",
     )  # fmt: skip
 
     def __init__(self, sock: Any, waits: bool = True, wire: Wire | None = None) -> None:
@@ -61,6 +63,7 @@ class Pipe:
         self.sends_at_once = has_plain_calls or wire is not None
         self.queued = 0
         self.written = 0
+        self.handed = self.received = 0
         self.write_ended = False
         self.wire = Wire(sock) if wire is None else wire
         self.layers: list[Layer] = []
