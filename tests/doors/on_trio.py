@@ -14,7 +14,7 @@ import trio
 from outcome import Error, Outcome, Value
 from trio._core._run_context import GLOBAL_RUN_CONTEXT
 
-from doors.every_door import OnAsyncio, on_loop
+from doors.every_door import OnAsyncio, each_event, on_loop
 from lomond import TrioWebSocket
 from lomond.events import AnyEvent
 
@@ -159,6 +159,15 @@ class OnTrio(OnAsyncio):
         return on_loop(
             self._iterate(self._within(partial(self.inner.connect, *arguments, **options)))
         )
+
+    def hear(self, see: Callable[[AnyEvent], None], **options: Any) -> None:
+        """See `hear` in every_door.py."""
+
+        async def within() -> None:
+            async with self.inner:
+                await each_event(self.inner, see, options)
+
+        trio.run(within)
 
     def force_disconnect(self) -> None:
         self._within(self.inner.force_disconnect)
