@@ -212,11 +212,8 @@ def zeros(size: int, final: bool) -> bytes:
 
 def test_a_bomb_costs_no_more_than_the_limit(backend: Backend) -> None:
     limit = 1 << 20
-    stream = zlib.compressobj(9, zlib.DEFLATED, -15)
-    bomb = b"".join(stream.compress(bytes(1 << 20)) for _ in range(256))
-    bomb += stream.flush(zlib.Z_SYNC_FLUSH)
     connection = opened(backend, limits=Limits(max_message_size=limit))
-    data = packed(2, bomb[:-4])
+    data = packed(2, zeros(256 << 20, final=False))
     tracemalloc.start()
     try:
         (event,) = events(connection, data, 65_536)
