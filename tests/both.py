@@ -2,9 +2,9 @@
 
 What is the same for both is left to the compiled one (the mark `once`, see conftest.py). Where none
 was built, all runs on the pure one. Most tests wait most of their time, so each twin has one
-process more than there are processors; they share its tests (shared.py). The others begin when the
-first has collected them: two thirds of that is compiling each module, which is done for the others
-then. The exit status is 0 where all passed.
+process more than there are processors, and the compiled one, which has more to do, two; they share
+its tests (shared.py). The others begin when the first has collected them: two thirds of that is
+compiling each module, which is done for the others then. The exit status is 0 where all passed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import BinaryIO
 from shared import COLLECTED, counted
 
 TESTS = Path(__file__).parent
-MOST = 4  # processes for each twin; all the modules of a test run are collected by each of them
+MOST = 4  # for the compiled one 5; all the modules of a test run are collected by each process
 TURN = 0.05  # seconds
 
 
@@ -108,7 +108,8 @@ def main(arguments: list[str]) -> int:
         while not all(run.is_over() or mark.exists() for run, mark in firsts):
             time.sleep(TURN)
         for twin in twins:
-            for _ in range(min(processors() + 1, MOST) - 1):
+            further = min(processors(), MOST - 1) + (twin == "compiled")
+            for _ in range(further):
                 begin(twin)
         passed = [run.end() for run in runs]
         for twin, folder in folders.items():
