@@ -2,8 +2,9 @@
 
 What is the same for both is left to the compiled one (the mark `once`, see conftest.py). Where none
 was built, all runs on the pure one. Most tests wait most of their time, so each twin has one
-process more than there are processors; they share its tests (shared.py). The exit status is 0 where
-all passed.
+process more than there are processors, and the compiled one, which has more to do, two; they share
+its tests (shared.py). The others begin when the first has collected them: two thirds of that is
+compiling each module, which is done for the others then. The exit status is 0 where all passed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from shared import counted
+from shared import COLLECTED, counted
 
 TESTS = Path(__file__).parent
-MOST = 4  # processes for each twin; all the modules of a test run are collected by each of them
+MOST = 4  # for the compiled one 5; all the modules of a test run are collected by each process
+TURN = 0.05  # seconds
 
 
 class Run:
@@ -37,6 +39,7 @@ class Run:
         self._said = said
         environment = {**os.environ, "LOMOND_PURE": "1" if twin == "pure" else ""}
         environment.pop("LOMOND_COMPILED", None)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or each compiles all modules anew
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
             env=environment,
@@ -44,6 +47,9 @@ class Run:
             stdout=said,
             stderr=said,
         )
+
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
 
     def end(self) -> bool:
         """Whether all passed; what it said is printed."""
@@ -88,13 +94,23 @@ def main(arguments: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         runs: list[Run] = []
         folders: dict[str, Path] = {}
-        for twin, chosen in twins.items():
+
+        def begin(twin: str) -> Run:
+            said = stack.enter_context(tempfile.TemporaryFile()) if runs else None
+            given = [*twins[twin], *arguments, f"--share={folders[twin]}"]
+            runs.append(Run(twin, given, said))
+            stack.callback(runs[-1].stop)
+            return runs[-1]
+
+        for twin in twins:
             folders[twin] = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            given = [*chosen, *arguments, f"--share={folders[twin]}"]
-            for _ in range(min(processors() + 1, MOST)):
-                said = stack.enter_context(tempfile.TemporaryFile()) if runs else None
-                runs.append(Run(twin, given, said))
-                stack.callback(runs[-1].stop)
+        firsts = [(begin(twin), folders[twin] / COLLECTED) for twin in twins]
+        while not all(run.is_over() or mark.exists() for run, mark in firsts):
+            time.sleep(TURN)
+        for twin in twins:
+            further = min(processors(), MOST - 1) + (twin == "compiled")
+            for _ in range(further):
+                begin(twin)
         passed = [run.end() for run in runs]
         for twin, folder in folders.items():
             counts = ", ".join(f"{count} {what}" for what, count in counted(folder).items())

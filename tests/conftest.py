@@ -59,7 +59,7 @@ ONCE = [
             "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
             "guards", "house", "jobs", "measured_pages", "measuring", "mutation",
             "names_of_certificates", "places", "private_names", "proxies", "records_page",
-            "redaction", "rows", "shared", "soak", "typing", "values",
+            "redaction", "rows", "shared", "soak", "twin", "typing", "values",
         )
     ),
 ]  # fmt: skip

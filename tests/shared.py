@@ -18,9 +18,14 @@ import pytest
 TESTS = Path(__file__).parent
 
 #: What takes longest, to begin with: else one run works at it alone in the end.
-FIRST = ("real", "hostile", "properties", "test_soak.py", "test_twin.py")
+FIRST = (
+    "hostile", "real", "doors/test_deadlines.py", "testing/test_faults.py",
+    "doors/test_kept_threads.py", "properties", "test_soak.py", "test_twin.py",
+)  # fmt: skip
 #: Folders whose modules have a fixture in common that is dear.
 WHOLE = ("real",)
+#: In the folder, as soon as one run knows all tests.
+COLLECTED = "collected"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="run what no other run that has the same FOLDER has taken (see tests/both.py)",
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if folder := session.config.getoption("share"):
+        (folder / COLLECTED).touch()
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared import TESTS, counted, take
+from shared import COLLECTED, TESTS, counted, take
 
 MODULES = ["doors/test_a.py", "doors/test_b.py", "hostile/test_hostile.py", "real/test_c.py"]
 
@@ -41,7 +41,7 @@ def test_each_test_is_taken_once(tmp_path: Path) -> None:
 
 def test_one_alone_takes_all_and_the_longest_first(tmp_path: Path) -> None:
     names = [item.path.relative_to(TESTS).as_posix() for item in take(some(MODULES, 1), tmp_path)]
-    assert names == [MODULES[3], MODULES[2], *MODULES[:2]]
+    assert names == [MODULES[2], MODULES[3], *MODULES[:2]]
 
 
 def test_what_is_dear_together_is_taken_together(tmp_path: Path) -> None:
@@ -79,6 +79,7 @@ def test_processes_share_and_one_that_fails_says_so(tmp_path: Path) -> None:
     seen = (tmp_path / "seen").read_text().split()
     assert sorted(seen) == [f"{name}{number}" for name in "abcd" for number in range(3)]
     assert counted(folder) == Counter(passed=11, failed=1)
+    assert (folder / COLLECTED).exists()
 
 
 @pytest.mark.parametrize("fault", ["def test_it(:", "import no_such_module"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
@@ -78,6 +78,10 @@ class OnAsyncio:
             loop.run_until_complete(asyncio.sleep(0))  # asyncio closes sockets a turn later
             loop.close()
 
+    def hear(self, see: Callable[[AnyEvent], None], **options: Any) -> None:
+        """See `hear`, below."""
+        asyncio.run(each_event(self.inner, see, options))
+
     def __enter__(self) -> OnAsyncio:
         return self
 
@@ -130,6 +134,25 @@ class InGroup(WebSocket):
         for websocket, event in group:
             assert websocket is self
             yield event
+
+
+async def each_event(inner: Any, see: Callable[[AnyEvent], None], options: dict[str, Any]) -> None:
+    """Connect, and show all events."""
+    async for event in inner.connect(**options):
+        see(event)
+
+
+def hear(websocket: Any, see: Callable[[AnyEvent], None], **options: Any) -> None:
+    """Connect, and show all events in one run of a loop, where there is one.
+
+    To start and stop it for each event takes many times what the event takes. But whoever sees
+    them can't send.
+    """
+    if isinstance(websocket, OnAsyncio):
+        websocket.hear(see, **options)
+    else:
+        for event in websocket.connect(**options):
+            see(event)
 
 
 DOORS: dict[str, Any] = {

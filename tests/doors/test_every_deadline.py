@@ -290,7 +290,7 @@ def takes_nothing_until_it_is_read(peer: Peer) -> Talk:
     ping = say(frames.PING, b"?" * 125).data
     yield from peer.upgrade()
     yield Pause(START)
-    yield Say(ping * 8_000 + GO + ping * 8_000)
+    yield Say(ping * 2_000 + GO + ping * 2_000)
     yield from peer.hear_until(frames.PONG)
     yield End()
     yield from peer.hear_end()

@@ -44,6 +44,7 @@ def test_the_page_names_each_with_its_lines() -> None:
         assert line.endswith(f"| {lines_of(path.read_text('utf-8'))} |")
 
 
+@pytest.mark.once
 def test_mypy_finds_no_fault(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", *map(str, FILES)]
@@ -51,6 +52,7 @@ def test_mypy_finds_no_fault(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.once
 def test_pyright_finds_no_fault(tmp_path: Path) -> None:
     pytest.importorskip("pyright")
     (tmp_path / "pyrightconfig.json").write_text(

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import trustme
 
-from doors.every_door import DOORS, OnAsyncio
+from doors.every_door import DOORS, OnAsyncio, hear
 from fair_clock import FairClock
-from hostile.case import NO_CODE, PLAIN, PRETEND, TLS, Case, Client, to_its_end
+from hostile.case import NO_CODE, PLAIN, PRETEND, TLS, Case, Client, only_listens, to_its_end
 from hostile.groups import GROUPS
 from hostile.server import HostileServer
 from lomond.errors import WebSocketError
@@ -44,12 +44,15 @@ class Shown:
 
     def see(self, events: Iterable[Any], act: Callable[[str], None]) -> None:
         for event in events:
-            self.names.append(event.name)
-            for field in ("reason", "error"):
-                if words := getattr(event, field, None):
-                    self.said.add(str(words))
-            self.last = event
+            self.see_one(event)
             act(event.name)
+
+    def see_one(self, event: Any) -> None:
+        self.names.append(event.name)
+        for field in ("reason", "error"):
+            if words := getattr(event, field, None):
+                self.said.add(str(words))
+        self.last = event
 
 
 def ways(way: str) -> list[Any]:
@@ -190,7 +193,10 @@ def conversed(
         # Whoever waits for ever is woken, and fails for that.
         with FairClock(case.seconds + slack, websocket.force_disconnect) as clock:
             connecting = {name: value for name, value in options.items() if name in CONNECT}
-            shown.see(websocket.connect(**connecting), acting(case, websocket))
+            if case.part is not None and case.client is only_listens:
+                hear(websocket, shown.see_one, **connecting)
+            else:
+                shown.see(websocket.connect(**connecting), acting(case, websocket))
             seconds = clock.now()
     assert websocket.is_closed
     return shown, server.heard, seconds

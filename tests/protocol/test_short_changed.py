@@ -178,8 +178,8 @@ def test_what_refers_to_an_earlier_message_that_was_for_itself_is_broken(
         (deflated(b"cut \xe2\x82"), 1007),
         (deflated(bytes(1001)), 1009),
         (deflated(bytes(1001), final=True), 1009),
-        (deflated(bytes(40_000_000)), 1009),
-        (deflated(bytes(40_000_000), final=True), 1009),
+        (deflated(bytes(1_000_000)), 1009),
+        (deflated(bytes(1_000_000), final=True), 1009),
     ],
 )
 @pytest.mark.parametrize("before", [b"", packed(TEXT, HELLO), frame(TEXT, b"plain")])
