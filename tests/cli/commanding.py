@@ -35,14 +35,9 @@ def lomond(*arguments: str, given: bytes | None = b"", **how: Any) -> tuple[int,
 
 def start(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:
     """A run that goes on, with pipes."""
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | how.pop("more", {}),
-        **how,
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    more = how.pop("more", {})
+    return subprocess.Popen([*COMMAND, *arguments], env=os.environ | more, **(pipes | how))
 
 
 def completed(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
