@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lomond.io.guarded import Guarded, WriteTurn
+from lomond.io.guarded import Guarded, Turn
 from lomond.io.inward import Inward
 from lomond.io.shared import Shared
 from lomond.system.pipe import Pipe
@@ -58,10 +58,11 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
     ],
     Guarded: [
-        ("_read_turn _write_turn", FIXED, ""),
+        ("_read_turn _write_turn message_turn", FIXED, ""),
         ("lock is_owned", CONNECTING, UNSET),
         ("is_clear", LOCK, AGAIN),
         ("is_wanted", LOOP, HINT),
+        ("attend", LOOP, "who waits with a write calls it; it looks whose thread that is"),
         ("_deferred", "one append, one pop (next_of)", "none is handed out twice"),
     ],
     Shared: [
@@ -72,7 +73,7 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("is_idle", LOOP, HINT),
         ("thread", "set by the thread that iterates", 'only "is it mine"'),
     ],
-    WriteTurn: [
+    Turn: [
         ("owner", LOCK, 'only "is it mine", which no other thread can change'),
         (
             "_gates",

@@ -324,7 +324,8 @@ def test_no_plumbing_is_shown(door: Any) -> None:
         "is_active", "is_closed", "is_closing", "sent_close_time", "session", "latency", "stats",
         "ending", "compression", "supports_compression", "wait_ready", "ask", "post",
         "connect", "persist", "reset", "force_disconnect", "add_header",
-        "close", "send_text", "send_binary", "send_json", "send_ping", "send_pong",
+        "close", "send_text", "send_binary", "send_json", "send_ping", "send_pong", "send_stream",
+        "send_many",
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 from . import options, persisting, rows
@@ -13,8 +14,9 @@ from .checks import check_seconds
 from .door import Door, begin, unavailable
 from .errors import WebSocketUnavailable
 from .io.driving import iterates
-from .io.readiness import WRONG_WAIT, wait_in_task
+from .io.readiness import WRONG_WAIT, wait_for_event, wait_in_task
 from .io.upcoming import Upcoming
+from .protocol.frames import BINARY, TEXT
 from .wrong_door import (
     look_at_loop,
     no_iterator,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .io.posting import Posts
     from .options import Message
     from .replies import Fits, Pair, Reply
+    from .sources import AwaitedSource
     from .ways import Way
 
 Drives = TypeVar("Drives", bound="Driver")
@@ -192,6 +195,71 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         from .replies import asked_by_task
 
         return await asked_by_task(self, message, reply, within)
+
+    async def send_stream(
+        self,
+        source: AwaitedSource,
+        text: bool = False,
+        *,
+        compress: bool = True,
+        on_progress: Callable[[int], object] | None = None,
+    ) -> int:
+        """Send one message as its bytes come, in fragments (RFC 6455 section 5.4), from Ready on.
+
+        Pings, pongs and a close go between. Where the task that iterates sends, what comes
+        meanwhile waits for it, up to `max_read_ahead`. Messages of other tasks wait their turn. If
+        the source raises, or the task is cancelled, that comes out here, and the connection is
+        closed with 1011, for half a message can't be taken back.
+
+        Arguments:
+            source: An async iterable of bytes-like pieces, or of str, or what WebSocket's
+                `send_stream` takes: a file, or an iterable, which had better not wait, for nothing
+                else goes on then.
+            text: Whether it is a text, and each piece a str.
+            compress: Whether to compress it, where that was negotiated.
+            on_progress: Is called with the bytes that the system has so far.
+
+        Returns:
+            The bytes of the message.
+
+        Raises:
+            TypeError: It is no source, or a piece of it can't be sent.
+            WebSocketUnavailable: There is no connection, or (WebSocketClosing) it closes; or this
+                is called from within such a source.
+            TransportFail: Writing failed; the connection is over.
+        """
+        from .io.streaming import send_by_task
+        from .sources import awaited_pieces, is_awaited, pieces
+
+        given = (awaited_pieces if is_awaited(source) else pieces)(source, text)
+        exchange = self._connected()
+        if self._exchange is None:
+            await exchange.send()  # raises: there is no connection
+        opcode = TEXT if text else BINARY
+        event = self._means[0]()
+        turn = partial(wait_for_event, event, 0, self._means)
+        return await send_by_task(exchange, opcode, given, compress, on_progress, turn)
+
+    async def send_many(self, messages: Iterable[Message], *, compress: bool = True) -> None:
+        """Send many messages, in order, in as few system calls as the system allows.
+
+        Else as `send_many` of a WebSocket.
+
+        Arguments:
+            messages: Each a str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
+            compress: Whether to compress them, where that was negotiated.
+
+        Raises:
+            TypeError, ValueError: What is no message; what came before it is sent.
+            WebSocketUnavailable, TransportFail: As `send_text` does.
+        """
+        from .sources import batches
+
+        for batch in batches(messages, self._dumps):
+            exchange = self._connected()
+            if self._exchange is None:
+                await exchange.send()  # raises: there is no connection
+            await exchange.send_all(batch, compress)
 
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""

@@ -11,12 +11,16 @@ from .checks import check_seconds
 from .door import Door, begin, start_closing, timed
 from .io.readiness import WRONG_WAIT, is_own_loop, wait_in_thread
 from .iterated import Events
+from .protocol.frames import BINARY, TEXT
 from .wrong_door import look_at_loop, not_async_for, not_async_with, warn_of_loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .events import AnyEvent, Binary, Text
     from .options import Message
     from .replies import Fits, Pair, Reply
+    from .sources import Source
 
 __all__ = ["WebSocket"]
 
@@ -134,6 +138,70 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         from .replies import asked_by_thread
 
         return asked_by_thread(self, message, reply, within)
+
+    def send_stream(
+        self,
+        source: Source,
+        text: bool = False,
+        *,
+        compress: bool = True,
+        on_progress: Callable[[int], object] | None = None,
+    ) -> int:
+        """Send one message as its bytes come, in fragments (RFC 6455 section 5.4), from Ready on.
+
+        Pings, pongs and a close go between. In the body of the loop too what comes meanwhile is
+        acted on, and its events are handed out afterwards, up to `max_read_ahead`. Messages of
+        other threads wait their turn. If the source raises, that comes out here, and the connection
+        is closed with 1011, for half a message can't be taken back.
+
+        Arguments:
+            source: A file (binary, or of text), or an iterable of bytes-like pieces, or of str.
+                Of a file what is there is taken, up to 64 KiB at a time; it is not closed. A
+                generator is, whatever happens.
+            text: Whether it is a text, and each piece a str.
+            compress: Whether to compress it, where that was negotiated.
+            on_progress: Is called with the bytes that the system has so far.
+
+        Returns:
+            The bytes of the message.
+
+        Raises:
+            TypeError: It is no source, or a piece of it can't be sent.
+            WebSocketUnavailable: There is no connection, or (WebSocketClosing) it closes; or this
+                is called from within such a source.
+            TransportFail: Writing failed; the connection is over.
+        """
+        from .io.streaming import send_by_thread
+        from .sources import pieces
+
+        given = pieces(source, text)
+        exchange: Any = self._connected()
+        opcode = TEXT if text else BINARY
+        is_ours = is_own_loop(self)
+        return send_by_thread(exchange, opcode, given, compress, on_progress, is_ours)
+
+    def send_many(self, messages: Iterable[Message], *, compress: bool = True) -> None:
+        """Send many messages, in order, in as few system calls as the system allows.
+
+        They are gathered outside of every lock, and go out in batches of 256 KiB at most; other
+        threads' messages may stand between two batches. Returns when the system has all. If the
+        iterable raises, what it gave before is sent first.
+
+        Arguments:
+            messages: Each a str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
+            compress: Whether to compress them, where that was negotiated.
+
+        Raises:
+            TypeError, ValueError: What is no message; what came before it is sent.
+            WebSocketUnavailable, TransportFail: As `send_text` does.
+        """
+        from .sources import batches
+
+        for batch in batches(messages, self._dumps):
+            exchange: Any = self._connected()
+            exchange.send_all(batch, compress)
+            if exchange.journal is not None:
+                exchange.journal.tell()
 
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)

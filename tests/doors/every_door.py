@@ -116,6 +116,18 @@ class OnAsyncio:
     def send_pong(self, *arguments: Any) -> None:
         self.run(self.inner.send_pong(*arguments))
 
+    def send_many(self, *arguments: Any, **options: Any) -> None:
+        self.run(self.inner.send_many(*arguments, **options))
+
+    def send_stream(self, *arguments: Any, **options: Any) -> int:
+        sent: list[int] = []
+
+        async def send() -> None:
+            sent.append(await self.inner.send_stream(*arguments, **options))
+
+        self.run(send())
+        return sent[0]
+
     def close(self, *arguments: Any) -> None:
         self.run(self.inner.close(*arguments))
 

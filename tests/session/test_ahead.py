@@ -19,7 +19,8 @@ from lomond.events import (
     Unresponsive,
 )
 from lomond.options import Limits, Timing
-from lomond.session.ahead import TURN, Ahead, Held
+from lomond.session.ahead import TURN, Ahead
+from lomond.session.held import Held
 from lomond.session.session import Session
 from lomond.testing.alone import counting_bytes
 
@@ -202,45 +203,3 @@ def test_other_tasks_have_a_turn_once_a_read_and_at_least_each_millisecond() -> 
     assert ahead.owes_turn(10.0019)
     assert not ahead.owes_turn(10.0028)
     assert ahead.owes_turn(10.003)
-
-
-def test_what_is_held_for_enter_is_bounded_as_what_waits_for_a_task() -> None:
-    held = Held()
-    for number in range(16):
-        assert held.may_grow(0)
-        held.put(Text(str(number)))
-    assert not held.may_grow(0)
-    held.take()
-    assert held.may_grow(0)
-    held.put(Binary(bytes(64 * KIB)))
-    held.take()
-    assert not held.may_grow(0)  # because of its bytes alone
-
-
-def test_what_is_held_for_enter_may_be_more_where_a_reply_is_awaited() -> None:
-    held = Held()
-    for _ in range(20):
-        held.put(Binary(bytes(8 * KIB)))
-    assert held.may_grow(200 * KIB)
-    assert not held.may_grow(160 * KIB)
-    event = held.take()
-    assert event is not None
-    assert held.may_grow(160 * KIB)
-    held.put_back(event)
-    assert not held.may_grow(160 * KIB)
-    assert held.take() is event
-    while held.take() is not None:
-        pass
-    assert held.may_grow(0)
-
-
-def test_a_task_that_waits_for_a_reply_is_told_of_too_much_elsewhere() -> None:
-    told: list[bool] = []
-    ahead = Ahead()
-    ahead.wait(1000, lambda: told.append(True))
-    assert not ahead.is_far()
-    ahead.stop()
-    assert told == [True]
-    assert ahead.is_far()
-    ahead.wait(0, None)
-    assert not ahead.is_far()

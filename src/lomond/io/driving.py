@@ -11,6 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import events as _events
+from ..protocol.states import OPEN
 from ..session.ahead import NUDGE, Ahead
 from ..system.clock import monotonic
 from ..system.need import Awaited, Need
@@ -284,6 +285,8 @@ class Driver:
             exchange, pipe = sender.exchange, sender.pipe
             is_over = exchange.is_over or exchange.session.has_ended
             is_done = pipe.written >= sender.target or pipe is not exchange.pipe
+            if exchange.output.is_streaming and exchange.connection.state is not OPEN:
+                is_over = True  # half a message will not be finished
             if is_over or is_done or (self._loop_tells and has_news(sender.need)):
                 sender.tell()
 

@@ -23,10 +23,10 @@ from ..protocol.events import (
 )
 from ..protocol.frames import of_message
 from ..protocol.states import OPEN
-from ..session.ahead import Held
 from ..session.causes import copied
 from ..session.entry import Entry
 from ..session.finish import Why
+from ..session.held import Held
 from ..system.clock import monotonic
 from ..system.need import Awaited, Need
 from .guarded import Guarded

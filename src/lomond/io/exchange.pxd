@@ -9,10 +9,10 @@ cdef int PING
 cdef double _NEVER
 
 cdef class Exchange(Outward):
-    @cython.locals(pipe=Pipe, target=Py_ssize_t, before="long long", size=Py_ssize_t, has_output=bint)
+    @cython.locals(pipe=Pipe, target=Py_ssize_t, before="long long", size=Py_ssize_t)
     cpdef Py_ssize_t post(self, int opcode, payload, bint compress=?) except? -1
-    @cython.locals(data=bytes, taken=Py_ssize_t)
-    cpdef Py_ssize_t hand_over(self, Pipe pipe) except? -1
+    @cython.locals(pipe=Pipe, target=Py_ssize_t, before="long long", size=Py_ssize_t)
+    cpdef Py_ssize_t post_by(self, put) except? -1
     cpdef catch_up(self)
     cpdef next_event(self, double now)
     @cython.locals(pipe=Pipe)

@@ -6,6 +6,7 @@ the same for several threads.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import WebSocketError
@@ -21,6 +22,8 @@ from .inward import NOT_CALM
 from .outward import Outward
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..protocol.events import AnyEvent
     from ..system.pipe import Pipe
 
@@ -74,19 +77,17 @@ class Exchange(Outward):
         if self.is_over or self.connection.has_ended or pipe is None:
             raise self.refusal()
         output = self.output
+        if opcode == PING or pipe.queue or output.is_held or output.is_ready:
+            target = self.post_by(partial(self.session.send_message, opcode, payload, compress))
+            if opcode == PING:
+                self.wake()  # a deadline may have begun
+            return target
         before, size = output.sent, 0
         try:
             try:
-                has_output = pipe.queue or output.is_held or output.is_ready
-                if opcode == PING or has_output:
-                    self.session.send_message(opcode, payload, compress)
-                    size = output.sent - before
-                    target = self.enqueue()
-                    self.write_some()
-                else:
-                    self.connection.send(opcode, payload, compress)
-                    size = output.sent - before
-                    target = self.hand_over(pipe)
+                self.connection.send(opcode, payload, compress)
+                size = output.sent - before
+                target = self.hand_over(pipe)
             except OSError as error:
                 self.lose(error)
         except WebSocketError as error:
@@ -95,30 +96,30 @@ class Exchange(Outward):
         except BaseException as error:
             self.interrupted(error)
             raise
-        if opcode == PING or pipe.queue:
+        if pipe.queue:
             self.wake()  # a deadline may have begun
         return 0 if pipe.written >= target else target
 
-    def hand_over(self, pipe: Pipe) -> int:
-        """The session's output to the system, where none waits before it.
-
-        Returns:
-            0 where it took all, else where the queue ends then. Raises OSError.
-        """
-        data = self.output.take()
-        if pipe.layers:
-            data = pipe.down(data)
-        taken = 0
+    def post_by(self, put: Callable[[], object]) -> int:
+        """Send what `put` queues, behind what waits; else as `post`."""
+        pipe, output = self.pipe, self.output
+        if self.is_over or self.connection.has_ended or pipe is None:
+            raise self.refusal()
+        before, size = output.sent, 0
         try:
-            taken = pipe.wire.send(data)
-        finally:
-            pipe.handed += taken
-            if taken < len(data):
-                pipe.keep(data, taken)
-        if taken == len(data):
-            return 0
-        self.session.written(monotonic(), False)
-        return pipe.queued
+            put()
+            size = output.sent - before
+            target = self.enqueue()
+            self.write_some()
+        except WebSocketError as error:
+            self.explain(error, size)
+            raise
+        except BaseException as error:
+            self.interrupted(error)
+            raise
+        if pipe.queue:
+            self.wake()  # a deadline may have begun
+        return 0 if pipe.written >= target else target
 
     def interrupted(self, error: BaseException) -> None:
         """End a connection of whose queue nobody knows any more what has left."""

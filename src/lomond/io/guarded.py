@@ -6,6 +6,7 @@ The lock is held for changes, and for a system call that can't wait; never while
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketError, WebSocketUnavailable
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 
 
-class WriteTurn:
-    """Whoever has it empties the queue, outside of the lock. All but `is_mine` want the lock.
+class Turn:
+    """What one thread has at a time, without holding a lock. All but `is_mine` want the lock.
 
     Attributes:
         owner: The thread that has the turn, or 0.
@@ -79,12 +80,16 @@ class Guarded(Exchange):
         lock: Guards the session, the pipe's layers and queue, who has the write turn.
         is_clear: Whether sends may go the short way.
         is_wanted: Whoever iterates wants the lock, which is not fair: the short way leaves it free.
+        attend: Called while a write waits: whoever iterates sends, and nobody else acts on what
+            comes. Or None.
+        message_turn: Of whoever sends a message in fragments, in which no other can stand.
         is_owned: Tells whether this thread holds the lock: a signal handler runs between any two
             lines.
     """
 
     __slots__ = (
-        "_deferred", "_read_turn", "_write_turn", "is_clear", "is_owned", "is_wanted", "lock",
+        "_deferred", "_read_turn", "_write_turn", "attend", "is_clear", "is_owned",
+        "is_wanted", "lock", "message_turn",
     )  # fmt: skip
 
     def __init__(
@@ -94,7 +99,9 @@ class Guarded(Exchange):
         self.renew_lock()
         self.is_clear = False
         self.is_wanted = False
-        self._write_turn = WriteTurn()
+        self._write_turn = Turn()  # whoever has it empties the queue, outside of the lock
+        self.message_turn = Turn()  # whoever has it sends a message in fragments
+        self.attend: Callable[[], object] | None = None
         self._read_turn = Lock()
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
 
@@ -194,11 +201,37 @@ class Guarded(Exchange):
 
     def _send_long(self, opcode: int, payload: bytes, compress: bool) -> None:
         """Send a message before which other output may wait."""
+        send_message = self.session.send_message
+        self.pass_on(
+            partial(send_message, opcode, payload, compress),
+            len(payload) if opcode < CLOSE else -1,
+            opcode == PING,
+        )
+
+    def send_all(self, messages: list[tuple[int, bytes]], compress: bool) -> None:
+        """Send messages, in order, together. Raises as `send`."""
+        size = sum([len(payload) for _, payload in messages])
+        self.pass_on(partial(self.session.connection.send_all, messages, compress), size)
+
+    def pass_on(self, put: Callable[[], object], size: int, is_ping: bool = False) -> None:
+        """Send what `put` queues, with the lock held; returns when the system has it.
+
+        Arguments:
+            put: Queues it, or raises.
+            size: Of the message that it is, or is a part of; -1 for a control frame.
+            is_ping: Whether that is a ping.
+
+        Raises:
+            WebSocketUnavailable: Or one of its subclasses: it can't be sent now.
+            TransportFail: Writing failed; the connection is over.
+        """
         try:
-            pipe, target, has_turn = self._queue(opcode, payload, compress)
+            pipe, target, has_turn = self._queue(put, size)
+            if is_ping:
+                self.wake()  # the time for its answer starts, also where it can't be written
             self._write_until(pipe, target, has_turn)
-            if opcode < CLOSE:
-                self.output.pending -= len(payload)
+            if size > 0:
+                self.output.pending -= size
         except WebSocketError as error:
             self.explain(error)
             raise
@@ -208,7 +241,7 @@ class Guarded(Exchange):
         if self._deferred:
             self.catch_up()
 
-    def _queue(self, opcode: int, payload: bytes, compress: bool) -> tuple[Pipe, int, bool]:
+    def _queue(self, put: Callable[[], object], size: int) -> tuple[Pipe, int, bool]:
         """The long way: which queue, where it then ends, and whether this thread is to write it."""
         if self.is_foreign:  # whose lock may be held for ever
             raise self.refusal()
@@ -216,19 +249,29 @@ class Guarded(Exchange):
             raise WebSocketUnavailable(
                 "can't send from a signal handler that interrupted a send; use a thread"
             )
+        if size >= 0:
+            self._await_turn()
         with self.lock:
             pipe = self.pipe
             if self.session.has_ended or self.is_over or pipe is None:
                 raise self.refusal()
-            self.session.send_message(opcode, payload, compress)
-            if opcode < CLOSE:
-                self.output.pending += len(payload)
+            put()
+            if size > 0:
+                self.output.pending += size
             target = self.enqueue()
             is_written = pipe.written >= target
             has_turn = not is_written and self._write_turn.take()
-        if opcode == PING:
-            self.wake()  # the time for its answer starts, also where it can't be written
         return pipe, target, has_turn
+
+    def _await_turn(self) -> None:
+        """Wait until no other thread sends a message in fragments, or the connection is over."""
+        turn = self.message_turn
+        while turn.owner and not turn.is_mine() and not self.is_owned():
+            with self.lock:
+                if not turn.owner or self.is_over or self.session.has_ended:
+                    return
+                gate = turn.gate()
+            gate.acquire()
 
     def _write_until(self, pipe: Pipe, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
@@ -268,6 +311,43 @@ class Guarded(Exchange):
         for need in until_written(self, pipe, target):
             waiter = waiter or Waiter(pipe.sock)
             waiter.meet(need)
+            if self.attend is not None:
+                self.attend()
+
+    # A message in fragments
+
+    def begin_message(self, opcode: int, compress: bool) -> None:
+        """Have the turn for one; another thread's message waits from now on. Raises as a send."""
+        turn = self.message_turn
+        if turn.is_mine() or self.is_owned():
+            raise WebSocketUnavailable(
+                "can't send from within the source of send_stream, nor from a signal handler that "
+                "interrupted a send; what it yields is the message"
+            )
+        while True:
+            self._await_turn()
+            with self.lock:
+                if self.session.has_ended or self.is_over or self.pipe is None:
+                    raise self.refusal()
+                if turn.take():
+                    self.is_clear = False
+                    break
+        try:
+            with self.lock:
+                self.connection.begin_message(opcode, compress)
+        except BaseException as error:
+            self.end_message()
+            if isinstance(error, WebSocketError):
+                self.explain(error)
+            raise
+
+    def end_message(self) -> None:
+        """Give that turn back, if this thread has it."""
+        with self.lock:
+            if self.message_turn.is_mine():
+                pipe = self.pipe
+                self.is_clear = pipe is not None and pipe.sends_at_once and not self.is_over
+                self.message_turn.give()
 
     def receive_ahead(self, patience: float = 0.0) -> bool:
         """Read once, as a sender, unless another thread reads; whether anything came."""
@@ -328,6 +408,8 @@ class Guarded(Exchange):
         """This thread was interrupted: nobody else is to wait for what it held."""
         if self._write_turn.is_mine():
             self._give_turn()
+        if self.message_turn.is_mine():
+            self.end_message()
         abandon(self._read_turn)
         abandon(self.lock)
 

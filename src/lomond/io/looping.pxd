@@ -4,6 +4,7 @@ from lomond.io.exchange cimport Exchange
 cdef int _READS
 
 cdef class Looping(Exchange):
+    cdef object _streams
     cdef readonly Driver driver
 
     cpdef bint read_more(self) except *

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..errors import WebSocketError, WebSocketUnavailable
+from ..protocol.frames import CLOSE
 from ..session.finish import LEFT, Why
+from ..system.need import Need
 from .exchange import GOING_AWAY, Exchange
 from .outward import Sender, until_sent
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from .driving import Driver
     from .journal import Journal
 
+_NEVER = sys.maxsize  # where no queue ends
 _READS = 2  # behind the first one, after which other tasks have their turn
 
 
@@ -29,11 +34,12 @@ class Looping(Exchange):
         driver: Goes on with it; its wake-up.
     """
 
-    __slots__ = ("driver",)
+    __slots__ = ("_streams", "driver")
 
     def __init__(self, session: Session, journal: Journal | None, driver: Driver) -> None:
         super().__init__(session, journal, driver)
         self.driver = driver
+        self._streams: Any = None  # the task that sends a message in fragments
 
     def read_more(self) -> bool:
         """Read once, where the last read was full; not after some, so that other tasks go on."""
@@ -59,8 +65,27 @@ class Looping(Exchange):
         driver = self.driver
         if driver.loop is not None and not self.session.has_ended:
             driver.check_loop()
+        if self._streams is not None and opcode < CLOSE:
+            await self._await_turn()
         before = self.output.sent
         target = self.post(opcode, payload, compress)
+        await self._sent(target, before)
+
+    async def send_all(self, messages: list[tuple[int, bytes]], compress: bool) -> None:
+        """Send messages, in order, together. Raises as `post`."""
+        if self._streams is not None:
+            await self._await_turn()
+        await self.pass_on(partial(self.session.connection.send_all, messages, compress))
+
+    async def pass_on(self, put: Callable[[], object]) -> None:
+        """Send what `put` queues, or raises; over when the system has it. Raises as `post`."""
+        before = self.output.sent
+        target = self.post_by(put)
+        await self._sent(target, before)
+
+    async def _sent(self, target: int, before: int) -> None:
+        """Wait until the system has what was posted."""
+        driver = self.driver
         size = self.output.sent - before
         pipe = self.pipe
         if target and pipe is not None:
@@ -77,6 +102,50 @@ class Looping(Exchange):
                 needs.close()
         elif self.journal is not None:
             self.journal.tell()
+
+    # A message in fragments
+
+    async def begin_message(self, opcode: int, compress: bool) -> None:
+        """Have the turn for one; another task's message waits from now on. Raises as a send."""
+        driver = self.driver
+        if driver.loop is not None and not self.session.has_ended:
+            driver.check_loop()
+        here = driver.this_task()
+        if self._streams is here:
+            raise WebSocketUnavailable(
+                "can't send from within the source of send_stream; what it yields is the message"
+            )
+        await self._await_turn()
+        if self.is_over or self.session.has_ended or self.pipe is None:
+            raise self.refusal()
+        try:
+            self.connection.begin_message(opcode, compress)
+        except WebSocketError as error:
+            self.explain(error)
+            raise
+        self._streams = here
+
+    def end_message(self) -> None:
+        """Give that turn back."""
+        self._streams = None
+        for sender in self.driver.senders:
+            if sender.target == _NEVER:
+                sender.tell()
+
+    async def _await_turn(self) -> None:
+        """Wait until no other task sends a message in fragments, or the connection is over."""
+        driver = self.driver
+        here = driver.this_task()
+        while self._streams is not None and self._streams is not here:
+            pipe = self.pipe
+            if self.is_over or self.session.has_ended or pipe is None:
+                return
+            sender = Sender(Need(None), self, pipe, _NEVER)
+            driver.senders.append(sender)
+            try:
+                await driver.reach(sender)
+            finally:
+                driver.senders.remove(sender)
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Start the closing handshake; whether this call started it, or the loop will."""

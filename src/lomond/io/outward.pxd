@@ -10,6 +10,8 @@ cdef double _LAST_READ
 cdef class Outward(Inward):
     @cython.locals(pipe=Pipe)
     cpdef enqueue(self)
+    @cython.locals(data=bytes, taken=Py_ssize_t)
+    cpdef Py_ssize_t hand_over(self, Pipe pipe) except? -1
     cpdef enqueue_quietly(self)
     cpdef flush(self)
     cpdef write_quietly(self)

@@ -92,6 +92,27 @@ class Outward(Inward):
             except TransportFail:
                 pass
 
+    def hand_over(self, pipe: Pipe) -> int:
+        """The session's output to the system, where none waits before it.
+
+        Returns:
+            0 where it took all, else where the queue ends then. Raises OSError.
+        """
+        data = self.output.take()
+        if pipe.layers:
+            data = pipe.down(data)
+        taken = 0
+        try:
+            taken = pipe.wire.send(data)
+        finally:
+            pipe.handed += taken
+            if taken < len(data):
+                pipe.keep(data, taken)
+        if taken == len(data):
+            return 0
+        self.session.written(monotonic(), False)
+        return pipe.queued
+
     def flush(self) -> None:
         """Queue the session's output and write what can be written without waiting."""
         if self.pipe is not None:

@@ -167,8 +167,10 @@ class Shared(Guarded):
 
     def read_more(self) -> bool:
         """Read once more if the last read brought all that it could, and nothing else matters."""
-        if not self.is_full or self._lull() < 0.0:
-            return False
+        return self.is_full and self._lull() >= 0.0 and self.read_now()
+
+    def read_now(self) -> bool:
+        """Read once what is there, in the body of the loop; whether anything was."""
         self.is_in_use = True
         try:
             return not self.is_over and self.receive()  # in this order, as in `read`
@@ -292,6 +294,7 @@ class Shared(Guarded):
                 else:
                     pipe.abort()  # the thread that uses it closes it when it leaves
             turn.tell_waiting()
+            self.message_turn.tell_waiting()
         if self.is_in_use:
             if wakeup is not None:
                 wakeup.wake()

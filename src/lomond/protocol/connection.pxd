@@ -55,4 +55,8 @@ cdef class Connection(Input):
     cdef _fail(self, error)
     cdef _move(self, happening)
     cpdef answer_now(self)
+    cpdef send_all(self, list messages, bint compress)
+    cpdef begin_message(self, int opcode, bint compress)
+    cpdef send_fragment(self, payload, bint is_last)
+    cdef _check_fragment(self)
     cpdef send(self, int opcode, payload, bint compress=?)

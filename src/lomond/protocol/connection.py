@@ -396,7 +396,48 @@ class Connection(Input):
                     "not ready, and more is held than max_held allows; wait for the ready event"
                 )
             self.output.held_size += size
+        if self.output.is_streaming and opcode < CLOSE:
+            raise WebSocketUnavailable(
+                "a message is being sent by send_stream, and no other can stand in it; send "
+                "before or after that"
+            )
         self.output.put(opcode, payload, compress)
+
+    def send_all(self, messages: list[tuple[int, bytes]], compress: bool) -> None:
+        """Queue messages, in order. Raises as `send`, behind those that it has queued."""
+        for opcode, payload in messages:
+            self.send(opcode, payload, compress)
+
+    def begin_message(self, opcode: int, compress: bool) -> None:
+        """Begin a message that is sent in fragments; no other can be sent until it ends.
+
+        Arguments:
+            opcode: What it is.
+            compress: Whether an extension may compress it.
+
+        Raises:
+            WebSocketClosing: One side has begun to close.
+            WebSocketUnavailable: The connection is not ready, or such a message is sent already.
+        """
+        self._check_fragment()
+        if self.output.is_streaming:
+            raise WebSocketUnavailable(
+                "another message is being sent by send_stream; send this one after that"
+            )
+        self.output.begin(opcode, compress)
+
+    def send_fragment(self, payload: bytes, is_last: bool) -> None:
+        """Queue the next bytes of that message. Raises WebSocketClosing: one side closes."""
+        self._check_fragment()
+        self.output.fragment(payload, is_last)
+
+    def _check_fragment(self) -> None:
+        if self.state is CONNECTING:
+            raise WebSocketUnavailable(
+                "not ready: what send_stream sends is not held; call it from the ready event on"
+            )
+        if self.state is not OPEN:
+            raise WebSocketClosing("data not sent")
 
     def close(self, code: int | None, reason: str | bytes | None) -> bool:
         """Queue a close frame if none was and none is due; whether one was queued.

@@ -80,8 +80,13 @@ class Input:
         self.due = 0.0
         self.received_at = 0.0
         self.sought = self.handed = 0
-        self.binaries = self.size = 0
-        self.long_texts = self.long_binaries = self.parts = self.pings = self.pongs = 0
+        self.binaries: int = 0
+        self.long_texts: int = 0
+        self.long_binaries: int = 0
+        self.parts: int = 0
+        self.size: int = 0
+        self.pings: int = 0
+        self.pongs: int = 0
         self._others = 0  # of the events, those that were no short messages
         self._latest = 0  # the opcode of the last event, if that was one
         self._last: str | None = None  # the name of the last other one

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .frames import CLOSE, FIN, PING, PONG, TEXT
+from .frames import CLOSE, CONTINUATION, FIN, OPCODE_BITS, PING, PONG, TEXT
 from .mask import masked_frame
 
 if TYPE_CHECKING:
@@ -58,13 +58,15 @@ class Output:
         sent: Bytes of messages that were ever queued, as they were given.
         pending: Bytes of those whose send has not returned; when all is over, because it raised.
         largest: Bytes of the largest of them.
+        is_streaming: Whether a message has begun that is sent in fragments, and not ended.
+        offset: Bytes of that which were queued.
         texts, binaries, parts, pings, pongs: How many were ever queued.
     """
 
     __slots__ = (
-        "_frames", "_keys", "_only", "_outgoing", "_pong", "_request", "binaries", "has_backlog",
-        "held_size", "is_held", "is_ready", "largest", "parts", "pending", "pings", "pongs", "sent",
-        "texts",
+        "_changed", "_frames", "_is_text", "_keys", "_only", "_opcode", "_outgoing", "_pong",
+        "_request", "binaries", "has_backlog", "held_size", "is_held", "is_ready", "is_streaming",
+        "largest", "offset", "parts", "pending", "pings", "pongs", "sent", "texts",
     )  # fmt: skip
 
     def __init__(self, keys: MaskingKeys) -> None:
@@ -79,6 +81,10 @@ class Output:
         self._request = b""
         self._only = b""  # the frame that waits, if it is one
         self._frames: list[bytes] = []  # else
+        self.is_streaming = False
+        self.offset = self._opcode = 0
+        self._is_text: bool = False  # the message that is sent in fragments
+        self._changed: tuple[Outgoing, ...] = ()  # what changes it
         self._pong: bytes | None = None  # the newest unsent one, kept back by a backlog
 
     def ask(self, request: bytes) -> None:
@@ -138,6 +144,48 @@ class Output:
         else:
             self._only = frame
         self.is_ready = not self.is_held or self.is_ready
+
+    def begin(self, opcode: int, compress: bool) -> None:
+        """A message begins that is sent in fragments (RFC 6455 section 5.4), as its bytes come."""
+        changed: list[Outgoing] = []
+        for bit, outgoing in self._outgoing:
+            if outgoing.begin(compress):
+                opcode |= bit
+                changed.append(outgoing)
+        self.is_streaming = True
+        self.offset = 0
+        self._changed = tuple(changed)
+        self._opcode = opcode
+
+    def fragment(self, payload: bytes, is_last: bool) -> None:
+        """Queue the next bytes of that message, as a frame."""
+        opcode, size = self._opcode, len(payload)
+        self.sent += size
+        self.parts += size > 0
+        self.offset += size
+        self.largest = max(self.largest, self.offset)
+        for outgoing in self._changed:
+            payload = outgoing.piece(payload, is_last)
+        frame = masked_frame(FIN | opcode if is_last else opcode, payload, self._keys.take())
+        if self._only:
+            self._frames, self._only = [self._only], b""
+        self._frames.append(frame)
+        self.is_ready = True
+        if opcode:
+            self._is_text = opcode & OPCODE_BITS == TEXT
+        self._opcode = CONTINUATION
+        if is_last:
+            self.is_streaming = False
+            if self._is_text:
+                self.texts += 1
+            else:
+                self.binaries += 1
+
+    def withdraw(self) -> bool:
+        """End that message where no fragment of it was queued; whether it has an end now."""
+        if self.is_streaming and self._opcode:
+            self.is_streaming = False
+        return not self.is_streaming
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping: at once, or as the newest one after the backlog."""

@@ -11,6 +11,7 @@ cdef class WatchedOutput(Output):
     cdef object _listening
 
     cpdef put(self, int opcode, payload, bint compress=?)
+    cpdef fragment(self, payload, bint is_last)
 
 cdef class Watched(Loading):
     cdef object _listening

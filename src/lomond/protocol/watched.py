@@ -61,6 +61,17 @@ class WatchedOutput(Output):
         self._listening.note("out", _OUT[opcode], payload, compress)
         Output.put(self, opcode, payload, compress)
 
+    def fragment(self, payload: bytes, is_last: bool) -> None:
+        """Queue the next bytes of a message, as every output does."""
+        offset = self.offset
+        Output.fragment(self, payload, is_last)
+        part: TextPart | BinaryPart
+        if self._is_text:
+            part = TextPart(payload.decode(), offset, offset == 0, is_last)
+        else:
+            part = BinaryPart(payload, offset, offset == 0, is_last)
+        self._listening.note("out", part.name, part)
+
     def ask(self, request: bytes) -> None:
         """Queue a request, as every output does. What a proxy is told may be a password alone."""
         if request.startswith(_UPGRADES):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from ..protocol import events as _events
+from .held import EVENT, MOST_BYTES, MOST_EVENTS, Held, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 TURN = 0.001  # seconds; no other task waits longer for a turn while events come that are here
 NUDGE = 0.05  # seconds after which it is looked again where a poll was one too many
-_MOST_EVENTS = 16
-_MOST_BYTES = 64 * 1024  # beside the newest event
-_EVENT = 128  # bytes of an event without its data, at least
 _POLL: type = _events.Poll
-_REPLY: type = _events.Reply
 _DISCONNECTED: type = _events.Disconnected
 _POSTED: type = _events.Posted
 #: Behind these events the connection goes on while the user's task is elsewhere. Behind the others
@@ -43,11 +39,17 @@ _GOES_ON = frozenset(
 )
 _LOSSES = frozenset([_events.ProtocolError, _events.Unresponsive])
 _POLLS = frozenset([_POLL])
-_TEXT: type = _events.Text
-_BINARY: type = _events.Binary
-_TEXT_PART: type = _events.TextPart
-_BINARY_PART: type = _events.BinaryPart
-_DATA = frozenset([_POLL, _TEXT, _BINARY, _TEXT_PART, _BINARY_PART, _events.Ping, _events.Pong])
+_DATA = frozenset(
+    [
+        _POLL,
+        _events.Text,
+        _events.Binary,
+        _events.TextPart,
+        _events.BinaryPart,
+        _events.Ping,
+        _events.Pong,
+    ]
+)
 
 
 class Ahead:
@@ -78,7 +80,7 @@ class Ahead:
             is_sending: Whether a send waits for the system.
         """
         count = len(self.events)
-        if (count >= _MOST_EVENTS or self._size >= _MOST_BYTES) and not self._may_be_far():
+        if (count >= MOST_EVENTS or self._size >= MOST_BYTES) and not self._may_be_far():
             return False
         if last is _POSTED and not self._is_open():
             return False
@@ -86,7 +88,7 @@ class Ahead:
         return last in _GOES_ON or (is_sending and last in _LOSSES)
 
     def _may_be_far(self) -> bool:
-        return self._size + _EVENT * len(self.events) < self.most
+        return self._size + EVENT * len(self.events) < self.most
 
     def wait(self, most: int, tell: Callable[[], object] | None) -> None:
         """Note that the task waits for a reply, or does not any more.
@@ -171,45 +173,6 @@ class Ahead:
         self._size = 0
 
 
-class Held:
-    """Events that came while `enter` awaits something of its own: the oldest first.
-
-    Attributes:
-        events: These.
-    """
-
-    __slots__ = ("_size", "events")
-
-    def __init__(self) -> None:
-        self.events: deque[AnyEvent] = deque()
-        self._size = 0  # bytes of their data
-
-    def put(self, event: AnyEvent) -> None:
-        """Keep an event behind the others."""
-        self.events.append(event)
-        self._size += size_of(event)
-
-    def put_back(self, event: AnyEvent) -> None:
-        """Keep one before them."""
-        self.events.appendleft(event)
-        self._size += size_of(event)
-
-    def take(self) -> AnyEvent | None:
-        """The next one, or None."""
-        if not self.events:
-            return None
-        event = self.events.popleft()
-        self._size -= size_of(event)
-        return event
-
-    def may_grow(self, most: int) -> bool:
-        """Whether another one may be kept: as many as wait for a task, or so many bytes."""
-        count = len(self.events)
-        if count < _MOST_EVENTS and self._size < _MOST_BYTES:
-            return True
-        return self._size + _EVENT * count < most
-
-
 def _unwanted(session: Session, now: float) -> Any:
     """The events that are not handed out any more, though they were made before we closed."""
     if now >= session.timers.close_at:
@@ -218,13 +181,21 @@ def _unwanted(session: Session, now: float) -> Any:
     return _POLLS if is_closing and not session.timers.counts_turns else ()
 
 
-def size_of(event: AnyEvent) -> int:
-    """Bytes that the data of an event takes."""
-    kind: type = type(event)
-    if kind is _REPLY:
-        return size_of(cast("Any", event).message)
-    if kind is _TEXT or kind is _TEXT_PART:
-        text = cast("str", event.text)  # type: ignore[union-attr]  # of each twin its own class
-        return sys.getsizeof(text, 4 * len(text))  # PyPy, which never says, has it as UTF-8
-    is_binary = kind is _BINARY or kind is _BINARY_PART
-    return len(event.data) if is_binary else 0  # type: ignore[union-attr]  # as above
+# What came while the body of the loop sent a long message
+
+
+def come_meanwhile(session: Session, now: float) -> AnyEvent | None:
+    """The next event behind those that are kept, or None: for who keeps it."""
+    kept, session.kept = session.kept, None
+    try:
+        return session.next_event(now)
+    finally:
+        session.kept = kept
+
+
+def keep(session: Session, event: AnyEvent) -> None:
+    """Have an event handed out behind those that are kept, before all that comes now."""
+    if session.kept is None:
+        session.kept = Held()
+    session.kept.put(event)
+    session.timers.keep(True)

@@ -51,7 +51,8 @@ def _called(call: Callable[[], Any], dumps: Dumps | None) -> tuple[int, bytes]:
 def say(connection: Connection, pings: Pings, message: tuple[int, bytes], now: float) -> None:
     """Queue what is said instead of a ping, unless somebody closes by now."""
     output = connection.output
-    if connection.has_ended or connection.state != OPEN:
+    # While a long message is sent, nothing can stand in it, and its bytes are life enough.
+    if connection.has_ended or connection.state != OPEN or output.is_streaming:
         return
     sent = output.sent
     connection.send(*message, compress=True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..protocol.extensions.extension import Extension
     from ..protocol.watched import Listening
     from .course import Served
+    from .held import Held
     from .pings import Progress
     from .questions import Questions
 
@@ -78,6 +79,8 @@ class Session:
         dumps: Encodes what `enter` yields; None for json's.
         questions: Those that wait for a reply; None before the first one.
         enters_late: To be called where what the program does first (`enter`) takes too long.
+        kept: Events that came while the loop's body sent a long message, which are handed out
+            first; or None.
         heartbeat: Gives what is said instead of a ping; None for a ping.
         wants_heartbeat: Whoever asked for the next event is to ask for that too, with no lock held,
             and to `say` it.
@@ -85,8 +88,8 @@ class Session:
 
     __slots__ = (
         "_is_silent", "_unresponsive", "_waited_at", "backlog", "before", "compression",
-        "connection", "course", "dumps", "enters_late", "finish", "heartbeat", "limits", "number",
-        "output", "output_ends", "pings", "previous", "questions", "timers", "timing",
+        "connection", "course", "dumps", "enters_late", "finish", "heartbeat", "kept", "limits",
+        "number", "output", "output_ends", "pings", "previous", "questions", "timers", "timing",
         "wants_heartbeat",
     )  # fmt: skip
 
@@ -123,6 +126,7 @@ class Session:
         self.course = Course()
         message = timing.ping_message
         self.heartbeat = None if message is None else heartbeat(message, dumps)
+        self.kept: Held | None = None
         self.wants_heartbeat = False
         self.pings = Pings(self.heartbeat is not None)
         self.finish = Finish(self.connection, self.course, self.pings, timing.ping_rate)
@@ -191,6 +195,12 @@ class Session:
         timers.asked_at = now
         if now >= timers.close_at and connection.state == CLOSING:
             return self._late_answer(now)
+        if self.kept is not None:
+            kept = self.kept.take()
+            if kept is not None:
+                return kept
+            self.kept = None
+            timers.keep(False)
         if now >= connection.due:
             timed = self._judge(now)
             if timed is not None:

@@ -43,7 +43,8 @@ class Timers:
 
     __slots__ = (
         "_connection", "_is_urgent", "_ping_at", "_pings", "_poll_at", "_timing", "_was_posted",
-        "asked_at", "close_at", "counts_turns", "enter_at", "is_entering", "posted", "reply_at",
+        "asked_at", "close_at", "counts_turns", "enter_at", "has_kept", "is_entering", "posted",
+        "reply_at",
     )  # fmt: skip
 
     def __init__(self, timing: Timing, connection: Connection, pings: Pings) -> None:
@@ -60,6 +61,7 @@ class Timers:
         self.posted: deque[Any] | None = None
         self.asked_at = -NEVER
         self._was_posted = False  # the last one was handed out, and nothing else had its turn yet
+        self.has_kept = False
         connection.due = NEVER
 
     def opened(self, now: float) -> None:
@@ -153,6 +155,11 @@ class Timers:
         is_watched = self._timing.ping_timeout and self._pings.is_awaited
         return not is_watched or self._timing.ping_message is not None
 
+    def keep(self, has_kept: bool) -> None:
+        """Note whether events are kept that come before all that comes now."""
+        self.has_kept = has_kept
+        self._set_due()
+
     def hurry(self) -> None:
         """The session has something to say, whatever the time is."""
         self._is_urgent = True
@@ -161,7 +168,9 @@ class Timers:
     def _set_due(self) -> None:
         nearest = min(self._poll_at, self._ping_at, self.close_at, self.enter_at, self.reply_at)
         self._connection.due = -NEVER if self._is_urgent else nearest
-        if self.posted:  # looked at behind that, for another thread does it the other way round
+        if (
+            self.has_kept or self.posted
+        ):  # looked at behind that, for another thread does it the other way round
             self._connection.due = -NEVER
 
     # Where nothing arrives

@@ -71,8 +71,22 @@ class RollingOutgoing:
     def __init__(self, roll: Roll) -> None:
         self._roll = roll
 
+        self._sent = 0
+
     def change(self, payload: bytes, compress: bool) -> bytes | None:
         return self._roll.packed(payload) if payload else None
+
+    def begin(self, compress: bool) -> bool:
+        self._sent = -1
+        return True
+
+    def piece(self, payload: bytes, is_last: bool) -> bytes:
+        said = b"" if self._sent >= 0 else bytes([self._roll.number])
+        self._sent = max(self._sent, 0) + len(payload)
+        said += self._roll.mixed(payload)
+        if is_last:
+            self._roll.end(self._sent)
+        return said
 
 
 class RollingIncoming(Incoming):

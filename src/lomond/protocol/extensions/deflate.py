@@ -220,6 +220,25 @@ class Deflater:
         compression.sent_compressed += changed
         return data
 
+    def begin(self, compress: bool) -> bool:
+        """A message begins whose length nobody knows yet; whether it is compressed."""
+        return compress
+
+    def piece(self, payload: bytes, is_last: bool) -> bytes:
+        """The next bytes of that message compressed, with nothing kept back."""
+        data = b""
+        if payload:
+            stream = self._stream or self._begun()
+            data = stream.compress(payload) + stream.flush(_SYNC_FLUSH)
+        if is_last:
+            # What was flushed ends with the tail, which may stand within a message; another block.
+            data += _EMPTY
+            if not self._keeps:
+                self._stream = None
+        self._compression.sent_raw += len(payload)
+        self._compression.sent_compressed += len(data)
+        return data
+
     def _begun(self) -> Any:
         """A new stream."""
         options = self._options

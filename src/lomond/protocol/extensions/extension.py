@@ -121,6 +121,18 @@ class Outgoing(Protocol):
         """
         ...
 
+    def begin(self, compress: bool) -> bool:
+        """A message begins whose length nobody knows yet; whether it is changed.
+
+        Arguments:
+            compress: As of `change`.
+        """
+        ...
+
+    def piece(self, payload: bytes, is_last: bool) -> bytes:
+        """The next bytes of that message changed: all that says what they are."""
+        ...
+
 
 class Chain(Incoming):
     """Changes back what several extensions have changed.

@@ -1,0 +1,165 @@
+"""What `send_stream` and `send_many` are given: a file, an iterable of pieces, or of messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from .payloads import shown
+from .protocol.frames import BINARY, MAX_HEADER_SIZE, TEXT, of_message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable
+
+    from typing_extensions import Buffer  # which checkers know themselves
+
+    from .payloads import Dumps
+
+    Piece: TypeAlias = "str | Buffer"
+    #: A file that is read, or an iterable.
+    Source: TypeAlias = "Iterable[Piece] | Any"
+    AwaitedSource: TypeAlias = "Source | AsyncIterable[Piece]"
+
+_BATCH = 256 * 1024  # bytes of frames that go out together
+FRAGMENT = 64 * 1024  # bytes of one frame at most: what is to be said meanwhile stands behind it
+
+
+def is_awaited(source: object) -> bool:
+    """Whether the pieces of a source are awaited."""
+    return hasattr(source, "__aiter__")
+
+
+def pieces(source: Any, is_text: bool) -> Iterator[bytes]:
+    """What a source gives, cut into payloads of frames. Closing it closes a generator.
+
+    Raises:
+        TypeError: It is none; or, when that comes, a piece of it can't be sent.
+    """
+    return _cut_all(_begun(source), is_text)
+
+
+def awaited_pieces(source: Any, is_text: bool) -> AsyncIterator[bytes]:
+    """What a source gives whose pieces are awaited, cut as `pieces` does."""
+    return _cut_awaited(aiter(source), is_text)
+
+
+def batches(messages: Iterable[Any], dumps: Dumps | None) -> Iterator[list[tuple[int, bytes]]]:
+    """Messages as opcodes and payloads, in lists of 256 KiB at most, unless one alone has more.
+
+    Arguments:
+        messages: As a program gives them. If asking for one raises, or it is none, what came before
+            is given first.
+        dumps: Writes JSON; None for json's.
+
+    Raises:
+        TypeError, ValueError: One can't be sent.
+    """
+    batch: list[tuple[int, bytes]] = []
+    left = _BATCH
+    try:
+        for message in messages:
+            if message.__class__ is str:
+                frame = TEXT, message.encode()
+            elif message.__class__ is bytes:
+                frame = BINARY, message
+            else:
+                frame = of_message(message, dumps)
+            left -= len(frame[1]) + MAX_HEADER_SIZE
+            if left < 0:
+                if batch:
+                    yield batch
+                batch = []
+                left = _BATCH - len(frame[1]) - MAX_HEADER_SIZE
+            batch.append(frame)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _begun(source: Any) -> Iterator[Any]:
+    if isinstance(source, (str, bytes, bytearray, memoryview, dict)):
+        how = "send_text" if isinstance(source, str) else "send_binary"
+        how = "send_json" if isinstance(source, dict) else how
+        what = shown(cast("object", source))
+        raise TypeError(f"source must be a file or an iterable of pieces, not {what}; write {how}")
+    if is_awaited(source):
+        raise TypeError(
+            "source must not be awaited here: an async iterable goes with AsyncWebSocket and "
+            "TrioWebSocket"
+        )
+    read = getattr(source, "read1", None) or getattr(source, "read", None)
+    if read is not None:
+        return _read(partial(read, FRAGMENT))
+    try:
+        return iter(source)
+    except TypeError:
+        raise TypeError(
+            f"source must be a file or an iterable of pieces, not {shown(source)}"
+        ) from None
+
+
+def _read(read: Any) -> Iterator[Any]:
+    while piece := read():
+        yield piece
+
+
+def _cut_all(given: Iterator[Any], is_text: bool) -> Iterator[bytes]:
+    try:
+        for piece in given:
+            yield from _cut(piece, is_text)
+    finally:
+        close = getattr(given, "close", None)  # of a generator; a file is its owner's
+        if close is not None:
+            close()
+
+
+async def _cut_awaited(given: Any, is_text: bool) -> AsyncIterator[bytes]:
+    try:
+        async for piece in given:
+            for payload in _cut(piece, is_text):
+                yield payload
+    finally:
+        close = getattr(given, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _cut(piece: Any, is_text: bool) -> Iterator[bytes]:
+    """The payloads that a piece comes to, none of them empty."""
+    if is_text != isinstance(piece, str):
+        if is_text:
+            raise TypeError(
+                f"a piece of a text must be a str, not {shown(piece)}; leave text=True out for "
+                "bytes, and open a file of text with open(path, encoding='utf-8')"
+            )
+        raise TypeError(f"a piece must be bytes-like, not {shown(piece)}; for str give text=True")
+    if is_text:
+        yield from _cut_text(piece.encode())
+        return
+    try:
+        view = memoryview(piece).cast("B")
+    except TypeError as error:
+        raise TypeError(f"a piece must be bytes-like, not {shown(piece)} ({error})") from None
+    with view:
+        if isinstance(piece, bytes) and len(piece) <= FRAGMENT:
+            if piece:
+                yield piece
+            return
+        for start in range(0, len(view), FRAGMENT):
+            yield view[start : start + FRAGMENT].tobytes()
+
+
+def _cut_text(data: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(data):
+        end = min(start + FRAGMENT, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # within a code point
+            end -= 1
+        yield data[start:end]
+        start = end
