@@ -1,4 +1,4 @@
-"""What `send_stream` and `send_many` are given, and what is made of it."""
+"""What `send_stream` is given, and what is made of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from lomond.protocol.frames import BINARY, TEXT
-from lomond.sources import FRAGMENT, awaited_pieces, batches, pieces
+from lomond.sources import FRAGMENT, awaited_pieces, pieces
 
 
 @given(st.lists(st.one_of(st.text(max_size=20), st.text(max_size=3).map(lambda t: t * 40_000))))
@@ -94,31 +93,3 @@ def test_what_is_awaited_is_none_for_a_thread() -> None:
     import asyncio
 
     assert asyncio.run(all_of()) == [1, 65_536, 34_464]
-
-
-def test_messages_go_in_batches() -> None:
-    messages = ["a", b"b", bytearray(b"c"), {"d": 1}, [2]]
-    assert list(batches(messages, None)) == [
-        [(TEXT, b"a"), (BINARY, b"b"), (BINARY, b"c"), (TEXT, b'{"d":1}'), (TEXT, b"[2]")]
-    ]
-    assert list(batches([], None)) == []
-    large = [bytes(size) for size in (10, 300_000, 10, 200_000, 50_000, 20_000)]
-    found = list(batches(large, None))
-    assert [[len(payload) for _, payload in batch] for batch in found] == [
-        [10], [300_000], [10, 200_000, 50_000], [20_000],
-    ]  # fmt: skip
-
-
-def test_what_was_gathered_before_an_error_comes_first() -> None:
-    def fails() -> Iterator[str]:
-        yield "a"
-        raise ValueError("no more")
-
-    found = batches(fails(), None)
-    assert next(found) == [(TEXT, b"a")]
-    with pytest.raises(ValueError, match="no more"):
-        next(found)
-    found = batches(["a", 5], None)
-    assert next(found) == [(TEXT, b"a")]
-    with pytest.raises(TypeError, match="a message must be"):
-        next(found)

@@ -253,9 +253,9 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             TypeError, ValueError: What is no message; what came before it is sent.
             WebSocketUnavailable, TransportFail: As `send_text` does.
         """
-        from .sources import batches
+        from .gathering import Batches
 
-        for batch in batches(messages, self._dumps):
+        for batch in Batches(messages, self._dumps):
             exchange = self._connected()
             if self._exchange is None:
                 await exchange.send()  # raises: there is no connection

@@ -1,4 +1,4 @@
-"""What `send_stream` and `send_many` are given: a file, an iterable of pieces, or of messages."""
+"""What `send_stream` is given: a file, or an iterable of pieces; as payloads of frames."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .payloads import shown
-from .protocol.frames import BINARY, MAX_HEADER_SIZE, TEXT, of_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
 
     from typing_extensions import Buffer  # which checkers know themselves
 
-    from .payloads import Dumps
-
     Piece: TypeAlias = "str | Buffer"
     #: A file that is read, or an iterable.
     Source: TypeAlias = "Iterable[Piece] | Any"
     AwaitedSource: TypeAlias = "Source | AsyncIterable[Piece]"
 
-_BATCH = 256 * 1024  # bytes of frames that go out together
 FRAGMENT = 64 * 1024  # bytes of one frame at most: what is to be said meanwhile stands behind it
 
 
@@ -42,44 +38,6 @@ def pieces(source: Any, is_text: bool) -> Iterator[bytes]:
 def awaited_pieces(source: Any, is_text: bool) -> AsyncIterator[bytes]:
     """What a source gives whose pieces are awaited, cut as `pieces` does."""
     return _cut_awaited(aiter(source), is_text)
-
-
-def batches(messages: Iterable[Any], dumps: Dumps | None) -> Iterator[list[tuple[int, bytes]]]:
-    """Messages as opcodes and payloads, in lists of 256 KiB at most, unless one alone has more.
-
-    Arguments:
-        messages: As a program gives them. If asking for one raises, or it is none, what came before
-            is given first.
-        dumps: Writes JSON; None for json's.
-
-    Raises:
-        TypeError, ValueError: One can't be sent.
-    """
-    batch: list[tuple[int, bytes]] = []
-    left = _BATCH
-    try:
-        for message in messages:
-            if message.__class__ is str:
-                frame = TEXT, message.encode()
-            elif message.__class__ is bytes:
-                frame = BINARY, message
-            else:
-                frame = of_message(message, dumps)
-            left -= len(frame[1]) + MAX_HEADER_SIZE
-            if left < 0:
-                if batch:
-                    yield batch
-                batch = []
-                left = _BATCH - len(frame[1]) - MAX_HEADER_SIZE
-            batch.append(frame)
-    except GeneratorExit:
-        raise
-    except BaseException:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
 
 
 def _begun(source: Any) -> Iterator[Any]:

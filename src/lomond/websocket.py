@@ -195,9 +195,9 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             TypeError, ValueError: What is no message; what came before it is sent.
             WebSocketUnavailable, TransportFail: As `send_text` does.
         """
-        from .sources import batches
+        from .gathering import Batches
 
-        for batch in batches(messages, self._dumps):
+        for batch in Batches(messages, self._dumps):
             exchange: Any = self._connected()
             exchange.send_all(batch, compress)
             if exchange.journal is not None:
