@@ -19,6 +19,7 @@ MOST = {
     "mqtt": 40,
     "screenshot": 25,
     "single_use_urls": 20,
+    "transfer": 40,
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
