@@ -1,6 +1,6 @@
 cimport cython
 
-from lomond.protocol.events cimport Binary, Pong, Text
+from lomond.protocol.events cimport Binary, BinaryPart, Pong, Text
 from lomond.protocol.frames cimport check_extended_length, check_first_bytes
 from lomond.protocol.input cimport Input
 from lomond.protocol.messages cimport Message
@@ -43,9 +43,12 @@ cdef class Connection(Input):
     @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)
     cdef _more_payload(self)
     cdef Message _begun(self, bint is_text, incoming)
-    @cython.locals(is_last=bint, message=Parts)
+    @cython.locals(is_last=bint, is_more=bint, message=Parts)
     cdef _given(self)
-    @cython.locals(data=bytes, is_first=bint, is_last=bint, offset=Py_ssize_t, text=str, wall=double)
+    @cython.locals(
+        data=bytes, is_first=bint, is_last=bint, offset=Py_ssize_t, part=BinaryPart, text=str,
+        wall=double,
+    )
     cdef _part(self, Parts message)
     cdef _check_sequence(self, int opcode)
     cdef _check_limits(self, Message message, length, incoming)

@@ -245,8 +245,7 @@ class Connection(Input):
             start = self.position
             count = message.wants(min(self._remaining, len(self._data) - start))
             if count:
-                with memoryview(self._data) as whole, whole[start : start + count] as payload:
-                    message.add(payload)
+                message.add_from(self._data, start, start + count)
                 self.position = start + count
         self._remaining -= count
         if self._parts:
@@ -285,7 +284,11 @@ class Connection(Input):
         elif is_last:
             message.end()
         if message.has_ended or message.is_full():
-            return self._part(message)
+            event = self._part(message)
+            # Of what was put straight into it there may be more.
+            is_more = message.has_ended or message.is_full()
+            self._is_giving = self.message is not None and is_more
+            return event
         message.check()
         return None
 
@@ -293,23 +296,27 @@ class Connection(Input):
         """The next part of a message; all of it, if that is not more."""
         offset, wall = message.offset, self.wall
         is_first, is_last = offset == 0, message.is_last()
-        event: AnyEvent
+        text, data = "", b""
         if message.is_text:
             text = message.next_text()
-            if is_first and is_last:
-                event = Text(text, received_time=wall)
-            else:
-                event = TextPart(text, offset, is_first, is_last, received_time=wall)
         else:
             data = message.next_data()
-            if is_first and is_last:
-                event = Binary(data, received_time=wall)
-            else:
-                event = BinaryPart(data, offset, is_first, is_last, received_time=wall)
         if is_last:
             self.message = None
             self.heard = wall
-        return event
+            if is_first:
+                if message.is_text:
+                    return Text(text, received_time=wall)
+                return Binary(data, received_time=wall)
+        if message.is_text:
+            return TextPart(text, offset, is_first, is_last, received_time=wall)
+        part = BinaryPart.__new__(BinaryPart)  # there are many; the same as by its arguments
+        part.data = data
+        part.offset = offset
+        part.is_first = is_first
+        part.is_last = is_last
+        part.received_time = wall
+        return part
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
         if opcode == frames.PONG:

@@ -43,8 +43,13 @@ class Message:
         self._buffer = Buffer()
         self._checked = 0  # bytes known to be UTF-8
 
-    def room(self, remaining: int) -> memoryview | None:
-        """Where the next bytes may be put, if anywhere; `remaining` is what the frame lacks."""
+    def room(self, remaining: int, least: int) -> memoryview | None:
+        """Where the next bytes may be put, if anywhere.
+
+        Arguments:
+            remaining: What the frame lacks.
+            least: None is wanted for fewer bytes, though that is more.
+        """
         return self._buffer.room(remaining)
 
     def filled(self, count: int) -> None:
@@ -54,6 +59,11 @@ class Message:
     def wants(self, count: int) -> int:
         """How many of so many bytes that are here are to be added: all."""
         return count
+
+    def add_from(self, data: bytes, start: int, end: int) -> None:
+        """More bytes of the message, in order, those of the data; `check` is to follow."""
+        with memoryview(data) as whole, whole[start:end] as payload:
+            self.add(payload)
 
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order; `check` is to follow."""
