@@ -11,7 +11,6 @@ cdef double _NEVER
 cdef Py_ssize_t _READ_SIZE
 cdef Py_ssize_t _MEDIUM
 cdef Py_ssize_t _LARGE
-cdef Py_ssize_t _WORTH_A_READ
 
 cdef class Inward:
     cdef object __weakref__

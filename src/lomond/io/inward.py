@@ -27,7 +27,6 @@ _NEVER = float("inf")
 _PAUSE = 1.0  # seconds; a shorter one tells nothing
 NOT_CALM = -1.0
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
-_WORTH_A_READ = 16 * 1024  # bytes of a part that lacks them
 _LARGE = 512 * 1024  # bytes; most that is read before anything of it is looked at
 _MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
 
@@ -194,7 +193,7 @@ class Inward:
         is_direct = not is_ahead and not pipe.layers
         room: memoryview | None = None
         if is_direct and connection.message is not None:
-            room = connection.room(_WORTH_A_READ)
+            room = connection.room()
         if is_direct and room is None and connection.position:
             connection.let_go()
         data: bytes | None = b""
@@ -254,7 +253,7 @@ class Inward:
         pipe, connection = self.pipe, self.connection
         assert pipe is not None
         left = _LARGE - count
-        while left > 0 and (room := connection.room(_WORTH_A_READ)) is not None:
+        while left > 0 and (room := connection.room()) is not None:
             size = len(room)
             try:
                 count = pipe.wire.receive_into(room, False)

@@ -60,7 +60,7 @@ cdef class Input:
     cpdef bint offer(self, bytes data, double wall) except *
     @cython.locals(position=Py_ssize_t)
     cpdef take(self, bytes data, double wall)
-    cpdef room(self, Py_ssize_t least=?)
+    cpdef room(self)
     cpdef filled(self, Py_ssize_t count, double wall)
     cpdef bint is_mid_frame(self)
     cpdef shorten(self)

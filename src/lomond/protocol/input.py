@@ -160,19 +160,15 @@ class Input:
         self.wall = wall
         self._is_starved = False
 
-    def room(self, least: int = 1) -> memoryview | None:
-        """Where a large message's next bytes may be put, or None: use `receive`.
-
-        Arguments:
-            least: No part with room for fewer.
-        """
+    def room(self) -> memoryview | None:
+        """Where a large message's next bytes may be put, or None: use `receive`."""
         message = self.message
         remaining = self._remaining - self._filled
         if message is None or remaining < _DIRECT or self._arrived:
             return None
         if message.incoming is not None:
             return None
-        return message.room(remaining, least)
+        return message.room(remaining)
 
     def filled(self, count: int, wall: float) -> None:
         """`count` bytes were put into the room; its view must be released by now."""

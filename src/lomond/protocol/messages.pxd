@@ -22,5 +22,5 @@ cdef class Message:
     cpdef check(self)
     cpdef str text(self)
     cpdef bytes data(self)
-    cpdef room(self, remaining, Py_ssize_t least)
+    cpdef room(self, remaining)
     cpdef filled(self, Py_ssize_t count)

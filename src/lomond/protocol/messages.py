@@ -43,13 +43,8 @@ class Message:
         self._buffer = Buffer()
         self._checked = 0  # bytes known to be UTF-8
 
-    def room(self, remaining: int, least: int) -> memoryview | None:
-        """Where the next bytes may be put, if anywhere.
-
-        Arguments:
-            remaining: What the frame lacks.
-            least: None is wanted for fewer bytes, though that is more.
-        """
+    def room(self, remaining: int) -> memoryview | None:
+        """Where the next bytes may be put, if anywhere; `remaining` is what the frame lacks."""
         return self._buffer.room(remaining)
 
     def filled(self, count: int) -> None:

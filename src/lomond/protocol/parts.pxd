@@ -5,6 +5,7 @@ from lomond.protocol.extensions.extension cimport Incoming
 from lomond.protocol.messages cimport Message
 
 cdef Py_ssize_t STEP
+cdef Py_ssize_t _WORTH_READS
 
 cdef class Parts(Message):
     cdef bint _is_ending
@@ -14,7 +15,8 @@ cdef class Parts(Message):
     cdef public Py_ssize_t offset
 
     @cython.locals(lacks=Py_ssize_t)
-    cpdef room(self, remaining, Py_ssize_t least)
+    @cython.locals(lacks=Py_ssize_t)
+    cpdef room(self, remaining)
     @cython.locals(buffer=Buffer)
     cpdef filled(self, Py_ssize_t count)
     cpdef Py_ssize_t wants(self, Py_ssize_t count) except -1

@@ -15,6 +15,8 @@ from .messages import STEP, Message
 if TYPE_CHECKING:
     from .extensions.extension import Incoming
 
+_WORTH_READS = 32 * 1024  # bytes; smaller parts are cut out of what is read at once
+
 
 class Parts(Message):
     """A message of which a part at a time is kept.
@@ -40,10 +42,10 @@ class Parts(Message):
         self._is_ending: bool = False
         self.has_ended = False
 
-    def room(self, remaining: int, least: int) -> memoryview | None:
-        """Where the next bytes of this part may be put; None where those are too few."""
+    def room(self, remaining: int) -> memoryview | None:
+        """Where the next bytes of this part may be put, if that is worth a read for each part."""
         lacks = min(remaining, self._most - self._buffer.size)
-        return self._buffer.room(lacks) if lacks >= least else None
+        return self._buffer.room(lacks) if lacks and self._most >= _WORTH_READS else None
 
     def filled(self, count: int) -> None:
         """`count` bytes were put into the room."""
