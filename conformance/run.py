@@ -117,8 +117,7 @@ def _split_table(
     return selected, others
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """What a run is asked for."""
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run lomond against Autobahn's fuzzing server.")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -161,7 +160,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what the arguments say; return the exit status."""
-    options = parse(arguments)
+    options = _parse(arguments)
     try:
         library = chosen_backend().name
         python = set_up.have_environment(os.environ)

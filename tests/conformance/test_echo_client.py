@@ -4,7 +4,6 @@ import threading
 
 import pytest
 from echo_client import LIMIT_SECONDS, Together, guard, limit_of
-from run import DEFAULT_CASES, PARTS_CASES, parse
 
 from lomond.events import AnyEvent, Binary, BinaryPart, Ping, Text, TextPart
 
@@ -79,9 +78,3 @@ def test_a_part_that_does_not_fit_is_an_error(wrong: AnyEvent) -> None:
     assert together.whole(BinaryPart(b"a", 0, True, False)) is None
     with pytest.raises(AssertionError):
         together.whole(wrong)
-
-
-def test_parts_are_asked_of_the_groups_with_long_messages() -> None:
-    assert parse([]).cases == DEFAULT_CASES
-    assert parse(["--parts", "1000"]).cases == PARTS_CASES
-    assert parse(["--parts", "1000", "--cases", "1.*"]).cases == ["1.*"]
