@@ -259,7 +259,8 @@ def test_no_more_is_kept_while_the_task_is_elsewhere(tls: bool, door: str) -> No
     assert kept < 3 * MIB
 
 
-def test_what_comes_while_a_send_waits_is_bounded_by_max_read_ahead() -> None:
+@is_tls
+def test_what_comes_while_a_send_waits_is_read_ahead(tls: bool) -> None:
     """A server that reads nothing before all of its message is taken."""
     mine = bytes(8 * MIB)
 
@@ -269,8 +270,9 @@ def test_what_comes_while_a_send_waits_is_bounded_by_max_read_ahead() -> None:
         connection.sendall(CLOSE)
         read_all(connection)
 
-    with raw_server(serve, read_buffer=64 * KIB) as server:
-        websocket = WebSocket(server.url, **options_of(send_timeout=None))
+    context = contexts()[0] if tls else None
+    with raw_server(serve, context=context, read_buffer=64 * KIB) as server:
+        websocket = WebSocket(server.url, **options_of(tls, send_timeout=None))
 
         def act(event: Any) -> None:
             if event.name == "binary_part" and event.is_first:
