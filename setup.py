@@ -38,6 +38,7 @@ SMALL_ONES = frozenset(
         "protocol.extensions.extension",
         "protocol.frames",
         "protocol.messages",
+        "protocol.parsing",
         "system.layers",
         "system.need",
         "system.pipe",

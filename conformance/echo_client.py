@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verdicts import COMPRESSED_GROUPS
 
@@ -53,12 +53,20 @@ def ask_for_reports(url: str) -> None:
         raise ConversationError(f"the fuzzing server wrote no reports; events were {names}")
 
 
-def run_case(url: str, number: int, case: str, door: str) -> str | None:
-    """Run one case; return None, or HUNG or RAISED if there was no orderly end."""
+def run_case(url: str, number: int, case: str, door: str, parts: int | None = None) -> str | None:
+    """Run one case; return None, or HUNG or RAISED if there was no orderly end.
+
+    Arguments:
+        url: Of the fuzzing server.
+        number: Of the case, as the server counts.
+        case: Its id.
+        door: Which one echoes.
+        parts: As the option of that name; what comes in parts is sent back whole.
+    """
     case_url = f"{url}/runCase?case={number}&agent={AGENT}"
-    compress = case.startswith(COMPRESSED_GROUPS)
+    options = {"proxies": {}, "compress": case.startswith(COMPRESSED_GROUPS), "parts": parts}
     echo = DOORS[door]
-    return guard(lambda: echo(case_url, compress), limit_of(case), f"case {case}")
+    return guard(lambda: echo(case_url, options), limit_of(case), f"case {case}")
 
 
 def limit_of(case: str) -> float:
@@ -67,59 +75,82 @@ def limit_of(case: str) -> float:
     return LONG_LIMITS_SECONDS[max(matching, key=len)] if matching else LIMIT_SECONDS
 
 
-def echo(url: str, compress: bool) -> None:
+class Together:
+    """Puts messages together again that come in parts."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Any] = []
+        self._size = 0  # bytes of them
+
+    def whole(self, event: AnyEvent) -> str | bytes | None:
+        """The message that the event is, or ends; None where it is neither. Raises AssertionError
+        where a part is none of those that may come now.
+        """
+        if event.name == "text" or event.name == "binary":
+            assert not self._pieces
+            return event.text if event.name == "text" else event.data
+        if event.name != "text_part" and event.name != "binary_part":
+            return None
+        piece = event.text if event.name == "text_part" else event.data
+        assert (event.offset, event.is_first) == (self._size, not self._pieces)
+        self._pieces.append(piece)
+        self._size += len(piece.encode() if isinstance(piece, str) else piece)
+        if not event.is_last:
+            return None
+        message: str | bytes = ("" if event.name == "text_part" else b"").join(self._pieces)
+        self._pieces, self._size = [], 0
+        return message
+
+
+def echo(url: str, options: dict[str, Any]) -> None:
     """Send every message back as it came, until the connection is over."""
-    ws = lomond.WebSocket(url, proxies={}, compress=compress)
+    ws = lomond.WebSocket(url, **options)
+    together = Together()
     for event in ws.connect(ping_rate=0):
-        _answer(ws, event)
+        _answer(ws, together.whole(event))
 
 
-def echo_in_group(url: str, compress: bool) -> None:
+def echo_in_group(url: str, options: dict[str, Any]) -> None:
     """As `echo`, as the one member of a group."""
     group = WebSocketGroup()
-    group.add(lomond.WebSocket(url, proxies={}, compress=compress), ping_rate=0)
+    group.add(lomond.WebSocket(url, **options), ping_rate=0)
+    together = Together()
     for ws, event in group:
-        _answer(ws, event)
+        _answer(ws, together.whole(event))
 
 
-def _answer(ws: lomond.WebSocket, event: AnyEvent) -> None:
+def _answer(ws: lomond.WebSocket, message: str | bytes | None) -> None:
     # The server may close, or be gone, before it has read all answers.
     with suppress(WebSocketUnavailable, TransportFail):
-        if event.name == "text":
-            ws.send_text(event.text)
-        elif event.name == "binary":
-            ws.send_binary(event.data)
+        if isinstance(message, str):
+            ws.send_text(message)
+        elif message is not None:
+            ws.send_binary(message)
 
 
-def echo_on_asyncio(url: str, compress: bool) -> None:
+async def _talk(ws: Any) -> None:
+    """As `echo`, in a task of either kind."""
+    together = Together()
+    async with ws:
+        async for event in ws.connect(ping_rate=0):
+            message = together.whole(event)
+            with suppress(WebSocketUnavailable, TransportFail):
+                if isinstance(message, str):
+                    await ws.send_text(message)
+                elif message is not None:
+                    await ws.send_binary(message)
+
+
+def echo_on_asyncio(url: str, options: dict[str, Any]) -> None:
     """As `echo`, as a task."""
-
-    async def talk() -> None:
-        async with AsyncWebSocket(url, proxies={}, compress=compress) as ws:
-            async for event in ws.connect(ping_rate=0):
-                with suppress(WebSocketUnavailable, TransportFail):
-                    if event.name == "text":
-                        await ws.send_text(event.text)
-                    elif event.name == "binary":
-                        await ws.send_binary(event.data)
-
-    asyncio.run(talk())
+    asyncio.run(_talk(AsyncWebSocket(url, **options)))
 
 
-def echo_on_trio(url: str, compress: bool) -> None:
+def echo_on_trio(url: str, options: dict[str, Any]) -> None:
     """As `echo`, as a task of trio's."""
     import trio
 
-    async def talk() -> None:
-        async with lomond.TrioWebSocket(url, proxies={}, compress=compress) as ws:
-            async for event in ws.connect(ping_rate=0):
-                with suppress(WebSocketUnavailable, TransportFail):
-                    if event.name == "text":
-                        await ws.send_text(event.text)
-                    elif event.name == "binary":
-                        await ws.send_binary(event.data)
-
-    trio.run(talk)
+    trio.run(_talk, lomond.TrioWebSocket(url, **options))
 
 
 DOORS = {

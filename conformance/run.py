@@ -39,6 +39,8 @@ REPORTS = HERE / "reports"
 COMPRESSION_CASES = tuple(f"{group}.*.{case}" for group in (12, 13) for case in (1, 5, 11))
 DEFAULT_CASES = ("1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", *COMPRESSION_CASES)
 ALL_CASES = ("*",)
+# Whose messages are long.
+PARTS_CASES = ("9.*", "10.*", "12.*")
 EXPLAINED = ("description", "expectation", "result", "resultClose")
 
 STATUS_WRONG = 1
@@ -48,7 +50,7 @@ class SelectionError(Exception):
     """The cases to run are not what they should be."""
 
 
-def run_cases(server: FuzzingServer, door: str) -> dict[str, str]:
+def run_cases(server: FuzzingServer, door: str, parts: int | None) -> dict[str, str]:
     """Run all cases of the server; return those without an orderly end, and why."""
     count = echo_client.ask_case_count(server.url)
     if count != len(server.cases):
@@ -57,19 +59,18 @@ def run_cases(server: FuzzingServer, door: str) -> dict[str, str]:
         raise SelectionError("no case matches")
     troubles = {}
     for number, case in enumerate(server.cases, 1):
-        trouble = echo_client.run_case(server.url, number, case, door)
+        trouble = echo_client.run_case(server.url, number, case, door, parts)
         if trouble:
             troubles[case] = trouble
     echo_client.ask_for_reports(server.url)
     return troubles
 
 
-def judge(
-    python: Path, patterns: Sequence[str], reports: Path, library: str, door: str
-) -> dict[Run, Verdict]:
+def judge(python: Path, options: argparse.Namespace, library: str) -> dict[Run, Verdict]:
     """Return the verdicts on all cases that match the patterns."""
-    with fuzzing_server(python, reports, patterns) as server:
-        troubles = run_cases(server, door)
+    reports = options.reports.resolve()
+    with fuzzing_server(python, reports, options.cases) as server:
+        troubles = run_cases(server, options.door, options.parts)
     verdicts = read_reports(reports, echo_client.AGENT, server.cases)
     verdicts |= {case: Verdict(trouble, trouble) for case, trouble in troubles.items()}
     return {run_of(case, library): verdict for case, verdict in verdicts.items()}
@@ -122,7 +123,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     which.add_argument(
         "--cases",
         nargs="+",
-        default=DEFAULT_CASES,
         metavar="PATTERN",
         help="ids of cases, * and ? allowed (default: all, but of compression a sixth)",
     )
@@ -142,10 +142,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--door", choices=list(echo_client.DOORS), default="sync", help="which door echoes (sync)"
     )
+    parser.add_argument(
+        "--parts",
+        type=int,
+        metavar="BYTES",
+        help="have what is longer come in parts, which are put together again; unless --cases or "
+        "the like says otherwise, only the groups of large and of compressed messages",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare with the committed table")
     what.add_argument("--write", action="store_true", help="change the committed table")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.cases is None:
+        options.cases = DEFAULT_CASES if options.parts is None else PARTS_CASES
+    return options
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -154,7 +164,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         library = chosen_backend().name
         python = set_up.have_environment(os.environ)
-        verdicts = judge(python, options.cases, options.reports.resolve(), library, options.door)
+        verdicts = judge(python, options, library)
     except set_up.UnavailableError as reason:
         print(reason, file=sys.stderr)
         return set_up.STATUS_UNAVAILABLE

@@ -16,6 +16,7 @@ import choosing
 import environments
 import floors
 import judging
+import large
 import machine
 import peers
 import processes
@@ -294,3 +295,25 @@ def test_what_was_before_is_compared_row_by_row() -> None:
     assert "| idle connection, memory | lomond compiled | 1.00 | 2.00 | 2.000 | 2.000 |" in said
     alone = {"import": {"lomond compiled": row["lomond compiled"]}}
     assert "lomond compiled" not in before.render(alone, scenarios.SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("twin", "cpu", "memory", "is_kept"),
+    [
+        ("compiled", 1.0, 16, True),
+        ("compiled", 1.01, 2, False),
+        ("pure", 1.2, 2, True),
+        ("pure", 1.21, 2, False),
+        ("pure", 0.5, 17, False),
+    ],
+)
+def test_parts_are_held_to_whole_messages(
+    twin: str, cpu: float, memory: int, is_kept: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = list(large.ways(large.TOTAL))
+    whole = [{"cpu": 1e-9, "memory": 0.0}, {"cpu": 3e-9, "memory": 0.0}]
+    parts = [{"cpu": 2e-9, "memory": 0.0}, {"cpu": cpu * 1e-9, "memory": memory * 2.0**20}]
+    found = {names[0]: whole, names[1]: parts}
+    assert names[0] == large.WHOLE
+    assert large.row("sync", twin, False, found) is is_kept
+    assert capsys.readouterr().out.count("kept" if is_kept else "MISSED") == 1

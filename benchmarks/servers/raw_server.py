@@ -1,7 +1,8 @@
 """A server that is never the bottleneck: it sends ready-made frames, or counts what comes.
 
 The path says what to do: /receive/KIND/SIZE/COUNT, /paced/MICROSECONDS/COUNT,
-/compressed/SIZE/COUNT, /context/SIZE/COUNT, /send/SIZE/COUNT, /frames/COUNT, /close, /idle.
+/compressed/SIZE/COUNT, /context/SIZE/COUNT, /large/TOTAL/SIZE, /send/SIZE/COUNT, /frames/COUNT,
+/close, /idle.
 With CERTIFICATE and KEY it serves over TLS.
 """
 
@@ -41,6 +42,21 @@ def burst(connection: socket.socket, frame: bytes, count: int) -> None:
     for _ in range(count // each):
         connection.sendall(block)
     connection.sendall(frame * (count % each))
+
+
+def large(connection: socket.socket, total: int, size: int) -> None:
+    """Send one binary message of zeros, in fragments of that size."""
+    last = total // size - 1
+    if not last:
+        connection.sendall(head(0x82, total))
+        block = bytes(BLOCK)
+        for _ in range(total // BLOCK):
+            connection.sendall(block)
+        return
+    payload = bytes(size)
+    connection.sendall(head(0x02, size) + payload)
+    burst(connection, head(0x00, size) + payload, last - 1)
+    connection.sendall(head(0x80, size) + payload)
 
 
 def deflated(size: int, bits: int, count: int) -> list[bytes]:
@@ -112,6 +128,9 @@ def act(connection: socket.socket, path: list[str], bits: int) -> None:
                 payload = b'{"topic": "trades", "price": 123.45, "seq": 12345678, "answers": -1}'
                 payload += b" " * (int(size) - len(payload))
             burst(connection, head(first, len(payload)) + payload, int(count))
+        case ["large", total, size]:
+            connection.recv(100)
+            large(connection, int(total), int(size))
         case ["paced", gap, count]:
             connection.recv(100)
             pace(connection, int(gap), int(count))

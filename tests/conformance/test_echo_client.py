@@ -1,9 +1,11 @@
-"""The guard around each case."""
+"""The guard around each case; and what came in parts is whole again."""
 
 import threading
 
 import pytest
-from echo_client import LIMIT_SECONDS, guard, limit_of
+from echo_client import LIMIT_SECONDS, Together, guard, limit_of
+
+from lomond.events import AnyEvent, Binary, BinaryPart, Ping, Text, TextPart
 
 
 def test_orderly_end_is_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +46,35 @@ def test_guard_is_more_patient_than_the_server(case: str, patience: float) -> No
 
 def test_other_cases_are_short() -> None:
     assert limit_of("1.1.1") == limit_of("7.9.1") == limit_of("10.1.1") == LIMIT_SECONDS
+
+
+def test_parts_are_put_together() -> None:
+    together = Together()
+    seen: list[AnyEvent] = [
+        Text("whole"),
+        TextPart("€1", 0, True, False),
+        Ping(b""),
+        TextPart("", 4, False, True),
+        BinaryPart(b"ab", 0, True, False),
+        BinaryPart(b"c", 2, False, True),
+        Binary(b"d"),
+    ]
+    assert [together.whole(event) for event in seen] == [
+        "whole", None, None, "€1", None, b"abc", b"d",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        BinaryPart(b"b", 2, False, True),  # a byte is missing
+        BinaryPart(b"b", 1, True, True),
+        BinaryPart(b"b", 0, True, True),  # another message
+        Binary(b"b"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_an_error(wrong: AnyEvent) -> None:
+    together = Together()
+    assert together.whole(BinaryPart(b"a", 0, True, False)) is None
+    with pytest.raises(AssertionError):
+        together.whole(wrong)

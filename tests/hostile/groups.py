@@ -13,6 +13,7 @@ from . import (
     fragments,
     framing,
     heads,
+    parts,
     slow,
     tcp,
     text,
@@ -34,4 +35,5 @@ GROUPS: dict[str, list[Case]] = {
     "closing": closing.CASES,
     "slow": slow.CASES,
     "floods": floods.CASES,
+    "parts": parts.CASES,
 }

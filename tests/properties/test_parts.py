@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from lomond.events import BinaryPart, TextPart
 from lomond.options import Limits
 from lomond.protocol.connection import Connection
+from lomond.protocol.output import MaskingKeys
 from properties.test_any_bytes import cuts, split
 from protocol.compressed import frame, installed_backends, opened
 
@@ -106,3 +108,58 @@ def test_put_together_they_are_the_message_with_the_same_errors_at_the_same_byte
         assert parts.connection.state == whole.connection.state
         if whole.connection.violation is None:
             assert parts.connection.came_unfinished() == whole.connection.came_unfinished()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.booleans(),
+    st.lists(st.integers(0, 250_000), min_size=1, max_size=4),
+    st.integers(32 * 1024, 100_000),
+    st.booleans(),
+    st.integers(0, 1_000_000),
+)
+def test_what_is_put_straight_into_parts_is_the_message(
+    is_text: bool, sizes: list[int], most: int, has_pings: bool, seed: int
+) -> None:
+    text = "aé€😀" * (sum(sizes) // 10 + 1)
+    payload = text.encode() if is_text else bytes(range(256)) * (sum(sizes) // 256 + 1)
+    data, at = b"", 0
+    for number, size in enumerate(sizes):
+        is_last = number == len(sizes) - 1
+        end = len(payload) if is_last else at + size
+        opcode = 0 if number else 1 if is_text else 2
+        data += frame(opcode, payload[at:end], final=is_last)
+        data += frame(9, b"") if has_pings and not is_last else b""
+        at = end
+    connection = Connection(Limits(parts=most), MaskingKeys(bytes))
+    connection.opened()
+    dice = random.Random(seed)
+    found: list[Any] = []
+    at = 0
+    while at < len(data):
+        for _ in range(dice.randint(1, 5)):  # as a layer has it, before anything is looked at
+            room = connection.room()
+            if room is None:
+                break
+            count = min(len(room), dice.randint(1, 60_000), len(data) - at)
+            room[:count] = data[at : at + count]
+            room.release()
+            connection.filled(count, 1.0)
+            at += count
+        count = dice.choice([0, 1, 20, 5_000, 300_000])
+        connection.receive(data[at : at + count], 1.0)
+        at += count
+        while (event := connection.next_event()) is not None:
+            found.append(event)
+        assert connection.is_hungry()
+    parts = [event for event in found if event.name != "ping"]
+    assert len(found) - len(parts) == (len(sizes) - 1 if has_pings else 0)
+    whole = [part.text.encode() if is_text else part.data for part in parts]
+    assert b"".join(whole) == payload
+    assert [part.offset for part in parts] == [
+        sum(map(len, whole[:number])) for number in range(len(parts))
+    ]
+    assert [part.is_last for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert all(most - 3 * is_text <= len(part) <= most for part in whole[:-1])
+    assert len(whole[-1]) <= most
+    assert (parts[0].name in ("text", "binary")) is (len(payload) <= most)

@@ -158,29 +158,85 @@ def test_what_had_come_of_a_whole_message() -> None:
     assert connection.came_unfinished() == 0
 
 
+def put(connection: Connection, data: bytes) -> int:
+    """Put the beginning of the data straight into the message; how much there was room for."""
+    room = connection.room()
+    if room is None:
+        return 0
+    count = min(len(room), len(data))
+    room[:count] = data[:count]
+    room.release()
+    connection.filled(count, 1.0)
+    return count
+
+
 def test_reads_go_straight_into_a_large_part() -> None:
     connection = opened(Limits(parts=64 * 1024))
     payload = bytes(range(256)) * 700
     data = frame(2, payload)
     found = events(connection, data[: 10 + 100])
     at = 110
-    while (room := connection.room()) is not None:
-        count = min(len(room), 50_000)
-        room[:count] = data[at : at + count]
-        room.release()
-        connection.filled(count, 1.0)
+    while count := put(connection, data[at : at + 50_000]):
         at += count
         assert not connection.is_hungry()
-        while (event := connection.next_event()) is not None:
-            found.append(event)
-        if connection.room() is None:  # too little of the part is missing: with what comes then
-            found += events(connection, data[at : at + 20_000])
-            at += min(20_000, len(data) - at)
+        found += events(connection, b"")
     found += events(connection, data[at:])
     parts = [event for event in found if event.name == "binary_part"]
     assert [len(part.data) for part in parts] == [65_536, 65_536, len(payload) - 2 * 65_536]
     assert b"".join(part.data for part in parts) == payload
     assert [part.is_last for part in parts] == [False, False, True]
+
+
+def test_small_parts_are_cut_out_of_what_is_read_at_once() -> None:
+    for size, room in ((32 * 1024 - 1, 0), (32 * 1024, 1)):
+        connection = opened(Limits(parts=size))
+        events(connection, frame(2, bytes(200_000))[: 10 + size - 1])
+        assert put(connection, bytes(100_000)) == room
+
+
+@pytest.mark.parametrize("came", [110_000, 131_072, 140_000, 196_608, 200_000])
+def test_what_one_read_brings_goes_straight_into_several_parts(came: int) -> None:
+    """As a layer has it, which gives piece after piece."""
+    connection = opened(Limits(parts=64 * 1024))
+    payload = bytes(range(256)) * 782  # 200,192 bytes
+    data = frame(2, payload) + frame(1, b"next")
+    events(connection, data[: 10 + 100])
+    at = 110
+    while count := put(connection, data[at : min(at + 16_384, 10 + came)]):
+        at += count
+    assert connection.came_unfinished() == at - 10
+    assert not connection.is_hungry()
+    found = events(connection, b"")
+    assert [event.offset for event in found] == list(range(0, at - 10 - 65_535, 65_536))  # type: ignore[union-attr]  # parts
+    assert connection.is_hungry()
+    found += events(connection, data[at:])
+    *parts, last = found
+    assert isinstance(last, Text)
+    assert b"".join(part.data for part in parts) == payload  # type: ignore[union-attr]  # see above
+    assert [part.offset for part in parts] == [0, 65_536, 131_072, 196_608]  # type: ignore[union-attr]
+    assert [part.is_last for part in parts] == [False, False, False, True]  # type: ignore[union-attr]
+
+
+def test_all_of_a_frame_goes_straight_into_its_parts() -> None:
+    connection = opened(Limits(parts=100_000))
+    data = frame(2, bytes(200_000))
+    events(connection, data[:10])
+    assert [put(connection, bytes(100_000)) for _ in range(2)] == [100_000, 100_000]
+    assert said(events(connection, b"")) == [
+        (bytes(100_000), 0, True, False),
+        (bytes(100_000), 100_000, False, True),
+    ]
+    connection = opened(Limits(parts=100_000))
+    events(connection, frame(2, bytes(100_000))[:10])
+    assert put(connection, bytes(100_000)) == 100_000
+    assert said(events(connection, b"")) == [bytes(100_000)]
+
+
+def test_a_text_has_room_for_one_part() -> None:
+    connection = opened(Limits(parts=100_000))
+    events(connection, frame(1, b"x" * 200_000)[:10])
+    assert [put(connection, b"x" * 100_000) for _ in range(2)] == [100_000, 0]
+    assert said(events(connection, b"")) == [("x" * 100_000, 0, True, False)]
 
 
 # Compressed

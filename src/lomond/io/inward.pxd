@@ -10,6 +10,7 @@ from lomond.protocol.output cimport Output
 cdef double _NEVER
 cdef Py_ssize_t _READ_SIZE
 cdef Py_ssize_t _MEDIUM
+cdef Py_ssize_t _LARGE
 
 cdef class Inward:
     cdef object __weakref__
@@ -25,6 +26,7 @@ cdef class Inward:
     cdef double _notable
     cdef Py_ssize_t _seen
     cdef double _until
+    cdef Py_ssize_t _with_parts
     cdef bint _writes
     cdef public double calm_until
     cdef public Connection connection
@@ -51,6 +53,8 @@ cdef class Inward:
     cpdef double _lull(self) except? -2.0
     @cython.locals(pipe=Pipe, connection=Connection, count=Py_ssize_t, now=double, wall=double, is_direct=bint)
     cpdef bint _receive(self, bint is_ahead, bint waits) except *
+    @cython.locals(pipe=Pipe, connection=Connection, left=Py_ssize_t, size=Py_ssize_t)
+    cpdef _fill_on(self, Py_ssize_t count, double now, double wall)
     cpdef _came(self, bytes data, Py_ssize_t count, failure, bint is_ahead, double now, double wall)
     cpdef _store(self, bytes data, bint is_ahead, double now, double wall)
     cpdef _filled(self, Py_ssize_t count, double now, double wall)

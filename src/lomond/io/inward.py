@@ -27,6 +27,7 @@ _NEVER = float("inf")
 _PAUSE = 1.0  # seconds; a shorter one tells nothing
 NOT_CALM = -1.0
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
+_LARGE = 512 * 1024  # bytes; most that is read before anything of it is looked at
 _MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
 
 
@@ -52,9 +53,9 @@ class Inward:
 
     __slots__ = (
         "__weakref__", "_ahead", "_at_once", "_calm", "_calm_frame", "_counts_turns", "_delay",
-        "_has_ended", "_is_handled", "_looked_at", "_notable", "_seen", "_until", "_writes",
-        "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over", "journal",
-        "look_at", "output", "pipe", "session", "wakeup",
+        "_has_ended", "_is_handled", "_looked_at", "_notable", "_seen", "_until", "_with_parts",
+        "_writes", "calm_until", "connection", "is_foreign", "is_full", "is_in_use", "is_over",
+        "journal", "look_at", "output", "pipe", "session", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +83,8 @@ class Inward:
         self._has_ended = False  # the socket stays readable for ever
         self._ahead = 0  # bytes that blocked senders stored since whoever iterates last looked
         self._at_once = _READ_SIZE
+        # Who reads less than a fragment at a time puts each part together.
+        self._with_parts = _LARGE // 2 if session.limits.parts else 0
         self._looked_at = _NEVER  # when the socket was; or is to be, at the latest, by who waits
         self._notable = _PAUSE
         self._delay: Pause | None = None  # as it was when an event was handed out before a look
@@ -210,7 +213,7 @@ class Inward:
                 count = -1 if data is None else len(data)
                 self.is_full = count == self._at_once
                 if self.is_full:
-                    self._at_once = pipe.wire.most
+                    self._at_once = max(pipe.wire.most, self._with_parts)
                     expect_large_pieces()
                 elif count < _READ_SIZE and (waits or count >= 0):
                     self._at_once = _READ_SIZE  # who waits in a read is not to keep much for it
@@ -232,6 +235,8 @@ class Inward:
             connection.received_at = now
             if room is not None:
                 connection.filled(count, wall)
+                if self.is_full:
+                    self._fill_on(count, now, wall)
                 return True
             if connection.offer(data or b"", wall):
                 return True
@@ -239,6 +244,33 @@ class Inward:
             data = None
         self._came(data, count, failure, is_ahead, now, wall)
         return count > 0
+
+    def _fill_on(self, count: int, now: float, wall: float) -> None:
+        """More of a large message straight into it: as much as one read of all else may bring.
+
+        Arguments:
+            count: What came so far, all that there was room for.
+        """
+        pipe, connection = self.pipe, self.connection
+        assert pipe is not None
+        left = _LARGE - count
+        while left > 0 and (room := connection.room()) is not None:
+            size = len(room)
+            try:
+                count = pipe.wire.receive_into(room, False)
+            except OSError as error:
+                room.release()
+                self._came(b"", 0, error, False, now, wall)
+                return
+            room.release()
+            if count > 0:
+                connection.filled(count, wall)
+                left -= count
+            elif not count:
+                self._came(b"", 0, None, False, now, wall)
+            if count < size:
+                self.is_full = False
+                return
 
     def _came(
         self,

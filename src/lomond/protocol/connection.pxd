@@ -1,11 +1,8 @@
 cimport cython
 
-from lomond.protocol.events cimport Binary, Pong, Text
-from lomond.protocol.frames cimport check_extended_length, check_first_bytes
-from lomond.protocol.input cimport Input
-from lomond.protocol.messages cimport Message
+from lomond.protocol.events cimport Pong
 from lomond.protocol.output cimport Output
-from lomond.protocol.parts cimport Parts
+from lomond.protocol.parsing cimport Parsing
 
 cdef object ANSWERING
 cdef object CLOSED
@@ -16,12 +13,8 @@ cdef object OPEN
 cdef object frames
 
 cdef int CLOSE
-cdef int FIN
-cdef int OPCODE_BITS
-cdef int RESERVED_BITS
-cdef int TEXT
 
-cdef class Connection(Input):
+cdef class Connection(Parsing):
     cdef public object violation
     cdef public Output output
     cdef public bint has_ended
@@ -29,27 +22,12 @@ cdef class Connection(Input):
     cdef public bint is_ahead
     cdef bytes _answer
     cdef bint _auto_pong
-    cdef int _claimed
-    cdef bint _final
-    cdef object _limits
 
     @cython.locals(
         data=bytes, first=int, position=Py_ssize_t, wall=double,
     )
     cpdef next_event(self)
     cpdef close_to_come(self)
-    @cython.locals(data=bytes, opcode=int, end=Py_ssize_t, size=Py_ssize_t, bits=int, message=Message, final=bint)
-    cdef tuple _next_frame(self, int first, int second, Py_ssize_t start)
-    @cython.locals(count=Py_ssize_t, start=Py_ssize_t, message=Message)
-    cdef _more_payload(self)
-    cdef Message _begun(self, bint is_text, incoming)
-    @cython.locals(is_last=bint, message=Parts)
-    cdef _given(self)
-    @cython.locals(data=bytes, is_first=bint, is_last=bint, offset=Py_ssize_t, text=str, wall=double)
-    cdef _part(self, Parts message)
-    cdef _count(self, Py_ssize_t size, bint is_text)
-    cdef _check_sequence(self, int opcode)
-    cdef _check_limits(self, Message message, length, incoming)
     cdef _control(self, int opcode, bytes payload)
     cdef _answer_ping(self, bytes payload)
     cdef _fail(self, error)

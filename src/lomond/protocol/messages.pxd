@@ -13,6 +13,7 @@ cdef class Message:
     cdef public bint is_text
 
     cpdef Py_ssize_t wants(self, Py_ssize_t count) except -1
+    cpdef add_from(self, bytes data, Py_ssize_t start, Py_ssize_t end)
     cpdef add(self, data)
     cpdef end(self)
     @cython.locals(incoming=Incoming, data=bytes)

@@ -55,6 +55,11 @@ class Message:
         """How many of so many bytes that are here are to be added: all."""
         return count
 
+    def add_from(self, data: bytes, start: int, end: int) -> None:
+        """More bytes of the message, in order, those of the data; `check` is to follow."""
+        with memoryview(data) as whole, whole[start:end] as payload:
+            self.add(payload)
+
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order; `check` is to follow."""
         if self.incoming is None:

@@ -15,7 +15,7 @@ from .messages import STEP, Message
 if TYPE_CHECKING:
     from .extensions.extension import Incoming
 
-_WORTH_A_READ = 32 * 1024  # bytes; less is not read straight into a part
+_WORTH_READS = 32 * 1024  # bytes; smaller parts are cut out of what is read at once
 
 
 class Parts(Message):
@@ -30,23 +30,43 @@ class Parts(Message):
         has_ended: Its last byte came, and what it was changed into was taken.
     """
 
-    __slots__ = ("_is_ending", "_most", "has_ended", "offset")
+    __slots__ = ("_is_ending", "_most", "_ready", "has_ended", "offset")
 
     def __init__(self, is_text: bool, incoming: Incoming | None, limit: int, most: int) -> None:
         super().__init__(is_text, incoming, limit)
         self._most = most
+        # Whole ones of a binary message, before what is in the buffer: more than one where a layer
+        # put what one read has brought into several.
+        self._ready: list[bytes] = []
         self.offset = 0
         self._is_ending: bool = False
         self.has_ended = False
 
     def room(self, remaining: int) -> memoryview | None:
-        """Where the next bytes of this part may be put; None where those are too few."""
+        """Where the next bytes of this part may be put, if that is worth a read for each part."""
         lacks = min(remaining, self._most - self._buffer.size)
-        return self._buffer.room(lacks) if lacks >= _WORTH_A_READ else None
+        return self._buffer.room(lacks) if lacks and self._most >= _WORTH_READS else None
+
+    def filled(self, count: int) -> None:
+        """`count` bytes were put into the room."""
+        buffer = self._buffer
+        buffer.filled(count)
+        if buffer.size == self._most and not self.is_text:
+            self._ready.append(buffer.data())
+            self._buffer = Buffer()
 
     def wants(self, count: int) -> int:
         """How many of so many bytes are to be added before a part is asked for."""
-        return min(count, STEP if self.incoming is not None else self._most - self._buffer.size)
+        if self.incoming is not None:
+            return min(count, STEP)
+        return 0 if self._ready else min(count, self._most - self._buffer.size)
+
+    def add_from(self, data: bytes, start: int, end: int) -> None:
+        """More bytes of the message, no more than it `wants`: those of the data."""
+        if end - start == self._most and not self.is_text and self.incoming is None:
+            self._ready.append(data[start:end])  # with nothing before it in the buffer
+        else:
+            Message.add_from(self, data, start, end)
 
     def add(self, data: bytes | memoryview) -> None:
         """More bytes of the message, in order, no more than it `wants`."""
@@ -81,11 +101,12 @@ class Parts(Message):
     def is_full(self) -> bool:
         """Whether a part is here of which it is known that it is not the whole message."""
         is_longer = self.offset > 0 or (self.incoming is None and self.announced > self._most)
-        return is_longer and self._buffer.size >= self._most
+        return is_longer and (bool(self._ready) or self._buffer.size >= self._most)
 
     def is_last(self) -> bool:
         """Whether what is kept is the last part."""
-        return self.has_ended and self._buffer.size <= self._most
+        size, ready = self._buffer.size, len(self._ready)
+        return self.has_ended and (size <= self._most if not ready else ready == 1 and not size)
 
     def next_text(self) -> str:
         """The next part of a text, cut at a code point. Raises ProtocolError: it is none."""
@@ -106,6 +127,9 @@ class Parts(Message):
 
     def next_data(self) -> bytes:
         """The next part of a binary message."""
+        if self._ready:
+            self.offset += self._most
+            return self._ready.pop(0)
         buffer = self._buffer
         size = min(buffer.size, self._most)
         rest = buffer.tail(size)
