@@ -87,7 +87,7 @@ def test_the_options_and_the_users_own() -> None:
     ],
 )
 def test_limits_that_can_not_be(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be from 0"):
+    with pytest.raises(ValueError, match=f"{name} must be 0 or more"):
         WebSocket("ws://h/", **{name: -1})
     with pytest.raises(TypeError, match=f"{name} must be a whole number"):
         WebSocket("ws://h/", **{name: None})

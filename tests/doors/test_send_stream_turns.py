@@ -68,7 +68,7 @@ def test_another_threads_message_waits_and_its_ping_does_not() -> None:
 
 
 def test_who_waits_for_its_turn_is_told_of_the_end() -> None:
-    has_begun, goes = threading.Event(), threading.Event()
+    has_begun, goes, is_over = threading.Event(), threading.Event(), threading.Event()
 
     def cuts(connection: socket.socket) -> None:
         accept_upgrade(connection, read_request(connection))
@@ -78,32 +78,36 @@ def test_who_waits_for_its_turn_is_told_of_the_end() -> None:
     def source() -> Iterator[bytes]:
         yield b"1"
         has_begun.set()
-        threading.Event().wait(PATIENCE)
+        assert is_over.wait(PATIENCE)
+        yield b"2"
 
     errors: list[BaseException] = []
 
-    def sends(websocket: WebSocket) -> None:
+    def sends(send: Callable[..., object], what: object) -> None:
         try:
-            websocket.send_text("never")
+            send(what)
         except WebSocketUnavailable as error:
             errors.append(error)
 
     with raw_server(cuts, upgrades=False) as server:
         websocket = WebSocket(server.url)
+        streaming: Any = None
         waiting: Any = None
         for event in websocket.connect(poll=None, ping_rate=0):
             if event.name == "ready":
-                threading.Thread(
-                    target=websocket.send_stream, args=(source(),), daemon=True
-                ).start()
+                streaming = in_thread(sends, websocket.send_stream, source())
                 assert has_begun.wait(PATIENCE)
-                waiting = in_thread(sends, websocket)
+                waiting = in_thread(sends, websocket.send_text, "never")
                 waiting.join(0.05)
                 assert waiting.is_alive()
                 goes.set()
         waiting.join(PATIENCE)
         assert not waiting.is_alive()
-    assert len(errors) == 1
+        assert len(errors) == 1
+        is_over.set()
+        streaming.join(PATIENCE)
+        assert not streaming.is_alive()
+    assert len(errors) == 2
 
 
 def run(act: Callable[[AsyncWebSocket], Any], count: int) -> list[Any]:
