@@ -31,6 +31,7 @@ SMALL_ONES = frozenset(
     f"lomond.{name}"
     for name in (
         "compression",
+        "gathering",
         "io.asyncio_loop.watching",
         "io.outward",
         "protocol.connection",
@@ -39,6 +40,7 @@ SMALL_ONES = frozenset(
         "protocol.frames",
         "protocol.messages",
         "protocol.parsing",
+        "protocol.parts",
         "system.layers",
         "system.need",
         "system.pipe",
