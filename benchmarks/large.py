@@ -12,10 +12,11 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from processes import ENVIRONMENT, PROCESSORS, certificates, server
+from processes import ENVIRONMENT, PROCESSORS, Task, certificates, server
 
 KIB, MIB = 1 << 10, 1 << 20
 TOTAL = 1 << 30  # bytes
@@ -41,19 +42,13 @@ def ways(total: int) -> dict[str, tuple[str, int]]:
     }
 
 
-def receive(
-    door: str, twin: str, url: str, size: int, total: int, ca: str | None
-) -> dict[str, float]:
-    """One client's processor time for a byte, and the most that its memory grew by."""
-    task = {
-        "scenario": door,
-        "url": url,
-        "kind": "binary",
-        "size": size,
-        "count": total,
-        "ca": ca,
-        "processor": PROCESSORS[-1] if PROCESSORS else None,
-    }
+def through(door: str, twin: str, task: Task) -> dict[str, float]:
+    """One client's processor time for each that it counts, and the most that its memory grew by.
+
+    Arguments:
+        task: Where it goes, and what it is (`clients/large_client.py`).
+    """
+    task = {**task, "scenario": door, "processor": PROCESSORS[-1] if PROCESSORS else None}
     done = subprocess.run(
         [sys.executable, CLIENT, json.dumps(task)],
         env={**ENVIRONMENT, **TWINS[twin]},
@@ -68,6 +63,11 @@ def receive(
     return figures
 
 
+def named(door: str, twin: str, tls: bool) -> str:
+    """A client, as the tables say."""
+    return f"{door}, {twin}{', TLS' if tls else ''}"
+
+
 def row(door: str, twin: str, tls: bool, found: dict[str, list[dict[str, float]]]) -> bool:
     """Print the rows of one client; whether all is kept."""
     least = {way: min(run["cpu"] for run in runs) for way, runs in found.items()}
@@ -80,37 +80,46 @@ def row(door: str, twin: str, tls: bool, found: dict[str, list[dict[str, float]]
             words = ""
         elif ratio > MOST[twin] or memory > MOST_MEMORY:
             words, is_kept = "MISSED", False
-        named = f"{door}, {twin}{', TLS' if tls else ''}"
         figures = f"{least[way] * 1e9:.3f} | {ratio:.2f} | {memory / MIB:.1f}"
-        print(f"| {named} | {way} | {figures} | {words} |", flush=True)
+        print(f"| {named(door, twin, tls)} | {way} | {figures} | {words} |", flush=True)
     return is_kept
 
 
-def main() -> int:
-    """Print a table; 1 if something is above its bound."""
-    parser = argparse.ArgumentParser(description="What parts cost.")
-    parser.add_argument("rounds", nargs="?", type=int, default=3)
-    parser.add_argument("--doors", nargs="+", choices=DOORS, default=DOORS)
-    parser.add_argument("--twins", nargs="+", choices=list(TWINS), default=list(TWINS))
-    parser.add_argument("--quick", action="store_true", help="an eighth of the bytes")
-    asked = parser.parse_args()
-    total = TOTAL // 8 if asked.quick else TOTAL
-    asked_of = ways(total)
-    is_kept = True
-    print("| client | as | ns a byte | ratio | memory, MiB | |\n|---|---|--:|--:|--:|---|")
+def places() -> Iterator[tuple[bool, Task]]:
+    """Whether there is TLS, and a task's server, without its path, and authority; each once."""
     with certificates() as directory:
         for tls in (False, True):
             files = [str(directory / name) for name in ("chain.pem", "key.pem") if tls]
             ca = str(directory / "ca.pem") if tls else None
             with server(["raw_server.py", *files], False) as port:
-                base = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}"
-                for door, twin in product(asked.doors, asked.twins):
-                    found: dict[str, list[dict[str, float]]] = {}
-                    for _, way in product(range(asked.rounds), asked_of):
-                        path, size = asked_of[way]
-                        run = receive(door, twin, f"{base}/{path}", size, total, ca)
-                        found.setdefault(way, []).append(run)
-                    is_kept = row(door, twin, tls, found) and is_kept
+                yield tls, {"url": f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/", "ca": ca}
+
+
+def parsed(description: str) -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("rounds", nargs="?", type=int, default=3)
+    parser.add_argument("--doors", nargs="+", choices=DOORS, default=DOORS)
+    parser.add_argument("--twins", nargs="+", choices=list(TWINS), default=list(TWINS))
+    parser.add_argument("--quick", action="store_true", help="an eighth of all that goes")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print a table; 1 if something is above its bound."""
+    asked = parsed("What parts cost.")
+    total = TOTAL // 8 if asked.quick else TOTAL
+    asked_of = ways(total)
+    is_kept = True
+    print("| client | as | ns a byte | ratio | memory, MiB | |\n|---|---|--:|--:|--:|---|")
+    for tls, place in places():
+        for door, twin in product(asked.doors, asked.twins):
+            found: dict[str, list[dict[str, float]]] = {}
+            for _, way in product(range(asked.rounds), asked_of):
+                path, size = asked_of[way]
+                task = {"url": place["url"] + path, "kind": "binary", "size": size, "count": total}
+                found.setdefault(way, []).append(through(door, twin, {**place, **task}))
+            is_kept = row(door, twin, tls, found) and is_kept
     return 0 if is_kept else 1
 
 

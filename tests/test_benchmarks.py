@@ -21,6 +21,7 @@ import machine
 import peers
 import processes
 import scenarios
+import sending
 import targets
 from results import Results
 
@@ -317,3 +318,31 @@ def test_parts_are_held_to_whole_messages(
     assert names[0] == large.WHOLE
     assert large.row("sync", twin, False, found) is is_kept
     assert capsys.readouterr().out.count("kept" if is_kept else "MISSED") == 1
+
+
+@pytest.mark.parametrize(("memory", "is_kept"), [((2, 8), True), ((9, 2), False)])
+def test_a_pipe_is_sent_in_little_memory(
+    memory: tuple[int, int], is_kept: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [{"cpu": 1e-9, "memory": mib * 2.0**20} for mib in memory]
+    assert sending.pipe_row("sync", "pure", True, found) is is_kept
+    words = "kept" if is_kept else "MISSED"
+    expected = f"| sync, pure, TLS | 1.000 | {max(memory):.1f} | {words} |\n"
+    assert capsys.readouterr().out == expected
+
+
+@pytest.mark.parametrize(("cpu", "is_kept"), [(0.25, True), (0.26, False)])
+def test_many_texts_are_held_to_the_best_of_picows(
+    cpu: float, is_kept: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {
+        ("picows/uvloop", ""): runs(1.0, 3.0),
+        ("picows/asyncio", ""): runs(2.0, 2.0),
+        ("group", "compiled"): runs(1.0, cpu),
+        ("group", "pure"): runs(5.0),  # which has no bound
+    }
+    assert {peer.name for peer in sending.OTHERS} == {"picows/uvloop", "picows/asyncio"}
+    assert sending.text_rows(False, found) is is_kept
+    _, _, ours, pure = capsys.readouterr().out.splitlines()
+    assert ours.endswith("| kept |" if is_kept else "| MISSED |")
+    assert pure == "| group, pure | 5000 | 5.00 |  |"

@@ -1,7 +1,8 @@
-"""lomond, where this runs: so many bytes through one of its doors, whole or in parts."""
+"""lomond, where this runs: so much through one of its doors, in parts, from a pipe, or at once."""
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 from measure import GO, Meter, Task, context_of, resident_bytes, run
@@ -10,36 +11,57 @@ from lomond import WebSocket
 
 
 class Counter:
-    """What of the bytes has come.
+    """What is sent, or what of the bytes has come.
 
     Arguments:
-        task: Its `count` is how many bytes, its `size` how many of a part; 0 for whole messages.
+        task: Its `kind` is binary for what comes: `count` is how many bytes, `size` how many of a
+            part, or 0 for whole messages. It is pipe for one message of `count` bytes that is sent
+            from one, text for `count` texts of `size` that are sent by one call.
     """
 
     def __init__(self, task: Task, meter: Meter) -> None:
         self._left = self._all = task.count
         self._meter = meter
-        self._wanted = "binary_part" if task.size else "binary"
+        self._wanted = "text" if is_sent(task) else "binary_part" if task.size else "binary"
+        self._is_sent = is_sent(task)
+        self._name, self._given = what(task)
         self._before = 0
 
-    def start(self) -> None:
-        """From here on."""
+    def start(self, websocket: Any) -> Any:
+        """From here on. Sends what is to be sent, which is awaited where the door awaits."""
         with open("/proc/self/clear_refs", "w") as refs:
             refs.write("5")  # the most that was resident is what is so now
         self._before = resident_bytes()
         self._meter.start()
+        return getattr(websocket, self._name)(self._given)
 
     def got(self, event: Any) -> bool:
         """Whether that was the last of it."""
         if event.name == self._wanted:
-            self._left -= len(event.data)
+            # Of what is sent, the server says that it has all.
+            self._left -= self._all if self._is_sent else len(event.data)
             return not self._left
         return False
 
     def stop(self) -> None:
-        """Print the figures."""
+        """Print the figures. It fails where the connection has ended before."""
         self._meter.pause()
+        assert not self._left, f"{self._left} of {self._all} are missing"
         self._meter.stop(self._all, memory=most_resident() - self._before)
+
+
+def is_sent(task: Task) -> bool:
+    return task.kind != "binary"
+
+
+def what(task: Task) -> tuple[str, Any]:
+    """The function that sends what is sent, and what that is."""
+    if task.kind == "text":
+        return "send_many", [task.message] * task.count
+    if task.kind == "pipe":
+        command = ["head", "-c", str(task.count), "/dev/zero"]
+        return "send_stream", subprocess.Popen(command, stdout=subprocess.PIPE).stdout
+    return "send_text", GO
 
 
 def most_resident() -> int:
@@ -50,7 +72,9 @@ def most_resident() -> int:
 
 
 def made(kind: type[Any], task: Task) -> Any:
-    limits: dict[str, Any] = {"parts": task.size, "max_message_size": None} if task.size else {}
+    limits: dict[str, Any] = {}
+    if task.size and not is_sent(task):
+        limits = {"parts": task.size, "max_message_size": None}
     return kind(task.url, ssl_context=context_of(task), proxies={}, **limits)
 
 
@@ -60,8 +84,7 @@ def sync(task: Task, meter: Meter) -> None:
     events = websocket.connect()
     for event in events:
         if event.name == "ready":
-            websocket.send_text(GO)
-            counter.start()
+            counter.start(websocket)
         elif counter.got(event):
             break
     counter.stop()
@@ -76,8 +99,7 @@ def group(task: Task, meter: Meter) -> None:
     counter = Counter(task, meter)
     for websocket, event in members:
         if event.name == "ready":
-            websocket.send_text(GO)
-            counter.start()
+            counter.start(websocket)
         elif counter.got(event):
             break
     counter.stop()
@@ -88,8 +110,7 @@ async def talk(websocket: Any, task: Task, meter: Meter) -> None:
     async with websocket:
         async for event in websocket.connect():
             if event.name == "ready":
-                await websocket.send_text(GO)
-                counter.start()
+                await counter.start(websocket)
             elif counter.got(event):
                 break
         counter.stop()

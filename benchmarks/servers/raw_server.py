@@ -2,7 +2,7 @@
 
 The path says what to do: /receive/KIND/SIZE/COUNT, /paced/MICROSECONDS/COUNT,
 /compressed/SIZE/COUNT, /context/SIZE/COUNT, /large/TOTAL/SIZE, /send/SIZE/COUNT, /frames/COUNT,
-/close, /idle.
+/message/TOTAL, /close, /idle.
 With CERTIFICATE and KEY it serves over TLS.
 """
 
@@ -17,6 +17,8 @@ import sys
 import threading
 import zlib
 from base64 import b64encode
+from collections.abc import Iterator
+from itertools import islice
 
 from pacing import pace
 
@@ -109,13 +111,28 @@ def drop(connection: socket.socket, size: int) -> None:
         size -= got
 
 
-def drop_frames(connection: socket.socket, count: int) -> None:
+def dropped(connection: socket.socket) -> Iterator[tuple[int, int]]:
+    """The first byte and the size of each frame that comes, which is gone by then."""
     with connection.makefile("rb", BLOCK) as stream:
-        for _ in range(count):
-            second = stream.read(2)[1] & 0x7F
-            if second > 125:
-                second = int.from_bytes(stream.read(2 if second == 126 else 8), "big")
-            stream.read(second + 4)
+        while frame := stream.read(2):
+            size = frame[1] & 0x7F
+            if size > 125:
+                size = int.from_bytes(stream.read(2 if size == 126 else 8), "big")
+            stream.read(size + 4)
+            yield frame[0], size
+
+
+def drop_message(connection: socket.socket, total: int) -> None:
+    """Drop one message of that many bytes, in as many fragments as it has, pings between them."""
+    for first, size in dropped(connection):
+        if first & 0x08:  # a ping
+            continue
+        total -= size
+        if first & 0x80:  # the last one
+            if total:
+                raise EOFError
+            return
+    raise EOFError
 
 
 def act(connection: socket.socket, path: list[str], bits: int) -> None:
@@ -144,7 +161,10 @@ def act(connection: socket.socket, path: list[str], bits: int) -> None:
             drop(connection, frame * int(count))
             connection.sendall(DONE)
         case ["frames", count]:
-            drop_frames(connection, int(count))
+            next(islice(dropped(connection), int(count) - 1, None))
+            connection.sendall(DONE)
+        case ["message", total]:
+            drop_message(connection, int(total))
             connection.sendall(DONE)
         case ["close"]:
             first, second = exactly(connection, 2)
