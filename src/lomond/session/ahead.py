@@ -194,8 +194,13 @@ def come_meanwhile(session: Session, now: float) -> AnyEvent | None:
 
 
 def keep(session: Session, event: AnyEvent) -> None:
-    """Have an event handed out behind those that are kept, before all that comes now."""
+    """Have an event handed out behind those that are kept, before all that comes now.
+
+    But for a second poll: one is enough.
+    """
     if session.kept is None:
         session.kept = Held()
+    if type(event) is _POLL and any(type(other) is _POLL for other in session.kept.events):
+        return
     session.kept.put(event)
     session.timers.keep(True)
