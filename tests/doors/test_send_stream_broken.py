@@ -258,3 +258,99 @@ def test_threads_texts_never_stand_in_a_stream() -> None:
     for one in said:
         assert within == (one.opcode == frames.CONTINUATION)
         within = not one.is_last
+
+
+def test_what_was_posted_meanwhile_is_the_next_connections_where_this_one_is_left() -> None:
+    def hears(connection: socket.socket) -> None:
+        accept_upgrade(connection, read_request(connection))
+        while not heard(connection).is_last:
+            pass
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    def posts() -> Iterator[bytes]:
+        for number in range(3):
+            websocket.post(number)
+            yield b"x"
+
+    with raw_server(hears, upgrades=False) as server:
+        websocket = WebSocket(server.url)
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if event.name == "ready":
+                websocket.send_stream(posts())
+                break
+        found: list[object] = []
+        for event in websocket.connect(poll=None, ping_rate=0):
+            if event.name == "ready":
+                websocket.send_stream([b"x"])
+            elif event.name == "posted":
+                found.append(event.value)
+    assert found == [0, 1, 2]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_task_that_is_cancelled_while_it_waits_for_its_turn_has_sent_nothing(
+    is_first: bool,
+) -> None:
+    said: list[Any] = []
+
+    def hears(connection: socket.socket) -> None:
+        accept_upgrade(connection, read_request(connection))
+        while len(said) < 4:
+            said.append(heard(connection))
+        connection.sendall(frame(frames.CLOSE, code=1000))
+        read_all(connection)
+
+    async def act(websocket: AsyncWebSocket) -> None:
+        goes = asyncio.Event()
+
+        async def source() -> Any:
+            yield b"1"
+            await goes.wait()
+            yield b"2"
+
+        stream = asyncio.create_task(websocket.send_stream(source()))
+        await asyncio.sleep(0.01)
+        sends = (websocket.send_stream([b"no"]), websocket.send_text("no"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await sends[not is_first]
+        sends[is_first].close()
+        goes.set()
+        assert await stream == 2
+        await websocket.send_text("behind")
+
+    async def main(url: str) -> None:
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0):
+                if event.name == "ready":
+                    await act(websocket)
+
+    with raw_server(hears, upgrades=False) as server:
+        asyncio.run(asyncio.wait_for(main(server.url), PATIENCE))
+    assert [one.first for one in said] == [2, 0, 0x80, 0x81]
+
+
+def test_a_block_that_is_left_ends_a_stream_that_waits() -> None:
+    is_closed: list[bool] = []
+
+    async def main(url: str) -> None:
+        async def source() -> Any:
+            try:
+                yield b"1"
+                await asyncio.sleep(10 * PATIENCE)
+            finally:
+                is_closed.append(True)
+
+        async with AsyncWebSocket(url) as websocket:
+            async for event in websocket.connect(poll=None, ping_rate=0):
+                if event.name == "ready":
+                    stream = asyncio.create_task(websocket.send_stream(source()))
+                    await asyncio.sleep(0.01)
+                    break
+        with pytest.raises(WebSocketError):
+            await stream
+        assert is_closed
+
+    with raw_server(read_all) as server:
+        asyncio.run(asyncio.wait_for(main(server.url), PATIENCE))

@@ -185,12 +185,20 @@ def _unwanted(session: Session, now: float) -> Any:
 
 
 def come_meanwhile(session: Session, now: float) -> AnyEvent | None:
-    """The next event behind those that are kept, or None: for who keeps it."""
+    """The next event behind those that are kept, or None: for who keeps it.
+
+    What was posted stays where it is: the next connection has it where this one is left.
+    """
+    timers = session.timers
     kept, session.kept = session.kept, None
+    posted, timers.posted = timers.posted, None
     try:
         return session.next_event(now)
     finally:
         session.kept = kept
+        if posted is not None:  # else another thread may have made them meanwhile
+            timers.posted = posted
+        timers.keep(kept is not None)
 
 
 def keep(session: Session, event: AnyEvent) -> None:
