@@ -228,12 +228,13 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
                 is called from within such a source.
             TransportFail: Writing failed; the connection is over.
         """
-        from .io.streaming import send_by_task
+        from .io.streaming import closed, send_by_task
         from .sources import awaited_pieces, is_awaited, pieces
 
         given = (awaited_pieces if is_awaited(source) else pieces)(source, text)
         exchange = self._connected()
         if self._exchange is None:
+            await closed(given)
             await exchange.send()  # raises: there is no connection
         opcode = TEXT if text else BINARY
         event = self._means[0]()

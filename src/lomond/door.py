@@ -425,8 +425,10 @@ def _replace(door: Door[Any, Any], exchange: Exchange | None, reason: str) -> No
         if earlier is not None:
             _end(door, earlier, reason, says_so=exchange is not None)
             session = earlier.session
+            _replacing.acquire()  # of two threads that replace, each adds its own
             carried = counted(session.connection, session.course, door._carried).total
             _put(door, "_carried", carried)
+            _replacing.release()
     except BaseException:
         abandon(_replacing)
         if earlier is not None:

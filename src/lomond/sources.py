@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -26,18 +26,65 @@ def is_awaited(source: object) -> bool:
     return hasattr(source, "__aiter__")
 
 
-def pieces(source: Any, is_text: bool) -> Iterator[bytes]:
+class Pieces:
     """What a source gives, cut into payloads of frames. Closing it closes a generator.
+
+    Arguments:
+        given: Its iterator.
+        is_text: Whether its pieces are str.
+    """
+
+    def __init__(self, given: Any, is_text: bool) -> None:
+        self._given = given
+        self._cut = _cut_all(given, is_text)
+
+    def __iter__(self) -> Pieces:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._cut)
+
+    def close(self) -> None:
+        """No more is asked for."""
+        self._cut.close()
+        close = getattr(self._given, "close", None)  # of a generator; a file is its owner's
+        if close is not None:
+            close()
+
+
+class AwaitedPieces:
+    """As that, of a source whose pieces are awaited."""
+
+    def __init__(self, given: Any, is_text: bool) -> None:
+        self._given = given
+        self._cut = _cut_awaited(given, is_text)
+
+    def __aiter__(self) -> AwaitedPieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._cut)
+
+    async def aclose(self) -> None:
+        """No more is asked for."""
+        await self._cut.aclose()
+        close = getattr(self._given, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def pieces(source: Any, is_text: bool) -> Pieces:
+    """What a source gives, to be sent.
 
     Raises:
         TypeError: It is none; or, when that comes, a piece of it can't be sent.
     """
-    return _cut_all(_begun(source), is_text)
+    return Pieces(_begun(source), is_text)
 
 
-def awaited_pieces(source: Any, is_text: bool) -> AsyncIterator[bytes]:
-    """What a source gives whose pieces are awaited, cut as `pieces` does."""
-    return _cut_awaited(aiter(source), is_text)
+def awaited_pieces(source: Any, is_text: bool) -> AwaitedPieces:
+    """What a source gives whose pieces are awaited, to be sent."""
+    return AwaitedPieces(aiter(source), is_text)
 
 
 def _begun(source: Any) -> Iterator[Any]:
@@ -67,25 +114,15 @@ def _read(read: Any) -> Iterator[Any]:
         yield piece
 
 
-def _cut_all(given: Iterator[Any], is_text: bool) -> Iterator[bytes]:
-    try:
-        for piece in given:
-            yield from _cut(piece, is_text)
-    finally:
-        close = getattr(given, "close", None)  # of a generator; a file is its owner's
-        if close is not None:
-            close()
+def _cut_all(given: Iterator[Any], is_text: bool) -> Generator[bytes, None, None]:
+    for piece in given:
+        yield from _cut(piece, is_text)
 
 
-async def _cut_awaited(given: Any, is_text: bool) -> AsyncIterator[bytes]:
-    try:
-        async for piece in given:
-            for payload in _cut(piece, is_text):
-                yield payload
-    finally:
-        close = getattr(given, "aclose", None)
-        if close is not None:
-            await close()
+async def _cut_awaited(given: Any, is_text: bool) -> AsyncGenerator[bytes, None]:
+    async for piece in given:
+        for payload in _cut(piece, is_text):
+            yield payload
 
 
 def _cut(piece: Any, is_text: bool) -> Iterator[bytes]:

@@ -175,9 +175,12 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         from .sources import pieces
 
         given = pieces(source, text)
-        exchange: Any = self._connected()
+        exchange: Any = self._exchange
+        if exchange is None:
+            given.close()
+            exchange = self._connected()  # raises
         opcode = TEXT if text else BINARY
-        is_ours = is_own_loop(self)
+        is_ours = is_own_loop(self) and not exchange.is_in_use  # not in a signal handler
         return send_by_thread(exchange, opcode, given, compress, on_progress, is_ours)
 
     def send_many(self, messages: Iterable[Message], *, compress: bool = True) -> None:

@@ -19,7 +19,7 @@ from ..system.pipe import Pipe
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator
 
     from ..protocol.events import AnyEvent
     from ..session.session import Session
@@ -157,6 +157,10 @@ class Driver:
 
     async def reach(self, sender: Sender) -> None:
         """Return when what it needs is there, or is too late, or when it is told."""
+        raise NotImplementedError
+
+    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
+        """What that gives; it is cancelled where the sender is told, and None is given."""
         raise NotImplementedError
 
     async def checkpoint(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketError, WebSocketUnavailable
 from ..protocol.frames import CLOSE, PING
+from ..protocol.states import OPEN
 from ..system.clock import monotonic
 from ..system.holding import abandon, is_mine, next_of
 from ..system.lock import Lock
@@ -268,10 +269,15 @@ class Guarded(Exchange):
         turn = self.message_turn
         while turn.owner and not turn.is_mine() and not self.is_owned():
             with self.lock:
-                if not turn.owner or self.is_over or self.session.has_ended:
-                    return
+                is_over = self.is_over or self.session.has_ended
+                if not turn.owner or is_over or self.connection.state is not OPEN:
+                    return  # half a message will not be finished
                 gate = turn.gate()
-            gate.acquire()
+            self.stand_by(gate)
+
+    def stand_by(self, gate: threading.Lock) -> None:
+        """Wait till it opens, or till it is to be looked anew."""
+        gate.acquire()
 
     def _write_until(self, pipe: Pipe, target: int, has_turn: bool) -> None:
         """Return when the system has taken the queue's bytes up to the target.
@@ -319,11 +325,6 @@ class Guarded(Exchange):
     def begin_message(self, opcode: int, compress: bool) -> None:
         """Have the turn for one; another thread's message waits from now on. Raises as a send."""
         turn = self.message_turn
-        if turn.is_mine() or self.is_owned():
-            raise WebSocketUnavailable(
-                "can't send from within the source of send_stream, nor from a signal handler that "
-                "interrupted a send; what it yields is the message"
-            )
         while True:
             self._await_turn()
             with self.lock:
@@ -335,14 +336,24 @@ class Guarded(Exchange):
         try:
             with self.lock:
                 self.connection.begin_message(opcode, compress)
-        except BaseException as error:
-            self.end_message()
-            if isinstance(error, WebSocketError):
-                self.explain(error)
+        except WebSocketError as error:
+            self.explain(error)
             raise
+
+    def refuse_within(self) -> None:
+        """Raise WebSocketUnavailable where no message can begin, in the midst of another send."""
+        if self.is_foreign:  # whose lock may be held for ever
+            raise self.refusal()
+        if self.message_turn.is_mine() or self.is_owned():
+            raise WebSocketUnavailable(
+                "can't send from within the source of send_stream, nor from a signal handler that "
+                "interrupted a send; what it yields is the message"
+            )
 
     def end_message(self) -> None:
         """Give that turn back, if this thread has it."""
+        if self.is_foreign:
+            return
         with self.lock:
             if self.message_turn.is_mine():
                 pipe = self.pipe
@@ -406,10 +417,14 @@ class Guarded(Exchange):
 
     def abandon(self) -> None:
         """This thread was interrupted: nobody else is to wait for what it held."""
-        if self._write_turn.is_mine():
-            self._give_turn()
+        self.let_go()
         if self.message_turn.is_mine():
             self.end_message()
+
+    def let_go(self) -> None:
+        """As that, but for the message that it sends in fragments."""
+        if self._write_turn.is_mine() and not self.is_foreign:
+            self._give_turn()
         abandon(self._read_turn)
         abandon(self.lock)
 

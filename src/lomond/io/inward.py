@@ -137,7 +137,9 @@ class Inward:
     def settle(self) -> None:
         """The script is about to hand over: what a layer has let through belongs to the session."""
         # That of Ready, by the script, counts too: its handler has most to do.
-        self._looked_at = self.session.course.opened_at or monotonic()
+        # (Who sent from a source in there has looked.)
+        if self._looked_at == _NEVER:
+            self._looked_at = self.session.course.opened_at or monotonic()
         self.connection.hands(Ready.name)
         if self.pipe is not None and self.pipe.layers:
             self.alone(self._pump, False, monotonic(), time())

@@ -6,15 +6,16 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WebSocketError, WebSocketUnavailable
+from ..errors import WebSocketClosing, WebSocketError, WebSocketUnavailable
 from ..protocol.frames import CLOSE
+from ..protocol.states import OPEN
 from ..session.finish import LEFT, Why
 from ..system.need import Need
 from .exchange import GOING_AWAY, Exchange
-from .outward import Sender, until_sent
+from .outward import Sender, Source, until_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ..session.session import Session
     from .driving import Driver
@@ -73,6 +74,9 @@ class Looping(Exchange):
 
     async def send_all(self, messages: list[tuple[int, bytes]], compress: bool) -> None:
         """Send messages, in order, together. Raises as `post`."""
+        driver = self.driver
+        if driver.loop is not None and not self.session.has_ended:
+            driver.check_loop()
         if self._streams is not None:
             await self._await_turn()
         await self.pass_on(partial(self.session.connection.send_all, messages, compress))
@@ -81,10 +85,10 @@ class Looping(Exchange):
         """Send what `put` queues, or raises; over when the system has it. Raises as `post`."""
         before = self.output.sent
         target = self.post_by(put)
-        await self._sent(target, before)
+        await self._sent(target, before, self.output.is_streaming)
 
-    async def _sent(self, target: int, before: int) -> None:
-        """Wait until the system has what was posted."""
+    async def _sent(self, target: int, before: int, is_part: bool = False) -> None:
+        """Wait until the system has what was posted; a part of a message until one side closes."""
         driver = self.driver
         size = self.output.sent - before
         pipe = self.pipe
@@ -98,10 +102,19 @@ class Looping(Exchange):
                         await driver.reach(sender)
                     finally:
                         driver.senders.remove(sender)
+                    if is_part and not self.session.has_ended:
+                        self._check_open(size)
             finally:
                 needs.close()
         elif self.journal is not None:
             self.journal.tell()
+
+    def _check_open(self, size: int = 0) -> None:
+        """Raise WebSocketClosing where one side has begun to close; so much was queued."""
+        if self.connection.state is not OPEN:
+            error = WebSocketClosing("data not sent to its end")
+            self.explain(error, size)
+            raise error
 
     # A message in fragments
 
@@ -131,6 +144,32 @@ class Looping(Exchange):
         for sender in self.driver.senders:
             if sender.target == _NEVER:
                 sender.tell()
+
+    async def unless_over(self, give: Callable[[], Awaitable[bytes]]) -> bytes | None:
+        """What a source gives next, or None; it is cancelled where the message can't go on.
+
+        Raises:
+            WebSocketUnavailable, TransportFail: It can't.
+        """
+        driver, pipe = self.driver, self.pipe
+        if pipe is not None and driver.this_task() is not None:
+            sender = Source(Need(None), self, pipe, _NEVER)
+            driver.senders.append(sender)
+            try:
+                piece: bytes | None = await driver.unless_told(sender, give)
+            except StopAsyncIteration:
+                return None
+            finally:
+                driver.senders.remove(sender)
+            if sender.is_told and not sender.is_open():
+                if self.is_over or self.session.has_ended:
+                    raise self.refusal()
+                self._check_open()
+            return piece
+        try:
+            return await give()
+        except StopAsyncIteration:
+            return None
 
     async def _await_turn(self) -> None:
         """Wait until no other task sends a message in fragments, or the connection is over."""

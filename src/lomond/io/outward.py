@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import TransportFail, WebSocketClosing, WebSocketUnavailable
+from ..protocol.states import OPEN
 from ..session.causes import words
 from ..system.clock import monotonic
 from ..system.need import Need
@@ -226,6 +227,23 @@ class Sender:
         if self.go_on is not None and not self.is_told:
             self.is_told = True
             self.go_on()
+
+
+class Source(Sender):
+    """What a message comes from that is sent in fragments: its end is that it can't go on."""
+
+    __slots__ = ()
+
+    def is_open(self) -> bool:
+        """Whether that message may go on."""
+        exchange = self.exchange
+        is_over = exchange.is_over or exchange.session.has_ended
+        return not is_over and exchange.connection.state is OPEN
+
+    def tell(self) -> None:
+        """It may be over."""
+        if not self.is_open():
+            Sender.tell(self)
 
 
 def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:

@@ -5,8 +5,11 @@ Knows when which thread may read, wait, and close the socket.
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING
 
+from ..protocol.states import OPEN
+from ..session.ahead import come_meanwhile, keep
 from ..session.finish import LEFT, Why
 from ..system.clock import monotonic
 from ..system.holding import next_of
@@ -14,9 +17,11 @@ from ..system.pipe import BOUND
 from .exchange import GOING_AWAY, beat
 from .guarded import Guarded
 from .inward import NOT_CALM
-from .waiting import Waiter, Wakeup, lease, signals_tick
+from .waiting import AGAIN, Waiter, Wakeup, lease, signals_tick
 
 if TYPE_CHECKING:
+    import threading
+
     from ..protocol.events import AnyEvent
     from ..session.session import Session
     from ..system.need import Waking
@@ -87,6 +92,64 @@ class Shared(Guarded):
         if pipe is not None:
             pipe.close()
             pipe.wire.release()
+
+    def stand_by(self, gate: threading.Lock) -> None:
+        """Wait till it opens, or till it is to be looked anew; what comes meanwhile is acted on.
+
+        For in the loop's body nobody else does.
+        """
+        if self.thread != get_ident() or self.is_in_use:
+            gate.acquire()
+            return
+        while not gate.acquire(timeout=AGAIN):
+            self.act_meanwhile()
+            if self.is_over or self.session.has_ended or self.connection.state is not OPEN:
+                return
+
+    def act_meanwhile(self) -> None:
+        """Act on what has come, and on what is due, in the body of the loop, as that would.
+
+        The events are kept for it.
+        """
+        session = self.session
+        most = session.limits.max_read_ahead
+        has_waited = False
+        while not self.is_over and not session.has_ended:
+            if session.kept is not None and not session.kept.may_grow(most):
+                break
+            event = self._next_meanwhile()
+            if event is not None:
+                self.first(keep, session, event)
+            elif not self.read_now():
+                if has_waited:
+                    break
+                has_waited = True
+                self._tick_meanwhile()
+
+    def _next_meanwhile(self) -> AnyEvent | None:
+        """The next event, answers to questions left out; None if there is none now."""
+        session = self.session
+        while True:
+            event: AnyEvent | None = self.first(come_meanwhile, session, monotonic())
+            if session.wants_heartbeat:
+                beat(self)
+            if self.output.is_ready:
+                self.flush()
+            if event is not None and session.questions is not None:
+                event = session.questions.seen(event)
+                if event is None:
+                    continue  # it was an answer
+            return event
+
+    def _tick_meanwhile(self) -> None:
+        """Nothing is there to be read: tell the session, if its deadline has passed."""
+        session, pipe = self.session, self.pipe
+        now = monotonic()
+        self.looked(now)
+        deadline = session.deadline
+        # Of a write that waits its sender judges.
+        if deadline is not None and deadline <= now < session.backlog.deadline:
+            self.first(session.tick, now, None if pipe is None else pipe.progress)
 
     def wake(self) -> None:
         """End the wait of whoever iterates: something changed."""

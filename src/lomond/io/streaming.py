@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import WebSocketClosing, WebSocketError
 from ..protocol.states import OPEN
-from ..session.ahead import TURN, come_meanwhile, keep
+from ..session.ahead import TURN
+from ..sources import AwaitedPieces
 from ..system.clock import monotonic
 from .driving import iterates
-from .exchange import UNEXPECTED_CONDITION, Exchange, beat
+from .exchange import UNEXPECTED_CONDITION, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
-    from ..protocol.events import AnyEvent
+    from ..sources import Pieces
     from .looping import Looping
     from .shared import Shared
 
@@ -31,7 +32,7 @@ _BROKEN_OFF = "a message could not be finished"
 def send_by_thread(
     exchange: Shared,
     opcode: int,
-    pieces: Iterator[bytes],
+    pieces: Pieces,
     compress: bool,
     on_progress: Progress,
     is_own_loop: bool,
@@ -53,27 +54,33 @@ def send_by_thread(
     """
     sent = 0
     try:
-        exchange.begin_message(opcode, compress)
-        if is_own_loop:
-            exchange.attend = partial(_attend, exchange)
+        exchange.refuse_within()
         try:
+            exchange.begin_message(opcode, compress)
+            if is_own_loop:
+                exchange.attend = partial(_attend, exchange)
             for piece in pieces:
                 _send(exchange, piece, False)
                 sent += len(piece)
                 if on_progress is not None:
                     on_progress(sent)
             _send(exchange, b"", True)
-        except BaseException:
-            _break_off(exchange)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                exchange.let_go()  # it may have been interrupted between two lines of ours
+            if exchange.message_turn.is_mine():
+                _break_off(exchange)
             raise
         finally:
             if is_own_loop:
                 exchange.attend = None
             exchange.end_message()
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            exchange.abandon()  # also where it came while that was ended
+        raise
     finally:
-        close: Any = getattr(pieces, "close", None)
-        if close is not None:
-            close()
+        pieces.close()
     return sent
 
 
@@ -90,44 +97,21 @@ def _send(exchange: Shared, payload: bytes, is_last: bool) -> None:
 
 
 def _attend(exchange: Shared) -> None:
-    """Act on what has come, as the loop would whose body this is; its events are kept for it.
+    """Attend to what has come, for whoever sends.
 
     Raises WebSocketClosing where that ends the message; who sends explains it.
     """
     if exchange.thread != get_ident():
         return  # another one waits with a message of its own
-    session = exchange.session
-    most = session.limits.max_read_ahead
-    while not exchange.is_over and not session.has_ended:
-        if session.kept is not None and not session.kept.may_grow(most):
-            break
-        event = _next(exchange)
-        if event is not None:
-            exchange.first(keep, session, event)
-        elif not exchange.read_now():
-            break
-    if exchange.connection.state is not OPEN and not session.has_ended:
+    exchange.act_meanwhile()
+    if exchange.connection.state is not OPEN and not exchange.session.has_ended:
         raise WebSocketClosing("data not sent to its end")
-
-
-def _next(exchange: Shared) -> AnyEvent | None:
-    """The next event, answers to questions left out; None if there is none now."""
-    session = exchange.session
-    event: AnyEvent | None = exchange.first(come_meanwhile, session, monotonic())
-    if session.wants_heartbeat:
-        beat(exchange)
-    if exchange.output.is_ready:
-        exchange.flush()
-    if event is None or session.questions is None:
-        return event
-    seen: AnyEvent | None = session.questions.seen(event)
-    return _next(exchange) if seen is None else seen
 
 
 async def send_by_task(
     exchange: Looping,
     opcode: int,
-    pieces: Iterator[bytes] | AsyncIterator[bytes],
+    pieces: Pieces | AwaitedPieces,
     compress: bool,
     on_progress: Progress,
     turn: Callable[[], Awaitable[object]],
@@ -154,8 +138,13 @@ async def send_by_task(
             driver.ahead.wait(exchange.session.limits.max_read_ahead, None)
         try:
             turn_at = monotonic() + TURN
-            source: Any = pieces if hasattr(pieces, "__aiter__") else _Awaited(pieces)
-            async for piece in source:
+            while True:
+                if isinstance(pieces, AwaitedPieces):
+                    piece = await exchange.unless_over(pieces.__anext__)
+                else:
+                    piece = next(pieces, None)
+                if piece is None:
+                    break
                 await exchange.pass_on(partial(_fragment, exchange, piece, False))
                 sent += len(piece)
                 if on_progress is not None:
@@ -172,34 +161,25 @@ async def send_by_task(
                 driver.ahead.wait(0, None)
             exchange.end_message()
     finally:
-        given: Any = pieces
-        if hasattr(given, "aclose"):
-            await given.aclose()
-        elif hasattr(given, "close"):
-            given.close()
+        await closed(pieces)
     return sent
+
+
+async def closed(pieces: Pieces | AwaitedPieces) -> None:
+    """Close them."""
+    if isinstance(pieces, AwaitedPieces):
+        await pieces.aclose()
+    else:
+        pieces.close()
 
 
 def _fragment(exchange: Looping, payload: bytes, is_last: bool) -> None:
     exchange.connection.send_fragment(payload, is_last)
 
 
-class _Awaited:
-    """An iterator for ``async for``."""
-
-    def __init__(self, pieces: Any) -> None:
-        self._pieces = pieces
-
-    def __aiter__(self) -> _Awaited:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for piece in self._pieces:
-            return piece  # type: ignore[no-any-return]  # bytes all
-        raise StopAsyncIteration
-
-
 def _break_off(exchange: Exchange) -> None:
     """A message will not be finished. Half of it can't be taken back, so the connection closes."""
+    if exchange.is_foreign:
+        return  # it is the parent's, and the lock may be held for ever
     if not exchange.alone(exchange.output.withdraw):
         exchange.close(UNEXPECTED_CONDITION, _BROKEN_OFF)

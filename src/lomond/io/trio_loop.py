@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -109,6 +109,13 @@ class TrioDriver(Driver):
         with trio.CancelScope() as scope:
             self._give_up = scope.cancel
             await awaited.perform()
+
+    @trio.lowlevel.disable_ki_protection
+    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
+        with trio.CancelScope() as scope:
+            sender.go_on = scope.cancel
+            return await give()
+        return None
 
     async def reach(self, sender: Sender) -> None:
         told = trio.Event()

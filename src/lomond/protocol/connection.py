@@ -196,6 +196,8 @@ class Connection(Parsing):
                 )
             self.output.held_size += size
         if self.output.is_streaming and opcode < CLOSE:
+            if self.state is not OPEN:
+                raise WebSocketClosing("data not sent")
             raise WebSocketUnavailable(
                 "a message is being sent by send_stream, and no other can stand in it; send "
                 "before or after that"

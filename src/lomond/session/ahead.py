@@ -185,17 +185,30 @@ def _unwanted(session: Session, now: float) -> Any:
 
 
 def come_meanwhile(session: Session, now: float) -> AnyEvent | None:
-    """The next event behind those that are kept, or None: for who keeps it."""
+    """The next event behind those that are kept, or None: for who keeps it.
+
+    What was posted stays where it is: the next connection has it where this one is left.
+    """
+    timers = session.timers
     kept, session.kept = session.kept, None
+    posted, timers.posted = timers.posted, None
     try:
         return session.next_event(now)
     finally:
         session.kept = kept
+        if posted is not None:  # else another thread may have made them meanwhile
+            timers.posted = posted
+        timers.keep(kept is not None)
 
 
 def keep(session: Session, event: AnyEvent) -> None:
-    """Have an event handed out behind those that are kept, before all that comes now."""
+    """Have an event handed out behind those that are kept, before all that comes now.
+
+    But for a second poll: one is enough.
+    """
     if session.kept is None:
         session.kept = Held()
+    if type(event) is _POLL and any(type(other) is _POLL for other in session.kept.events):
+        return
     session.kept.put(event)
     session.timers.keep(True)

@@ -21,7 +21,7 @@ from .pausing import TaskPause
 from .watching import LoopSocket, WatchedSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ...session.session import Session
     from ..exchange import Exchange
@@ -73,6 +73,17 @@ class AsyncioDriver(Driver):
                 await awaited.perform()
         except TimeoutError:
             pass  # the generator is elsewhere: its time is over, or it was closed
+
+    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
+        scope = asyncio.timeout(None)
+        try:
+            async with scope:
+                sender.go_on = partial(scope.reschedule, 0.0)
+                return await give()
+        except TimeoutError:
+            if not scope.expired():
+                raise  # the source's own
+            return None
 
     async def reach(self, sender: Sender) -> None:
         need = sender.need
