@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from lomond.io.guarded import Guarded, Turn
+from lomond.io.guarded import Guarded
 from lomond.io.inward import Inward
 from lomond.io.shared import Shared
+from lomond.io.turns import Turn
 from lomond.system.pipe import Pipe
 
 LOCK = "Guarded.lock"
@@ -29,7 +30,8 @@ HINT = "a send goes the other way, a wait costs a second system call"
 GUARDS: dict[Any, list[tuple[str, str, str]]] = {
     Inward: [  # of a Shared one
         (
-            "session connection output _counts_turns _calm_frame _is_handled _notable journal",
+            "session connection output _counts_turns _calm_frame _is_handled _notable journal "
+            "_with_parts",
             FIXED,
             "",
         ),

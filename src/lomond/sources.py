@@ -53,7 +53,7 @@ class Pieces:
 
 
 class AwaitedPieces:
-    """As that, of a source whose pieces are awaited."""
+    """What a source gives whose pieces are awaited, cut in the same way."""
 
     def __init__(self, given: Any, is_text: bool) -> None:
         self._given = given

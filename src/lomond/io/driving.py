@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import events as _events
@@ -151,16 +152,14 @@ class Driver:
         """Have it not; the sockets may be closed then."""
         raise NotImplementedError
 
-    async def _perform(self, awaited: Awaited) -> None:
-        """Await it, unless `_give_up`, which is set here, is called meanwhile."""
+    async def unless(
+        self, note: Callable[[Callable[[], object]], object], act: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        """Await what that gives, unless what `note` is given is called meanwhile: then None."""
         raise NotImplementedError
 
     async def reach(self, sender: Sender) -> None:
         """Return when what it needs is there, or is too late, or when it is told."""
-        raise NotImplementedError
-
-    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
-        """What that gives; it is cancelled where the sender is told, and None is given."""
         raise NotImplementedError
 
     async def checkpoint(self) -> None:
@@ -217,7 +216,7 @@ class Driver:
         """Await what the generator needs, unless that goes on without it."""
         self._awaited = awaited
         try:
-            await self._perform(awaited)
+            await self.unless(partial(setattr, self, "_give_up"), awaited.perform)
         finally:
             self._awaited = self._give_up = None
         self._is_met = True

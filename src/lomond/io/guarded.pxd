@@ -4,17 +4,10 @@ from lomond.system.clock cimport monotonic
 from lomond.io.exchange cimport Exchange
 from lomond.system.lock cimport Lock
 from lomond.system.pipe cimport Pipe
+from lomond.io.turns cimport Turn
 
 cdef int PING
 cdef Py_ssize_t _LARGEST
-
-cdef class Turn:
-    cdef list _gates
-    cdef public object owner
-
-    cpdef bint is_mine(self) except *
-    cpdef bint take(self) except *
-    cpdef give(self)
 
 cdef class Guarded(Exchange):
     cdef list _deferred

@@ -17,6 +17,7 @@ from ..system.holding import abandon, is_mine, next_of
 from ..system.lock import Lock
 from .exchange import Exchange
 from .outward import until_written
+from .turns import Turn
 from .waiting import Waiter
 
 if TYPE_CHECKING:
@@ -28,50 +29,6 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
-
-
-class Turn:
-    """What one thread has at a time, without holding a lock. All but `is_mine` want the lock.
-
-    Attributes:
-        owner: The thread that has the turn, or 0.
-    """
-
-    __slots__ = ("_gates", "owner")
-
-    def __init__(self) -> None:
-        self.owner = 0
-        self._gates: list[threading.Lock] = []  # of those that wait for it: locked till it is free
-
-    def is_mine(self) -> bool:
-        """Whether this thread has it."""
-        return self.owner == threading.get_ident()
-
-    def take(self) -> bool:
-        """Have it if no thread has it; whether this one has now."""
-        if self.owner:
-            return False
-        self.owner = threading.get_ident()
-        return True
-
-    def give(self) -> None:
-        """Give it back, and tell those who wait."""
-        self.owner = 0
-        if self._gates:
-            self.tell_waiting()
-
-    def gate(self) -> threading.Lock:
-        """What opens when it is free."""
-        # Not a Condition: an interruption may leave that one's lock taken, or given back twice.
-        gate = threading.Lock()
-        gate.acquire()
-        self._gates.append(gate)
-        return gate
-
-    def tell_waiting(self) -> None:
-        """Tell those who wait that it is free, or the connection over."""
-        while self._gates and (gate := next_of(self._gates)) is not None:
-            gate.release()
 
 
 class Guarded(Exchange):
@@ -340,16 +297,6 @@ class Guarded(Exchange):
             self.explain(error)
             raise
 
-    def refuse_within(self) -> None:
-        """Raise WebSocketUnavailable where no message can begin, in the midst of another send."""
-        if self.is_foreign:  # whose lock may be held for ever
-            raise self.refusal()
-        if self.message_turn.is_mine() or self.is_owned():
-            raise WebSocketUnavailable(
-                "can't send from within the source of send_stream, nor from a signal handler that "
-                "interrupted a send; what it yields is the message"
-            )
-
     def end_message(self) -> None:
         """Give that turn back, if this thread has it."""
         if self.is_foreign:
@@ -422,7 +369,7 @@ class Guarded(Exchange):
             self.end_message()
 
     def let_go(self) -> None:
-        """As that, but for the message that it sends in fragments."""
+        """This thread was interrupted: all but its message in fragments goes on without it."""
         if self._write_turn.is_mine() and not self.is_foreign:
             self._give_turn()
         abandon(self._read_turn)

@@ -156,7 +156,7 @@ class Looping(Exchange):
             sender = Source(Need(None), self, pipe, _NEVER)
             driver.senders.append(sender)
             try:
-                piece: bytes | None = await driver.unless_told(sender, give)
+                piece: bytes | None = await driver.unless(partial(setattr, sender, "go_on"), give)
             except StopAsyncIteration:
                 return None
             finally:

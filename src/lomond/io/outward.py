@@ -241,7 +241,7 @@ class Source(Sender):
         return not is_over and exchange.connection.state is OPEN
 
     def tell(self) -> None:
-        """It may be over."""
+        """What it waits for may be over."""
         if not self.is_open():
             Sender.tell(self)
 

@@ -9,7 +9,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING
 
-from ..errors import WebSocketClosing, WebSocketError
+from ..errors import WebSocketClosing, WebSocketError, WebSocketUnavailable
 from ..protocol.states import OPEN
 from ..session.ahead import TURN
 from ..sources import AwaitedPieces
@@ -54,7 +54,7 @@ def send_by_thread(
     """
     sent = 0
     try:
-        exchange.refuse_within()
+        _refuse_within(exchange)
         try:
             exchange.begin_message(opcode, compress)
             if is_own_loop:
@@ -82,6 +82,17 @@ def send_by_thread(
     finally:
         pieces.close()
     return sent
+
+
+def _refuse_within(exchange: Shared) -> None:
+    """Raise WebSocketUnavailable where no message can begin, in the midst of another send."""
+    if exchange.is_foreign:  # whose lock may be held for ever
+        raise exchange.refusal()
+    if exchange.message_turn.is_mine() or exchange.is_owned():
+        raise WebSocketUnavailable(
+            "can't send from within the source of send_stream, nor from a signal handler that "
+            "interrupted a send; what it yields is the message"
+        )
 
 
 def _send(exchange: Shared, payload: bytes, is_last: bool) -> None:

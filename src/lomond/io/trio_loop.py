@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 
 from ..system.clock import monotonic
-from ..system.need import Awaited, Need, joined, share
+from ..system.need import Need, joined, share
 from .driving import Driver, Pause
 from .looping import Looping
 from .waiting import writable_now
@@ -105,16 +105,12 @@ class TrioDriver(Driver):
         return await super().next()
 
     @trio.lowlevel.disable_ki_protection
-    async def _perform(self, awaited: Awaited) -> None:
+    async def unless(
+        self, note: Callable[[Callable[[], object]], object], act: Callable[[], Awaitable[Any]]
+    ) -> Any:
         with trio.CancelScope() as scope:
-            self._give_up = scope.cancel
-            await awaited.perform()
-
-    @trio.lowlevel.disable_ki_protection
-    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
-        with trio.CancelScope() as scope:
-            sender.go_on = scope.cancel
-            return await give()
+            note(scope.cancel)
+            return await act()
         return None
 
     async def reach(self, sender: Sender) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...system.clock import monotonic
-from ...system.need import Awaited, Need
+from ...system.need import Need
 from ...system.pipe import Pipe
 from ...system.wire import Wire
 from ..driving import Driver, has_news, resume
@@ -66,23 +66,17 @@ class AsyncioDriver(Driver):
 
     # For the user's tasks
 
-    async def _perform(self, awaited: Awaited) -> None:
-        try:
-            async with asyncio.timeout(None) as scope:
-                self._give_up = partial(scope.reschedule, 0.0)  # a moment of the past
-                await awaited.perform()
-        except TimeoutError:
-            pass  # the generator is elsewhere: its time is over, or it was closed
-
-    async def unless_told(self, sender: Sender, give: Callable[[], Awaitable[bytes]]) -> Any:
+    async def unless(
+        self, note: Callable[[Callable[[], object]], object], act: Callable[[], Awaitable[Any]]
+    ) -> Any:
         scope = asyncio.timeout(None)
         try:
             async with scope:
-                sender.go_on = partial(scope.reschedule, 0.0)
-                return await give()
+                note(partial(scope.reschedule, 0.0))  # a moment of the past
+                return await act()
         except TimeoutError:
             if not scope.expired():
-                raise  # the source's own
+                raise  # its own
             return None
 
     async def reach(self, sender: Sender) -> None:
