@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
+from lomond.compression import Backend, Compression
 from lomond.errors import WebSocketClosing, WebSocketUnavailable
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
+from lomond.protocol.mask import mask
 from lomond.protocol.output import MaskingKeys
+from protocol import compressed
+from protocol.compressed import installed_backends
 from protocol.connections import events, frame, opened
 
 
@@ -78,3 +84,56 @@ def test_messages_together_are_queued_in_order() -> None:
     connection = opened()
     connection.send_all([(frames.TEXT, b"a"), (frames.BINARY, b"b")], True)
     assert connection.output.take() == masked(0x81, b"a") + masked(0x82, b"b")
+
+
+@pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)
+@pytest.mark.parametrize("forgets", [False, True])
+def test_one_compression_goes_over_all_fragments(backend: Backend, forgets: bool) -> None:
+    compression = Compression(client_no_context_takeover=forgets)
+    connection = compressed.opened(backend, compression)
+    stream = zlib.decompressobj(-15)
+    for _ in range(2):
+        connection.begin_message(frames.BINARY, True)
+        for piece in (b"price " * 20, b"", b"volume " * 20, b"price " * 20):
+            connection.send_fragment(piece, False)
+        connection.send_fragment(b"", True)
+        sent = fragments(connection.output.take())
+        assert [first for first, _ in sent] == [2 | frames.RSV1, 0, 0, 0, frames.FIN]
+        if forgets:
+            stream = zlib.decompressobj(-15)
+        payload = b"".join(payload for _, payload in sent)
+        whole = b"price " * 20 + b"volume " * 20 + b"price " * 20
+        assert stream.decompress(payload + compressed.TAIL) == whole
+    assert compression.sent_raw == 2 * len(whole)
+    connection.begin_message(frames.TEXT, False)
+    connection.send_fragment(b"plain", True)
+    assert fragments(connection.output.take()) == [(0x81, b"plain")]
+
+
+def fragments(data: bytes) -> list[tuple[int, bytes]]:
+    """First bytes and payloads of short frames that no key has changed."""
+    found = []
+    while data:
+        size = data[1] & 0x7F
+        assert size < 126
+        found.append((data[0], mask(data[6 : 6 + size], data[2:6])))
+        data = data[6 + size :]
+    return found
+
+
+def test_what_can_not_be_finished_refuses_others_as_a_close_does() -> None:
+    connection = opened()
+    connection.begin_message(frames.TEXT, True)
+    connection.send_fragment(b"one", False)
+    connection.close(1011, "")
+    with pytest.raises(WebSocketClosing):
+        connection.send(frames.TEXT, b"no")
+    connection = opened()
+    connection.begin_message(frames.TEXT, True)
+    connection.send_fragment(b"one", False)
+    connection.receive(frame(frames.CLOSE, b"\x03\xe8"), 1.0)
+    closing = connection.next_event()
+    assert closing is not None
+    assert closing.name == "closing"
+    with pytest.raises(WebSocketClosing):
+        connection.send(frames.TEXT, b"no")

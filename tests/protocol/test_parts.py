@@ -11,6 +11,8 @@ from lomond.events import AnyEvent, Binary, BinaryPart, Text
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
+from lomond.protocol.extensions.extension import Incoming
+from lomond.protocol.output import MaskingKeys
 from protocol import compressed
 from protocol.connections import bytes_until_violation, events, frame, opened
 
@@ -309,3 +311,47 @@ def test_a_compressed_text_is_cut_at_code_points_and_fails_fast() -> None:
 def test_a_whole_message_is_its_own_only_part() -> None:
     for whole in (Text("x"), Binary(b"x")):
         assert (whole.offset, whole.is_first, whole.is_last) == (0, True, True)
+
+
+class Late(Incoming):
+    """Gives the last bytes of a message only when that has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("late message")
+        self._kept = self._data = b""
+
+    def most(self, size: int, pieces: int) -> int:
+        return size
+
+    def put(self, data: bytes | memoryview) -> None:
+        data = self._kept + bytes(data)
+        self._data, self._kept = data[:-3], data[-3:]
+
+    def end(self) -> None:
+        self._data, self._kept = self._kept, b""
+
+    def take(self, most: int, limit: int) -> bytes:
+        data, self._data = self._data[:most], self._data[most:]
+        return data
+
+
+class LateExtension:
+    name, bit, compression = "x-late", frames.RSV2, None
+
+    def incoming(self) -> Late:
+        return Late()
+
+    def outgoing(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("size", [4, 5, 6, 7, 8, 9])
+def test_what_is_given_only_at_the_end_of_the_message_comes_in_parts_too(size: int) -> None:
+    connection = Connection(Limits(parts=4), MaskingKeys(bytes))
+    connection.opened([LateExtension()])
+    payload = b"0123456789"[:size]
+    (first, *rest) = frames.build(frames.BINARY | frames.RSV2, payload, None)
+    found = events(connection, bytes([first, *rest]))
+    assert [getattr(event, "data", None) for event in found] == [
+        payload[start : start + 4] for start in range(0, size, 4)
+    ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lomond.compression import Compression
+from lomond.events import BinaryPart, TextPart
 from lomond.options import Deflate, Limits
 from lomond.protocol import frames
+from lomond.protocol.events import content
 from lomond.protocol.extensions.permessage_deflate import PerMessageDeflate
 from lomond.protocol.output import MaskingKeys
 from lomond.protocol.short import short_messages
@@ -148,3 +150,28 @@ def test_of_requests_only_that_for_the_upgrade() -> None:
     connection.output.ask(b"GET / HTTP/1.1\r\n\r\n")
     assert listener.told == [("out", "request", b"GET / HTTP/1.1\r\n\r\n", False)]
     assert connection.output.take() == b"GET / HTTP/1.1\r\n\r\n"
+
+
+def test_parts_that_come_and_fragments_that_go() -> None:
+    listener = Listener()
+    connection = Watched(Limits(parts=4), MaskingKeys(bytes), True, None, listener)
+    connection.opened()
+    connection.receive(frames.build(frames.TEXT, b"abcdef", None), 1.0)
+    drained(connection)
+    for opcode in (frames.TEXT, frames.BINARY):
+        connection.begin_message(opcode, True)
+        connection.send_fragment(b"xy", False)
+        connection.send_fragment(b"z", True)
+    told = [
+        (way, op, content(part), part.offset, part.is_first, part.is_last)
+        for way, op, part, _ in listener.told
+        if isinstance(part, TextPart | BinaryPart)
+    ]
+    assert told == [
+        ("in", "text_part", "abcd", 0, True, False),
+        ("in", "text_part", "ef", 4, False, True),
+        ("out", "text_part", "xy", 0, True, False),
+        ("out", "text_part", "z", 2, False, True),
+        ("out", "binary_part", b"xy", 0, True, False),
+        ("out", "binary_part", b"z", 2, False, True),
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lomond.events import Binary, BinaryPart, Reply, Text, TextPart
+from collections import deque
+
+from lomond.events import Binary, BinaryPart, Poll, Reply, Text, TextPart
 from lomond.options import Limits, Timing
 from lomond.protocol.states import CLOSING
 from lomond.session.ahead import Ahead, come_meanwhile, keep
@@ -93,3 +95,14 @@ def test_behind_close_timeout_what_is_kept_is_no_longer_handed_out() -> None:
     session.close(1000, "", 10.0)
     assert session.connection.state == CLOSING
     assert session.next_event(20.0) is None
+
+
+def test_of_polls_one_is_kept_and_what_was_posted_stays() -> None:
+    session = opened()
+    session.timers.posted = deque(["mine"])
+    for _ in range(2):
+        keep(session, Poll())
+    assert come_meanwhile(session, 10.0) is None
+    assert session.timers.posted == deque(["mine"])
+    found = [session.next_event(10.0) for _ in range(3)]
+    assert [None if event is None else event.name for event in found] == ["poll", "posted", None]
