@@ -13,10 +13,12 @@ from doors.inside import exchange_of
 from doors.raw_server import echo, raw_server
 from lomond import WebSocket
 from lomond.events import Poll, Posted
+from lomond.io import journal
 from lomond.io.journal import Entry, Journal
 from lomond.protocol import frames
 from lomond.testing.peer import End, Peer, Talk, say
 from lomond.testing.server import PeerServer
+from patience import PATIENCE
 
 
 def heard(url: str | None = "ws://peer/") -> tuple[Journal, list[Entry]]:
@@ -249,3 +251,34 @@ def test_the_system_s_reads_and_writes_are_told_at_each_size() -> None:
                 websocket.send_binary(b"y" * size)
     assert size < moved["socket_send"] < size + 1000
     assert size < moved["socket_recv"] < size + 1000
+
+
+def test_a_listener_that_blocks_keeps_the_line_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_PATIENCE", PATIENCE)
+    goes = threading.Event()
+    told: list[int] = []
+
+    def listen(entry: Entry) -> None:
+        assert goes.wait(PATIENCE)
+        told.append(entry.value)
+
+    line = Journal([listen], "ws://h/", True, False)
+    line.note("out", "text", 0)
+    first = threading.Thread(target=line.tell)
+    first.start()
+    noted: list[int] = []
+
+    def sends() -> None:
+        for number in range(1, 3001):
+            line.note("out", "text", number)
+            noted.append(number)
+            line.tell()
+
+    second = threading.Thread(target=sends)
+    second.start()
+    second.join(0.1)
+    assert len(noted) <= 1001
+    goes.set()
+    first.join(PATIENCE)
+    second.join(PATIENCE)
+    assert told == list(range(3001))

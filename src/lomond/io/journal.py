@@ -29,6 +29,10 @@ _numbers = itertools.count(1)
 _FRAMES = frozenset(
     {"text", "binary", "text_part", "binary_part", "ping", "pong", "closing", "closed"}
 )
+_LONG = 1000  # entries in line
+_PATIENCE = (
+    1.0  # seconds; who makes it longer waits no longer, for a listener may wait for that one
+)
 _ENDS = frozenset({"connect_fail", "disconnected"})
 
 
@@ -115,6 +119,8 @@ class Journal:
     def tell(self) -> None:
         """Tell all that is in line, unless another thread does. No lock is held.
 
+        Where another one does, and the line is long, this one waits for that a while.
+
         What a listener itself makes a connection say is told when it is done.
         """
         turn = self._turn
@@ -124,7 +130,10 @@ class Journal:
                     return
                 abandon(turn)  # this thread was interrupted before it began
             if not turn.acquire(False):
-                return
+                # A listener that blocks keeps back those who would make the line ever longer.
+                is_long = len(self._entries) > _LONG
+                if not (is_long and turn.acquire(True, _PATIENCE)):
+                    return
             try:
                 self._is_telling = True
                 while self._entries:  # which one thread alone takes from
