@@ -18,7 +18,8 @@ class Turn:
 
     def __init__(self) -> None:
         self.owner = 0
-        self._gates: list[threading.Lock] = []  # of those that wait for it: locked till it is free
+        # Of those that wait for it, each locked till it is free. None before the first one.
+        self._gates: list[threading.Lock] | None = None
 
     def is_mine(self) -> bool:
         """Whether this thread has it."""
@@ -42,6 +43,8 @@ class Turn:
         # Not a Condition: an interruption may leave that one's lock taken, or given back twice.
         gate = threading.Lock()
         gate.acquire()
+        if self._gates is None:
+            self._gates = []
         self._gates.append(gate)
         return gate
 
