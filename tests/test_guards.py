@@ -60,7 +60,8 @@ GUARDS: dict[Any, list[tuple[str, str, str]]] = {
         ("_ahead _has_ended", LOCK, "a sender reads once more, or once less"),
     ],
     Guarded: [
-        ("_read_turn _write_turn message_turn", FIXED, ""),
+        ("_read_turn _write_turn", FIXED, ""),
+        ("message_turn", LOCK, "one that nobody has had yet has no owner either"),
         ("lock is_owned", CONNECTING, UNSET),
         ("is_clear", LOCK, AGAIN),
         ("is_wanted", LOOP, HINT),

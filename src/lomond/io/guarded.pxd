@@ -8,6 +8,7 @@ from lomond.io.turns cimport Turn
 
 cdef int PING
 cdef Py_ssize_t _LARGEST
+cdef Turn _NOBODYS
 
 cdef class Guarded(Exchange):
     cdef list _deferred

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _LARGEST = 256 * 1024  # bytes; of a message that is sent in one call while the lock is held
 
 
+_NOBODYS = Turn()  # stands for one that nobody has wanted yet
+
+
 class Guarded(Exchange):
     """One connection that any thread may send through and close.
 
@@ -58,7 +61,7 @@ class Guarded(Exchange):
         self.is_clear = False
         self.is_wanted = False
         self._write_turn = Turn()  # whoever has it empties the queue, outside of the lock
-        self.message_turn = Turn()  # whoever has it sends a message in fragments
+        self.message_turn = _NOBODYS  # whoever has it sends a message in fragments
         self.attend: Callable[[], object] | None = None
         self._read_turn = Lock()
         self._deferred: list[tuple[int | None, str | bytes | None]] = []
@@ -207,19 +210,23 @@ class Guarded(Exchange):
             raise WebSocketUnavailable(
                 "can't send from a signal handler that interrupted a send; use a thread"
             )
-        if size >= 0:
-            self._await_turn()
-        with self.lock:
-            pipe = self.pipe
-            if self.session.has_ended or self.is_over or pipe is None:
-                raise self.refusal()
-            put()
-            if size > 0:
-                self.output.pending += size
-            target = self.enqueue()
-            is_written = pipe.written >= target
-            has_turn = not is_written and self._write_turn.take()
-        return pipe, target, has_turn
+        while True:
+            if size >= 0:
+                self._await_turn()
+            with self.lock:
+                pipe = self.pipe
+                if self.session.has_ended or self.is_over or pipe is None:
+                    raise self.refusal()
+                turn, is_open = self.message_turn, self.connection.state is OPEN
+                if size >= 0 and turn.owner and not turn.is_mine() and is_open:
+                    continue  # another thread has just taken it
+                put()
+                if size > 0:
+                    self.output.pending += size
+                target = self.enqueue()
+                is_written = pipe.written >= target
+                has_turn = not is_written and self._write_turn.take()
+            return pipe, target, has_turn
 
     def _await_turn(self) -> None:
         """Wait until no other thread sends a message in fragments, or the connection is over."""
@@ -281,13 +288,14 @@ class Guarded(Exchange):
 
     def begin_message(self, opcode: int, compress: bool) -> None:
         """Have the turn for one; another thread's message waits from now on. Raises as a send."""
-        turn = self.message_turn
         while True:
             self._await_turn()
             with self.lock:
                 if self.session.has_ended or self.is_over or self.pipe is None:
                     raise self.refusal()
-                if turn.take():
+                if self.message_turn is _NOBODYS:
+                    self.message_turn = Turn()
+                if self.message_turn.take():
                     self.is_clear = False
                     break
         try:
