@@ -215,8 +215,8 @@ def test_what_one_read_brings_goes_straight_into_several_parts(came: int) -> Non
     *parts, last = found
     assert isinstance(last, Text)
     assert b"".join(part.data for part in parts) == payload  # type: ignore[union-attr]  # see above
-    assert [part.offset for part in parts] == [0, 65_536, 131_072, 196_608]  # type: ignore[union-attr]
-    assert [part.is_last for part in parts] == [False, False, False, True]  # type: ignore[union-attr]
+    assert [part.offset for part in parts] == [0, 65_536, 131_072, 196_608]  # type: ignore[union-attr]  # parts all
+    assert [part.is_last for part in parts] == [False, False, False, True]  # type: ignore[union-attr]  # parts all
 
 
 def test_all_of_a_frame_goes_straight_into_its_parts() -> None:
@@ -267,8 +267,8 @@ def test_a_compressed_message_in_parts(size: int, cut: int) -> None:
         return
     assert all(isinstance(event, BinaryPart) for event in found)
     assert b"".join(event.data for event in found) == payload  # type: ignore[union-attr]  # see above
-    assert [event.is_last for event in found] == [False] * (len(found) - 1) + [True]  # type: ignore[union-attr]
-    assert [len(event.data) for event in found[:-1]] == [4] * (len(found) - 1)  # type: ignore[union-attr]
+    assert [event.is_last for event in found] == [False] * (len(found) - 1) + [True]  # type: ignore[union-attr]  # parts all
+    assert [len(event.data) for event in found[:-1]] == [4] * (len(found) - 1)  # type: ignore[union-attr]  # parts all
 
 
 def test_whoever_asks_is_given_what_a_read_inflates_to_before_more_is_read() -> None:

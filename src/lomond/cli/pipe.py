@@ -16,7 +16,7 @@ from .diagnostics import Diagnostics
 from .running import Run, recorder
 
 if TYPE_CHECKING:
-    from ..events import AnyEvent, Binary, Text
+    from ..events import AnyEvent, BackOff, Binary, Text
     from ..websocket import WebSocket
 
 _LINGER = 1.0  # seconds
@@ -69,7 +69,8 @@ class Pipe(Run):
         )
         self._reader = reading.Reader(output.number_of(sys.stdin), end)
         # From the start: while it connects, and connects again, nobody writes.
-        threading.Thread(target=self._watch, args=(number,), daemon=True).start()
+        self._number = number
+        threading.Thread(target=self._watch, daemon=True).start()
 
     # What comes
 
@@ -88,12 +89,22 @@ class Pipe(Run):
                 self._is_full = True
                 self.finish(exits.DONE)
 
-    def _watch(self, number: int | None) -> None:
+    def _watch(self) -> None:
         """End it once whoever reads our output has gone."""
-        if reading.is_left(number):
-            self._fail(output.OutputError("its reader has gone", is_gone=True))
-            if not self.interrupts.is_ready:
-                self.abort()
+        if reading.is_left(self._number):
+            self._end_unread()
+
+    def _end_unread(self) -> None:
+        self._fail(output.OutputError("its reader has gone", is_gone=True))
+        if not self.interrupts.is_ready:
+            self.abort()
+
+    def _tell_failure(self, event: BackOff) -> None:
+        """Say why it connects again; not where nobody reads any more, and it ends instead."""
+        if reading.is_left(self._number, waits=False):
+            self._end_unread()
+        else:
+            super()._tell_failure(event)
 
     def _fail(self, error: output.OutputError) -> None:
         """End it: nothing more can be written."""

@@ -68,10 +68,16 @@ class Reader:
                 raise
 
 
-def is_left(output: int | None) -> bool:
-    """Wait until whoever reads what is written there has gone; False where that can't be seen."""
+def is_left(output: int | None, waits: bool = True) -> bool:
+    """Whether whoever reads what is written there has gone; False where that can't be seen.
+
+    Arguments:
+        output: The number of its file.
+        waits: Whether to wait until that is so.
+    """
     if output is None or not _HAS_POLL:
         return False
     poll = select.poll()
     poll.register(output, 0)
-    return bool(poll.poll()[0][1] & (select.POLLERR | select.POLLHUP))
+    found = poll.poll(None if waits else 0)
+    return bool(found and found[0][1] & (select.POLLERR | select.POLLHUP))

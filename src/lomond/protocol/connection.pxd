@@ -1,6 +1,5 @@
 cimport cython
 
-from lomond.protocol.events cimport Pong
 from lomond.protocol.output cimport Output
 from lomond.protocol.parsing cimport Parsing
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError, WebSocketClosing, WebSocketUnavailable
 from . import frames
-from .events import Closed, Closing, Ping, Pong, ProtocolError as ProtocolErrorEvent
+from .events import Closed, Closing, ProtocolError as ProtocolErrorEvent
 from .extensions.extension import changed_back, changes
 from .frames import CLOSE
 from .output import Output
@@ -126,13 +126,10 @@ class Connection(Parsing):
     # Control frames
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
-        if opcode == frames.PONG:
-            self.pongs += 1
-            return Pong(payload, received_time=self.wall)
-        if opcode == frames.PING:
-            self.pings += 1
-            self._answer_ping(payload)
-            return Ping(payload, received_time=self.wall)
+        if opcode != CLOSE:
+            if opcode == frames.PING:
+                self._answer_ping(payload)
+            return Parsing._control(self, opcode, payload)
         code, reason = frames.read_close_payload(payload)
         if self.state is OPEN:
             # 5.5.1: the endpoint typically echos the status code it received.

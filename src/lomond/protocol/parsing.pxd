@@ -11,6 +11,7 @@ cdef object frames
 cdef int CLOSE
 cdef int FIN
 cdef int OPCODE_BITS
+cdef int PING
 cdef int RESERVED_BITS
 cdef int TEXT
 

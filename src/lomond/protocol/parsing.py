@@ -1,6 +1,6 @@
 """Frames, and the messages that they make, out of what came: RFC 6455 sections 5.2 to 5.4, 10.4.
 
-What follows from control frames, and from broken rules, is in connection.py.
+What follows from a ping or a close frame, and from broken rules, is in connection.py.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import PayloadTooLarge, ProtocolError
 from . import frames
-from .events import Binary, BinaryPart, Text, TextPart
+from .events import Binary, BinaryPart, Ping, Pong, Text, TextPart
 from .frames import (
     CLOSE,
     FIN,
     OPCODE_BITS,
+    PING,
     RESERVED_BITS,
     TEXT,
     check_extended_length,
@@ -229,5 +230,9 @@ class Parsing(Input):
             self.long_binaries += 1
 
     def _control(self, opcode: int, payload: bytes) -> AnyEvent:
-        """The event of a control frame, and what follows from it."""
-        raise NotImplementedError
+        """The event of a ping or a pong."""
+        if opcode == PING:
+            self.pings += 1
+            return Ping(payload, received_time=self.wall)
+        self.pongs += 1
+        return Pong(payload, received_time=self.wall)
