@@ -51,6 +51,7 @@ QUICK = [
 ONCE = [
     TESTS / "cli",
     TESTS / "conformance",
+    TESTS / "docs",
     TESTS / "real",
     TESTS / "examples" / "test_examples.py",
     *(

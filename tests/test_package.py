@@ -89,4 +89,4 @@ def test_what_readme_links_to_is_found_from_anywhere() -> None:
     near = [link for link in map("".join, links) if not link.startswith(("https://", "#"))]
     # A picture has words that stand for it where the index does not show it.
     pictures = re.findall(r"!\[.{40,}\]\(([^)]*)\)", text)
-    assert near == pictures == ["docs/terminal.svg"]
+    assert near == pictures == ["docs/pictures/terminal.svg"]

@@ -1,4 +1,4 @@
-"""docs/records.md says what a record has."""
+"""docs/reference/record-format.md says what a record has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lomond.timings import Attempt, Timings
 from told_entries import ANSWER, EVENTS, NAMES, ODD, REFUSAL, Told, conversation, lines_of
 
 HOME = Path(__file__).parents[1]
-PAGE = HOME / "docs" / "records.md"
+PAGE = HOME / "docs" / "reference" / "record-format.md"
 URL = "wss://user:password@feed.example/live?symbol=X&token=abc"
 HEAD = (
     b"GET /live?symbol=X&token=abc HTTP/1.1\r\nHost: feed.example:443\r\n"

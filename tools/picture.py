@@ -1,7 +1,7 @@
 """Draw what a terminal shows: an SVG from a capture of tmux, for README.md.
 
 tmux capture-pane -p -e > CAPTURE
-python tools/picture.py                write docs/terminal.svg from the tests' own capture
+python tools/picture.py                write docs/pictures/terminal.svg from the tests' own capture
 python tools/picture.py CAPTURE TITLE  print the SVG of another one
 
 Knows nothing of lomond: tests/cli/screen.py reads captures by it too.
@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 ROOT = Path(__file__).parent.parent
 CAPTURE = ROOT / "tests" / "cli" / "screens" / "picture.txt"
-PICTURE = ROOT / "docs" / "terminal.svg"
+PICTURE = ROOT / "docs" / "pictures" / "terminal.svg"
 TITLE = "lomond in a terminal: messages in colours, a ping, escapes shown as such, a close"
 #: What stands in the tests' captures for what no two runs have in common -> in the picture.
 EXAMPLES = {"PORT": "8000", "pong after TIME": "pong after 1.3 ms", "TIME": "42 s"}

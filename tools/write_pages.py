@@ -1,72 +1,46 @@
-"""Write OPTIONS.md, the page of all options, from their rows, and the hints' table of ENDINGS.md.
+"""Write the tables of docs/ that tell what the sources say: options, limits, events, hints.
 
 python tools/write_pages.py          write them
 python tools/write_pages.py --check  fail if one is another
+
+A page has such a table between ``<!-- from the sources: NAME -->`` and ``<!-- end -->``.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from lomond import options, persisting, settable
+from lomond import events, options, persisting, settable
+from lomond.cli import exits
 from lomond.rows import Row, rows_of, shown
 from lomond.session.hints import HINTS
 
-ROOT = Path(__file__).parent.parent
-OPTIONS, ENDINGS = ROOT / "OPTIONS.md", ROOT / "ENDINGS.md"
-#: What stands around the table in ENDINGS.md, the rest of which is written by hand.
-MARKS = ("<!-- from session/hints.py -->\n", "<!-- end -->\n")
-
-_TABLES = [
-    (
-        "WebSocket, AsyncWebSocket, TrioWebSocket",
-        "All of them are attributes too: what is set is the next connection's.",
-        settable.BY_GROUP,
-    ),
-    (
-        "connect, WebSocketGroup.add",
-        "Each connection is told these; in a group `poll` is None unless it is given.",
-        rows_of(options.ConnectOptions),
-    ),
-    (
-        "persist",
-        "Those of `connect`, and:",
-        rows_of(persisting.PersistOptions),
-    ),
-    ("Deflate", "For `compress=`.", rows_of(options.Deflate)),
-]
+DOCS = Path(__file__).parent.parent / "docs"
+_MARKED = re.compile(r"(<!-- from the sources: ([\w ]+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
 
 def pages() -> dict[Path, str]:
     """Each page's text."""
-    before, _, rest = ENDINGS.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    endings = before + MARKS[0] + "\n".join(_hints()) + "\n" + MARKS[1] + after
-    return {OPTIONS: "\n".join(_lines()) + "\n", ENDINGS: endings}
+    found = {page: page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md"))}
+    return {page: _MARKED.sub(_written, text) for page, text in found.items()}
 
 
-def _hints() -> Iterator[str]:
-    yield "| of which end | hint |"
-    yield "|---|---|"
-    for one in HINTS:
-        yield f"| {one.when} | {one.does} |"
+def _written(match: re.Match[str]) -> str:
+    before, name, after = match.groups()
+    return before + "\n" + "\n".join(TABLES[name]()) + "\n\n" + after
 
 
-def _lines() -> Iterator[str]:
-    yield "# Options"
-    yield ""
-    yield "Written by `tools/write_pages.py` from their rows in `src/lomond`; `help(WebSocket)`"
-    yield "says the same. A name that is none, or another function's, is a TypeError that says what"
-    yield "was meant."
-    for title, said, rows in _TABLES:
-        yield from ("", f"## {title}", "", said)
-        for group in dict.fromkeys(one.group for one in rows.values()):
-            yield ""
-            if len({one.group for one in rows.values()}) > 1:
-                yield from (f"### {group}", "")
-            yield from _table({n: one for n, one in rows.items() if one.group == group})
+def _options(rows: Mapping[str, Row]) -> Iterator[str]:
+    """Tables of options, one for each of their groups."""
+    groups = dict.fromkeys(one.group for one in rows.values())
+    for group in groups:
+        if len(groups) > 1:
+            yield from (f"### {group}", "")
+        yield from _table({n: one for n, one in rows.items() if one.group == group})
+        yield ""
 
 
 def _table(rows: Mapping[str, Row]) -> Iterator[str]:
@@ -80,13 +54,70 @@ def _table(rows: Mapping[str, Row]) -> Iterator[str]:
         yield f"| `{name}` | {default} | {text} |"
 
 
+def _limits() -> Iterator[str]:
+    """Where each limit and time-out is given, and its default."""
+    yield "| option | of | default | |"
+    yield "|---|---|---|---|"
+    for owner, rows in (
+        ("WebSocket", settable.BY_GROUP),
+        ("connect", rows_of(options.ConnectOptions)),
+    ):
+        for name, one in rows.items():
+            if one.group == "Limits" or name.endswith("_timeout") or name.startswith("max_"):
+                said = one.doc.removesuffix(".").replace("``", "`").replace("|", "\\|")
+                yield f"| `{name}` | {owner} | {shown(one)} | {said} |"
+
+
+def _events() -> Iterator[str]:
+    """The events, each with its fields."""
+    yield "| event | class | fields |"
+    yield "|---|---|---|"
+    for name in events.__all__:
+        made = getattr(events, name)
+        if isinstance(getattr(made, "name", None), str):
+            fields = ", ".join(f"`{one}`" for one in dir(made) if _is_field(one))
+            yield f"| `{made.name}` | `{name}` | {fields} |"
+
+
+def _is_field(name: str) -> bool:
+    return name != "name" and not name.startswith("_") and name not in dir(events.Event)
+
+
+def _hints() -> Iterator[str]:
+    """What is said of ends that are typical."""
+    yield "| of which end | hint |"
+    yield "|---|---|"
+    for one in HINTS:
+        yield f"| {one.when} | {one.does} |"
+
+
+def _statuses() -> Iterator[str]:
+    """The exit statuses of the command."""
+    yield "| status | means |"
+    yield "|--:|---|"
+    for status, means in exits.MEANINGS.items():
+        yield f"| {status} | {means} |"
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "options of WebSocket": lambda: _options(settable.BY_GROUP),
+    "options of connect": lambda: _options(rows_of(options.ConnectOptions)),
+    "options of persist": lambda: _options(rows_of(persisting.PersistOptions)),
+    "options of Deflate": lambda: _options(rows_of(options.Deflate)),
+    "limits": _limits,
+    "events": _events,
+    "hints": _hints,
+    "statuses": _statuses,
+}
+
+
 def main() -> int:
     """Do what the command line says; the exit status."""
     for page, text in pages().items():
         if sys.argv[1:] != ["--check"]:
-            page.write_text(text)
-        elif page.read_text() != text:
-            print(f"{page.name} is not what the rows say; run: python tools/write_pages.py")
+            page.write_text(text, "utf-8")
+        elif page.read_text("utf-8") != text:
+            print(f"{page.name} is not what the sources say; run: python tools/write_pages.py")
             return 1
     return 0
 

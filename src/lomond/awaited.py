@@ -134,7 +134,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         For ``async for``; where an AsyncWebSocket is in no ``async with``, call ``aclose()`` on it.
 
         Arguments:
-            Options: as OPTIONS.md has them.
+            Options: as docs/reference/options.md has them.
 
         Raises:
             TypeError, ValueError: An argument can't be; at once, not at the first event.

@@ -109,7 +109,7 @@ class Door(State, Generic[Stream, Sent]):
         read when the request is made.
 
         Arguments:
-            Options: as OPTIONS.md has them.
+            Options: as docs/reference/options.md has them.
 
         Raises:
             TypeError, ValueError: An argument can't be.

@@ -50,7 +50,7 @@ class WebSocketGroup:
 
         Arguments:
             websocket: What to connect; it leaves the group after its Disconnected or ConnectFail.
-            Options: as OPTIONS.md has them.
+            Options: as docs/reference/options.md has them.
 
         Raises:
             TypeError: It is no WebSocket, or an argument can't be.
@@ -65,7 +65,7 @@ class WebSocketGroup:
 
         Arguments:
             websocket: What to keep connected.
-            Options: as OPTIONS.md has them.
+            Options: as docs/reference/options.md has them.
 
         An `exit_event` is asked ``is_set()`` ten times a second while it waits.
 

@@ -310,7 +310,7 @@ class Deflate(DeflateOptions, Values):
     kept between messages.
 
     Arguments:
-        Options: as OPTIONS.md has them.
+        Options: as docs/reference/options.md has them.
 
     Raises:
         TypeError, ValueError: An argument can't be.

@@ -87,7 +87,7 @@ def persist(
     Arguments:
         websocket: What to connect: a WebSocket, or an AsyncWebSocket or a TrioWebSocket, for which
             the events are to be iterated with ``async for``.
-        Options: as OPTIONS.md has them.
+        Options: as docs/reference/options.md has them.
 
     Raises:
         TypeError, ValueError: An argument can't be; at once, not at the first event.

@@ -1,4 +1,4 @@
-"""The lines of a record: what each says, as JSON and as values. docs/records.md has the format."""
+"""The lines of a record as JSON and as values; docs/reference/record-format.md has the format."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Records: all that connections say and hear, as JSON Lines; and the same events again, from those.
 
-``WebSocket(url, record="feed.jsonl")`` writes one. docs/records.md has the format.
+``WebSocket(url, record="feed.jsonl")`` writes one. docs/reference/record-format.md has the format.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ Kind = TypeVar("Kind", bound=type)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Stands in docstrings for what the rows say; who reads the source sees this.
-MARK = "Options: as OPTIONS.md has them."
+MARK = "Options: as docs/reference/options.md has them."
 _WIDTH = 96  # of a docstring's lines
 _MISSING: Any = object()
 

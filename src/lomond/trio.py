@@ -48,7 +48,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
 
     Any option may be given by its name, and the first nine by their place, as for `WebSocket`.
 
-    Options: as OPTIONS.md has them.
+    Options: as docs/reference/options.md has them.
 
     Raises:
         ValueError, TypeError, ImportError: As `WebSocket`.

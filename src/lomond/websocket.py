@@ -45,7 +45,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
 
     Any option may be given by its name, and the first nine by their place.
 
-    Options: as OPTIONS.md has them.
+    Options: as docs/reference/options.md has them.
 
     Raises:
         ValueError, TypeError: An argument can't be; the message names it and the fix. Also where
@@ -79,7 +79,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         """The events of one connection after another, as `lomond.persist.persist` gives them.
 
         Arguments:
-            Options: as OPTIONS.md has them.
+            Options: as docs/reference/options.md has them.
 
         Raises:
             TypeError, ValueError: An argument can't be; at once, not at the first event.

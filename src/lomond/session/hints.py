@@ -1,4 +1,4 @@
-"""What to do about an end of which something is typical; ENDINGS.md lists the rows.
+"""What to do about an end of which something is typical; docs/tasks/endings.md lists the rows.
 
 Each row names the option that helps, if one does. The first that has something to say is heard.
 """

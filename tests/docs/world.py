@@ -1,0 +1,60 @@
+"""What the programs of a page meet: servers of this machine, under the names that the page says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from docs import names
+from lomond.testing import Server, serve
+from lomond.testing.serving import Serving, server_context, write_authority
+
+
+class Places:
+    """The servers of a page, and that its names lead to them, in every process.
+
+    Arguments:
+        folder: Where the page's programs run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports: dict[str, int] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Places:
+        startup = self._folder / ".startup"
+        startup.mkdir()
+        shutil.copy(names.__file__, startup / "sitecustomize.py")
+        authority = str(startup / "authority.pem")
+        write_authority(authority)
+        told = {"SSL_CERT_FILE": authority, "PYTHONPATH": str(startup), names.NAMES: "{}"}
+        self._stack.enter_context(mock.patch.dict(os.environ, told))
+        self._stack.enter_context(mock.patch.object(socket, "getaddrinfo", names.look_up))
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.close()
+
+    def serve(self, place: str, *scripts: Any, patience: float = 10.0) -> Serving:
+        """Have servers at ``wss://feed.example`` or ``ws://localhost:8765``, to the page's end.
+
+        One that is given alone serves each connection; none echoes.
+        """
+        scheme, _, name = place.rpartition("://")
+        serving = serve(*(scripts or (Server().echoes(),)), patience=patience)
+        if scheme == "wss":
+            serving._context = server_context(name)  # noqa: SLF001  serve() has no other names
+        self.lead(name, int(serving.url.rstrip("/").rpartition(":")[2]))
+        return self._stack.enter_context(serving)
+
+    def lead(self, name: str, port: int) -> None:
+        """Have that name, or ``name:port``, lead to a port of 127.0.0.1."""
+        self._ports[name] = port
+        os.environ[names.NAMES] = json.dumps(self._ports)
