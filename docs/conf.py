@@ -30,7 +30,8 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "lomond"
-html_static_path = ["pictures"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 pygments_style = "friendly"

@@ -34,24 +34,23 @@ def _written(match: re.Match[str]) -> str:
 
 
 def _options(rows: Mapping[str, Row]) -> Iterator[str]:
-    """Tables of options, one for each of their groups."""
+    """Lists of options, one for each of their groups."""
     groups = dict.fromkeys(one.group for one in rows.values())
     for group in groups:
         if len(groups) > 1:
             yield from (f"### {group}", "")
-        yield from _table({n: one for n, one in rows.items() if one.group == group})
+        for name, one in rows.items():
+            if one.group == group:
+                default = "" if one.is_required else f" ({shown(one)})"
+                yield f"- `{name}`{default}: {_said(one)}"
         yield ""
 
 
-def _table(rows: Mapping[str, Row]) -> Iterator[str]:
-    yield "| option | default | |"
-    yield "|---|---|---|"
-    for name, one in rows.items():
-        default = "" if one.is_required else f"{shown(one)}"
-        said = one.doc.removesuffix(".")
-        said += f"; None: {one.none}" if one.none else ""
-        text = said.replace("``", "`").replace("|", "\\|")
-        yield f"| `{name}` | {default} | {text} |"
+def _said(row: Row) -> str:
+    """What an option is for, as Markdown of one line."""
+    said = row.doc.removesuffix(".")
+    said += f"; None: {row.none}" if row.none else ""
+    return said.replace("``", "`").replace("|", "\\|")
 
 
 def _limits() -> Iterator[str]:
@@ -64,8 +63,7 @@ def _limits() -> Iterator[str]:
     ):
         for name, one in rows.items():
             if one.group == "Limits" or name.endswith("_timeout") or name.startswith("max_"):
-                said = one.doc.removesuffix(".").replace("``", "`").replace("|", "\\|")
-                yield f"| `{name}` | {owner} | {shown(one)} | {said} |"
+                yield f"| `{name}` | {owner} | {shown(one)} | {_said(one)} |"
 
 
 def _events() -> Iterator[str]:

@@ -78,7 +78,7 @@ def _regions(lexer: object, document: Document) -> Iterable[Region]:
     lexed: Iterator[Region] = lexer(document)  # type: ignore[operator]  a lexer is a callable
     for region in lexed:
         lexemes = region.lexemes
-        word = lexemes.get("language") or lexemes["directive"]
+        word = lexemes.get("language", "") or lexemes.get("directive", "")
         if lexemes.get("arguments"):
             word += f": {lexemes['arguments']}"
         region.parsed = (word, str(lexemes["source"]))
