@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import options, rows, settable
 from .checks import is_coroutine_function
+from .fixed import putter
 from .place import Place, moved, placed
 from .protocol.http.request import check_header
 from .system import socket_checks
@@ -79,31 +80,31 @@ class Base(settable.Options):
             raise TypeError(
                 f"{type(self).__name__}() needs the server's URL, like 'wss://host/path'"
             )
-        put = object.__setattr__
+        put = putter(self)
         for name in settable.ASKED:
             if name in asked and callable(asked[name]):
                 _check_awaited(self, name, asked[name])
         url = asked.pop("url")
-        put(self, "_ask_url", url if callable(url) else None)
-        put(self, "_place", None if callable(url) else placed(url))
-        put(self, "_headers", [])
+        put("_ask_url", url if callable(url) else None)
+        put("_place", None if callable(url) else placed(url))
+        put("_headers", [])
         for name, default in settable.PLAIN.items():
-            put(self, name, default)
+            put(name, default)
         kept = rows.checked(settable.ROWS, asked) if asked else {}
         limits, timing = _LIMITS, _TIMING
         if kept:
             limits = options.changed(limits, _part(kept, settable.LIMITS))
             timing = options.changed(timing, _part(kept, settable.TIMES))
-        put(self, "_limits", limits)
-        put(self, "_timing", timing)
-        put(self, "_ssl_password", kept.pop("ssl_password", None))
+        put("_limits", limits)
+        put("_timing", timing)
+        put("_ssl_password", kept.pop("ssl_password", None))
         for name, value in kept.items():
-            put(self, name, value)
+            put(name, value)
         # The original reads it here too; a redirect may need another variable of it.
-        put(self, "_environ", _proxy_variables() if self.proxies is None else {})
+        put("_environ", _proxy_variables() if self.proxies is None else {})
         if not asked.keys().isdisjoint(_CERTIFICATE):
             socket_checks.check_certificate(self.ssl_certfile, self.ssl_keyfile, self._ssl_password)
-        put(self, "_fits", False)
+        put("_fits", False)
         check_together(self)
         self._load()
 
@@ -289,14 +290,14 @@ def _part(kept: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
 def options_now(websocket: Base) -> Base:
     """All options as they are now: what is set later does not change these."""
     now = Base.__new__(Base)
+    put = putter(now)
     for name, value in zip(_SLOTS, _values(websocket), strict=True):
-        _put(now, name, value)
+        put(name, value)
     return now
 
 
 _SLOTS = tuple(Base.__slots__)
 _values = attrgetter(*_SLOTS)
-_put = object.__setattr__
 
 
 def place(websocket: Base) -> Place | None:
@@ -394,6 +395,11 @@ def check_together(websocket: Base) -> None:
 
 
 def _proxy_variables() -> dict[str, str]:
+    """The environment's variables that say something of proxies; without a proxy, none."""
+    # It decodes each name in Python; behind it they are bytes, but for Windows.
+    names: Any = getattr(os.environ, "_data", None)
+    if names and os.name == "posix" and b"_proxy" not in b"\n".join(names).lower():
+        return {}
     found: dict[str, str] = {}
     for name in os.environ:
         if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def putter(owner: object) -> Callable[[str, object], None]:
+    """What sets attributes of an object whose own `__setattr__` does more, or refuses."""
+    # Bound once: `object.__setattr__(owner, name, value)` makes three tuples for each.
+    put: Callable[[str, object], None] = object.__setattr__.__get__(owner)
+    return put
+
 
 class Fixed:
     """Base of values that do not change; `__match_args__` names their fields in order."""
@@ -10,14 +22,15 @@ class Fixed:
     __match_args__: tuple[str, ...] = ()
 
     def _set(self, **fields: object) -> None:
+        put = putter(self)
         for name, value in fields.items():
-            object.__setattr__(self, name, value)
+            put(name, value)
 
     def _set_all(self, values: tuple[object, ...]) -> None:
         """Set all fields, in their order."""
-        put = object.__setattr__
+        put = putter(self)
         for name, value in zip(self.__match_args__, values, strict=True):
-            put(self, name, value)
+            put(name, value)
 
     def _fields(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)
