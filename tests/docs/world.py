@@ -50,7 +50,7 @@ class Places:
         scheme, _, name = place.rpartition("://")
         serving = serve(*(scripts or (Server().echoes(),)), patience=patience)
         if scheme == "wss":
-            serving._context = server_context(name)  # noqa: SLF001  serve() has no other names
+            serving._context = server_context(name)  # noqa: SLF001  # serve() has one for us
         self.lead(name, int(serving.url.rstrip("/").rpartition(":")[2]))
         return self._stack.enter_context(serving)
 
