@@ -116,6 +116,12 @@ def test_the_page_is_what_the_rows_say() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_each_limit_and_time_out_says_what_happens_where_it_is_reached() -> None:
+    rows = settable.ROWS | CONNECT
+    limits = {n for n in rows if n.startswith("max_") or n.endswith("_timeout")}
+    assert {name for name, one in rows.items() if one.then} == limits
+
+
 @pytest.mark.parametrize(
     ("shows", "rows"),
     [

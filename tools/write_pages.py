@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lomond import events, options, persisting, settable
 from lomond.cli import exits
@@ -48,37 +50,65 @@ def _options(rows: Mapping[str, Row]) -> Iterator[str]:
 
 def _said(row: Row) -> str:
     """What an option is for, as Markdown of one line."""
-    said = row.doc.removesuffix(".")
-    said += f"; None: {row.none}" if row.none else ""
-    return said.replace("``", "`").replace("|", "\\|")
+    return _plain(row.doc) + (f"; None: {row.none}" if row.none else "")
 
 
 def _limits() -> Iterator[str]:
-    """Where each limit and time-out is given, and its default."""
-    yield "| option | of | default | |"
-    yield "|---|---|---|---|"
+    """What each limit and time-out is of, its default, and what happens where it is reached."""
+    yield "| option | of | default | what it is | when it is reached |"
+    yield "|---|---|---|---|---|"
     for owner, rows in (
-        ("WebSocket", settable.BY_GROUP),
-        ("connect", rows_of(options.ConnectOptions)),
+        ("`WebSocket()`", settable.BY_GROUP),
+        ("`connect()`", rows_of(options.ConnectOptions)),
     ):
         for name, one in rows.items():
-            if one.group == "Limits" or name.endswith("_timeout") or name.startswith("max_"):
-                yield f"| `{name}` | {owner} | {shown(one)} | {_said(one)} |"
+            if one.then:
+                said = _plain(one.doc.partition(". ")[0])
+                default = "off" if one.default is None else shown(one)
+                yield f"| `{name}` | {owner} | {default} | {said} | {one.then} |"
+
+
+def _plain(doc: str) -> str:
+    """What stands in a table of what a row says."""
+    return doc.removesuffix(".").replace("``", "`").replace("|", "\\|")
+
+
+#: The events in the order of a connection's life.
+_LIFE = (
+    "connecting", "connect_fail", "connected", "rejected", "ready", "entered", "poll", "text",
+    "binary", "text_part", "binary_part", "ping", "pong", "posted", "reply", "no_reply", "closing",
+    "closed", "protocol_error", "unresponsive", "disconnected", "back_off",
+)  # fmt: skip
 
 
 def _events() -> Iterator[str]:
-    """The events, each with its fields."""
-    yield "| event | class | fields |"
-    yield "|---|---|---|"
-    for name in events.__all__:
-        made = getattr(events, name)
-        if isinstance(getattr(made, "name", None), str):
-            fields = ", ".join(f"`{one}`" for one in dir(made) if _is_field(one))
-            yield f"| `{made.name}` | `{name}` | {fields} |"
+    """The events: when each comes, and its fields but for those that all have."""
+    made = {one.name: one for one in map(partial(getattr, events), events.__all__) if _has(one)}
+    if missed := made.keys() - set(_LIFE) - {"unknown"}:
+        raise ValueError(f"say when in a connection's life there is {', '.join(missed)}")
+    yield "| event | class | when | fields |"
+    yield "|---|---|---|---|"
+    for kind in map(made.__getitem__, _LIFE):
+        said = (kind.__doc__ or "").partition("\n\n")[0]
+        when = _plain(" ".join(said.split()))
+        fields = ", ".join(_fields(kind))
+        yield f"| `{kind.name}` | `{kind.__name__}` | {when} | {fields} |"
 
 
-def _is_field(name: str) -> bool:
-    return name != "name" and not name.startswith("_") and name not in dir(events.Event)
+def _has(made: Any) -> bool:
+    """Whether it is the class of an event, and no base of some."""
+    return isinstance(getattr(made, "name", None), str)
+
+
+def _fields(kind: Any) -> Iterator[str]:
+    """An event's own fields; those of every failure in a word."""
+    is_failure = issubclass(kind, events.FailureEvent)
+    base: Any = events.FailureEvent if is_failure else events.Event
+    of_all = base._details  # noqa: SLF001  nothing public tells them
+    own = (*kind.__match_args__, *kind._details, *kind._derived)  # noqa: SLF001  as above
+    yield from (f"`{name}`" for name in dict.fromkeys(own) if name not in of_all)
+    if is_failure:
+        yield "a failure's"
 
 
 def _hints() -> Iterator[str]:

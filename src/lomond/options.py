@@ -101,10 +101,12 @@ class LimitOptions:
     max_message_size: int | None = row(
         default=16 * _MIB, check=count, unit="bytes", none="no limit", also=("max_size",),
         doc="Largest message accepted, after inflating.",
+        then="`protocol_error`; lomond closes with 1009",
     )  # fmt: skip
     max_fragments: int | None = row(
         default=131_072, check=count, none="no limit",
         doc="Most frames in one message, empty ones included.",
+        then="`protocol_error`; lomond closes with 1009",
     )  # fmt: skip
     parts: int | None = row(
         default=None, check=whole, least=4, unit="bytes", none="whole messages",
@@ -115,46 +117,61 @@ class LimitOptions:
     max_header_size: int = row(
         default=64 * _KIB, check=count, unit="bytes",
         doc="Largest head of the server's or the proxy's answer.",
+        then="`protocol_error`, `disconnected`",
     )  # fmt: skip
     max_read_ahead: int = row(
         default=32 * _MIB, check=count, unit="bytes", also=("read_limit",),
         doc="Most that is read while a send is blocked, before anyone asks for it.",
+        then="nothing more is read until the loop goes on",
     )  # fmt: skip
     max_held: int = row(
         default=16 * _MIB, check=count, unit="bytes",
-        doc="Most of messages sent before the connection is ready.",
+        doc="Most that is held of messages sent before the connection is ready.",
+        then="`send_*` raises WebSocketUnavailable",
     )  # fmt: skip
-    max_header_lines: int = row(default=256, check=count, doc="Most lines in the answer's head.")
+    max_header_lines: int = row(
+        default=256, check=count, doc="Most lines in the answer's head.",
+        then="`protocol_error`, `disconnected`",
+    )  # fmt: skip
     max_header_line: int = row(
-        default=16 * _KIB, check=count, unit="bytes", doc="Largest line in it."
-    )
+        default=16 * _KIB, check=count, unit="bytes", doc="Largest line in the answer's head.",
+        then="`protocol_error`, `disconnected`",
+    )  # fmt: skip
     max_interim_responses: int = row(
-        default=8, check=whole, doc="Most answers of 1xx before the one that counts."
-    )
+        default=8, check=whole, doc="Most answers of 1xx before the one that counts.",
+        then="`protocol_error`, `disconnected`",
+    )  # fmt: skip
     max_body_size: int = row(
         default=64 * _KIB, check=whole, unit="bytes",
         doc="What is kept of a refusal's body. It is waited for 1 s.",
+        then="`rejected`, with what came",
     )  # fmt: skip
     max_cookie_size: int = row(  # as browsers have it, and RFC 6265 section 6.1
         default=4 * _KIB, check=whole, unit="bytes",
         doc="Largest cookie put into a CookieJar, name and value.",
+        then="it is not kept",
     )  # fmt: skip
     max_cookies_set: int = row(
-        default=50, check=whole, doc="Most cookies of one answer that are put there."
-    )
+        default=50, check=whole, doc="Most cookies of one answer that are put into a CookieJar.",
+        then="what is more is not kept",
+    )  # fmt: skip
     max_domain_cookies: int = row(  # as browsers have it
         default=180, check=whole,
-        doc="Most cookies of servers that stay there for a domain. Those set longest ago go; what "
-        "lomond did not put there is neither counted nor removed, but for what a "
+        doc="Most cookies of servers that stay in a CookieJar for a domain. Those set longest ago "
+        "go; what lomond did not put there is neither counted nor removed, but for what a "
         "``MozillaCookieJar`` has loaded, whose file does not tell it from the others.",
+        then="those that servers set longest ago go",
     )  # fmt: skip
     max_cookies: int = row(  # RFC 6265 section 6.1
-        default=3000, check=whole, doc="Most of them that stay there in all. As above."
-    )
+        default=3000, check=whole,
+        doc="Most cookies of servers that stay in a CookieJar in all. As above.",
+        then="those that servers set longest ago go",
+    )  # fmt: skip
     max_cookie_header: int = row(  # what servers take in a line
         default=8 * _KIB, check=whole, unit="bytes",
         doc="Size of the Cookie header beyond which no cookies of servers are sent. Those set "
         "longest ago first; what you put into the jar, or a mapping, is sent.",
+        then="those that servers set longest ago are not sent",
     )  # fmt: skip
 
 
@@ -195,8 +212,9 @@ class ConnectOptions:
     )  # fmt: skip
     ping_timeout: float | None = row(
         default=None, check=seconds, unit="s", none="no limit", also=("pong_timeout",),
-        doc="Without any byte after a ping until Unresponsive, seconds. Set it (30, say): "
+        doc="How long no byte may come after a ping; then comes Unresponsive. Set it (30, say): "
         "without it a dead network is not noticed. 0 is as None.",
+        then="`unresponsive`, `disconnected`",
     )  # fmt: skip
     ping_message: PingMessage | None = row(
         default=None, check=_ping_message, none="a ping frame",
@@ -212,8 +230,9 @@ class ConnectOptions:
     )
     close_timeout: float | None = row(
         default=30.0, check=seconds, unit="s", none="no limit",
-        doc="From the first close frame to the end. What is not handed out by then is dropped; "
-        "0 is as None.",
+        doc="How long closing may take, from the first close frame on. What the loop has not got "
+        "by then is dropped; 0 is as None.",
+        then="`disconnected`",
     )  # fmt: skip
     enter: Enter | None = row(
         default=None, check=_enters, also=("on_ready", "on_open", "login", "subscribe"),
@@ -225,8 +244,9 @@ class ConnectOptions:
     )  # fmt: skip
     enter_timeout: float | None = row(
         default=10.0, check=seconds, unit="s", none="no limit",
-        doc="For `enter`, from its first step on. What handlers take meanwhile does not count. 0 "
-        "is as None.",
+        doc="How long `enter` may take, from its first step on. What handlers take meanwhile does "
+        "not count. 0 is as None.",
+        then="`disconnected`; the ending names what was waited for",
     )  # fmt: skip
 
 
@@ -239,18 +259,21 @@ class TimeOptions:
     open_timeout: float | None = row(
         default=30.0, check=seconds, unit="s", none="no limit", zero=False,
         also=("timeout", "connect_timeout", "handshake_timeout"),
-        doc="For names, TCP, proxy, TLS and upgrade together, redirects included. While something "
-        "else keeps the thread from the connection (another task of its event loop, the body of a "
-        "group's loop), they stand still.",
+        doc="How long opening may take: names, TCP, proxy, TLS and upgrade together, redirects "
+        "included. While something else keeps the thread from the connection (another task of its "
+        "event loop, the body of a group's loop), they stand still.",
+        then="`connect_fail`; from the upgrade on `disconnected`",
     )  # fmt: skip
     send_timeout: float | None = row(
         default=30.0, check=seconds, unit="s", none="no limit", zero=False,
         also=("write_timeout",), doc="How long a send may wait without progress.",
+        then="the send raises TransportFail; `disconnected`",
     )  # fmt: skip
     frame_timeout: float | None = row(
         default=60.0, check=seconds, unit="s", none="no limit",
         also=("read_timeout", "receive_timeout"),
-        doc="Without a byte inside a frame. 0 is as None.",
+        doc="How long no byte may come inside a frame. 0 is as None.",
+        then="`disconnected`; lomond closes with 1008",
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Row:
         least, most: The bounds of a whole number.
         given: The type of what may be given, where `annotation` says what is kept.
         doc: What it means; the first sentence stands by itself.
+        then: Of a limit or a time-out: what happens where it is reached, for people; else "".
         group: Under which heading people find it.
         also: What other libraries call it, for whoever writes that.
         kw_only: Whether it may only be given by its name.
@@ -49,7 +50,7 @@ class Row:
 
     __slots__ = (
         "also", "annotation", "check", "default", "doc", "given", "group", "kw_only", "least",
-        "most", "name", "none", "unit", "zero",
+        "most", "name", "none", "then", "unit", "zero",
     )  # fmt: skip
 
     def __init__(self, **fields: Any) -> None:
@@ -68,6 +69,7 @@ class Row:
     most: int
     given: str
     doc: str
+    then: str
     group: str
     also: tuple[str, ...]
     kw_only: bool
@@ -112,6 +114,7 @@ def row(
     most: int = sys.maxsize,
     given: str = "",
     doc: str,
+    then: str = "",
     group: str = "",
     also: tuple[str, ...] = (),
     kw_only: bool = True,
@@ -119,7 +122,7 @@ def row(
     """An option of the table in whose class it stands; see `Row`."""
     return Row(
         check=check, default=default, unit=unit, none=none, zero=zero, least=least, most=most,
-        given=given, doc=doc, group=group, also=also, kw_only=kw_only,
+        given=given, doc=doc, then=then, group=group, also=also, kw_only=kw_only,
     )  # fmt: skip
 
 
@@ -346,7 +349,7 @@ def _wrapped(text: str, margin: str) -> Iterator[str]:
 def shown(one: Row) -> str:
     """The default of an option, for people."""
     value = one.default
-    if one.unit == "bytes":
+    if one.unit == "bytes" and value is not None:
         for size, unit in ((1 << 20, "MiB"), (1 << 10, "KiB")):
             if (value and value % size == 0 and value >= 4 * size) or value == size:
                 return f"{value // size} {unit}"

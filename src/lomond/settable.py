@@ -256,6 +256,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         default=0, check=checks.whole, most=options.MAX_REDIRECTS, group="Where to",
         doc="How many redirects are followed, 0 to 20. None from wss:// to ws://; to another "
         "origin go neither `headers`, `add_header`, `auth` nor a mapping of cookies.",
+        then="`rejected`; the response has the Location",
     )  # fmt: skip
     ssl_certfile: Path | None = row(
         default=None, check=_path, group="TLS", also=("certfile",),

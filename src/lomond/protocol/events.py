@@ -503,7 +503,10 @@ class Text(Event):
 
 
 class Binary(Event):
-    """A binary message, whole: its own first and last part, as a Text."""
+    """A binary message, whole.
+
+    It is its own first and last part, as a Text.
+    """
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
@@ -607,7 +610,7 @@ def _place(part: Part) -> str:
 
 
 class Reply(Notice):
-    """A message that answers one that was sent with `reply=`; it is not handed out otherwise.
+    """A message that answers one that was sent with `reply=`; it is no `text` or `binary` too.
 
     Attributes:
         request: What was sent, as the program gave it.
