@@ -59,7 +59,8 @@ class Screen(io.StringIO):
         count = super().write(text)
         if self._before is not None and self.getvalue().count("\n") > self._most:
             raise AssertionError(f"too much\n{difference(self._before, self.seen())}")
-        if self._before is not None and is_as_said(self._before, self.seen()):
+        is_whole = text.endswith("\n")  # a line, of which print() writes the end by itself
+        if self._before is not None and is_whole and is_as_said(self._before, self.seen()):
             self._before = None
             if threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt

@@ -1,12 +1,11 @@
-"""What README says of testing one's own program with `lomond.testing`."""
+"""Scripts of bytes, as docs/tasks/testing.md has them for tests of one's own program."""
 
 from __future__ import annotations
 
-import re
+import ast
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from lomond.protocol import frames
 from lomond.testing.alone import PretendDoor
 from lomond.testing.peer import SILENCE, End, Hear, Pause, Peer, Talk, say
 from lomond.testing.server import PeerServer
+from shown import shown
 
 
 def greets(peer: Peer) -> Talk:
@@ -28,17 +28,10 @@ def greets(peer: Peer) -> Talk:
     yield End()
 
 
-def test_what_readme_shows_is_so() -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (shown,) = (block for block in blocks if "PeerServer" in block)
-    seen: list[str] = []
-
-    def run_your_program(url: str) -> None:
-        seen.extend(event.name for event in WebSocket(url).connect(poll=None))
-
-    known: dict[str, Any] = {"run_your_program": run_your_program}
-    exec(shown, known)
+def test_what_the_page_shows_is_so(capsys: pytest.CaptureFixture[str]) -> None:
+    known: dict[str, Any] = {}
+    exec(shown("tasks/testing.md", "PeerServer"), known)
+    seen = ast.literal_eval(capsys.readouterr().out)
     assert seen[2:] == ["ready", "text", "closing", "disconnected"]
     door = PretendDoor(known["greets"])
     assert [event.name for event in door.events() if event.name != "poll"] == seen

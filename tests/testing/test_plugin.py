@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 import lomond
 from patience import PATIENCE
 from pytest_lomond import LomondServer, LomondWorld
+from shown import shown
 
 WORLD, SERVER = "lomond_world", "lomond_server"
 #: What takes time to load, and nothing here needs.
@@ -48,21 +49,12 @@ PROGRAM = """
 """
 
 
-def shown_in_readme(run_your_program: Any) -> dict[str, Any]:
-    """What README shows of the fixtures, with a program."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (shown,) = (block for block in blocks if "lomond_server" in block)
-    known: dict[str, Any] = {"run_your_program": run_your_program}
-    exec(f"import subprocess, sys\n{shown}", known)
-    return known
-
-
+PAGE = "tasks/testing.md"
 YOUR_PROGRAM = """
 import sys
 from lomond import WebSocket
 
-def run_your_program(url):
+def log_in(url):
     websocket = WebSocket(url)
     for event in websocket:
         if event.name == "ready":
@@ -71,22 +63,33 @@ def run_your_program(url):
             return "logged in" if event.json["success"] else "not logged in"
 
 if __name__ == "__main__":
-    sys.exit(0 if run_your_program(sys.argv[1]) == "logged in" else 1)
+    sys.exit(0 if log_in(sys.argv[1]) == "logged in" else 1)
 """
 
 
-def test_what_readme_shows_of_the_world(lomond_world: LomondWorld) -> None:
-    known: dict[str, Any] = {"__name__": "your_program"}
-    exec(YOUR_PROGRAM, known)
-    shown_in_readme(known["run_your_program"])["test_login"](lomond_world)
-
-
-def test_what_readme_shows_of_the_server(
-    lomond_server: LomondServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "your_program.py").write_text(YOUR_PROGRAM)
+@pytest.fixture
+def on_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What docs/tasks/testing.md shows of the fixtures, with a program."""
+    (tmp_path / "login.py").write_text(YOUR_PROGRAM)
     monkeypatch.chdir(tmp_path)
-    shown_in_readme(None)["test_login_over_a_socket"](lomond_server)
+    login = ModuleType("login")
+    exec(YOUR_PROGRAM, vars(login))
+    monkeypatch.setitem(sys.modules, "login", login)
+    known: dict[str, Any] = {}
+    exec(shown(PAGE, "lomond_server"), known)
+    return known
+
+
+def test_what_the_page_shows_of_the_world(
+    on_page: dict[str, Any], lomond_world: LomondWorld
+) -> None:
+    on_page["test_login"](lomond_world)
+
+
+def test_what_the_page_shows_of_the_server(
+    on_page: dict[str, Any], lomond_server: LomondServer
+) -> None:
+    on_page["test_login_over_a_socket"](lomond_server)
 
 
 def test_a_world(tmp_path: Path) -> None:

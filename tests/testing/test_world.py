@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import re
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from lomond.protocol import frames
 from lomond.system import clock
 from lomond.testing import pretend
 from lomond.testing.peer import SILENCE, End, Hear, Pause, Peer, Say, Talk, say
+from shown import shown
 from testing.worlds import (
     URL,
     IsEnough,
@@ -276,24 +276,12 @@ def test_ten_in_a_group() -> None:
     assert world.seconds == pytest.approx(60, abs=1)
 
 
-def test_what_readme_shows_is_so() -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (shown,) = (block for block in blocks if "with pretend(" in block)
-
-    def run_your_program(url: str) -> list[str]:
-        websocket, found = WebSocket(url), []
-        for event in websocket.persist():
-            if event.name == "ready":
-                websocket.send_text("login")
-            elif event.name == "text":
-                found.append(event.text)
-                if event.text == "again":
-                    break
-        return found
-
-    known: dict[str, Any] = {"run_your_program": run_your_program}
-    exec(shown, known)
+def test_what_the_page_shows_is_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = ModuleType("feed")
+    exec(shown("tasks/testing.md", "# feed.py"), vars(feed))
+    monkeypatch.setitem(sys.modules, "feed", feed)
+    known: dict[str, Any] = {}
+    exec(shown("tasks/testing.md", "# test_feed.py"), known)
     known["test_reconnects"]()
 
 
