@@ -61,6 +61,7 @@ def as_function(name: str) -> str:
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     """All that is typed."""
+    pytest.importorskip("nats")
     pytest.importorskip("paho.mqtt")
     for name in NOTEBOOKS:
         (tmp_path / f"{name}.py").write_text(as_function(name), "utf-8")
