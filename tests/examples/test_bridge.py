@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -159,3 +160,9 @@ def test_each_feed_has_two_readers(workers: int) -> None:
     assert readers == dict.fromkeys(names, 2)
     assert all(one.items() <= names.items() for one in shares)
     assert min(map(len, shares)) > 500 / workers  # half of an even share
+
+
+def test_the_page_about_it_shows_what_is_there() -> None:
+    page = (EXAMPLES.parent / "docs" / "tasks" / "processes.md").read_text("utf-8")
+    (shown,) = re.findall(r"<!-- not run: .*-->\n```python\n(.*?)```", page, re.DOTALL)
+    assert shown in (EXAMPLES / "bridge.py").read_text("utf-8")
