@@ -39,8 +39,7 @@ class Feed:
         yield from accepted("auth", [self._key, expires, signed.hexdigest()])
         asked: set[str] = set()
         while wanted := self.topics - asked:  # it may grow meanwhile
-            topic = min(wanted)
-            asked.add(topic)
+            asked.add(topic := min(wanted))
             yield from accepted("subscribe", [topic])
 
     def __iter__(self) -> Iterator[dict[str, Any] | Gap]:

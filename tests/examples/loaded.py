@@ -1,9 +1,10 @@
-"""The programs in examples/, as modules, and how long they are."""
+"""The programs in examples/, as modules and cells, and how long they are."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,17 @@ def example(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def cells_of(name: str) -> list[dict[str, Any]]:
+    """The cells of a notebook, as they are in its file."""
+    cells: list[dict[str, Any]] = json.loads((EXAMPLES / f"{name}.ipynb").read_text())["cells"]
+    return cells
+
+
+def code_of(name: str) -> list[str]:
+    """What each cell of a notebook that has code says."""
+    return ["".join(cell["source"]) for cell in cells_of(name) if cell["cell_type"] == "code"]
 
 
 def lines_of(source: str) -> int:

@@ -5,23 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from examples.loaded import EXAMPLES, lines_of
+from examples.loaded import EXAMPLES, code_of, lines_of
 
-#: Lines without blank ones, comments and docstrings.
-MOST = {
-    "exchange": 60,
-    "home_assistant": 20,
-    "json_rpc": 15,
-    "mqtt": 40,
-    "screenshot": 25,
-    "single_use_urls": 20,
-    "transfer": 40,
-}
+#: Lines of each, without blank ones, comments and docstrings.
+MOST = 59
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+NOTEBOOKS = sorted(path.stem for path in EXAMPLES.glob("*.ipynb"))
 
 
 def test_which_lines_count() -> None:
@@ -30,41 +24,63 @@ def test_which_lines_count() -> None:
     assert lines_of(source) == 4
 
 
-def test_each_is_as_short_as_was_said() -> None:
-    found = {name: lines_of((EXAMPLES / f"{name}.py").read_text("utf-8")) for name in NAMES}
-    assert found.keys() == MOST.keys()
-    assert {name: count for name, count in found.items() if count > MOST[name]} == {}
+def lines() -> dict[str, int]:
+    """How long each is, by its file."""
+    found = {f"{name}.py": (EXAMPLES / f"{name}.py").read_text("utf-8") for name in NAMES}
+    found |= {f"{name}.ipynb": as_function(name) for name in NOTEBOOKS}
+    return {file: lines_of(source) for file, source in found.items()}
 
 
-def test_the_page_names_each() -> None:
-    page = (EXAMPLES / "README.md").read_text("utf-8")
-    assert [name for name in NAMES if f"({name}.py)" not in page] == []
+def test_each_is_short() -> None:
+    assert {file: count for file, count in lines().items() if count > MOST} == {}
+    assert len(lines()) >= 12
+
+
+def test_the_page_names_each_with_its_lines() -> None:
+    page = (EXAMPLES / "README.md").read_text("utf-8").splitlines()
+    for file, count in lines().items():
+        (line,) = (one for one in page if one.startswith("|") and f"({file})" in one)
+        assert line.endswith(f"| {count} |"), line
     readme = (EXAMPLES.parent / "README.md").read_text("utf-8")
     assert "`examples`" in readme
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + NOTEBOOKS)
 def test_each_has_a_test(name: str) -> None:
     tests = EXAMPLES.parent / "tests"
     places = [tests / "examples", tests / "long"]
     assert any((place / f"test_{name}.py").is_file() for place in places)
 
 
-def test_mypy_finds_no_fault() -> None:
-    pytest.importorskip("mypy")
+def as_function(name: str) -> str:
+    """The code of a notebook as one module: a function, in which `await` may stand."""
+    body = textwrap.indent("\n\n".join(code_of(name)), "    ")
+    return f"async def cells() -> None:\n{body}\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """All that is typed."""
+    pytest.importorskip("nats")
     pytest.importorskip("paho.mqtt")
-    files = [str(EXAMPLES / f"{name}.py") for name in NAMES]
+    for name in NOTEBOOKS:
+        (tmp_path / f"{name}.py").write_text(as_function(name), "utf-8")
+    folders = [*((EXAMPLES, name) for name in NAMES), *((tmp_path, name) for name in NOTEBOOKS)]
+    return [str(folder / f"{name}.py") for folder, name in folders]
+
+
+def test_mypy_finds_no_fault(files: list[str]) -> None:
+    pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_pyright_finds_no_fault(tmp_path: Path) -> None:
+def test_pyright_finds_no_fault(files: list[str], tmp_path: Path) -> None:
     pytest.importorskip("pyright")
-    pytest.importorskip("paho.mqtt")
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
     done = subprocess.run(
-        [*command, *(str(EXAMPLES / f"{name}.py") for name in NAMES)],
+        [*command, *files],
         capture_output=True,
         text=True,
         check=False,
