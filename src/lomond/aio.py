@@ -42,8 +42,10 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
         >>> async def main():
         ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
         ...         async for event in websocket:
-        ...             if event.name == "ready":
-        ...                 await websocket.send_text("hello")
+        ...             if event.name == "text":
+        ...                 print(event.text)
+        >>> asyncio.run(main())
+        hello
 
     Any option may be given by its name, and the first nine by their place, as for `WebSocket`.
 

@@ -147,7 +147,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         """Wait until messages may be sent: for tasks beside the one that iterates.
 
         Arguments:
-            timeout: Seconds; None for no limit.
+            timeout: Seconds; None, the default, for no limit.
 
         Returns:
             True when messages may be sent; False after the time, or when it is over for good. With
@@ -182,7 +182,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             message: A str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
             reply: A key of the JSON object that answers and its value, like ``("id", 7)``, or a
                 callable that tells of a Text or Binary whether it is the answer.
-            within: Seconds; None for no limit but the connection's end.
+            within: Seconds (30); None for no limit but the connection's end.
 
         Returns:
             The Text (or Binary) that answered.
@@ -215,12 +215,12 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             source: An async iterable of bytes-like pieces, or of str, or what WebSocket's
                 `send_stream` takes: a file, or an iterable, which had better not wait, for nothing
                 else goes on then.
-            text: Whether it is a text, and each piece a str.
-            compress: Whether to compress it, where that was negotiated.
-            on_progress: Is called with the bytes that the system has so far.
+            text: Whether it is a text, and each piece a str (False: it is a binary).
+            compress: Whether to compress it (True), where that was negotiated.
+            on_progress: Is called with the number of bytes that the system has so far.
 
         Returns:
-            The bytes of the message.
+            How many bytes the message has.
 
         Raises:
             TypeError: It is no source, or a piece of it can't be sent.
@@ -248,7 +248,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
         Arguments:
             messages: Each a str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
-            compress: Whether to compress them, where that was negotiated.
+            compress: Whether to compress them (True), where that was negotiated.
 
         Raises:
             TypeError, ValueError: What is no message; what came before it is sent.

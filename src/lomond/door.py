@@ -173,8 +173,9 @@ class Door(State, Generic[Stream, Sent]):
         Does nothing where it was started already.
 
         Arguments:
-            code: 1000-1003, 1007-1014 or 3000-4999; None for a close frame without code.
-            reason: For people; cut to 123 bytes.
+            code: 1000-1003, 1007-1014 or 3000-4999 (1000; RFC 6455 section 7.4); None for a close
+                frame without code.
+            reason: For people (``b"goodbye"``); cut to 123 bytes of UTF-8.
 
         Raises:
             TypeError, ValueError: The code can't be sent.
@@ -190,17 +191,17 @@ class Door(State, Generic[Stream, Sent]):
         reply: Reply | None = None,
         within: float | None = WITHIN,
     ) -> Sent:
-        """Send a text message. Returns when the system has taken all of it.
+        """Send a text message (RFC 6455 section 5.6). Returns when the system has taken all of it.
 
         Before Ready it is held, and leaves when the server has accepted the upgrade.
 
         Arguments:
             text: The message.
-            compress: Whether to compress it, where that was negotiated.
+            compress: Whether to compress it (True), where that was negotiated.
             reply: What tells the message that answers: a key of its JSON object and the value, like
                 ``("id", 7)``, or a callable that is given a Text or Binary. It is the event `reply`
                 then, instead of itself; or `no_reply` comes.
-            within: Seconds for that; None for no limit but the connection's end.
+            within: Seconds for that (30); None for no limit but the connection's end.
 
         Raises:
             TypeError: It is not a str.
@@ -232,12 +233,14 @@ class Door(State, Generic[Stream, Sent]):
         Arguments:
             data: Bytes, or what is like them: bytearray, memoryview, mmap, array. It is copied at
                 once, and may change then.
-            compress: Whether to compress it, where that was negotiated.
-            reply, within: As of `send_text`.
+            compress: Whether to compress it (True), where that was negotiated.
+            reply: As of `send_text`.
+            within: Seconds for that (30); None for no limit but the connection's end.
 
         Raises:
             TypeError: It is not bytes-like.
             ValueError: Its bytes do not lie in one piece.
+            WebSocketUnavailable, TransportFail: As `send_text` does.
         """
         if not isinstance(data, bytes):
             data = as_bytes(data)
@@ -252,13 +255,16 @@ class Door(State, Generic[Stream, Sent]):
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
 
-        Beside the one argument, `compress`, `reply` and `within` are as of `send_text`; without,
-        they are keys as any other.
         It is written by the WebSocket's `dumps`, or compactly, in UTF-8.
+
+        Arguments:
+            _obj: The one argument, by its place. Beside it `compress`, `reply` and `within` are as
+                of `send_text`; without it they are keys as any other.
 
         Raises:
             TypeError: It can't be written as JSON.
             ValueError: It holds NaN or Infinity; or both an argument and keywords are given.
+            WebSocketUnavailable, TransportFail: As `send_text` does.
         """
         if _obj is _MISSING:
             return self.send_text(write_json(kwargs, self._dumps))
@@ -287,11 +293,27 @@ class Door(State, Generic[Stream, Sent]):
         return given
 
     def send_ping(self, data: Buffer = b"") -> Sent:
-        """Send a ping of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
+        """Send a ping (RFC 6455 section 5.5.2); pings every `ping_rate` seconds need no call.
+
+        Arguments:
+            data: Up to 125 bytes (none); the pong has them too.
+
+        Raises:
+            ValueError: It is longer.
+            TypeError, WebSocketUnavailable, TransportFail: As `send_binary` does.
+        """
         return self._send_control(frames.PING, "ping", data)
 
     def send_pong(self, data: Buffer) -> Sent:
-        """Send a pong of at most 125 bytes; else as `send_binary`. Raises ValueError if longer."""
+        """Send a pong (RFC 6455 section 5.5.3); with `auto_pong` pings are answered without.
+
+        Arguments:
+            data: That of the ping, up to 125 bytes.
+
+        Raises:
+            ValueError: It is longer.
+            TypeError, WebSocketUnavailable, TransportFail: As `send_binary` does.
+        """
         return self._send_control(frames.PONG, "pong", data)
 
     def _send_control(self, opcode: int, name: str, data: Buffer) -> Sent:

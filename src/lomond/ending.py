@@ -30,20 +30,34 @@ _TOO_BIG = 1009
 
 
 class Pause(NamedTuple):
-    """A time in which nobody looked at the socket, because the program did something else."""
+    """A time in which nobody looked at the socket, because the program did something else.
+
+    Attributes:
+        seconds: How long.
+        events: How many were handed out in it, those that led to it included.
+        last: The name of the last of them; None if there was none yet.
+    """
 
     seconds: float
-    events: int  #: handed out in it, those that led to it included
-    last: str | None  #: the name of the last of them; None if there was none yet
+    events: int
+    last: str | None
 
 
 class Gap(NamedTuple):
-    """What lies between two connections that served, in which something may have been missed."""
+    """What lies between two connections that served, in which something may have been missed.
 
-    since: float  #: `received_time` of the last message before; without one, when that one served
-    seconds: float  #: since then, by the monotonic clock
-    unconfirmed: int  #: as the ending's
-    ending: Ending | None  #: how the connection ended that brought that message
+    Attributes:
+        since: `received_time` of the last message before, seconds since the epoch; without one,
+            when that connection served.
+        seconds: Since then, by the monotonic clock.
+        unconfirmed: Bytes of messages, as the ending has it.
+        ending: How the connection ended that brought that message; or None.
+    """
+
+    since: float
+    seconds: float
+    unconfirmed: int
+    ending: Ending | None
 
 
 class Ending(Fixed):
@@ -84,6 +98,13 @@ class Ending(Fixed):
         unfinished: Payload bytes, as they were sent, of a message that had begun to come and was
             not whole at the end; 0 where there was none.
         stats: What the connection has carried; None in an ending that a program made.
+
+    Example:
+        >>> from lomond import WebSocket
+        >>> websocket = WebSocket("wss://example.org/feed")
+        >>> names = [event.name for event in websocket]
+        >>> websocket.ending.kind, websocket.ending.by, websocket.ending.code
+        ('closed', 'server', 1000)
     """
 
     __slots__ = __match_args__ = (
@@ -164,7 +185,11 @@ class Ending(Fixed):
         return self.kind not in ("left", "replaced") or self.cause is not None
 
     def with_hint(self, hint: str) -> Ending:
-        """An ending like this, with what to do about it."""
+        """An ending like this, with what to do about it.
+
+        Arguments:
+            hint: For people; it stands at the end of what ``str`` gives.
+        """
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__match_args__}
         fields["hint"] = hint
         return type(self)(**fields)

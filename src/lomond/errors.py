@@ -10,6 +10,26 @@ if TYPE_CHECKING:
     from .ending import Ending
     from .response import Response
 
+__all__ = [
+    "CompressionParameterError",
+    "ConnectFail",
+    "ConnectionFailed",
+    "CriticalProtocolError",
+    "FrameBuildError",
+    "HandshakeError",
+    "NoReply",
+    "PayloadTooLarge",
+    "ProtocolError",
+    "ProxyError",
+    "Refused",
+    "RestoredCause",
+    "TransportFail",
+    "WebSocketClosed",
+    "WebSocketClosing",
+    "WebSocketError",
+    "WebSocketUnavailable",
+]
+
 
 class WebSocketError(Exception):
     """Base of all that is raised by lomond.
@@ -31,7 +51,7 @@ class HandshakeError(WebSocketError):
 
 
 class CompressionParameterError(HandshakeError):
-    """The server answered the compression offer with a parameter that is not allowed."""
+    """The server answered the compression offer with what is not allowed (RFC 7692 section 7.1)."""
 
 
 class ProtocolError(WebSocketError):
@@ -39,7 +59,7 @@ class ProtocolError(WebSocketError):
 
     Arguments:
         message: What the peer did.
-        code: The close code that answers it (RFC 6455 section 7.4.1).
+        code: The close code that answers it (1002; RFC 6455 section 7.4.1).
         section: Where the rule stands, for example ``"RFC 6455 5.2"``.
     """
 
@@ -113,11 +133,11 @@ class WebSocketUnavailable(WebSocketError):
 
 
 class WebSocketClosed(WebSocketUnavailable):
-    """Raised by ``send_*`` when the closing handshake is complete."""
+    """Raised by ``send_*`` when the closing handshake is complete (RFC 6455 section 7.1.4)."""
 
 
 class WebSocketClosing(WebSocketUnavailable):
-    """Raised by ``send_*`` after a close frame was sent or received."""
+    """Raised by ``send_*`` after a close frame was sent or received (RFC 6455 section 5.5.1)."""
 
 
 class Refused(WebSocketError):
@@ -127,7 +147,7 @@ class Refused(WebSocketError):
 
     Arguments:
         reason: Why, for people.
-        final: Whether `persist` is not to connect again.
+        final: Whether `persist` is not to connect again (False).
     """
 
     def __init__(self, reason: str = "", *, final: bool = False) -> None:

@@ -37,9 +37,12 @@ class WebSocketGroup:
     Example:
         >>> group = WebSocketGroup()
         >>> group.add(WebSocket("wss://example.org/a"))
-        >>> group.persist(WebSocket("wss://example.org/b"), ping_timeout=30)
-        >>> for websocket, event in group:  # doctest: +SKIP
-        ...     print(websocket.url, event)
+        >>> group.persist(WebSocket("wss://example.org/b"), max_attempts=1)
+        >>> for websocket, event in group:
+        ...     if event.name == "text":
+        ...         print(websocket.resource, event.text)
+        /a hello
+        /b hello
     """
 
     def __init__(self) -> None:
@@ -107,6 +110,9 @@ class WebSocketGroup:
 
         Anywhere in the loop's body, also while that handles an event of this connection, the last
         one included; and in a signal handler.
+
+        Arguments:
+            websocket: One that was added, and has not ended.
 
         Raises:
             KeyError: It is not in the group.

@@ -93,11 +93,14 @@ def persist(
         TypeError, ValueError: An argument can't be; at once, not at the first event.
 
     Example:
+        >>> from lomond import WebSocket
         >>> websocket = WebSocket("wss://example.org")
-        >>> for event in persist(websocket, ping_timeout=30):  # doctest: +SKIP
+        >>> for event in persist(websocket, ping_timeout=30, max_attempts=1):
         ...     if event.name == "ready":
         ...         websocket.send_text("subscribe")
-        ...     print(event)
+        ...     elif event.name == "text":
+        ...         print(event.text)
+        hello
     """
     asked = {
         "poll": poll,

@@ -32,26 +32,41 @@ ABOVE = "above"
 
 
 class Close(NamedTuple):
-    """What a close frame says."""
+    """What a close frame says (RFC 6455 section 5.5.1).
 
-    code: int | None  #: None if it names none
+    Attributes:
+        code: None if it names none.
+        reason: Its text, as it came.
+    """
+
+    code: int | None
     reason: str
 
 
 class Recorded(NamedTuple):
-    """One line of a record."""
+    """One line of a record.
 
-    line: int  #: its number in the file, 1 for the first
-    recording: str  #: its mark, where a file holds several; else empty
-    connection: int  #: the number that its process gave it
-    t: float  #: seconds since that recording began
-    wall: float  #: seconds since the epoch
-    direction: str  #: "in", "out" or "here"
+    Attributes:
+        line: Its number in the file, 1 for the first.
+        recording: Its mark, where a file holds several; else empty.
+        connection: The number that its process gave it.
+        t: Seconds since that recording began.
+        wall: Seconds since the epoch.
+        direction: ``"in"``, ``"out"`` or ``"here"``.
+        op: What the line tells, like ``"text"``.
+        value: Of text: a str; of binary, ping and pong: bytes; of text_part, binary_part: the
+            event; of close: Close, or the bytes of one that can't be read; of request: bytes; of
+            response: Response; of an ending where nobody was told: Ending; where an event was
+            handed out: that; of an op that is not known: the fields of the line.
+    """
+
+    line: int
+    recording: str
+    connection: int
+    t: float
+    wall: float
+    direction: str
     op: str
-    #: text: str; binary, ping and pong: bytes; text_part, binary_part: the event; close: Close, or
-    #: the bytes of one that can't be read; request: bytes; response: Response; an ending where
-    #: nobody was told: Ending; where an event was handed out: that; of an op that is not known: the
-    #: fields of the line.
     value: Any
 
 

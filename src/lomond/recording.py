@@ -54,9 +54,9 @@ class Recorder:
         target: A path; a text file, like ``sys.stderr``; or a callable that is given a dict for
             each line.
         redact: Is called with each message (str, or bytes of a binary one), or part of one, and
-            gives what is recorded instead, of the same type.
+            gives what is recorded instead, of the same type. None, the default, for as it is.
         secrets: Whether Authorization, cookies, passwords and tokens in URLs, and the like are
-            recorded as they are; else ``***`` stands for each.
+            recorded as they are; False, the default, for ``***`` in the place of each.
 
     Raises:
         TypeError: The target, or `redact`, is none.
@@ -126,7 +126,11 @@ class Recorder:
             log.warning(said, self, error)
 
     def is_for(self, target: object) -> bool:
-        """Whether it still writes to that target."""
+        """Whether it still writes to that target.
+
+        Arguments:
+            target: What a Recorder is made of.
+        """
         is_there = not isinstance(self._sink, Lines) or self._sink.is_at()
         return self.target == target and is_there and not self._sink.has_failed
 

@@ -34,10 +34,20 @@ def read(path: Path) -> Generator[Recorded, None, None]:
     Arguments:
         path: Of the record.
 
+    Yields:
+        What each line says.
+
     Raises:
         OSError: It can't be read.
         ValueError: It is of a newer version, or a line is none of a record's; the message says
             which one.
+
+    Example:
+        >>> from lomond import WebSocket
+        >>> for event in WebSocket("wss://example.org", record="feed.jsonl"):
+        ...     pass
+        >>> [line.value for line in read("feed.jsonl") if line.op == "text"]
+        ['hello']
     """
     with open(path, "rb") as file:
         for recorded, _ in _read(file, os.fspath(path)):
@@ -65,8 +75,11 @@ def replay(
         ValueError: The speed is not above 0.
 
     Example:
-        >>> for event in replay("feed.jsonl"):  # doctest: +SKIP
-        ...     print(event)
+        >>> from lomond import WebSocket
+        >>> for event in WebSocket("wss://example.org", record="feed.jsonl"):
+        ...     pass
+        >>> [event.text for event in replay("feed.jsonl") if event.name == "text"]
+        ['hello']
     """
     if speed is not None and not 0 < speed < inf:
         raise ValueError(f"speed must be above 0, like 1.0, or None for at once, not {speed!r}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["Response"]
+
 LONGEST = 200  # characters of a peer's text in what people read
 _LONGEST_PART = 64  # of one that stands among others
 _LOOKED_AT = 4096  # bytes of a body; what is wrong is said early
@@ -17,7 +19,7 @@ _READ = frozenset(["headers", "http_ver", "status", "status_code"])  # attribute
 
 
 class Response:
-    """An HTTP response.
+    """An HTTP response: the server's answer to the upgrade (RFC 6455 section 4.2.2), or a proxy's.
 
     Arguments:
         header_bytes: The head as it came: status line, header lines, empty line.
@@ -80,7 +82,11 @@ class Response:
         return f"<response {version} {self.status_code} {phrase}>"
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The value of a header, or the default. The name's letter case does not matter.
+        """The value of a header, or the default; of a repeated one, all joined with ``", "``.
+
+        Arguments:
+            name: Its name; the letter case does not matter (RFC 9110 section 5.1).
+            default: What is given where there is no such header (None).
 
         Raises:
             TypeError: The name is not a str.
@@ -95,7 +101,14 @@ class Response:
         return [(name.strip(), value.strip()) for name, colon, value in fields if colon]
 
     def get_list(self, name: str) -> list[str]:
-        """The values of a header, split at commas; empty if the header is absent."""
+        """The values of a header, split at commas (RFC 9110 section 5.6.1); empty without one.
+
+        Arguments:
+            name: Its name; the letter case does not matter.
+
+        Raises:
+            TypeError: The name is not a str.
+        """
         value = self.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]
 

@@ -41,5 +41,9 @@ NAMES = {
 
 
 def may_be_sent(code: int) -> bool:
-    """Whether a close frame may carry this code (RFC 6455 section 7.4.1 and 7.4.2)."""
+    """Whether a close frame may carry this code (RFC 6455 section 7.4.1 and 7.4.2).
+
+    Arguments:
+        code: Any int.
+    """
     return 1000 <= code <= 4999 and code not in Status.invalid_codes

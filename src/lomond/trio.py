@@ -43,8 +43,10 @@ class TrioWebSocket(Awaited[TrioDriver]):
         >>> async def main():
         ...     async with TrioWebSocket("wss://example.org/feed") as websocket:
         ...         async for event in websocket:
-        ...             if event.name == "ready":
-        ...                 await websocket.send_text("hello")
+        ...             if event.name == "text":
+        ...                 print(event.text)
+        >>> trio.run(main)
+        hello
 
     Any option may be given by its name, and the first nine by their place, as for `WebSocket`.
 
@@ -52,6 +54,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
 
     Raises:
         ValueError, TypeError, ImportError: As `WebSocket`.
+        RuntimeError: It is entered while it is in another ``async with``.
     """
 
     _library = "trio"

@@ -38,10 +38,10 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     these sets `url`.
 
     Example:
-        >>> websocket = WebSocket("wss://example.org/feed")
-        >>> for event in websocket:  # doctest: +SKIP
+        >>> for event in WebSocket("wss://example.org/feed"):
         ...     if event.name == "text":
         ...         print(event.text)
+        hello
 
     Any option may be given by its name, and the first nine by their place.
 
@@ -92,7 +92,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         """Wait until messages may be sent: for threads beside the one that iterates.
 
         Arguments:
-            timeout: Seconds; None for no limit.
+            timeout: Seconds; None, the default, for no limit.
 
         Returns:
             True when messages may be sent; False after the time, or when it is over for good. With
@@ -124,7 +124,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             message: A str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
             reply: A key of the JSON object that answers and its value, like ``("id", 7)``, or a
                 callable that tells of a Text or Binary whether it is the answer.
-            within: Seconds; None for no limit but the connection's end.
+            within: Seconds (30); None for no limit but the connection's end.
 
         Returns:
             The Text (or Binary) that answered.
@@ -158,12 +158,12 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             source: A file (binary, or of text), or an iterable of bytes-like pieces, or of str.
                 Of a file what is there is taken, up to 64 KiB at a time; it is not closed. A
                 generator is, whatever happens.
-            text: Whether it is a text, and each piece a str.
-            compress: Whether to compress it, where that was negotiated.
-            on_progress: Is called with the bytes that the system has so far.
+            text: Whether it is a text, and each piece a str (False: it is a binary).
+            compress: Whether to compress it (True), where that was negotiated.
+            on_progress: Is called with the number of bytes that the system has so far.
 
         Returns:
-            The bytes of the message.
+            How many bytes the message has.
 
         Raises:
             TypeError: It is no source, or a piece of it can't be sent.
@@ -192,7 +192,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
 
         Arguments:
             messages: Each a str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
-            compress: Whether to compress them, where that was negotiated.
+            compress: Whether to compress them (True), where that was negotiated.
 
         Raises:
             TypeError, ValueError: What is no message; what came before it is sent.

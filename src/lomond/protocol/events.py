@@ -166,6 +166,7 @@ class ConnectFail(FailureEvent):
     """No connection could be made. The last event.
 
     Attributes:
+        reason: Why, for people.
         response: The refusal of an HTTP proxy, body included; or None.
         ending: All that is known of how it ended, and one line for people; None in an event that
             a program made.
@@ -231,7 +232,12 @@ class Connected(Notice):
 
 
 class Rejected(FailureEvent):
-    """The server answered, but did not upgrade. Its answer is in `response`, body included."""
+    """The server answered, but did not upgrade (RFC 6455 section 4.1).
+
+    Attributes:
+        response: The answer, body included.
+        reason: What was wrong with it, for people.
+    """
 
     __slots__ = ("reason", "response")
     __match_args__ = ("response", "reason")
@@ -244,7 +250,7 @@ class Rejected(FailureEvent):
 
 
 class Ready(Notice):
-    """The connection is open: messages may be sent and will come.
+    """The connection is open (RFC 6455 section 4.1): messages may be sent and will come.
 
     Attributes:
         response: The server's answer.
@@ -386,9 +392,11 @@ class Disconnected(FailureEvent):
 
 
 class Closed(Notice):
-    """The server answered our close frame. `code` is None if it named none.
+    """The server answered our close frame (RFC 6455 section 5.5.1).
 
-    `reason` is the server's text as it came: escape it before you print it to a terminal.
+    Attributes:
+        code: Of its frame; None if it named none.
+        reason: Its text as it came: escape it before you print it to a terminal.
     """
 
     __slots__ = ("code", "reason")
@@ -407,9 +415,13 @@ class Closed(Notice):
 
 
 class Closing(Notice):
-    """The server closes. Messages may still be sent in the handler; the answer follows it.
+    """The server closes (RFC 6455 section 5.5.1).
 
-    `reason` is the server's text as it came: escape it before you print it to a terminal.
+    Messages may still be sent in the handler; the answer follows it.
+
+    Attributes:
+        code: Of its frame; None if it named none.
+        reason: Its text as it came: escape it before you print it to a terminal.
     """
 
     __slots__ = ("code", "reason")
@@ -428,7 +440,11 @@ class Closing(Notice):
 
 
 class UnknownMessage(Notice):
-    """Kept for its name; unknown opcodes are a ProtocolError."""
+    """Kept for its name; unknown opcodes are a ProtocolError.
+
+    Attributes:
+        message: Anything.
+    """
 
     __slots__ = ("message",)
     __match_args__ = ("message",)
@@ -443,7 +459,13 @@ class UnknownMessage(Notice):
 
 
 class Ping(Notice):
-    """The server sent a ping; unless `auto_pong` is off, it is answered already."""
+    """The server sent a ping (RFC 6455 section 5.5.2).
+
+    Unless `auto_pong` is off, it is answered already.
+
+    Attributes:
+        data: Up to 125 bytes.
+    """
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
@@ -455,7 +477,11 @@ class Ping(Notice):
 
 
 class Pong(Notice):
-    """The server sent a pong."""
+    """The server sent a pong (RFC 6455 section 5.5.3).
+
+    Attributes:
+        data: Up to 125 bytes: those of the ping that it answers.
+    """
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
@@ -471,6 +497,9 @@ class Text(Event):
 
     It is its own first and last part, where `parts` asks for parts of what is longer.
     A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
+
+    Attributes:
+        text: The message.
     """
 
     __slots__ = ("_json", "text")
@@ -506,6 +535,9 @@ class Binary(Event):
     """A binary message, whole.
 
     It is its own first and last part, as a Text.
+
+    Attributes:
+        data: The message.
     """
 
     __slots__ = ("data",)
@@ -698,7 +730,11 @@ class BackOff(Notice):
 
 
 class Posted(Notice):
-    """The program posted something to this loop, by ``websocket.post(value)``."""
+    """The program posted something to this loop, by ``websocket.post(value)``.
+
+    Attributes:
+        value: What it posted.
+    """
 
     __slots__ = ("value",)
     __match_args__ = ("value",)

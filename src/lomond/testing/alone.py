@@ -51,11 +51,11 @@ class PretendDoor:
         failures: Errors that requests fail with, by the request's type; an error of the class
             TimeoutError means that the request hangs until its deadline.
         delays: Seconds that a request takes, by its type.
-        latency: Seconds that bytes travel.
-        secure: Whether to ask for TLS (which is then only pretended).
+        latency: Seconds that bytes travel (0.001).
+        secure: Whether to ask for TLS, which is then only pretended (False).
         alpn: What it agrees on above TLS.
-        has_socket: Whether the user gave a connected socket.
-        compress: As for a WebSocket.
+        has_socket: Whether the user gave a connected socket (False).
+        compress: As for a WebSocket (False).
         extensions: More to offer, beside compression.
         proxy, max_redirects: As for a plan.
         later_talks: What the peers of later connections do, after a redirect or a challenge.
@@ -129,7 +129,12 @@ class PretendDoor:
     # The user
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
-        """Do something at a pretend moment, as another thread would."""
+        """Do something at a pretend moment, as another thread would.
+
+        Arguments:
+            moment: Of `now`, in seconds.
+            action: What to do.
+        """
         self._network.at(moment, action)
 
     def send_text(self, text: str, reply: Any = None, within: float | None = 30.0) -> None:
@@ -137,7 +142,8 @@ class PretendDoor:
 
         Arguments:
             text: The message.
-            reply, within: As of a WebSocket's.
+            reply: As of a WebSocket's.
+            within: Seconds for that (30); None for no limit.
         """
         if reply is None:
             self._post(frames.TEXT, text.encode(), True)
@@ -152,15 +158,27 @@ class PretendDoor:
             raise
 
     def send_ping(self, data: bytes = b"") -> None:
-        """Send a ping."""
+        """Send a ping.
+
+        Arguments:
+            data: Up to 125 bytes (none).
+        """
         self._post(frames.PING, data)
 
     def send_pong(self, data: bytes) -> None:
-        """Send a pong."""
+        """Send a pong.
+
+        Arguments:
+            data: Up to 125 bytes.
+        """
         self._post(frames.PONG, data)
 
     def post(self, value: object) -> None:
-        """Have the loop get an event with this value."""
+        """Have the loop get an event `posted`.
+
+        Arguments:
+            value: What it has.
+        """
         self._posts.append(value)
         hurry(self._exchange, self._posts)
 
@@ -170,24 +188,41 @@ class PretendDoor:
             self._exchange.force(Why("disconnected by the user"))
 
     def close(self, code: int | None = 1000, reason: str = "goodbye") -> None:
-        """Start the closing handshake."""
+        """Start the closing handshake.
+
+        Arguments:
+            code: As of a WebSocket's (1000).
+            reason: For people.
+        """
         with self._clock:
             self._exchange.close(code, reason)
 
     def spend(self, seconds: float) -> None:
-        """The user's handler takes its time; the network goes on."""
+        """The user's handler takes its time; the network goes on.
+
+        Arguments:
+            seconds: How long.
+        """
         with self._clock:
             self._network.advance_to(self.now + seconds)
 
     def keep(self, seconds: float) -> None:
-        """Something else has the thread for a while; the network goes on. For `at`."""
+        """Something else has the thread for a while; the network goes on. For `at`.
+
+        Arguments:
+            seconds: How long.
+        """
         self.session.course.kept += seconds
         self.spend(seconds)
 
     def play(
         self, act: Callable[[PretendDoor, Any], None] = lambda door, event: None
     ) -> list[tuple[float, Any]]:
-        """All events and their moments; `act` is the user's handler."""
+        """All events and their moments, which are seconds of `now`.
+
+        Arguments:
+            act: The user's handler; is given this door and an event.
+        """
         seen: list[tuple[float, Any]] = []
         for event in self.events():
             seen.append((self.now, event))

@@ -40,7 +40,11 @@ class Chained(Scripts):
         return f"Server() ({self._steps[0][0] if self._steps else 'without a step'})"
 
     def finish(self, world: object = None) -> list[str]:
-        """What the chain has waited for in vain, in sentences."""
+        """What the chain has waited for in vain, in sentences.
+
+        Arguments:
+            world: The one that asks; None for `serve`.
+        """
         steps = list(enumerate(self._steps[: self._demanded]))
         awaited = [(n, place, step) for n, (place, step) in steps if step.kind is Kind.AWAITS]
         if awaited and not self.runs:
@@ -127,7 +131,11 @@ class Server(Chained):
     # Messages
 
     def says(self, *messages: str | bytes | dict[str, Any] | list[Any]) -> Self:
-        """Say messages: a str is a text, bytes are a binary, a dict or a list is JSON."""
+        """Say messages.
+
+        Arguments:
+            messages: A str is a text, bytes are a binary, a dict or a list is JSON.
+        """
         for message in messages:
             self._add("says", _STEPS.say(message))
         return self
@@ -149,27 +157,48 @@ class Server(Chained):
         return self._add("echoes", _STEPS.echo())
 
     def pings(self, data: bytes = b"lomond") -> Self:
-        """Say a ping, and wait for its pong."""
+        """Say a ping, and wait for its pong.
+
+        Arguments:
+            data: Up to 125 bytes.
+        """
         return self._add("pings", _STEPS.ping(data))
 
     # Time
 
     def after(self, seconds: float) -> Self:
-        """Let so many seconds pass, in which pings and a close are answered."""
+        """Let time pass, in which pings and a close are answered.
+
+        Arguments:
+            seconds: How long.
+        """
         return self._add("after", _STEPS.wait(seconds))
 
     def stalls(self, seconds: float) -> Self:
-        """Do nothing for so many seconds: read nothing, and answer no ping."""
+        """Do nothing for a time: read nothing, and answer no ping.
+
+        Arguments:
+            seconds: How long.
+        """
         return self._add("stalls", _STEPS.stall(seconds))
 
     # The end
 
     def closes(self, code: int | None = 1000, reason: str = "") -> Self:
-        """Say a close frame, hear what comes until the program's own, and hang up."""
+        """Say a close frame, hear what comes until the program's own, and hang up.
+
+        Arguments:
+            code: 1000 unless it says otherwise; None for a close frame without code.
+            reason: Up to 123 bytes of UTF-8 (none).
+        """
         return self._add("closes", _STEPS.close(code, reason))
 
     def hears_close(self, code: int | None = None) -> Self:
-        """Wait until the program closes the connection, with that code if one is given."""
+        """Wait until the program closes the connection.
+
+        Arguments:
+            code: What its close frame has to have; None for any.
+        """
         return self._add("hears_close", _STEPS.hear_close(code), ends=True)
 
     def cuts(self) -> Self:
@@ -183,7 +212,11 @@ class Server(Chained):
     # The answer to the request
 
     def negotiates(self, protocol: str) -> Self:
-        """Choose this sub-protocol, wherever that stands in the chain."""
+        """Choose a sub-protocol, wherever that stands in the chain.
+
+        Arguments:
+            protocol: Which one.
+        """
         self._protocol = protocol
         return self
 
@@ -197,9 +230,9 @@ class Server(Chained):
         """Answer the request with a status, and hang up.
 
         Arguments:
-            status: For example 503.
-            retry_after: Seconds, or a date of HTTP.
-            body: What a page would say.
+            status: From 200 to 599, for example 503.
+            retry_after: Seconds, or a date of HTTP; None for none.
+            body: What a page would say (nothing).
             headers: More of them.
         """
         return self._add("refuses", _STEPS.refuse(status, retry_after, body, headers))
@@ -223,7 +256,12 @@ class Server(Chained):
         return self._add("garbage", _STEPS.garbage())
 
     def floods(self, count: int = 10_000, message: str | bytes = "flood") -> Self:
-        """Say so many messages at once."""
+        """Say many messages at once.
+
+        Arguments:
+            count: How many (10000).
+            message: Each of them, a str or bytes.
+        """
         return self._add("floods", _STEPS.flood(count, message))
 
     def byte_by_byte(self) -> Self:
@@ -235,7 +273,11 @@ class Server(Chained):
         return self._add("ignores_pings", _STEPS.ignore_pings())
 
     def reads_slowly(self, rate: float = 1000) -> Self:
-        """Read so many bytes a second from here on, beside what systems keep in their buffers."""
+        """Read slowly from here on, beside what systems keep in their buffers.
+
+        Arguments:
+            rate: Bytes a second (1000).
+        """
         return self._add("reads_slowly", _STEPS.read_slowly(rate))
 
     def misbehaves(self, seed: int | None = None) -> Self:

@@ -188,7 +188,11 @@ class Scripts:
         return self.runs[-1].line.close_code if self.runs else None
 
     def talk(self, peer: Peer) -> Talk:
-        """What is done on a connection, in the words of peer.py."""
+        """What is done on a connection, in the words of `lomond.testing.peer`.
+
+        Arguments:
+            peer: The connection.
+        """
         yield from peer.read_request()
         if not peer.request:  # who connected has gone
             return

@@ -24,7 +24,11 @@ class Heard(NamedTuple):
 
     @classmethod
     def of(cls, value: str | bytes) -> Heard:
-        """The message that has this text, or these bytes."""
+        """The message that a program sends with this.
+
+        Arguments:
+            value: A str for a text, bytes for a binary.
+        """
         return cls(True, value.encode()) if isinstance(value, str) else cls(False, value)
 
     @property

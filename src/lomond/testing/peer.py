@@ -16,26 +16,43 @@ from ..protocol.mask import mask
 
 
 class Say(NamedTuple):
-    """Write these bytes."""
+    """Write bytes.
+
+    Attributes:
+        data: Which ones.
+    """
 
     data: bytes
 
 
 class Hear(NamedTuple):
-    """Wait for bytes; is sent what came, b"" at the end, or SILENCE where that time has passed."""
+    """Wait for bytes; is sent what came, b"" at the end, or SILENCE where that time has passed.
 
-    within: float | None = None  # seconds; None is for ever, 0 for what is here
-    most: int = 65536  # bytes
+    Attributes:
+        within: Seconds; None, the default, is for ever, 0 for what is here.
+        most: How many bytes at most (65536).
+    """
+
+    within: float | None = None
+    most: int = 65536
 
 
 class Pause(NamedTuple):
-    """Do nothing for so many seconds."""
+    """Do nothing for a time.
+
+    Attributes:
+        seconds: How long.
+    """
 
     seconds: float
 
 
 class End(NamedTuple):
-    """Close the stream; with `resets`, by a reset."""
+    """Close the stream.
+
+    Attributes:
+        resets: Whether by a reset (False).
+    """
 
     resets: bool = False
 
@@ -54,11 +71,17 @@ _KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.IGNORECASE)
 
 
 class Frame(NamedTuple):
-    """A frame of the client, unmasked."""
+    """A frame of the client, unmasked (RFC 6455 section 5.2).
+
+    Attributes:
+        opcode: 1 for a text, 2 for a binary, 8 for a close, 9 for a ping, 10 for a pong.
+        payload: Its bytes.
+        is_final: Whether its message ends with it (True).
+    """
 
     opcode: int
     payload: bytes
-    is_final: bool = True  # of its message
+    is_final: bool = True
 
 
 class Peer:
@@ -78,6 +101,9 @@ class Peer:
         doing: Says in words what is done just now; None where the script does not tell.
         farewell: Gives a close frame, of a code and a reason, for a client to whom the script will
             say nothing more; nothing where none may follow. None where the script does not tell.
+
+    Raises:
+        TypeError: What was given is no script.
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
@@ -93,7 +119,12 @@ class Peer:
             raise TypeError(f"{talk!r} gave {given!r}: a script is a function with 'yield' in it")
 
     def upgrade(self, extra: bytes = b"", glued: bytes = b"") -> Talk:
-        """Read the request and accept it, with more header lines, and frames in the same write."""
+        """Read the request and accept it (RFC 6455 section 4.2.2).
+
+        Arguments:
+            extra: More header lines, each with its CRLF (none).
+            glued: Frames in the same write (none).
+        """
         yield from self.read_request()
         head = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -120,7 +151,11 @@ class Peer:
         return frame
 
     def hear_until(self, opcode: int) -> Generator[Action, bytes, Frame | None]:
-        """The client's next frame of that kind, dropping others; None if its stream ended."""
+        """The client's next frame of a kind, dropping others; None if its stream ended.
+
+        Arguments:
+            opcode: The kind, for example 8 for a close frame.
+        """
         while True:
             frame = yield from self.hear_frame()
             if frame is None or frame.opcode == opcode:
@@ -132,7 +167,11 @@ class Peer:
             pass
 
     def add(self, data: bytes) -> None:
-        """Take bytes that a script of its own has heard."""
+        """Take bytes that a script of its own has heard.
+
+        Arguments:
+            data: What a Hear was sent.
+        """
         self._rest += data
 
     def next_frame(self) -> Frame | None:
@@ -159,19 +198,33 @@ class Peer:
 
 
 def no_action(given: object) -> TypeError:
-    """What to raise for what a script has yielded and is not to be done."""
+    """What to raise for what a script has yielded and is not to be done.
+
+    Arguments:
+        given: That.
+    """
     fix = "write 'yield from' before it" if isinstance(given, Generator) else "see say()"
     return TypeError(f"a script yields Say, Hear, Pause or End, not {given!r}; {fix}")
 
 
 def key_of(request: bytes) -> bytes:
-    """The Sec-WebSocket-Key of a request; empty if it has none."""
+    """The Sec-WebSocket-Key of a request (RFC 6455 section 4.1); empty if it has none.
+
+    Arguments:
+        request: The head of the request, as `Peer.request` has it.
+    """
     found = _KEY.search(request)
     return b"" if found is None else found.group(1)
 
 
 def say(opcode: int, payload: bytes = b"", code: int | None = None) -> Say:
-    """A frame of the server; `code` makes the payload of a close frame."""
+    """A frame of the server, for `yield`.
+
+    Arguments:
+        opcode: 1 for a text, 2 for a binary, 8 for a close, 9 for a ping, 10 for a pong.
+        payload: Its bytes (none); of a close frame, the reason.
+        code: Of a close frame; None for none.
+    """
     if code is not None:
         payload = code.to_bytes(2, "big") + payload
     return Say(frames.build(opcode, payload, None))

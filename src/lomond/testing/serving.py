@@ -43,6 +43,9 @@ class Serving:
         ca: The file with the certificate of the authority that vouches for a TLS server, for
             ``ssl_cafile=`` or the variable SSL_CERT_FILE; ``""`` without TLS.
 
+    Raises:
+        TypeError: No server was given, or what was is none.
+
     Example:
         >>> from lomond import WebSocket
         >>> def talk(peer: Conversation) -> Turns:
@@ -150,9 +153,12 @@ def serve(*servers: Played, tls: bool = False, patience: float = _PATIENCE) -> S
     Arguments:
         servers: Each a Server, or a function that gets a Conversation and yields steps. One that is
             given alone serves each connection; of several each serves one, in order.
-        tls: Whether the URL is a ``wss://``; `Serving.ca` is whom to trust. Needs the extra
-            `testing`.
+        tls: Whether the URL is a ``wss://`` (False); `Serving.ca` is whom to trust. Needs the
+            extra `testing`.
         patience: Seconds in which has to come what a script waits for (10).
+
+    Returns:
+        What listens while its block is entered, at its `url`.
 
     Raises:
         TypeError: What was given is no server.

@@ -81,7 +81,12 @@ class Steps:
     def accept(
         self, protocol: str | None = None, headers: Mapping[str, str] | None = None
     ) -> Step[None]:
-        """Accept the connection, which is needed only with a sub-protocol, or more headers."""
+        """Accept the connection, which is needed only with a sub-protocol, or more headers.
+
+        Arguments:
+            protocol: The sub-protocol; None for none.
+            headers: More of the answer's.
+        """
 
         def act(line: Line) -> Talk:
             line.protocol = protocol or line.protocol
@@ -100,10 +105,13 @@ class Steps:
         """Answer the request with a status, and hang up.
 
         Arguments:
-            status: For example 503.
-            retry_after: Seconds, or a date of HTTP.
-            body: What a page would say.
+            status: From 200 to 599, for example 503.
+            retry_after: Seconds, or a date of HTTP; None for none.
+            body: What a page would say (nothing).
             headers: More of them.
+
+        Raises:
+            ValueError: The status can't be.
         """
         if not 200 <= status <= 599:
             raise ValueError(f"status must be from 200 to 599, not {status!r}")
@@ -140,7 +148,8 @@ class Steps:
         Arguments:
             expected: What it has to be: a str, the bytes of a binary, a list that its JSON is, a
                 dict that its JSON has at least, or a function that is given the message.
-            within: Seconds in which it has to come.
+            within: Seconds in which it has to come; None for no limit in a pretend world, and for
+                `serve`'s patience on a socket.
         """
         check_expected(expected)
         if within is not None:
@@ -152,7 +161,11 @@ class Steps:
         return hearing(words_of(expected), difference, within)
 
     def say(self, message: str | bytes | dict[str, Any] | list[Any]) -> Step[None]:
-        """Say a text, a binary, or JSON."""
+        """Say a message.
+
+        Arguments:
+            message: A str is a text, bytes are a binary, a dict or a list is JSON.
+        """
         opcode, payload = frames.of_message(message, None)
         words = f"says {Heard(opcode == frames.TEXT, payload)}"
         return Step(lambda line: line.say(opcode, payload), Kind.SAYS, words)
@@ -173,7 +186,11 @@ class Steps:
         return Step(act, Kind.ENDS, "echoes")
 
     def ping(self, data: bytes = _PINGED) -> Step[None]:
-        """Say a ping, and wait for its pong."""
+        """Say a ping, and wait for its pong.
+
+        Arguments:
+            data: Up to 125 bytes.
+        """
         _check_ping(data)
 
         def act(line: Line) -> Talk:
@@ -184,7 +201,15 @@ class Steps:
         return Step(act, Kind.AWAITS, "waits for the pong to its ping")
 
     def flood(self, count: int = 10_000, message: str | bytes = "flood") -> Step[None]:
-        """Say so many messages at once."""
+        """Say many messages at once.
+
+        Arguments:
+            count: How many (10000).
+            message: Each of them, a str or bytes.
+
+        Raises:
+            ValueError: The count is below 1.
+        """
         if not count >= 1:
             raise ValueError(f"count must be 1 or more, not {count!r}")
         is_text, payload = as_message(message, None)
@@ -200,14 +225,22 @@ class Steps:
     # Time
 
     def wait(self, seconds: float) -> Step[None]:
-        """Let so many seconds pass, in which pings and a close are answered."""
+        """Let time pass, in which pings and a close are answered.
+
+        Arguments:
+            seconds: How long.
+        """
         _check_seconds(seconds)
         return Step(
             lambda line: line.listen_for(seconds), Kind.PASSES, f"lets {seconds:g} seconds pass"
         )
 
     def stall(self, seconds: float) -> Step[None]:
-        """Do nothing for so many seconds: read nothing, and answer no ping."""
+        """Do nothing for a time: read nothing, and answer no ping.
+
+        Arguments:
+            seconds: How long.
+        """
         _check_seconds(seconds)
 
         def act(line: Line) -> Talk:
@@ -218,7 +251,15 @@ class Steps:
     # The end
 
     def close(self, code: int | None = 1000, reason: str = "") -> Step[None]:
-        """Say a close frame, hear what comes until the program's own, and hang up."""
+        """Say a close frame, hear what comes until the program's own, and hang up.
+
+        Arguments:
+            code: 1000 unless it says otherwise; None for a close frame without code.
+            reason: Up to 123 bytes of UTF-8 (none).
+
+        Raises:
+            ValueError: No close frame may carry the code, or so long a reason.
+        """
         if code is not None and not may_be_sent(code):
             raise ValueError(f"no close frame may carry {code!r}; see RFC 6455 section 7.4")
         if len(reason.encode()) > frames.MAX_CONTROL_PAYLOAD - 2:
@@ -261,11 +302,19 @@ class Steps:
     # What else is wrong
 
     def half_a_frame(self, message: str = _HALF) -> Step[None]:
-        """Say the first half of a text's frame; nothing that is said later gets out."""
+        """Say the first half of a text's frame; nothing that is said later gets out.
+
+        Arguments:
+            message: The text.
+        """
         return Step(lambda line: line.say_half(message.encode()), Kind.SAYS, "says half a frame")
 
     def garbage(self, data: bytes = _GARBAGE) -> Step[None]:
-        """Say bytes that are no frame."""
+        """Say bytes that are no frame.
+
+        Arguments:
+            data: Which ones.
+        """
         return Step(lambda line: line.write(data), Kind.SAYS, "says garbage")
 
     def byte_by_byte(self) -> Step[None]:
@@ -277,7 +326,14 @@ class Steps:
         return _manner(lambda line: setattr(line, "answers_pings", False))
 
     def read_slowly(self, rate: float = 1000) -> Step[None]:
-        """Read so many bytes a second from now on, beside what systems keep in their buffers."""
+        """Read slowly from now on, beside what systems keep in their buffers.
+
+        Arguments:
+            rate: Bytes a second (1000).
+
+        Raises:
+            ValueError: The rate is not above 0.
+        """
         if not rate > 0:
             raise ValueError(f"rate must be above 0 bytes a second, not {rate!r}")
         return _manner(lambda line: line.slow_down(rate))

@@ -52,6 +52,9 @@ class Scripted(Protocol):
 
         Where it ends, the server hangs up. An exception in it ends the world, and is raised when
         the block is left. ``Pause(math.inf)`` is for ever.
+
+        Arguments:
+            peer: The connection.
         """
         ...
 
@@ -65,6 +68,13 @@ class WorldOver(BaseException):
 
 class World(PretendClock):
     """A world in which a program is tested without a network and without waiting: see `pretend`.
+
+    Arguments:
+        servers, names: As of `pretend`.
+        limit: Virtual seconds after which the block fails.
+
+    Raises:
+        RuntimeError: It is entered a second time, or while there is another one.
 
     Attributes:
         now: The monotonic seconds of its clock, by which everything in it waits.
@@ -101,17 +111,17 @@ class World(PretendClock):
 
     @property
     def seconds(self) -> float:
-        """The time that has passed."""
+        """The time that has passed, in seconds."""
         return self.now - _BEGIN
 
     @property
     def minutes(self) -> float:
-        """The time that has passed."""
+        """The time that has passed, in minutes."""
         return self.seconds / 60
 
     @property
     def hours(self) -> float:
-        """The time that has passed."""
+        """The time that has passed, in hours."""
         return self.seconds / 3600
 
     @property
@@ -124,7 +134,11 @@ class World(PretendClock):
         return self.time()
 
     def spend(self, seconds: float) -> None:
-        """Let time pass in which the program is elsewhere; the servers go on."""
+        """Let time pass in which the program is elsewhere; the servers go on.
+
+        Arguments:
+            seconds: How long, of the world's time.
+        """
         end = self.now + seconds
         while (at := self._serve()) is not None and at <= end:
             self.now = max(self.now, at)
@@ -204,6 +218,9 @@ class World(PretendClock):
         Arguments:
             host, port: Where to.
             url: For people.
+
+        Raises:
+            WorldOver: Nothing happens any more.
         """
         if self.is_over:
             raise WorldOver(str(self._cause))  # a program may connect and never wait
@@ -218,7 +235,15 @@ class World(PretendClock):
         return None
 
     def connect(self, talk: Callable[[Peer], Talk], url: str) -> socket.socket:
-        """The near end of a connection to a script."""
+        """The near end of a connection to a script.
+
+        Arguments:
+            talk: The script.
+            url: For people.
+
+        Raises:
+            ConnectionResetError: The script has failed at once.
+        """
         try:
             end = FarEnd(self, talk, url)
         except Exception as error:
@@ -230,7 +255,11 @@ class World(PretendClock):
         return end.take()
 
     def has_made(self, sock: socket.socket) -> bool:
-        """Whether that is the near end of one of the connections."""
+        """Whether that is the near end of one of the connections.
+
+        Arguments:
+            sock: Any socket.
+        """
         return any(end.is_of(sock) for end in self.connections)
 
     # For who waits
@@ -268,7 +297,11 @@ class World(PretendClock):
                 self.now = at
 
     def end(self, sentence: str) -> None:
-        """Have the world be over, for that reason."""
+        """Have the world be over.
+
+        Arguments:
+            sentence: Why: the AssertionError that comes out of the block.
+        """
         self._fail(AssertionError(sentence))
 
     def _fail(self, error: BaseException) -> None:
@@ -332,7 +365,10 @@ def pretend(
         servers: Each a Server, a function that gets a Conversation and yields steps, or what else
             is Scripted. Each is for one connection; one that is given twice, for two.
         names: The addresses of host names; None where one is not known. All others are known.
-        limit: Virtual seconds after which the block fails; three days, unless it says otherwise.
+        limit: Virtual seconds after which the block fails (259200: three days).
+
+    Returns:
+        The world, which begins when its block is entered; `hours` is the time that has passed.
 
     Raises:
         TypeError: What was given is no server.
