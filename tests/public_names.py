@@ -17,16 +17,20 @@ from typing import Any, NamedTuple
 
 from sources import NAME, source
 
-#: The public modules, and those that have what `lomond` itself has.
+#: The public modules, and those that have what users are given.
 MODULES = (
-    "websocket", "aio", "trio", "group", "persist", "options", "ending", "events", "errors",
-    "records", "response", "status", "constants", "testing", "testing.peer", "testing.server",
-    "testing.alone",
+    "websocket", "aio", "trio", "group", "persist", "options", "ending", "stats", "timings",
+    "secured", "compression", "events", "errors", "records", "response", "status", "constants",
+    "testing", "testing.peer", "testing.server", "testing.alone",
 )  # fmt: skip
-#: Of modules that are only partly public: what `lomond` has of them.
-PARTLY = {"options": ("Deflate",), "ending": ("Ending", "Gap", "Pause")}
-#: What no program makes: `connect` gives it.
-MADE_BY_US = ("aio.Events", "trio.Events")
+#: Of modules that are only partly public: what users are given of them.
+PARTLY = {
+    "options": ("Deflate",),
+    "ending": ("Ending", "Gap", "Pause"),
+    "compression": ("Compression",),
+}
+#: What no program makes.
+MADE_BY_US = ("aio.Events", "trio.Events", "stats.Stats")
 _SECTION = re.compile(r"^(\w[\w ]*):$")
 _ENTRY = re.compile(r"^    ([*\w]+(?:, [*\w]+)*): \S")
 #: What a class does for whoever makes it, or enters it.

@@ -22,6 +22,7 @@ _NOUN = re.compile(r"(The|A|An|What|Whether|How|Which|Who|Each|All|Every|Seconds
 #: What nobody uses: nothing, the promise of nothing, a generator for `yield from`, the same object,
 #: and a step that gives nothing, of which their classes tell.
 _NOTHING = re.compile(r"None|Sent|Self|Talk|Never|NoReturn|Step\[None\]")
+_PAGES = Path(__file__).parents[1] / "docs" / "reference"
 _RAISED = re.compile(r"    (\S[^:]*): ")
 #: What has an example: what `lomond` itself has, and the functions beside that.
 _TOP = {
@@ -119,6 +120,16 @@ def test_what_is_seen_of_a_function() -> None:
         "    def g():\n        raise C\n"
     )
     assert sorted(raised_by(source)) == ["A", "B"]
+
+
+def test_all_of_it_is_on_a_page() -> None:
+    """In docs/reference/: a class by its name there, what it has by hand or with the class."""
+    pages = "\n".join(path.read_text("utf-8") for path in sorted(_PAGES.glob("*.md")))
+    names = set(re.findall(r"^ *\.\. auto\w+:: (?:[\w.]+\.)?(\w+)$", pages, re.MULTILINE))
+    names |= set(re.findall(r"^\| `(\w+)` \|", pages, re.MULTILINE))  # options
+    for listed in re.findall(r"^ +:members: (.+)$", pages, re.MULTILINE):
+        names |= set(listed.split(", "))
+    assert [one.name for one in ALL if one.name.rpartition(".")[2] not in names] == []
 
 
 def test_where_examples_are() -> None:

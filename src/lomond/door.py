@@ -228,7 +228,7 @@ class Door(State, Generic[Stream, Sent]):
         reply: Reply | None = None,
         within: float | None = WITHIN,
     ) -> Sent:
-        """Send a binary message; else as `send_text`.
+        """Send a binary message (RFC 6455 section 5.6); else as `send_text`.
 
         Arguments:
             data: Bytes, or what is like them: bytearray, memoryview, mmap, array. It is copied at

@@ -8,14 +8,21 @@ __all__ = ["Secured"]
 
 
 class Secured(NamedTuple):
-    """What TLS has agreed on with the server, as the module ``ssl`` says it."""
+    """What TLS has agreed on with the server, as the module ``ssl`` says it.
 
-    version: str | None  #: like ``"TLSv1.3"``
-    cipher: str | None  #: its name
-    alpn: str | None = None  #: the protocol above TLS (RFC 7301); None if none was agreed on
-    #: As ``getpeercert()`` gives it: empty where `ssl_verify` is off.
+    Attributes:
+        version: Like ``"TLSv1.3"``.
+        cipher: Its name.
+        alpn: The protocol above TLS (RFC 7301); None if none was agreed on.
+        certificate: The server's, as ``getpeercert()`` gives it: empty where `ssl_verify` is off.
+        der: The same certificate as it came (DER).
+    """
+
+    version: str | None
+    cipher: str | None
+    alpn: str | None = None
     certificate: dict[str, Any] | None = None
-    der: bytes | None = None  #: the same certificate as it came (DER)
+    der: bytes | None = None
 
     def __repr__(self) -> str:
         # A certificate would fill a screen.

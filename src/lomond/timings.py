@@ -8,24 +8,38 @@ __all__ = ["Attempt", "Latency", "Timings"]
 
 
 class Attempt(NamedTuple):
-    """One attempt to connect to one address."""
+    """One attempt to connect to one address.
 
-    address: str  #: for people: ``127.0.0.1:80``, ``[::1]:80``, or a path
-    seconds: float  #: from its start to its end
-    error: str | None = None  #: in words; None for the one that was used
+    Attributes:
+        address: For people: ``127.0.0.1:80``, ``[::1]:80``, or a path.
+        seconds: From its start to its end.
+        error: In words; None for the one that was used.
+    """
+
+    address: str
+    seconds: float
+    error: str | None = None
 
 
 class Latency(NamedTuple):
-    """How long the server takes to answer a ping; in seconds."""
+    """How long the server takes to answer a ping; in seconds.
+
+    Attributes:
+        last: The newest one.
+        smallest: The least of this connection.
+        smoothed: As TCP smooths its round trips (RFC 6298 section 2): an eighth of each new one.
+    """
 
     last: float
     smallest: float
-    smoothed: (
-        float  #: as TCP smooths its round trips (RFC 6298 section 2): an eighth of each new one
-    )
+    smoothed: float
 
     def after(self, seconds: float) -> Latency:
-        """What it comes to with another answer."""
+        """What it comes to with another answer.
+
+        Arguments:
+            seconds: How long that took.
+        """
         smoothed = self.smoothed + (seconds - self.smoothed) / 8
         return Latency(seconds, min(self.smallest, seconds), smoothed)
 
