@@ -17,7 +17,10 @@ MOST = 10_000  # messages that wait for the upstream connection; then the oldest
 
 
 class Gateway:
-    """All connections in one thread: no lock, no queue, and a slow device keeps nobody waiting."""
+    """All connections in one thread, which needs no lock and no queue.
+
+    A device that is connected and takes nothing keeps the others waiting, for `send_timeout`.
+    """
 
     def __init__(self, upstream: WebSocket, devices: Mapping[str, str]) -> None:
         self.upstream = upstream
