@@ -30,12 +30,12 @@ def lines_after(file: BinaryIO, position: int) -> Iterator[dict[str, Any]]:
         yield {"id": position, "line": line[:-1].decode(errors="replace")}
 
 
-def newest(file: BinaryIO, path: Path) -> BinaryIO:
-    """The file of that name, which is another one once the log was rotated."""
-    with suppress(FileNotFoundError):  # it was moved, and the new one is not there yet
-        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            return path.open("rb")
-    return file
+def is_rotated(file: BinaryIO, path: Path) -> bool:
+    """Whether the file of that name is another one by now."""
+    try:
+        return not os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:  # it was moved, and the new one is not there yet
+        return False
 
 
 def ship(websocket: WebSocket, path: Path) -> None:
@@ -54,13 +54,14 @@ def ship(websocket: WebSocket, path: Path) -> None:
             if event.name == "text":
                 confirmed = event.json["confirmed"]
             if event.name in ("poll", "text") and sent - confirmed < WINDOW:
+                is_over = is_rotated(file, path)  # before what was written up to then is read
                 batch = list(islice(lines_after(file, sent), BATCH))
                 with suppress(WebSocketError):  # the next connection begins at what is confirmed
                     websocket.send_many(batch)
                     sent = batch[-1]["id"] if batch else sent
-                if sent == confirmed and (newer := newest(file, path)) is not file:
+                if is_over and sent == confirmed and not batch:
                     files.close()
-                    file = files.enter_context(newer)
+                    file = files.enter_context(path.open("rb"))
                     websocket.close()  # the next connection is told where to begin in this one
     raise PermissionError(str(websocket.ending))
 
