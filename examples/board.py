@@ -5,6 +5,7 @@ server's URL and the file of a sensor, like /sys/class/thermal/thermal_zone0/tem
 """
 
 import asyncio
+import secrets
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from lomond import AsyncWebSocket, Deflate
 from lomond.errors import WebSocketError
 
 MOST = 1000  # readings that are kept; then the oldest go
+BOOT = secrets.token_hex(4)  # tells the server that the numbers begin anew
 
 
 def small(url: str) -> AsyncWebSocket:
@@ -48,7 +50,8 @@ async def run(websocket: AsyncWebSocket, read: Callable[[], str], every: float =
                 unsent = list(kept)  # all that nobody has confirmed
             elif event.name == "posted":  # also while there is no connection
                 number += 1
-                unsent = [{"id": number, "at": event.received_time, "value": event.value}]
+                at = event.received_time
+                unsent = [{"boot": BOOT, "id": number, "at": at, "value": event.value}]
                 kept.extend(unsent)
             elif event.name == "text":
                 while kept and kept[0]["id"] <= event.json["confirmed"]:

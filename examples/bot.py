@@ -58,7 +58,7 @@ async def bot(websocket: AsyncWebSocket, token: str, room: str) -> None:
     tasks: set[asyncio.Task[None]] = set()
     is_in = False
     async with websocket:
-        async for event in websocket.persist(enter=enter, ping_timeout=30):
+        async for event in websocket.persist(enter=enter, ping_timeout=30, final={401, 403}):
             if event.name == "entered" or event.name == "disconnected":
                 is_in = event.name == "entered"
             elif event.name == "posted":

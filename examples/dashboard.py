@@ -6,11 +6,11 @@ Run it with the feeds' URLs.
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from shutil import get_terminal_size
 
 from lomond import WebSocket, WebSocketGroup
 
 CLEAR = "\x1b[H\x1b[J"
-WIDTH = 100
 
 
 @dataclass
@@ -27,10 +27,10 @@ class Feed:
         """Its line of the screen; what a server says can't control the terminal."""
         age = f"{now - self.at:.0f} s ago" if self.heard else ""
         text = ascii(self.last)[1:-1]
-        return f"{self.url:30} {self.state:8} {self.heard:6} {age:>10}  {text}"[:WIDTH]
+        return f"{self.url:30} {self.state:10} {self.heard:6} {age:>10}  {text}"
 
 
-def watch(urls: Iterable[str], show: Callable[[str], object]) -> None:
+def watch(urls: Iterable[str], show: Callable[[list[str]], object]) -> None:
     """Show all feeds, once a second and where one comes or goes, as long as any of them is left."""
     group = WebSocketGroup()
     feeds: dict[WebSocket, Feed] = {}
@@ -50,12 +50,15 @@ def watch(urls: Iterable[str], show: Callable[[str], object]) -> None:
             feed.state, feed.last = "lost", str(event.ending)
         elif event.name == "connect_fail":
             feed.state, feed.last = "lost", event.reason
-        elif event.name == "rejected":
-            feed.state = "refused"
         elif event.name != "poll":
             continue
-        show("\n".join(feed.line(event.received_time) for feed in feeds.values()))
+        show([feed.line(event.received_time) for feed in feeds.values()])
+
+
+def on_screen(lines: list[str]) -> None:
+    width = get_terminal_size().columns
+    print(CLEAR + "\n".join(line[:width] for line in lines), flush=True)
 
 
 if __name__ == "__main__":
-    watch(sys.argv[1:], lambda screen: print(CLEAR + screen, flush=True))
+    watch(sys.argv[1:], on_screen)

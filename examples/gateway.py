@@ -17,7 +17,10 @@ MOST = 10_000  # messages that wait for the upstream connection; then the oldest
 
 
 class Gateway:
-    """All connections in one thread: no lock, no queue, and a slow device keeps nobody waiting."""
+    """All connections in one thread, which needs no lock and no queue.
+
+    A device that is connected and takes nothing keeps the others waiting, for `send_timeout`.
+    """
 
     def __init__(self, upstream: WebSocket, devices: Mapping[str, str]) -> None:
         self.upstream = upstream
@@ -27,6 +30,7 @@ class Gateway:
     def run(self) -> None:
         """Go on for ever. Raises PermissionError where the upstream does not want the gateway."""
         group = WebSocketGroup()
+        is_up = False
         names = {websocket: name for name, websocket in self.devices.items()}
         group.persist(self.upstream, ping_timeout=30, final={401, 403})
         for device in names:
@@ -36,9 +40,12 @@ class Gateway:
                 break
             if websocket is not self.upstream:
                 self._of_device(names[websocket], event)
+            elif event.name == "ready" or event.name == "disconnected":
+                is_up = event.name == "ready"  # what is sent before that may be for nobody
             elif event.name == "text":
                 self._order(event.json)
-            self._send()
+            if is_up:
+                self._send()
         raise PermissionError(str(self.upstream.ending))
 
     def _of_device(self, name: str, event: Any) -> None:

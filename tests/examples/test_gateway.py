@@ -50,7 +50,7 @@ def test_orders_find_their_devices_and_what_devices_say_goes_up() -> None:
 
 def test_what_devices_say_while_nobody_listens_above_goes_up_later() -> None:
     cloud = Server(CLOUD).after(2).resets()
-    down = Server(CLOUD).refuses(503, retry_after=60)
+    down = Server(CLOUD).after(15).refuses(503, retry_after=60)  # with what is held
     again = Server(CLOUD).after(10).cuts()
     door = Server("door.example").after(20).says({"open": 1}).after(20).says({"open": 2})
     lamp = Server("lamp.example").after(30).cuts()

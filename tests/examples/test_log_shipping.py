@@ -71,3 +71,31 @@ def test_a_collector_that_does_not_say_where_to_begin_gets_nothing(tmp_path: Pat
     silent = Server().hears({"ship": "log"})
     ship(path, silent, Server().refuses(401))
     assert lines(silent.heard) == []
+
+
+def test_a_log_that_is_rotated_is_shipped_to_its_end_and_then_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("old 1\n")
+    files: list[int] = []
+
+    def first(peer: Conversation) -> Turns:
+        files.append((yield from peer.hear({"ship": "log"})).json["file"])
+        yield peer.say({"confirmed": 0})
+        yield peer.hear({"id": 6, "line": "old 1"})
+        with path.open("a") as file:
+            file.write("old 2\n")
+        path.rename(tmp_path / "log.1")
+        yield peer.hear({"id": 12, "line": "old 2"})
+        yield peer.say({"confirmed": 12})
+        yield peer.wait(10)
+        path.write_text("new\n")
+        yield peer.hear_close()
+
+    def second(peer: Conversation) -> Turns:
+        files.append((yield from peer.hear({"ship": "log"})).json["file"])
+        yield peer.say({"confirmed": 0})
+        yield peer.hear({"id": 4, "line": "new"})
+        yield peer.cut()
+
+    ship(path, first, second, Server().refuses(401))
+    assert len(set(files)) == 2
