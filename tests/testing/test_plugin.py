@@ -50,30 +50,16 @@ PROGRAM = """
 
 
 PAGE = "tasks/testing.md"
-YOUR_PROGRAM = """
-import sys
-from lomond import WebSocket
-
-def log_in(url):
-    websocket = WebSocket(url)
-    for event in websocket:
-        if event.name == "ready":
-            websocket.send_json({"op": "auth"})
-        elif event.name == "text":
-            return "logged in" if event.json["success"] else "not logged in"
-
-if __name__ == "__main__":
-    sys.exit(0 if log_in(sys.argv[1]) == "logged in" else 1)
-"""
 
 
 @pytest.fixture
 def on_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What docs/tasks/testing.md shows of the fixtures, with a program."""
-    (tmp_path / "login.py").write_text(YOUR_PROGRAM)
+    """What docs/tasks/testing.md shows of the fixtures, and the program there."""
+    program = shown(PAGE, "# login.py")
+    (tmp_path / "login.py").write_text(program)
     monkeypatch.chdir(tmp_path)
     login = ModuleType("login")
-    exec(YOUR_PROGRAM, vars(login))
+    exec(program, vars(login))
     monkeypatch.setitem(sys.modules, "login", login)
     known: dict[str, Any] = {}
     exec(shown(PAGE, "lomond_server"), known)
