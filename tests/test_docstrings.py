@@ -126,7 +126,7 @@ def test_all_of_it_is_on_a_page() -> None:
     """In docs/reference/: a class by its name there, what it has by hand or with the class."""
     pages = "\n".join(path.read_text("utf-8") for path in sorted(_PAGES.glob("*.md")))
     names = set(re.findall(r"^ *\.\. auto\w+:: (?:[\w.]+\.)?(\w+)$", pages, re.MULTILINE))
-    names |= set(re.findall(r"^\| `(\w+)` \|", pages, re.MULTILINE))  # options
+    names |= set(re.findall(r"^- `(\w+)`", pages, re.MULTILINE))  # options
     for listed in re.findall(r"^ +:members: (.+)$", pages, re.MULTILINE):
         names |= set(listed.split(", "))
     assert [one.name for one in ALL if one.name.rpartition(".")[2] not in names] == []

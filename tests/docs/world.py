@@ -40,7 +40,7 @@ class Places:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._stack.close()
+        self._stack.__exit__(*raised)  # which has servers say beside an error what they missed
 
     def serve(self, place: str, *scripts: Any, patience: float = 10.0) -> Serving:
         """Have servers at ``wss://feed.example`` or ``ws://localhost:8765``, to the page's end.

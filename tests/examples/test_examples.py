@@ -37,12 +37,12 @@ def test_each_is_short() -> None:
 
 
 def test_the_page_names_each_with_its_lines() -> None:
-    page = (EXAMPLES / "README.md").read_text("utf-8").splitlines()
+    page = (EXAMPLES.parent / "docs" / "examples.md").read_text("utf-8").splitlines()
     for file, count in lines().items():
-        (line,) = (one for one in page if one.startswith("|") and f"({file})" in one)
+        (line,) = (one for one in page if one.startswith("|") and f"(../examples/{file})" in one)
         assert line.endswith(f"| {count} |"), line
     readme = (EXAMPLES.parent / "README.md").read_text("utf-8")
-    assert "`examples`" in readme
+    assert "(docs/examples.md)" in readme
 
 
 @pytest.mark.parametrize("name", NAMES + NOTEBOOKS)

@@ -38,9 +38,9 @@ def test_there_are_twelve_and_each_is_short() -> None:
 
 
 def test_the_page_names_each_with_its_lines() -> None:
-    page = (EXAMPLES / "README.md").read_text("utf-8")
+    page = (EXAMPLES.parent / "docs" / "examples.md").read_text("utf-8")
     for path in FILES:
-        (line,) = (one for one in page.splitlines() if f"(testing/{path.name})" in one)
+        (line,) = (one for one in page.splitlines() if f"(../examples/testing/{path.name})" in one)
         assert line.endswith(f"| {lines_of(path.read_text('utf-8'))} |")
 
 
