@@ -20,6 +20,9 @@ def look_up(host: Any, port: Any, *given: Any, **named: Any) -> Any:
     ports: dict[str, int] = json.loads(os.environ[NAMES])
     name = host.decode() if isinstance(host, bytes) else str(host)
     led = ports.get(f"{name}:{port}", ports.get(name))
+    is_for_addresses = (named.get("flags") or (given[3:4] or (0,))[0]) & socket.AI_NUMERICHOST
+    if is_for_addresses and (led is not None or name == "localhost"):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     if led is not None or name == "localhost":  # which not every machine knows
         return known("127.0.0.1", led or port, *given, **named)
     if name.endswith(".example"):
