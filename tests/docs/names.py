@@ -23,9 +23,6 @@ def look_up(host: Any, port: Any, *given: Any, **named: Any) -> Any:
     if flags & socket.AI_NUMERICHOST:  # whoever asks wants to know whether it is an address
         return known(host, port, *given, **named)
     led = ports.get(f"{name}:{port}", ports.get(name))
-    is_for_addresses = (named.get("flags") or (given[3:4] or (0,))[0]) & socket.AI_NUMERICHOST
-    if is_for_addresses and (led is not None or name == "localhost"):
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     if led is not None or name == "localhost":  # which not every machine knows
         return known("127.0.0.1", led or port, *given, **named)
     if name.endswith(".example"):

@@ -60,6 +60,7 @@ class Reader:
             "Server": Server,
             "serve": places.serve,
             "lead": places.lead,
+            "run": places.run,
             "pretend": self._pretend,
         }
         self._names: dict[str, Any] = {"__name__": "__main__"}

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,19 @@ class Places:
             serving._context = server_context(name)  # noqa: SLF001  # serve() has one for us
         self.lead(name, int(serving.url.rstrip("/").rpartition(":")[2]))
         return self._stack.enter_context(serving)
+
+    def run(self, name: str, server: Any) -> None:
+        """Have that name lead to a server that others wrote, which serves to the page's end.
+
+        Arguments:
+            name: As of `lead`.
+            server: Has `serve_forever`, `shutdown` and `socket`, as those of websockets and http.
+        """
+        thread = threading.Thread(target=server.serve_forever)
+        for end in (server.socket.close, thread.join, server.shutdown):  # the last one first
+            self._stack.callback(end)
+        thread.start()
+        self.lead(name, server.socket.getsockname()[1])
 
     def lead(self, name: str, port: int) -> None:
         """Have that name, or ``name:port``, lead to a port of 127.0.0.1."""
