@@ -322,5 +322,7 @@ def test_what_was_recorded_of_a_server_is_so_again(
 def test_what_is_no_speed(place: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="speed must be above 0"):
         replay(tmp_path / "none.jsonl", speed=0)
+    with pytest.raises(TypeError, match=r"speed must be a number.*, not '1'"):
+        replay(tmp_path / "none.jsonl", speed="1")  # type: ignore[arg-type]  # that is it
     with pytest.raises(OSError, match=r"none\.jsonl"):
         replay(tmp_path / "none.jsonl")

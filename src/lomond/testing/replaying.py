@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import BinaryPart, TextPart
 from ..protocol import frames
 from ..protocol.events import content
-from ..records import Close, read
+from ..records import Close, check_speed, read
 from .conversation import Run, Scripts
 from .differing import differences, matches
 from .heard import Heard
@@ -57,8 +57,7 @@ def replay(
     Raises:
         OSError, ValueError: The record can't be read; or the speed is not above 0.
     """
-    if speed is not None and not 0 < speed < float("inf"):
-        raise ValueError(f"speed must be above 0, like 1.0, or None for at once, not {speed!r}")
+    check_speed(speed)
     name = os.path.basename(path)
     found: dict[tuple[str, int], list[Recorded]] = {}
     for one in read(path):
