@@ -161,6 +161,14 @@ def test_nobody_connects(place: str) -> None:
     assert re.fullmatch(rf"nobody connected to logs_in \({HERE}:\d+\)", str(caught.value))
 
 
+def test_nobody_connects_to_many(place: str) -> None:
+    servers = [Server().hears("login") for _ in range(24)]
+    with pytest.raises(AssertionError) as caught, played(place, *servers):
+        pass
+    assert re.fullmatch(r".* waits for the text 'login'; nobody connected \(24 times\)",
+                        str(caught.value))  # fmt: skip
+
+
 def test_a_connection_that_nobody_expected(place: str) -> None:
     servers = Server().cuts(), Server().cuts()
     match = "a connection that nobody expected|which nobody expected"
