@@ -304,6 +304,11 @@ def test_speeds_that_can_not_be(speed: float) -> None:
         replay("nowhere", speed)
 
 
+def test_what_is_no_speed() -> None:
+    with pytest.raises(TypeError, match=r"speed must be a number.*, or None .*, not '1'"):
+        replay("nowhere", "1")  # type: ignore[arg-type]  # that is it
+
+
 @pytest.mark.parametrize(("speed", "after"), [(1.0, 10.0), (2.0, 5.0), (0.5, 20.0)])
 def test_a_replay_keeps_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speed: float, after: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,30 @@ def test_no_secret_is_in_a_record(tmp_path: Path) -> None:
     assert lines[4]["protocol"] == "bearer.***"
     odd = Response(b"HTTP/1.1 401 No\nSet-Cookie: s=s3t-cookie\n\n")
     assert found_in(lines_of(Told().entry("in", "response", odd))) == []
+
+
+def cut_within(secret: bytes, more: bytes = b"") -> str:
+    """What a record has of a body that ends within a secret."""
+    told = Told(url=SECRET_URL)
+    body = b"at /?token=an0thers&a " + more + b"no " + secret[:8]
+    lines = lines_of(
+        told.entry("out", "request", SECRET_HEAD),
+        told.entry("in", "response", Response(b"HTTP/1.1 401 No\r\n\r\n", body=body)),
+    )
+    return str(lines[-1].get("text") or b64decode(lines[-1]["b64"]).decode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    "more", [b"", b"\xff ", b"?token=\xc3\xa0-thing ", b"\xff?token=\xc3\xa0-thing "]
+)
+def test_what_is_left_of_a_secret_at_the_end_of_a_body_is_not_recorded(more: bytes) -> None:
+    for secret in (b"b3arer-thing", b"c00kie-dough", b"t0ken-of-mine", b"s3cr3t-pass"):
+        shown = cut_within(secret, more)
+        assert shown.startswith("at /?token=***&a ")
+        assert shown.endswith(" no ***")
+        assert "thing" not in shown
+    assert cut_within(b"b3arer-other"[:6]).endswith("no ***")
+    assert cut_within(b"b3are").endswith("no b3are")
 
 
 def test_secrets_are_there_for_who_wants_them(tmp_path: Path) -> None:

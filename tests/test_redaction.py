@@ -267,3 +267,13 @@ def test_any_text_can_be_shown(url: str, text: str) -> None:
     assert discreet_url(discreet_url(url)) == discreet_url(url)
     shown = known.text(text)
     assert known.text(shown) == shown
+
+
+@given(SECRETS, st.binary(), st.integers(0, 200))
+def test_any_body_can_be_shown(secret: str, body: bytes, size: int) -> None:
+    known = Discretion()
+    known.learn_head(f"GET / HTTP/1.1\r\nCookie: sid={secret}\r\n".encode())
+    cut = (body + b" " + secret.encode())[: len(body) + 1 + size]
+    shown = known.body(cut)
+    assert secret[:8].encode() not in shown
+    assert known.body(shown) == shown

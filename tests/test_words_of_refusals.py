@@ -83,3 +83,12 @@ def test_no_body_takes_long(body: bytes) -> None:
     began = time.process_time()
     words("404 ..", body)
     assert time.process_time() - began < 5
+
+
+def test_words_that_are_cut_say_so() -> None:
+    """So that who hides secrets looks there for what is left of one."""
+    assert words("403 Forbidden", b" " * 4089 + b"no hunter2secret") == "no hunt..."
+    assert words("403 Forbidden", b"<html>" + b"<p>" * 1361 + b"no hunter2secret") == "no hunt..."
+    assert words("403 Forbidden", b" " * 4080 + b"no hunter2secret") == "no hunter2secret"
+    assert words("403 Forbidden", b" " * 5000) == ""
+    assert words("403 Forbidden", b"<title>No entry</title>" + b" " * 5000) == "No entry"

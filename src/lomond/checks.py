@@ -77,11 +77,17 @@ def check_seconds(name: str, value: object, *, none: str = "", zero: bool = True
     if value is None and none:
         return
     hint = f", or None for {none}" if none else ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number of seconds{hint}, not {value!r}")
+    value = as_number(name, value, f"a number of seconds{hint}")
     if not 0 <= value <= sys.float_info.max or (value == 0 and not zero):  # nan fails too
         least = "0 or more" if zero else "more than 0"
         raise ValueError(f"{name} must be {least} seconds{hint}, not {value!r}")
+
+
+def as_number(name: str, value: object, kind: str = "a number") -> int | float:
+    """The value. Raises TypeError unless it is a number; `kind` says which."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {kind}, not {value!r}")
+    return value
 
 
 def check_count(name: str, value: object, *, none: str = "") -> None:

@@ -195,7 +195,9 @@ def _shown(name: str, value: object, known: Discretion) -> object:
         case str() if name in _URLS:
             return known.url(value)
         case str() if name == "b64":
-            return b64encode(known.data(b64decode(value))).decode()
+            return b64encode(known.body(b64decode(value))).decode()
+        case str() if name == "text":
+            return known.body(value)
         case list() if name == "head":
             lines = "\r\n".join(cast("list[str]", value))
             return _shown_head(lines, known).split("\r\n")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from .checks import as_number
 from .constants import __version__
 from .events import AnyEvent
 from .io.posting import Bell
@@ -81,9 +82,17 @@ def replay(
         >>> [event.text for event in replay("feed.jsonl") if event.name == "text"]
         ['hello']
     """
-    if speed is not None and not 0 < speed < inf:
-        raise ValueError(f"speed must be above 0, like 1.0, or None for at once, not {speed!r}")
+    check_speed(speed)
     return _replayed(path, speed, connection)
+
+
+def check_speed(speed: object) -> None:
+    """Raise TypeError or ValueError unless it is a speed of a replay."""
+    if speed is None:
+        return
+    hint = "like 1.0, or None for at once"
+    if not 0 < as_number("speed", speed, f"a number, {hint}") < inf:
+        raise ValueError(f"speed must be above 0, {hint}, not {speed!r}")
 
 
 def events_of(

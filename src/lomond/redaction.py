@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from binascii import Error as NoBase64, a2b_base64
 from collections.abc import Iterable, Iterator
+from typing import AnyStr
 
 from .url import redact, userinfo
 
@@ -35,6 +36,7 @@ _MOST = 1000  # secrets that one remembers
 _DEPTH = 3  # URLs within values of URLs
 #: What stands for the rest of a text that is cut.
 _CUT = "..."
+_STRAY = "surrogateescape"  # of bytes that are no UTF-8: they come back as they were
 _LONGEST_CUT = 2000  # characters; what is longer are no words of ours, which are cut
 #: Words of every handshake: whoever has one for a secret has none.
 _COMMON = frozenset({"websocket", "upgrade", "connection", "keep-alive", "permessage-deflate"})
@@ -157,6 +159,23 @@ class Discretion:
                 data = data.replace(said, HIDDEN.encode())
         return data
 
+    def body(self, body: AnyStr) -> AnyStr:
+        """What came of an answer's body, without secrets, and without the beginning of one.
+
+        It may end within one: at our limit, or where the connection was lost.
+        """
+        if isinstance(body, str):
+            shown = self.text(body)
+            for secret in self._longest_first():
+                shown = _without_end(shown, secret, HIDDEN)
+            return shown
+        shown = discreet_text(body.decode("utf-8", _STRAY))
+        data = self.data(shown.encode("utf-8", _STRAY))
+        for secret in self._longest_first():
+            for said in _encoded(secret):
+                data = _without_end(data, said, HIDDEN.encode())
+        return data
+
     def _without_known(self, text: str) -> str:
         secrets = self._longest_first()
         for secret in secrets:
@@ -164,19 +183,20 @@ class Discretion:
         if _CUT not in text or len(text) > _LONGEST_CUT:
             return text
         *cut, rest = text.split(_CUT)
-        return _CUT.join([*(_without_end(part, secrets) for part in cut), rest])
+        for secret in secrets:
+            cut = [_without_end(part, secret, HIDDEN) for part in cut]
+        return _CUT.join([*cut, rest])
 
     def _longest_first(self) -> list[str]:
         # Not kept: another thread might learn one meanwhile, which would be missing then.
         return sorted(self._known, key=len, reverse=True)
 
 
-def _without_end(text: str, secrets: list[str]) -> str:
+def _without_end(text: AnyStr, secret: AnyStr, hidden: AnyStr) -> AnyStr:
     """A text that was cut, without what it has of a secret at its end."""
-    for secret in secrets:
-        for size in range(min(len(secret), len(text)), _SHORTEST - 1, -1):
-            if text.endswith(secret[:size]):
-                return text[:-size] + HIDDEN
+    for size in range(min(len(secret), len(text)), _SHORTEST - 1, -1):
+        if text[-size:] == secret[:size]:
+            return text[:-size] + hidden
     return text
 
 

@@ -10,6 +10,7 @@ __all__ = ["Response"]
 LONGEST = 200  # characters of a peer's text in what people read
 _LONGEST_PART = 64  # of one that stands among others
 _LOOKED_AT = 4096  # bytes of a body; what is wrong is said early
+_CUT = "..."  # behind words that go on
 # Compiled when they are needed: of a refusal that is a page.
 _TITLE = r"(?i)<title[^<>]*>([^<]*)"
 _UNSEEN = r"(?is)<(head|script|style)\b.*?</\1\s*>"
@@ -119,6 +120,8 @@ def own_words(response: Response) -> str:
     It is the server's, and wants `printable`.
     """
     text = response.body[:_LOOKED_AT].decode("utf-8", "replace")
+    if len(response.body) > _LOOKED_AT:
+        text += _CUT
     if not text.lstrip().startswith("<"):
         return _beside_status(response, text)
     from html import unescape  # of pages alone
@@ -134,7 +137,8 @@ def _beside_status(response: Response, text: str) -> str:
     said = " ".join(text.split()).removesuffix(response.get("server") or "\n").rstrip()
     code, phrase = re.escape(str(response.status_code)), re.escape(response.status)
     known = rf"(?:(?:{code}\b|{phrase}(?!\w))[:.\s]*)*" if phrase else rf"{code}\b[:.\s]*"
-    return re.sub(rf"\A{known}", "", said, flags=re.IGNORECASE)
+    found = re.sub(rf"\A{known}", "", said, flags=re.IGNORECASE)
+    return "" if found == _CUT else found
 
 
 def moment_of(date: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ProtocolError
 from .protocol.events import content
 from .protocol.frames import read_close_payload
-from .redaction import discreet_url
+from .redaction import Discretion
 
 if TYPE_CHECKING:
     from .io.journal import Entry
@@ -30,9 +30,12 @@ class Tracer:
         self._trace = trace
         self._url: str | None = None
         self._shown: str | None = None  # the URL without its secrets
+        self._discretion = Discretion()  # knows secrets again that a server repeats
 
     def __call__(self, entry: Entry) -> None:
         """Report an entry, if that is a stage."""
+        if entry.op in _HEADS:
+            self._discretion.learn_head(getattr(entry.value, "raw", entry.value))
         describe = _STAGES.get((entry.direction, entry.op))
         staged = None if describe is None else describe(entry)
         if staged is not None:
@@ -40,8 +43,11 @@ class Tracer:
 
     def _report(self, url: str | None, stage: str, fields: Mapping[str, object]) -> None:
         if url != self._url:
-            self._url, self._shown = url, None if url is None else discreet_url(url)
+            self._know(url)
         record = {"stage": stage, "url": self._shown, **fields}
+        reason = record.get("reason")
+        if isinstance(reason, str):  # the server's words
+            record["reason"] = self._discretion.text(reason)
         if not callable(self._trace):
             log.debug("TRACE %r", record)
             return
@@ -50,7 +56,16 @@ class Tracer:
         except Exception:
             log.exception("trace callable failed at stage %r", stage)
 
+    def _know(self, url: str | None) -> None:
+        """Know what of the URL is secret."""
+        self._url = url
+        if url is not None:
+            self._discretion.learn_url(url)
+        self._shown = None if url is None else self._discretion.url(url)
 
+
+#: Entries that tell of secrets.
+_HEADS = frozenset({"asked", "request", "response"})
 _Staged = tuple[str, Mapping[str, object]]
 
 

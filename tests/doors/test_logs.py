@@ -223,6 +223,29 @@ def test_a_trace_that_is_logged_has_no_secret() -> None:
     assert len(traced) > 3
 
 
+@pytest.mark.every_door
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_trace_has_no_secret_that_the_server_repeats(refused: bool) -> None:
+    def repeats(peer: Peer) -> Talk:
+        if refused:
+            yield from peer.read_request()
+            yield Say(b"HTTP/1.1 403 not hunter2secret\r\n\r\nnor hunter3secret")
+            return
+        yield from peer.upgrade()
+        yield say(frames.CLOSE, b"not hunter2secret or hunter3secret", code=4000)
+        yield from peer.hear_end()
+
+    traced: list[dict[str, Any]] = []
+    headers = {"Authorization": "Bearer hunter3secret"}
+    with PeerServer(repeats) as server:
+        websocket = WebSocket(server.url[:-1] + SECRETS, trace=traced.append, headers=headers)
+        for _ in websocket.connect(**QUIET):
+            pass
+    (told,) = [each for each in traced if "reason" in each]
+    assert told["reason"] == ("not *** or ***" if not refused else told["reason"])
+    assert "hunter" not in str(traced)
+
+
 def test_who_listens_to_waits_alone_has_them_with_numbers() -> None:
     with logged(logging.WARNING) as lines, level_of("lomond.reconnect", logging.INFO):
         two_that_are_refused()

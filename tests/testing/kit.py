@@ -78,6 +78,7 @@ def through(door: str, url: str, act: Act = SAYS_NOTHING, **options: Any) -> See
 
 _OWN = {
     "open_timeout", "send_timeout", "frame_timeout", "ssl_cafile", "protocols", "headers", "record",
+    "max_message_size",
 }  # fmt: skip
 
 

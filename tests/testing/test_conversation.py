@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lomond import WebSocket
-from lomond.testing import Conversation, Server, Turns
+from lomond.testing import Conversation, Server, Turns, pretend, serve
+from lomond.testing.steps import Steps
 from testing.kit import DOORS, PLACES, QUIET, SAYS_NOTHING, Act, played, says, through
 
 pytestmark = pytest.mark.parametrize("place", PLACES)
@@ -158,6 +159,14 @@ def test_nobody_connects(place: str) -> None:
     with pytest.raises(AssertionError) as caught, played(place, logs_in):
         pass
     assert re.fullmatch(rf"nobody connected to logs_in \({HERE}:\d+\)", str(caught.value))
+
+
+def test_nobody_connects_to_many(place: str) -> None:
+    servers = [Server().hears("login") for _ in range(24)]
+    with pytest.raises(AssertionError) as caught, played(place, *servers):
+        pass
+    assert re.fullmatch(r".* waits for the text 'login'; nobody connected \(24 times\)",
+                        str(caught.value))  # fmt: skip
 
 
 def test_a_connection_that_nobody_expected(place: str) -> None:
@@ -377,6 +386,27 @@ def test_a_script_without_a_step_accepts_and_stays(place: str) -> None:
 def test_a_chain_that_can_not_be(place: str, chain: Callable[[], Server], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         chain()
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        (lambda wrong: Server().after(wrong), "seconds must be a number of seconds, not '1'"),
+        (lambda wrong: Server().stalls(wrong), "seconds must be a number of seconds, not '1'"),
+        (lambda wrong: Steps().hear(within=wrong), "within must be a number of seconds, not '1'"),
+        (lambda wrong: Server().refuses(wrong), "status must be a whole number, not '1'"),
+        (lambda wrong: Server().closes(wrong), "code must be a whole number, or None .* not '1'"),
+        (lambda wrong: Server().hears_close(wrong), "code must be a whole number, .* not '1'"),
+        (lambda wrong: Server().closes(1000, wrong.encode()), "reason .* a str, not b'1'"),
+        (lambda wrong: Server().floods(wrong), "count must be a whole number, not '1'"),
+        (lambda wrong: Server().reads_slowly(wrong), "rate must be a number .*, not '1'"),
+        (lambda wrong: pretend(limit=wrong), "limit must be a number of seconds, not '1'"),
+        (lambda wrong: serve(Server(), patience=wrong), "patience must be a number of sec.* '1'"),
+    ],
+)
+def test_what_is_no_number(place: str, chain: Callable[[Any], object], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        chain("1")
 
 
 def test_what_can_be_no_message(place: str) -> None:

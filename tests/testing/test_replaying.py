@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -319,8 +320,41 @@ def test_what_was_recorded_of_a_server_is_so_again(
     assert texts == [["a", '{"b":1}', "welcome"]] * 2
 
 
+@pytest.mark.parametrize("speed", [None, 1.0])
+@pytest.mark.parametrize(
+    ("wrong", "code", "kind"),
+    [
+        (Server().hears().garbage(), 1002, "protocol"),
+        (lambda peer: (yield peer.garbage(b"\x81\x01\xff")), 1007, "protocol"),
+        (lambda peer: (yield peer.say("x" * 101)), 1009, "protocol"),
+        (Server().hears().half_a_frame(), None, "timed_out"),
+    ],
+)
+def test_what_was_wrong_is_wrong_again(
+    place: str, tmp_path: Path, wrong: Any, code: int | None, kind: str, speed: float | None
+) -> None:
+    """The program says a close frame for it, which is in the record."""
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    options = {"frame_timeout": 0.1, "close_timeout": 0.1, "max_message_size": 100}
+
+    def program(url: str, path: Path) -> Any:
+        return through("sync", url, says("login"), record=path, **options).ending
+
+    with suppress(AssertionError), played(place, wrong) as url:  # a generator has not heard all
+        before = program(url, first)
+    with played(place, *replay(first, speed)) as url:
+        after = program(url, second)
+    assert "close" in [line.op for line in records.read(first) if line.direction == "out"]
+    assert (before.kind, after.kind) == (kind, kind)
+    assert (before.code, after.code) == (code, code)
+    names = [[event.name for event in records.replay(path)] for path in (first, second)]
+    assert names[0] == names[1]
+
+
 def test_what_is_no_speed(place: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="speed must be above 0"):
         replay(tmp_path / "none.jsonl", speed=0)
+    with pytest.raises(TypeError, match=r"speed must be a number.*, not '1'"):
+        replay(tmp_path / "none.jsonl", speed="1")  # type: ignore[arg-type]  # that is it
     with pytest.raises(OSError, match=r"none\.jsonl"):
         replay(tmp_path / "none.jsonl")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from lomond import AsyncWebSocket, TrioWebSocket, WebSocket
 from lomond.errors import NoReply
 from lomond.persist import persist
 from lomond.protocol import frames
+from lomond.records import replay
 from lomond.testing import pretend
 from lomond.testing.peer import End, Pause, Peer, Talk, say
 from testing.worlds import (
@@ -320,6 +322,15 @@ def test_timeouts_of_trio() -> None:
     with pretend(limit=4 * 24 * 3600) as world:
         assert trio.run(main) == pytest.approx(5400 + 3 * 24 * 3600, abs=1)
     assert world.hours == pytest.approx(73.5, abs=0.001)
+
+
+def test_a_record_that_is_replayed_when_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    with pretend(Plays(greets)):
+        seen = [event.name for event in WebSocket(URL, record=path).connect(poll=None)]
+    with pretend() as world:
+        assert [event.name for event in replay(path, speed=2.0)] == seen
+    assert world.seconds == pytest.approx(1800, abs=1)
 
 
 def test_three_programs_in_one_test() -> None:

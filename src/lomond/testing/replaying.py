@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..events import BinaryPart, TextPart
 from ..protocol import frames
 from ..protocol.events import content
-from ..records import Close, read
+from ..records import Close, check_speed, read
+from ..status import Status
 from .conversation import Run, Scripts
 from .differing import differences, matches
 from .heard import Heard
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 Same = Callable[[str | bytes, str | bytes], bool]
 
 _STEPS = Steps()
+#: What breaks the protocol, by the code with which that is answered, if not any garbage.
+_BROKEN: dict[int | None, bytes] = {
+    Status.BAD_DATA: frames.build(frames.TEXT, b"\xff", None),
+    Status.MESSAGE_TOO_LARGE: b"\x82\x7f" + (1 << 62).to_bytes(8, "big"),  # a head alone
+}
 #: Of an answer, what is not another one's too.
 _OWN_HEADERS = frozenset(
     {
@@ -57,8 +63,7 @@ def replay(
     Raises:
         OSError, ValueError: The record can't be read; or the speed is not above 0.
     """
-    if speed is not None and not 0 < speed < float("inf"):
-        raise ValueError(f"speed must be above 0, like 1.0, or None for at once, not {speed!r}")
+    check_speed(speed)
     name = os.path.basename(path)
     found: dict[tuple[str, int], list[Recorded]] = {}
     for one in read(path):
@@ -155,7 +160,8 @@ def _steps(
     has_ended = False
     for line in lines:
         steps = [] if has_ended else list(_step(line, lines, same))
-        if speed is not None and line.direction != "out" and steps and line.t > before:
+        says = bool(steps) and steps[0].kind is not Kind.AWAITS
+        if speed is not None and says and line.t > before:
             yield line, _STEPS.wait((line.t - before) / speed)
         before = line.t
         for step in steps:
@@ -178,6 +184,7 @@ def _step(line: Recorded, lines: list[Recorded], same: Same) -> Iterator[Step[An
         case "out", "text" | "binary":
             yield _hear(value, same)
         case "out", "close" if not _is_closed(line, lines) and isinstance(value, Close):
+            yield from _wrong(value.code, lines)
             yield _STEPS.hear_close(value.code)
         case "in", "response" if value.status_code != 101:
             body, said = value.body, _headers(value)
@@ -188,6 +195,17 @@ def _step(line: Recorded, lines: list[Recorded], same: Same) -> Iterator[Step[An
             yield from _end(getattr(value, "ending", value), lines)
         case _:
             pass
+
+
+def _wrong(code: int | None, lines: list[Recorded]) -> Iterator[Step[Any]]:
+    """What a server does wrong for which the program closes with that code."""
+    for line in lines:
+        if line.op == "protocol_error" and line.value.code == code:
+            yield _STEPS.garbage(_BROKEN[code]) if code in _BROKEN else _STEPS.garbage()
+            return
+        ending = getattr(line.value, "ending", line.value)
+        if line.op == "ending" and ending.deadline == "frame_timeout":
+            yield _STEPS.half_a_frame()
 
 
 def _end(ending: Ending, lines: list[Recorded]) -> Iterator[Step[Any]]:

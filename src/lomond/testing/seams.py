@@ -11,11 +11,12 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import base, group, making, persist, replies, ways
+from .. import base, group, making, persist, records, replies, ways
 from ..io import group_loop, polling, readiness, waiting
 from ..io.noticing import Notice
 from ..io.performing import Performer
 from ..io.polling import Poller
+from ..io.posting import Bell
 from ..system.clock import monotonic
 from ..system.plain import is_plain
 from .asyncio_time import AsyncioTime
@@ -68,6 +69,7 @@ class Seams:
         others = _either(here, partial(_PretendWaiting, world), ways.Waiting)
         self.put(ways, "Waiting", others)
         self.put(group, "Waiting", others)
+        self.put(records, "Bell", _either(here, partial(_PretendBell, world), Bell))
         self._asyncio.enter(self.put)
         self.look_around(is_begin=True)
 
@@ -229,7 +231,7 @@ class _PretendPoller(Poller):
         return found
 
 
-# Waits of ask(), wait_ready() and persist
+# Waits of ask(), wait_ready(), persist, and of a record that is replayed
 
 
 class _Threading:
@@ -253,6 +255,16 @@ class _PretendEvent(threading.Event):
         if not self._world.is_here():
             return super().wait(timeout)
         return bool(self._world.wait(self.is_set, timeout))
+
+
+class _PretendBell:
+    """What nobody rings, and whose wait goes by the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def wait(self, seconds: float) -> None:
+        self._world.wait(bool, seconds)
 
 
 class _PretendNotice(Notice):

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_seconds
 from .accepting import Acceptor
 from .acting import Acts, Over
 from .conversation import Played, as_server
@@ -60,6 +61,7 @@ class Serving:
     def __init__(self, servers: tuple[Played, ...], tls: bool, patience: float) -> None:
         if not servers:
             raise TypeError("serve() needs a server: serve(Server().echoes())")
+        check_seconds("patience", patience)
         self.servers = tuple(as_server(server) for server in servers)
         self.ca = ""
         self._patience = patience

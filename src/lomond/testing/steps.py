@@ -9,6 +9,7 @@ import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Generic, TypeVar
 
+from ..checks import as_number, check_count, check_range, check_seconds
 from ..payloads import as_message
 from ..protocol import frames
 from ..status import may_be_sent
@@ -113,8 +114,7 @@ class Steps:
         Raises:
             ValueError: The status can't be.
         """
-        if not 200 <= status <= 599:
-            raise ValueError(f"status must be from 200 to 599, not {status!r}")
+        check_range("status", status, 200, 599)
         more = {} if retry_after is None else {"Retry-After": f"{retry_after}"}
         more |= headers or {}
         said = body.encode() if isinstance(body, str) else body
@@ -153,7 +153,7 @@ class Steps:
         """
         check_expected(expected)
         if within is not None:
-            _check_seconds(within)
+            check_seconds("within", within)
 
         def difference(heard: Heard) -> str | None:
             return None if is_expected(heard, expected) else f"the program sent {heard} instead"
@@ -210,8 +210,7 @@ class Steps:
         Raises:
             ValueError: The count is below 1.
         """
-        if not count >= 1:
-            raise ValueError(f"count must be 1 or more, not {count!r}")
+        check_count("count", count)
         is_text, payload = as_message(message, None)
         frame = frames.build(frames.TEXT if is_text else frames.BINARY, payload, None)
 
@@ -230,7 +229,7 @@ class Steps:
         Arguments:
             seconds: How long.
         """
-        _check_seconds(seconds)
+        check_seconds("seconds", seconds)
         return Step(
             lambda line: line.listen_for(seconds), Kind.PASSES, f"lets {seconds:g} seconds pass"
         )
@@ -241,7 +240,7 @@ class Steps:
         Arguments:
             seconds: How long.
         """
-        _check_seconds(seconds)
+        check_seconds("seconds", seconds)
 
         def act(line: Line) -> Talk:
             yield Pause(seconds)
@@ -259,9 +258,13 @@ class Steps:
 
         Raises:
             ValueError: No close frame may carry the code, or so long a reason.
+            TypeError: The reason is no str.
         """
+        _check_code(code)
         if code is not None and not may_be_sent(code):
             raise ValueError(f"no close frame may carry {code!r}; see RFC 6455 section 7.4")
+        if not isinstance(reason, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # bytes
+            raise TypeError(f"the reason of a close frame is a str, not {reason!r}")
         if len(reason.encode()) > frames.MAX_CONTROL_PAYLOAD - 2:
             raise ValueError("the reason of a close frame has up to 123 bytes")
         return Step(
@@ -276,6 +279,7 @@ class Steps:
         Arguments:
             code: What that has to be; None for any.
         """
+        _check_code(code)
 
         def act(line: Line) -> Part[int | None]:
             yield from _await(line, lambda: line.end is not None, None)
@@ -334,7 +338,7 @@ class Steps:
         Raises:
             ValueError: The rate is not above 0.
         """
-        if not rate > 0:
+        if not as_number("rate", rate, "a number of bytes a second") > 0:
             raise ValueError(f"rate must be above 0 bytes a second, not {rate!r}")
         return _manner(lambda line: line.slow_down(rate))
 
@@ -379,9 +383,9 @@ def _await(line: Line, is_here: Callable[[], bool], within: float | None) -> Tal
             raise InVain(f"nothing came within {span:g} seconds")
 
 
-def _check_seconds(seconds: float) -> None:
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"seconds must be 0 or more, not {seconds!r}")
+def _check_code(code: int | None) -> None:
+    if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
+        raise TypeError(f"code must be a whole number, or None for none, not {code!r}")
 
 
 def _check_ping(data: bytes) -> None:

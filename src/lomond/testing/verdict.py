@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def tell(
         where: Of notes on what the block has raised.
     """
     __tracebackhide__ = True  # from pytest's reader: what is said is all that there is to know
+    sentences = _counted(sentences)
     if error is not None:
         others = [said_by(failure) for failure in failures if failure is not error]
         for note in [*others, *sentences, *remarks]:
@@ -49,6 +51,12 @@ def tell(
         raise first from None
     elif sentences:
         raise AssertionError("\n".join([*sentences, *remarks]))
+
+
+def _counted(sentences: Iterable[str]) -> list[str]:
+    """The sentences, each once: servers that a loop has made say the same."""
+    counts = Counter(sentences)
+    return [said if times == 1 else f"{said} ({times} times)" for said, times in counts.items()]
 
 
 def said_by(failure: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..checks import as_number
 from .clock import PretendClock
 from .conversation import as_server
 from .far_end import FarEnd
@@ -391,4 +392,5 @@ def pretend(
         >>> names[-1], round(world.hours)
         ('disconnected', 1)
     """
+    as_number("limit", limit, "a number of seconds")
     return World([as_server(server) for server in servers], names or {}, limit)
