@@ -20,6 +20,7 @@ from scenarios import PACED
 PAGES = (
     "README.md",
     "docs/understand/how-fast.md",
+    "docs/tasks/processes.md",
     "benchmarks/README.md",
     "benchmarks/RESULTS.md",
 )
@@ -63,6 +64,7 @@ BLOCKS: dict[str, Callable[[dict[str, Any]], str]] = {
     "machine": machine,
     "missing": missing,
     "in short": lambda stored: tables.in_short(rows(stored)),
+    "one process": lambda stored: tables.one_process(rows(stored)),
     "others ahead": lambda stored: tables.ahead(rows(stored)),
     "targets": lambda stored: judging.table(rows(stored)),
     "rows": lambda stored: tables.all_rows(rows(stored)),

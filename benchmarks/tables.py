@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from floors import floor
 from results import FLOORS, Pair, Results, Runs, best, pair, pairs
-from scenarios import FIGURES, SCENARIOS, Scenario
+from scenarios import CROWDS, FIGURES, SCENARIOS, Scenario
 
 #: Which of the others a door is compared with.
 DOORS = {
@@ -86,6 +86,18 @@ def _behind(row: dict[str, Runs], figure: str, client: str, pattern: str) -> str
         return ""
     ratio = max(ours.over(theirs[1]))
     return f"{client} {ratio:.2f} x {theirs[0]}" if ratio >= 1.005 else ""
+
+
+def one_process(results: Results) -> str:
+    """What one process carries in one thread: medians of a group in the rows of many."""
+    lines = ["| connections | figure | median |", "|---|---|--:|"]
+    for scenario in CROWDS:
+        runs = results.get(scenario.name, {}).get("lomond group", [])
+        for name in scenario.figures:
+            if pair(runs, name) is not None:
+                figure = FIGURES[name].words
+                lines.append(f"| {scenario.name} | {figure} | {_cells(runs, name)[1]} |")
+    return "\n".join(lines)
 
 
 def in_short(results: Results) -> str:
