@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import traceback
@@ -37,9 +38,15 @@ def run(path: Path, folder: Path) -> int:
         ValueError: The page has a block that nobody knows how to run.
     """
     steps = [step for step in steps_of(path) if not step.why_not]
+    before = set(threading.enumerate())
     with Places(folder) as places, contextlib.chdir(folder), Reader(path, places) as reader:
         for step in steps:
             reader.take(step)
+    begun = set(threading.enumerate()) - before
+    for thread in begun:
+        thread.join(_PATIENCE / len(begun))
+    left = ", ".join(thread.name for thread in begun if thread.is_alive())
+    assert not left, f"{path.name}: its end leaves {left}, as no program of the page should"
     return sum(step.kind in ("python", "pycon", "console", "file") for step in steps)
 
 
@@ -59,6 +66,7 @@ class Reader:
         self._hidden = {
             "Server": Server,
             "serve": places.serve,
+            "at_end": places.at_end,
             "lead": places.lead,
             "run": places.run,
             "pretend": self._pretend,

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ class Places:
         self.lead(name, int(serving.url.rstrip("/").rpartition(":")[2]))
         return self._stack.enter_context(serving)
 
+    def at_end(self, function: Callable[..., object], *given: Any) -> None:
+        """Have that called at the page's end, before what was told of earlier."""
+        self._stack.callback(function, *given)
+
     def run(self, name: str, server: Any) -> None:
         """Have that name lead to a server that others wrote, which serves to the page's end.
 
@@ -64,7 +69,7 @@ class Places:
         """
         thread = threading.Thread(target=server.serve_forever)
         for end in (server.socket.close, thread.join, server.shutdown):  # the last one first
-            self._stack.callback(end)
+            self.at_end(end)
         thread.start()
         self.lead(name, server.socket.getsockname()[1])
 
