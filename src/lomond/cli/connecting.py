@@ -78,7 +78,7 @@ def parser() -> arguments.Parser:
     add("-q", "--quiet", action="store_true", help="no diagnostics")
     add("-v", action="count", default=0, dest="verbose", help="events; -vv: frames")
     add("--completion", action=_Completion, metavar="SHELL", help="bash, zsh, fish")
-    add("--version", action=_Version, nargs=0, help="and which twin")
+    add("--version", action=_Version, nargs=0, help="compiled or pure")
     return made
 
 
