@@ -4,10 +4,12 @@ python transfer.py send wss://example.org/upload FILE
 python transfer.py receive wss://example.org/download FILE
 """
 
+import contextlib
 import os
 import sys
 
-from lomond import WebSocket
+from lomond import Ending, WebSocket
+from lomond.errors import WebSocketError
 
 WIDTH = 40
 
@@ -26,16 +28,18 @@ class Bar:
         print(f"\r{shown}", end="", file=sys.stderr, flush=True)
 
 
-def send(url: str, path: str) -> None:
+def send(url: str, path: str) -> Ending | None:
     websocket = WebSocket(url)
     with open(path, "rb") as file:
         for event in websocket.connect(ping_timeout=30):
             if event.name == "ready":
-                websocket.send_stream(file, on_progress=Bar(os.path.getsize(path)))
-                websocket.close()  # answered when the server has read it all
+                with contextlib.suppress(WebSocketError):  # it broke: the ending says why
+                    websocket.send_stream(file, on_progress=Bar(os.path.getsize(path)))
+                    websocket.close()  # answered when the server has read it all
+    return websocket.ending
 
 
-def receive(url: str, path: str) -> None:
+def receive(url: str, path: str) -> Ending | None:
     websocket = WebSocket(url, parts=64 * 1024, max_message_size=None)
     bar = Bar()
     with open(path, "wb") as file:
@@ -45,11 +49,14 @@ def receive(url: str, path: str) -> None:
                 bar(event.offset + len(event.data))
                 if event.is_last:
                     websocket.close()
+    return websocket.ending
 
 
-def main(what: str, url: str, path: str) -> None:
-    {"send": send, "receive": receive}[what](url, path)
+def main(what: str, url: str, path: str) -> int:
+    ending = {"send": send, "receive": receive}[what](url, path)
+    print(f"\n{ending}", file=sys.stderr)
+    return int(ending is None or ending.is_failure)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(__doc__ if len(sys.argv) != 4 else main(*sys.argv[1:]))

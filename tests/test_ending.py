@@ -91,7 +91,14 @@ def test_one_line_for_people(ending: Ending, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.0, "0 s"), (0.0123, "0.0123 s"), (119.9, "120 s"), (120.0, "2 min"), (7200.0, "2 h")],
+    [
+        (0.0, "0 s"),
+        (0.0000837, "0.0001 s"),
+        (0.0123, "0.0123 s"),
+        (119.9, "120 s"),
+        (120.0, "2 min"),
+        (7200.0, "2 h"),
+    ],
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said

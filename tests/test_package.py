@@ -68,6 +68,8 @@ def test_help_shows_every_event_and_names_every_door() -> None:
     for event in get_args(lomond.events.AnyEvent):
         assert f"class {event.__name__}(" in shown
     assert "TrioWebSocket" in pydoc.plain(pydoc.render_doc("lomond"))
+    for name in ("WebSocket", "AsyncWebSocket"):
+        assert " at 0x" not in pydoc.render_doc(f"lomond.{name}")  # of a default
 
 
 def test_no_name_that_is_none_is_given() -> None:

@@ -39,7 +39,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Door"]
 
-_MISSING: Any = object()
+
+class _Missing:
+    """Stands for an argument that is not given; help() shows it as that."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<none given>"
+
+
+_MISSING: Any = _Missing()
 #: What every connection needs, and `import lomond` does not.
 _NEEDED = ("making", "io.posting")  # that one not first in a signal handler that posts
 _ROWS = rows.rows_of(options.ConnectOptions)

@@ -293,6 +293,6 @@ def _when(ending: Ending) -> str:
 def duration(seconds: float) -> str:
     """The seconds, for people."""
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{round(seconds, 4):.3g} s"  # never 8.37e-05
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"

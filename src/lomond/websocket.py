@@ -33,6 +33,10 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     Iterating connects, and gives an event for whatever happens, until the connection is over. The
     object may be iterated again, for a new connection each time. Any thread may send or close.
 
+    `connect` gives the events too, and takes what is of a connection (pings, a login); `persist`
+    connects again and again. `send_text`, `send_binary` and `send_json` send a message. Afterwards
+    `ending` tells who ended the connection, and why.
+
     All options are attributes too, and may be set: for the next connection, which takes all of them
     as they are at its `connect`. `url` sets `scheme`, `host`, `port` and `resource`, and each of
     these sets `url`.

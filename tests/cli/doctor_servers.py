@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from time import monotonic
 from typing import Any, NamedTuple
 
 import pytest
@@ -166,6 +167,25 @@ def closes_with(code: int, text: bytes) -> Handler:
     def serve(connection: socket.socket) -> None:
         connection.sendall(frame(frames.CLOSE, text, code))
         read_all(connection)
+
+    return serve
+
+
+def closes_after(seconds: float, code: int, text: bytes) -> Handler:
+    """A handler that answers pings and closes, and closes by itself after so long."""
+
+    def serve(connection: socket.socket) -> None:
+        over = monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            while (left := over - monotonic()) > 0:
+                connection.settimeout(left)
+                opcode, payload = read_frame(connection)
+                if opcode == frames.CLOSE:
+                    connection.sendall(frame(frames.CLOSE, payload))
+                    return
+                connection.sendall(frame(frames.PONG, payload))
+        connection.settimeout(None)
+        closes_with(code, text)(connection)
 
     return serve
 

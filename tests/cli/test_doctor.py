@@ -366,6 +366,14 @@ def test_connections_that_pings_do_not_keep(capsys: Printed) -> None:
     assert "no --ping helps" in failed["advice"]
 
 
+def test_connections_that_the_server_closes(capsys: Printed) -> None:
+    with raw_server(servers.closes_after(1, 1011, b"out of memory")) as server:
+        done = examine(capsys, server.url, "--idle", 5)
+    failed = done.worst()
+    assert (done.status, failed["check"]) == (5, "idle")
+    assert "the server closed the connection with 1011 'out of memory'" in failed["measured"]
+
+
 @pytest.mark.parametrize(
     ("limit", "ping"),
     [(0.5, 0.2), (3.1, 1.5), (4.5, 2), (60, 30), (55, 25), (100, 50), (130, 60), (300, 150)],

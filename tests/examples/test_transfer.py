@@ -28,9 +28,9 @@ def test_it_is_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         read_all(connection)
 
     with raw_server(takes) as server:
-        transfer.main("send", server.url, str(path))
+        assert transfer.main("send", server.url, str(path)) == 0
     assert b"".join(payload for _, payload in got[:-1]) == DATA
-    assert f"\r[{'#' * 40}] 1.0 MB" in capsys.readouterr().err
+    assert f"\r[{'#' * 40}] 1.0 MB\nthis program closed" in capsys.readouterr().err
 
 
 def test_it_is_received(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +43,29 @@ def test_it_is_received(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         read_all(connection)
 
     with raw_server(gives) as server:
-        transfer.main("receive", server.url, str(path))
+        assert transfer.main("receive", server.url, str(path)) == 0
     assert path.read_bytes() == DATA
-    assert capsys.readouterr().err.endswith("1.0 MB")
+    assert "1.0 MB\nthis program closed" in capsys.readouterr().err
+
+
+def test_a_server_that_leaves_meanwhile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(DATA * 20)
+
+    def leaves(connection: socket.socket) -> None:
+        connection.recv(1000)
+
+    with raw_server(leaves) as server:
+        assert transfer.main("send", server.url, str(path)) == 1
+    assert "\nthe connection was lost" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["send", "receive"])
+def test_nobody_there(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(DATA)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{unused.getsockname()[1]}/"
+        assert transfer.main(what, url, str(path)) == 1
+    assert "Connection refused" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..errors import TransportFail, WebSocketClosing, WebSocketUnavailable
 from ..protocol.states import OPEN
 from ..session.causes import words
+from ..session.finish import without_prefixes
 from ..system.clock import monotonic
 from ..system.need import Need
 from ..system.pipe import BOUND
@@ -175,7 +176,7 @@ class Outward(Inward):
         """Raise TransportFail if the connection has ended while a send waits."""
         if self.is_over or self.session.has_ended:
             event = self.session.finish.event
-            why = "left by the user" if event is None else event.reason
+            why = "left by the user" if event is None else without_prefixes(event.reason)
             said = f"socket fail; the connection ended while sending ({why})"
             raise self.failure(said, None if event is None else event.cause)
 

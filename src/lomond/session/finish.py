@@ -35,6 +35,13 @@ _JUST = 0.01  # seconds; what is less is said in a word
 _PREFIXES = ("socket fail; ", "disconnected; ", "upgrade fail; ", "recv fail; ", "send fail; ")
 
 
+def without_prefixes(reason: str) -> str:
+    """What of a Disconnected's reason says something to people."""
+    for prefix in _PREFIXES:
+        reason = reason.removeprefix(prefix)
+    return reason
+
+
 class Why(NamedTuple):
     """What ends a connection."""
 
@@ -55,10 +62,7 @@ class Why(NamedTuple):
         """What happened, for a line in which all else is said."""
         if self.detail is not None:
             return self.detail
-        said = self.reason
-        for prefix in _PREFIXES:
-            said = said.removeprefix(prefix)
-        return said
+        return without_prefixes(self.reason)
 
 
 _NONE = Why("")  # one for all connections, of which most are idle
@@ -295,7 +299,7 @@ class Finish:
         event = self.event
         if self.is_told or event is None or event.phase is None:
             return WebSocketUnavailable(not_connected(self.ending))
-        said = f"socket fail; the connection ended ({event.reason})"
+        said = f"socket fail; the connection ended ({without_prefixes(event.reason)})"
         return TransportFail(said, cause=event.cause)
 
     def servers_close(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ...ending import duration
+from ...ending import close_words, duration
 from .. import exits
 from .case import words
 from .opening import CLOSE_PATIENCE
@@ -116,7 +116,7 @@ def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: f
         return
     ending = silent.ending
     limit = limit if ending is None else ending.lasted
-    how = "" if ending is None else f": {ending.detail or words(ending)[0]}"
+    how = "" if ending is None else f": {_how(ending)}"
     measured = f"cut after {duration(limit)} in which this side said nothing{itself}{how}"
     if pinging.is_over:
         measured += f"; so was one that pings every {rate:g} s"
@@ -133,6 +133,12 @@ def _tell(case: Case, silent: _Watched, pinging: _Watched, limit: float, rate: f
         case.report.ok("idle", measured, advice, limit)
     else:
         case.report.warn("idle", measured, f"--ping {ping:g} keeps it open", limit)
+
+
+def _how(ending: Ending) -> str:
+    if ending.kind == "closed" and ending.by == "server":
+        return f"the server closed the connection {close_words(ending.code, ending.reason)}"
+    return ending.detail or words(ending)[0]
 
 
 def fitting(limit: float) -> float:
