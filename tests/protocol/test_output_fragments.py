@@ -51,6 +51,14 @@ def test_one_fragment_is_a_whole_message() -> None:
     assert connection.output.binaries == 1
 
 
+def test_each_text_is_counted() -> None:
+    connection = opened()
+    for _ in range(3):
+        connection.begin_message(frames.TEXT, True)
+        connection.send_fragment(b"one", True)
+    assert (connection.output.texts, connection.output.parts) == (3, 3)
+
+
 def test_a_close_ends_it() -> None:
     connection = opened()
     connection.begin_message(frames.TEXT, True)

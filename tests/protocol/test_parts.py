@@ -35,11 +35,13 @@ def said(found: list[AnyEvent]) -> list[Any]:
 
 def test_a_message_of_one_part_is_whole() -> None:
     data = frame(1, b"abcd") + frame(2, b"") + frame(2, b"ab", final=False) + frame(0, b"cd")
+    data += frame(1, b"ab", final=False) + frame(0, b"cd")
     found = events(opened(SMALL), data)
-    assert said(found) == ["abcd", b"", b"abcd"]
+    assert said(found) == ["abcd", b"", b"abcd", "abcd"]
+    assert [event.received_time for event in found] == [1.0] * 4
     assert [(event.offset, event.is_first, event.is_last) for event in found] == [  # type: ignore[union-attr]  # messages all
         (0, True, True)
-    ] * 3
+    ] * 4
 
 
 @pytest.mark.parametrize("cut", [1, 3, 100])
