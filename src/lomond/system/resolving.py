@@ -8,6 +8,7 @@ from __future__ import annotations
 import _thread
 import codecs
 import socket
+import threading
 from collections.abc import Callable, Generator
 
 from ..session.causes import listed
@@ -121,6 +122,9 @@ class Resolution:
                 return False
             _thread.start_new_thread(self._run, ())
         except BaseException as error:
+            if isinstance(error, RuntimeError) and not threading.main_thread().is_alive():
+                self._run()  # Python 3.12 begins none once the main thread has ended
+                return True
             self._give_slot()
             if isinstance(error, RuntimeError):
                 raise OSError(f"{error} to resolve in") from None
