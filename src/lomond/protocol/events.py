@@ -36,6 +36,12 @@ def _shown(value: object) -> str:
     return said if len(said) <= LONGEST + 2 else f"{said[: LONGEST - 2]}...{said[0]}"
 
 
+def _shown_url(url: str) -> str:
+    from ..redaction import discreet_url  # few programs print an event
+
+    return _shown(discreet_url(url))
+
+
 class Event:
     """Base of all events.
 
@@ -159,7 +165,7 @@ class Connecting(Notice):
         self.url = url
 
     def __repr__(self) -> str:
-        return f"Connecting(url={None if self.url is None else _shown(redact(self.url))})"
+        return f"Connecting(url={None if self.url is None else _shown_url(self.url)})"
 
 
 class ConnectFail(FailureEvent):
@@ -228,7 +234,7 @@ class Connected(Notice):
 
     def __repr__(self) -> str:
         proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"
-        return f"Connected(url={_shown(redact(self.url))}{proxy})"
+        return f"Connected(url={_shown_url(self.url)}{proxy})"
 
 
 class Rejected(FailureEvent):
