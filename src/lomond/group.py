@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from . import door, options, persisting, rows
 from .io.group_loop import GroupLoop, Member
@@ -147,7 +147,7 @@ class WebSocketGroup:
         __aiter__ = not_async_for
         __aenter__ = __aexit__ = not_async_with
 
-    def __enter__(self) -> WebSocketGroup:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

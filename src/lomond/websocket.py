@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from . import options, persisting, rows, settable
 from .checks import check_seconds
@@ -209,7 +209,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
-    def __enter__(self) -> WebSocket:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
