@@ -1,5 +1,7 @@
 """A file to a server, or from it, as one message, with a progress bar; in memory is a part of it.
 
+Both raise ConnectionFailed where the connection fails: then the file may be there in part.
+
 python transfer.py send wss://example.org/upload FILE
 python transfer.py receive wss://example.org/download FILE
 """
@@ -33,6 +35,7 @@ def send(url: str, path: str) -> None:
             if event.name == "ready":
                 websocket.send_stream(file, on_progress=Bar(os.path.getsize(path)))
                 websocket.close()  # answered when the server has read it all
+    finish(websocket)
 
 
 def receive(url: str, path: str) -> None:
@@ -45,6 +48,13 @@ def receive(url: str, path: str) -> None:
                 bar(event.offset + len(event.data))
                 if event.is_last:
                     websocket.close()
+    finish(websocket)
+
+
+def finish(websocket: WebSocket) -> None:
+    print(file=sys.stderr)  # below the bar
+    assert websocket.ending is not None
+    websocket.ending.raise_for_failure()
 
 
 def main(what: str, url: str, path: str) -> None:
@@ -52,4 +62,6 @@ def main(what: str, url: str, path: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in ("send", "receive"):
+        sys.exit(__doc__)
     main(*sys.argv[1:])

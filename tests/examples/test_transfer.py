@@ -45,4 +45,4 @@ def test_it_is_received(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     with raw_server(gives) as server:
         transfer.main("receive", server.url, str(path))
     assert path.read_bytes() == DATA
-    assert capsys.readouterr().err.endswith("1.0 MB")
+    assert capsys.readouterr().err.endswith("1.0 MB\n")
