@@ -102,6 +102,15 @@ class WebSocketGroup:
 
         Arguments:
             value: Anything.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.add(WebSocket("wss://example.org/a"))
+            >>> group.post("work")  # from another thread, say
+            >>> for websocket, event in group:
+            ...     if event.name == "posted":
+            ...         print(event.value)
+            work
         """
         self._many.post(value)
 

@@ -106,7 +106,7 @@ class PersistOptions:
         default=(), check=_final,
         doc="HTTP statuses and close codes (like ``{401, 403, 4403}``) after which the iteration "
         "ends: those that the Ending has as `status` or `code`. Or a callable that is given the "
-        "`lomond.Ending` behind the last event of a connection, and tells. What it raises comes "
+        "`lomond.Ending` after the last event of a connection, and tells. What it raises comes "
         "out of the loop.",
     )  # fmt: skip
     max_attempts: int | None = row(

@@ -165,7 +165,7 @@ class Options(options.LimitOptions, options.TimeOptions):  # a table's own rows 
         kw_only=False, group="Where to", also=("uri",), given="str | GivesUrl",
         doc="``ws://`` or ``wss://``. ``http://``, ``https://`` mean the same. Or a callable that "
         "gives it: like those of `headers`, `auth` and `protocols` it is called without arguments "
-        "for each attempt, behind Connecting, within `open_timeout`, by whoever iterates (so one "
+        "for each attempt, after Connecting, within `open_timeout`, by whoever iterates (so one "
         "that blocks keeps a whole group waiting). With an AsyncWebSocket or TrioWebSocket it may "
         "be a coroutine function, which the task that iterates awaits. `websocket.ending` tells it "
         "how the last connection ended, None the first time. What it raises is a ConnectFail, with "

@@ -153,7 +153,7 @@ class Connecting(Notice):
     """The start of a connection: nothing has happened yet.
 
     Attributes:
-        url: Where to; None where a callable is to be asked for that, behind this.
+        url: Where to; None where a callable is to be asked for that, after this.
     """
 
     __slots__ = ("url",)
@@ -499,7 +499,7 @@ class Pong(Notice):
 
 
 class Text(Event):
-    """A text message, whole.
+    """A text message, whole (RFC 6455 section 5.6).
 
     It is its own first and last part, where `parts` asks for parts of what is longer.
     A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
@@ -538,7 +538,7 @@ class Text(Event):
 
 
 class Binary(Event):
-    """A binary message, whole.
+    """A binary message, whole (RFC 6455 section 5.6).
 
     It is its own first and last part, as a Text.
 
