@@ -1,10 +1,11 @@
-"""An agent on a small board behind a bad mobile network: it sends what a sensor measures.
+"""An agent on a small board on a bad mobile network: it sends what a sensor measures.
 
 Each reading is kept until the server has confirmed it, up to a thousand of them. Run it with the
 server's URL and the file of a sensor, like /sys/class/thermal/thermal_zone0/temp.
 """
 
 import asyncio
+import logging
 import secrets
 import sys
 from collections import deque
@@ -63,5 +64,8 @@ async def run(websocket: AsyncWebSocket, read: Callable[[], str], every: float =
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
     sensor = Path(sys.argv[2])
     asyncio.run(run(small(sys.argv[1]), lambda: sensor.read_text().strip()))

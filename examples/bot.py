@@ -1,9 +1,11 @@
 """A chat bot: it joins a room, does what `!commands` ask, and is there again after each end.
 
-Run it with the chat's URL, the bot's token, and a room.
+Run it with the chat's URL and a room; the environment variable BOT_TOKEN has the bot's token.
 """
 
 import asyncio
+import logging
+import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -14,27 +16,21 @@ from lomond import AsyncWebSocket
 from lomond.errors import Refused, WebSocketError
 
 Command = Callable[[str], Awaitable[str]]
-COMMANDS: dict[str, Command] = {}
 
 
-def command(function: Command) -> Command:
-    """Have the bot do this where somebody says `!` and the function's name."""
-    COMMANDS[f"!{function.__name__}"] = function
-    return function
-
-
-@command
 async def roll(said: str) -> str:
     """Throw a die: `!roll`, or `!roll 20`."""
     return str(secrets.randbelow(int(said or 6)) + 1)
 
 
-@command
 async def remind(said: str) -> str:
     """Say something later: `!remind 600 tea`."""
     seconds, _, what = said.partition(" ")
     await asyncio.sleep(float(seconds))
     return f"remember: {what}"
+
+
+COMMANDS: dict[str, Command] = {"!roll": roll, "!remind": remind}
 
 
 async def bot(websocket: AsyncWebSocket, token: str, room: str) -> None:
@@ -77,4 +73,7 @@ async def bot(websocket: AsyncWebSocket, token: str, room: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(bot(AsyncWebSocket(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
+    asyncio.run(bot(AsyncWebSocket(sys.argv[1]), os.environ["BOT_TOKEN"], sys.argv[2]))

@@ -9,6 +9,7 @@ python bridge.py nats://127.0.0.1:4222 --worker 1 --of 3 a=wss://feed.example/a 
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Mapping
 from zlib import crc32
@@ -72,4 +73,5 @@ if __name__ == "__main__":
     parser.add_argument("feeds", nargs="+")
     given = parser.parse_args()
     named = dict(feed.split("=", 1) for feed in given.feeds)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
     asyncio.run(work(given.server, share(named, given.worker, given.of)))

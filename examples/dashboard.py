@@ -61,4 +61,6 @@ def on_screen(lines: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     watch(sys.argv[1:], on_screen)

@@ -1,11 +1,12 @@
 """The stream manager of an exchange: it logs in, keeps its subscriptions, tells of gaps.
 
-Run it with the feed's URL, your key, your secret, and topics.
+Run it with the feed's URL, and topics; the environment variables API_KEY and API_SECRET have your
+key and your secret, which nobody then sees in a list of processes.
 """
 
-from __future__ import annotations
-
 import hmac
+import logging
+import os
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -15,7 +16,6 @@ from typing import Any, cast
 from lomond import WebSocket
 from lomond.ending import Gap
 from lomond.errors import Refused, WebSocketError
-from lomond.events import Text
 
 
 class Feed:
@@ -47,19 +47,17 @@ class Feed:
         for event in self.websocket.persist(
             enter=self._enter, ping_message={"op": "ping"}, ping_rate=20, ping_timeout=10
         ):
-            if event.name == "connecting":
-                is_in = False  # what is posted from now on, the next enter asks for
-            elif event.name == "entered":
-                is_in = True
-                if event.gap:
-                    yield event.gap  # ask for its trades elsewhere, by time
+            if event.name == "connecting" or event.name == "entered":
+                is_in = event.name == "entered"  # what is posted before, enter asks for
+            if event.name == "entered" and event.gap:
+                yield event.gap  # ask for its trades elsewhere, by time
             elif event.name == "posted":
                 self.topics.add(event.value)
                 if is_in:
                     with suppress(WebSocketError):  # it is lost; the next connection asks
                         request = {"op": "subscribe", "args": [event.value], "req_id": event.value}
                         self.websocket.send_json(request, reply=("req_id", event.value), within=10)
-            elif event.name == "reply" and not cast("Text", event.message).json["success"]:
+            elif event.name == "reply" and not cast(Any, event.message).json["success"]:
                 self.topics.discard(event.request["args"][0])
             elif event.name == "no_reply" and event.ending is None:
                 self.websocket.close()  # it does not listen; begin again
@@ -70,13 +68,15 @@ class Feed:
 
 def accepted(op: str, args: list[Any]) -> Generator[Any, Any, None]:
     """Ask for something that each connection needs, and wait until it is granted."""
-    name = str(args[0])
-    yield {"op": op, "args": args, "req_id": name}
-    answer = yield lambda event: event.name == "text" and event.json.get("req_id") == name
+    yield {"op": op, "args": args, "req_id": args[0]}
+    answer = yield lambda event: event.name == "text" and event.json.get("req_id") == args[0]
     if not answer.json["success"]:
         raise Refused(f"{op}: {answer.json['ret_msg']}", final=True)
 
 
 if __name__ == "__main__":
-    for message in Feed(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]):
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
+    for message in Feed(sys.argv[1], os.environ["API_KEY"], os.environ["API_SECRET"], sys.argv[2:]):
         print(message)

@@ -4,6 +4,7 @@ What a device says goes up with its name, and orders come down to one and are an
 the upstream URL, and a name=URL for each device.
 """
 
+import logging
 import sys
 from collections import deque
 from collections.abc import Mapping
@@ -51,10 +52,8 @@ class Gateway:
     def _of_device(self, name: str, event: Any) -> None:
         if event.name == "text":
             self._waiting.append({"device": name, "says": event.json})
-        elif event.name == "ready":
-            self._waiting.append({"device": name, "online": True})
-        elif event.name == "disconnected" and event.ending.was_ready:
-            self._waiting.append({"device": name, "online": False})
+        elif event.name == "ready" or (event.name == "disconnected" and event.ending.was_ready):
+            self._waiting.append({"device": name, "online": event.name == "ready"})
         elif event.name == "reply":
             self._waiting.append({"id": event.request["id"], "answer": event.message.json})
         elif event.name == "no_reply":
@@ -76,4 +75,7 @@ class Gateway:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3 or not all("=" in one for one in sys.argv[2:]):
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
     Gateway(WebSocket(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2:])).run()

@@ -1,8 +1,11 @@
-"""All that happens in a home: the events of a Home Assistant, also behind its restarts.
+"""All that happens in a home: the events of a Home Assistant, also after its restarts.
 
-Run it with ws://homeassistant.local:8123/api/websocket and a long-lived access token.
+Run it with ws://homeassistant.local:8123/api/websocket; the environment variable HASS_TOKEN has a
+long-lived access token.
 """
 
+import logging
+import os
 import sys
 from collections.abc import Generator
 from typing import Any
@@ -29,5 +32,8 @@ def happenings(websocket: WebSocket, token: str) -> Generator[Any, None, None]:
 
 
 if __name__ == "__main__":
-    for happening in happenings(WebSocket(sys.argv[1]), sys.argv[2]):
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
+    for happening in happenings(WebSocket(sys.argv[1]), os.environ["HASS_TOKEN"]):
         print(happening)

@@ -5,6 +5,7 @@ one connects and from time to time: so none is lost, also where this program was
 was rotated is shipped to its end, then the new one. Run it with the collector's URL, and the file.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -67,4 +68,7 @@ def ship(websocket: WebSocket, path: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    logging.basicConfig(level=logging.INFO)  # says how each connection begins and ends
     ship(WebSocket(sys.argv[1]), Path(sys.argv[2]))

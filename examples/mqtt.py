@@ -42,7 +42,9 @@ def connected(client: Client, url: str) -> None:
 
     def serve() -> None:
         while True:
-            carry(WebSocket(url, protocols=["mqtt"]), listener.accept()[0])
+            websocket = WebSocket(url, protocols=["mqtt"])
+            carry(websocket, listener.accept()[0])
+            print(websocket.ending, file=sys.stderr)  # the library knows no more than an end
 
     threading.Thread(target=serve, daemon=True).start()
     client.connect(address)
@@ -53,6 +55,8 @@ def heard(client: Client, userdata: object, message: MQTTMessage) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     paho = Client(CallbackAPIVersion.VERSION2, transport="unix")
     paho.on_message = heard
     connected(paho, sys.argv[1])

@@ -35,4 +35,6 @@ def screenshot(page: str, file: Path, browser: str = "http://127.0.0.1:9222") ->
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     screenshot(sys.argv[1], Path(sys.argv[2]))

@@ -28,5 +28,7 @@ def messages(address: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     for message in messages(sys.argv[1]):
         print(message)

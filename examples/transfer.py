@@ -59,4 +59,5 @@ def main(what: str, url: str, path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(__doc__ if len(sys.argv) != 4 else main(*sys.argv[1:]))
+    is_known = len(sys.argv) == 4 and sys.argv[1] in ("send", "receive")
+    sys.exit(main(*sys.argv[1:]) if is_known else __doc__)

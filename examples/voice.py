@@ -2,12 +2,13 @@
 
 Sound that is late is worth nothing: what the network does not take within a second is left out.
 Nobody is talked over: where somebody speaks, what was still to be played is dropped. Run it with
-the URL and a token, between a microphone and a loudspeaker:
+the URL between a microphone and a loudspeaker; the environment variable VOICE_TOKEN has the token:
 
-arecord -t raw -f S16_LE -r 24000 | python -u voice.py URL TOKEN | aplay -t raw -f S16_LE -r 24000
+arecord -t raw -f S16_LE -r 24000 | python -u voice.py URL | aplay -t raw -f S16_LE -r 24000
 """
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -63,7 +64,7 @@ async def call(
                         to_play.get_nowait()
         for task in listening:
             task.cancel()
-        await to_play.put(None)  # behind what is still to be played
+        await to_play.put(None)  # after what is still to be played
     assert websocket.ending is not None
     websocket.ending.raise_for_failure()
 
@@ -78,5 +79,6 @@ async def stdout(sound: bytes) -> None:
 
 
 if __name__ == "__main__":
-    connection = AsyncWebSocket(sys.argv[1], auth=sys.argv[2], socket_options=SMALL_BUFFER)
+    url = sys.argv[1] if len(sys.argv) > 1 else sys.exit(__doc__)
+    connection = AsyncWebSocket(url, auth=os.environ["VOICE_TOKEN"], socket_options=SMALL_BUFFER)
     asyncio.run(call(connection, stdin(), stdout))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import doctest
 import re
+import threading
 from collections.abc import Callable
 from contextlib import chdir, nullcontext
 from importlib import import_module
@@ -11,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lomond.testing import Server, pretend
+from lomond import AsyncWebSocket, WebSocket
+from lomond.testing import Server, pretend, serve
 from public_names import Public, is_exception, ours, public, raised_by
 from sources import NAME
 
@@ -24,12 +27,27 @@ _NOUN = re.compile(r"(The|A|An|What|Whether|How|Which|Who|Each|All|Every|Seconds
 _NOTHING = re.compile(r"None|Sent|Self|Talk|Never|NoReturn|Step\[None\]")
 _PAGES = Path(__file__).parents[1] / "docs" / "reference"
 _RAISED = re.compile(r"    (\S[^:]*): ")
-#: What has an example: what `lomond` itself has, and the functions beside that.
+#: What has an example: what `lomond` itself has, the functions beside that, what one does with a
+#: WebSocket, and the errors that a program catches or raises.
 _TOP = {
     "websocket.WebSocket", "aio.AsyncWebSocket", "trio.TrioWebSocket", "group.WebSocketGroup",
     "options.Deflate", "ending.Ending", "response.Response", "testing.Server",
 }  # fmt: skip
 _SHOWN = ("persist.", "records.read", "records.replay", "testing.pretend", "testing.serve")
+_KINDS = ("websocket.WebSocket.", "aio.AsyncWebSocket.", "trio.TrioWebSocket.")
+_DONE = {"connect", "persist", "wait_ready", "ask", "post", "close"}
+_DONE |= {f"send_{what}" for what in ("text", "binary", "json", "many", "stream", "ping")}
+_CAUGHT = {"WebSocketUnavailable", "NoReply", "ConnectionFailed", "Refused"}
+#: What examples need not import, beside what their own module has.
+_AT_HAND = {
+    "asyncio": asyncio,
+    "threading": threading,
+    "AsyncWebSocket": AsyncWebSocket,
+    "Server": Server,
+    "WebSocket": WebSocket,
+    "pretend": pretend,
+    "serve": serve,
+}
 
 
 def complaints(rule: Callable[[Public], str]) -> list[str]:
@@ -132,8 +150,15 @@ def test_all_of_it_is_on_a_page() -> None:
     assert [one.name for one in ALL if one.name.rpartition(".")[2] not in names] == []
 
 
+def last(one: Public) -> str:
+    return one.name.rpartition(".")[2]
+
+
 def test_where_examples_are() -> None:
     wanted = [one for one in ALL if one.name in _TOP or one.name.startswith(_SHOWN)]
+    wanted += [one for one in ALL if one.name.startswith(_KINDS) and last(one) in _DONE]
+    wanted += [one for one in ALL if one.name.startswith("errors.") and last(one) in _CAUGHT]
+    assert len(wanted) > len(_TOP) + len(_DONE) + len(_CAUGHT)
     assert [one.name for one in wanted if "Example" not in one.sections()] == []
 
 
@@ -141,7 +166,9 @@ def test_where_examples_are() -> None:
 def test_examples(one: Public, tmp_path: Path) -> None:
     """In a pretend world, in which whoever is connected to says hello and closes."""
     module = import_module(one.module.__name__.replace(NAME, "lomond", 1))
-    example = doctest.DocTestParser().get_doctest(one.doc, vars(module).copy(), one.name, None, 0)
+    example = doctest.DocTestParser().get_doctest(
+        one.doc, _AT_HAND | vars(module), one.name, None, 0
+    )
     words: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     server = Server().says("hello").closes()

@@ -107,7 +107,7 @@ def drawn(text: str) -> str:
         top += height
     parts.append(f'<text x="{_MARGIN}" y="{top + 22}" class="dim">{_BELOW}</text>')
     height = top + 34
-    title = "The rooms of lomond, one above the other; each imports only what is below it"
+    title = "The parts of lomond, one above the other; each imports only what is below it"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
         f'height="{height}" role="img" aria-label="{title}">'

@@ -1,4 +1,4 @@
-"""A feed that connects again: what it does in an hour, and behind a server that is cut."""
+"""A feed that connects again: what it does in an hour, and after a server that is cut."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Self
 
 from . import rows, settable
 from .awaited import Awaited, Events, close_left
@@ -69,7 +70,7 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
     async def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
-    async def __aenter__(self) -> AsyncWebSocket:
+    async def __aenter__(self) -> Self:
         self._is_entered = True
         return self
 

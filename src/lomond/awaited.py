@@ -138,6 +138,16 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
         Raises:
             TypeError, ValueError: An argument can't be; at once, not at the first event.
+
+        Example:
+            >>> async def main():
+            ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
+            ...         async for event in websocket.persist(ping_timeout=30):
+            ...             if event.name == "text":
+            ...                 print(event.text)
+            ...                 break
+            >>> asyncio.run(main())
+            hello
         """
         from .persist import persist
 
@@ -156,6 +166,19 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         Raises:
             RuntimeError: This task iterates: while it waits here, nothing goes on.
             TypeError, ValueError: The timeout can't be.
+
+        Example:
+            >>> async def listen(websocket):
+            ...     async for event in websocket:
+            ...         pass
+            >>> async def main(url):
+            ...     async with AsyncWebSocket(url) as websocket, asyncio.TaskGroup() as tasks:
+            ...         tasks.create_task(listen(websocket))
+            ...         print("ready:", await websocket.wait_ready(10))
+            ...         await websocket.close()
+            >>> with serve(Server().echoes()) as server:
+            ...     asyncio.run(main(server.url))
+            ready: True
         """
         check_seconds("timeout", timeout, none="no limit")
         if any(iterates(driver) for driver in self._drivers):
@@ -173,7 +196,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
     async def ask(
         self, message: Message, *, reply: Reply, within: float | None = 30.0
     ) -> Text | Binary:
-        """Send a message and wait for its reply, which the loop does not hand out.
+        """Send a message and wait for its reply, which is no event of the loop.
 
         The task that iterates may ask too, from the ready event on: what comes meanwhile waits for
         it, up to `max_read_ahead`.
@@ -191,6 +214,18 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             NoReply: None came in time, or before the connection ended, or too much came before; it
                 is a TimeoutError.
             TypeError, ValueError, WebSocketUnavailable, TransportFail: As `send_json` does.
+
+        Example:
+            >>> async def main(url):
+            ...     async with AsyncWebSocket(url) as websocket:
+            ...         async for event in websocket:
+            ...             if event.name == "ready":
+            ...                 answer = await websocket.ask({"id": 7}, reply=("id", 7))
+            ...                 print(answer.json)
+            ...                 await websocket.close()
+            >>> with serve(Server().echoes()) as server:
+            ...     asyncio.run(main(server.url))
+            {'id': 7}
         """
         from .replies import asked_by_task
 
@@ -227,6 +262,16 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             WebSocketUnavailable: There is no connection, or (WebSocketClosing) it closes; or this
                 is called from within such a source.
             TransportFail: Writing failed; the connection is over.
+
+        Example:
+            >>> async def main():
+            ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
+            ...         async for event in websocket:
+            ...             if event.name == "ready":
+            ...                 print(await websocket.send_stream([b"a file ", b"in pieces"]))
+            >>> with pretend(Server().hears(b"a file in pieces").closes()):
+            ...     asyncio.run(main())
+            16
         """
         from .io.streaming import closed, send_by_task
         from .sources import awaited_pieces, is_awaited, pieces
@@ -242,7 +287,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         return await send_by_task(exchange, opcode, given, compress, on_progress, turn)
 
     async def send_many(self, messages: Iterable[Message], *, compress: bool = True) -> None:
-        """Send many messages, in order, in as few system calls as the system allows.
+        """Send many messages (RFC 6455 section 5.6), in order, in as few system calls as can be.
 
         Else as `send_many` of a WebSocket.
 
@@ -253,6 +298,17 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
         Raises:
             TypeError, ValueError: What is no message; what came before it is sent.
             WebSocketUnavailable, TransportFail: As `send_text` does.
+
+        Example:
+            >>> async def main():
+            ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
+            ...         async for event in websocket:
+            ...             if event.name == "ready":
+            ...                 await websocket.send_many(["one", b"two", {"number": 3}])
+            ...             elif event.name == "text":
+            ...                 print(event.text)
+            >>> asyncio.run(main())
+            hello
         """
         from .gathering import Batches
 

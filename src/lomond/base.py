@@ -19,7 +19,7 @@ from .fixed import putter
 from .place import Place, moved, placed
 from .protocol.http.request import check_header
 from .system import socket_checks
-from .url import Url, redact, userinfo
+from .url import Url, userinfo
 
 if TYPE_CHECKING:
     import ssl
@@ -123,8 +123,10 @@ class Base(settable.Options):
         put(self, name, value)
 
     def __repr__(self) -> str:
+        from .redaction import discreet_url  # few programs print a WebSocket
+
         kind, ask, place = type(self).__name__, self._ask_url, self._place
-        shown = "" if place is None else repr(redact(place.url))
+        shown = "" if place is None else repr(discreet_url(place.url))
         if ask is None:
             return f"{kind}({shown})"
         name = getattr(ask, "__qualname__", type(ask).__name__)

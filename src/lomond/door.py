@@ -112,7 +112,9 @@ class Door(State, Generic[Stream, Sent]):
     # Connecting
 
     def connect(self, *args: Never, **options: Unpack[options.ConnectKeywords]) -> Stream:
-        """A new connection, as an iterator of events; nothing is sent before its first event.
+        """A new connection (RFC 6455 section 4.1), as an iterator of events.
+
+        Nothing is sent before you ask for the first event.
 
         An earlier connection of this object ends. The options are those that the object has now:
         what is set later, also before the first event, is for the next one. Mappings and jars are
@@ -123,6 +125,13 @@ class Door(State, Generic[Stream, Sent]):
 
         Raises:
             TypeError, ValueError: An argument can't be.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket.connect(ping_timeout=30):
+            ...     if event.name == "text":
+            ...         print(event.text)
+            hello
         """
         if args:
             _fail_session_class()
@@ -151,6 +160,14 @@ class Door(State, Generic[Stream, Sent]):
 
         Arguments:
             value: Anything.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> websocket.post("work")  # from another thread, say
+            >>> for event in websocket:
+            ...     if event.name == "posted":
+            ...         print(event.value)
+            work
         """
         posts = self._posts
         if posts is None:
@@ -189,6 +206,14 @@ class Door(State, Generic[Stream, Sent]):
 
         Raises:
             TypeError, ValueError: The code can't be sent.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "ready":
+            ...         websocket.close(1000, "seen enough")
+            >>> websocket.is_closed
+            True
         """
         frames.build_close_payload(code, reason)
         return self._close(code, reason)
@@ -218,6 +243,15 @@ class Door(State, Generic[Stream, Sent]):
             UnicodeEncodeError: It holds half a surrogate pair.
             WebSocketUnavailable: There is no connection, or (WebSocketClosing) it closes.
             TransportFail: Writing failed; the connection is over.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "ready":
+            ...         websocket.send_text("subscribe")
+            ...     elif event.name == "text":
+            ...         print(event.text)
+            hello
         """
         if not isinstance(text, str):
             refuse_text(text)
@@ -251,6 +285,15 @@ class Door(State, Generic[Stream, Sent]):
             TypeError: It is not bytes-like.
             ValueError: Its bytes do not lie in one piece.
             WebSocketUnavailable, TransportFail: As `send_text` does.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/upload")
+            >>> for event in websocket:
+            ...     if event.name == "ready":
+            ...         websocket.send_binary(bytes(100))
+            ...     elif event.name == "text":
+            ...         print(event.text)
+            hello
         """
         if not isinstance(data, bytes):
             data = as_bytes(data)
@@ -265,7 +308,7 @@ class Door(State, Generic[Stream, Sent]):
     def send_json(self, _obj: Any = _MISSING, **kwargs: Any) -> Sent:
         """Send a text message that is JSON: of the one argument, or of the keywords as an object.
 
-        It is written by the WebSocket's `dumps`, or compactly, in UTF-8.
+        It is written by the WebSocket's `dumps`, or compactly, in UTF-8 (RFC 8259 section 8.1).
 
         Arguments:
             _obj: The one argument, by its place. Beside it `compress`, `reply` and `within` are as
@@ -275,6 +318,15 @@ class Door(State, Generic[Stream, Sent]):
             TypeError: It can't be written as JSON.
             ValueError: It holds NaN or Infinity; or both an argument and keywords are given.
             WebSocketUnavailable, TransportFail: As `send_text` does.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "ready":
+            ...         websocket.send_json(op="subscribe", topic="trades")
+            ...     elif event.name == "text":
+            ...         print(event.text)
+            hello
         """
         if _obj is _MISSING:
             return self.send_text(write_json(kwargs, self._dumps))
@@ -311,6 +363,16 @@ class Door(State, Generic[Stream, Sent]):
         Raises:
             ValueError: It is longer.
             TypeError, WebSocketUnavailable, TransportFail: As `send_binary` does.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> with pretend(Server().after(1).closes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_ping(b"are you there")
+            ...         elif event.name == "pong":
+            ...             print(event.data)
+            b'are you there'
         """
         return self._send_control(frames.PING, "ping", data)
 

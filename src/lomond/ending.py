@@ -34,7 +34,7 @@ class Pause(NamedTuple):
 
     Attributes:
         seconds: How long.
-        events: How many were handed out in it, those that led to it included.
+        events: How many the loop got in it, those that led to it included.
         last: The name of the last of them; None if there was none yet.
     """
 

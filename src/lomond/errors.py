@@ -43,11 +43,14 @@ class WebSocketError(Exception):
 
 
 class FrameBuildError(WebSocketError):
-    """A frame can't be made of what was given."""
+    """A frame can't be made of what was given (RFC 6455 section 5.2)."""
 
 
 class HandshakeError(WebSocketError):
-    """The server's answer does not upgrade the connection. Seen by users as ``Rejected``."""
+    """The server's answer does not upgrade the connection (RFC 6455 section 4.1).
+
+    Seen by users as ``Rejected``.
+    """
 
 
 class CompressionParameterError(HandshakeError):
@@ -73,7 +76,7 @@ class ProtocolError(WebSocketError):
 
 
 class PayloadTooLarge(ProtocolError):
-    """A frame or message is larger than the limit."""
+    """A frame or message is larger than the limit (RFC 6455 section 10.4)."""
 
 
 class CriticalProtocolError(ProtocolError):
@@ -87,7 +90,7 @@ class ConnectFail(WebSocketError):
 
 
 class TransportFail(WebSocketError):
-    """Raised by ``send_*`` when the bytes could not be handed to the operating system.
+    """Raised by ``send_*`` when the operating system did not take the bytes.
 
     The message may have arrived in part, and the connection is over.
 
@@ -125,6 +128,16 @@ class WebSocketUnavailable(WebSocketError):
 
     Attributes:
         ending: How the last connection ended, as far as that is known; or None.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org/feed")
+        >>> for event in websocket:
+        ...     pass
+        >>> try:
+        ...     websocket.send_text("too late")
+        ... except WebSocketUnavailable as error:
+        ...     print(error.ending.kind, error.ending.code)
+        closed 1000
     """
 
     def __init__(self, message: str = "", *, ending: Ending | None = None) -> None:
@@ -148,6 +161,18 @@ class Refused(WebSocketError):
     Arguments:
         reason: Why, for people.
         final: Whether `persist` is not to connect again (False).
+
+    Example:
+        >>> def enter(ready):
+        ...     yield {"op": "auth", "key": "..."}
+        ...     answer = yield lambda event: event.name == "text"
+        ...     if answer.text != "welcome":
+        ...         raise Refused(f"it said {answer.text}", final=True)
+        >>> websocket = WebSocket("wss://example.org/feed")
+        >>> for event in websocket.persist(enter=enter):
+        ...     pass
+        >>> websocket.ending.kind
+        'refused'
     """
 
     def __init__(self, reason: str = "", *, final: bool = False) -> None:
@@ -167,6 +192,18 @@ class NoReply(WebSocketError, TimeoutError):
 
     Attributes:
         ending: How the connection ended, where that was it; or None.
+
+    Example:
+        >>> async def main():
+        ...     async with AsyncWebSocket("wss://example.org/feed") as websocket:
+        ...         async for event in websocket:
+        ...             if event.name == "ready":
+        ...                 try:
+        ...                     await websocket.ask({"id": 7}, reply=("id", 7), within=5)
+        ...                 except NoReply as error:
+        ...                     print(error.ending.by)
+        >>> asyncio.run(main())  # of a server that closes instead
+        server
     """
 
     def __init__(self, message: str = "", *, ending: Ending | None = None) -> None:
@@ -186,6 +223,17 @@ class ConnectionFailed(WebSocketError, ConnectionError):
 
     Attributes:
         ending: How it ended.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org/feed")
+        >>> with pretend(Server().closes(1011, "database")):
+        ...     for event in websocket:
+        ...         pass
+        >>> try:
+        ...     websocket.ending.raise_for_failure()
+        ... except ConnectionFailed as error:
+        ...     print(error)
+        the server closed the connection with 1011 'database' after 0 s
     """
 
     def __init__(self, message: str = "", *, ending: Ending) -> None:

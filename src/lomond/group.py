@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from . import door, options, persisting, rows
 from .io.group_loop import GroupLoop, Member
@@ -102,6 +102,15 @@ class WebSocketGroup:
 
         Arguments:
             value: Anything.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.add(WebSocket("wss://example.org/a"))
+            >>> group.post("work")  # from another thread, say
+            >>> for websocket, event in group:
+            ...     if event.name == "posted":
+            ...         print(event.value)
+            work
         """
         self._many.post(value)
 
@@ -147,7 +156,7 @@ class WebSocketGroup:
         __aiter__ = not_async_for
         __aenter__ = __aexit__ = not_async_with
 
-    def __enter__(self) -> WebSocketGroup:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -56,8 +56,8 @@ class Recorded(NamedTuple):
         op: What the line tells, like ``"text"``.
         value: Of text: a str; of binary, ping and pong: bytes; of text_part, binary_part: the
             event; of close: Close, or the bytes of one that can't be read; of request: bytes; of
-            response: Response; of an ending where nobody was told: Ending; where an event was
-            handed out: that; of an op that is not known: the fields of the line.
+            response: Response; of an ending where nobody was told: Ending; where the loop
+            got an event: that; of an op that is not known: the fields of the line.
     """
 
     line: int

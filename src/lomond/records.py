@@ -58,7 +58,7 @@ def read(path: Path) -> Generator[Recorded, None, None]:
 def replay(
     path: Path, speed: float | None = None, *, connection: int | None = None
 ) -> Generator[AnyEvent, None, None]:
-    """The events that were handed out when a record was written.
+    """The events that the loop got when a record was written.
 
     They come in the order of the record: several connections at a time as they came, one recording
     of a file after the other. `received_time` is as it was. Poll is not recorded, nor what the

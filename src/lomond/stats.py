@@ -14,7 +14,7 @@ class Traffic(Fixed):
         texts, binaries: Messages. One that comes in parts counts with its last one.
         parts: Of messages that came in parts (`parts=`), or were sent so (`send_stream`).
         bytes: Of all these, before compression.
-        wire_bytes: What the system was handed, or gave: with frames' heads, the upgrade, TLS.
+        wire_bytes: What the system was given, or gave: with frames' heads, the upgrade, TLS.
         pings, pongs: Control frames.
     """
 
@@ -50,7 +50,7 @@ class Stats(Fixed):
     """What a connection has carried up to now.
 
     Attributes:
-        received: What came and was handed out.
+        received: What came, and the loop has got.
         sent: What was sent, or is held, or waits.
         since: When it became Ready, seconds since the epoch; None before that.
         connections: 1; of `total`, how many have become Ready.

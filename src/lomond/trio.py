@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from . import rows, settable
 from .awaited import Awaited, Events, close_left
@@ -74,7 +74,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
         await trio.lowlevel.checkpoint()
 
     @trio.lowlevel.enable_ki_protection
-    async def __aenter__(self) -> TrioWebSocket:
+    async def __aenter__(self) -> Self:
         if self._nursery is not None:
             raise RuntimeError("this TrioWebSocket is in another 'async with' already")
         self._block = trio.open_nursery()

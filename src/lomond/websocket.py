@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from . import options, persisting, rows, settable
 from .checks import check_seconds
@@ -87,6 +87,14 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
 
         Raises:
             TypeError, ValueError: An argument can't be; at once, not at the first event.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket.persist(ping_timeout=30):
+            ...     if event.name == "text":
+            ...         print(event.text)
+            ...         break
+            hello
         """
         from .persist import persist
 
@@ -105,6 +113,19 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         Raises:
             RuntimeError: This thread iterates: while it waits here, nothing goes on.
             TypeError, ValueError: The timeout can't be.
+
+        Example:
+            >>> def work():
+            ...     print("ready:", websocket.wait_ready(10))
+            ...     websocket.close()
+            >>> with serve(Server().echoes()) as server:
+            ...     websocket = WebSocket(server.url)
+            ...     thread = threading.Thread(target=work)
+            ...     thread.start()
+            ...     for event in websocket:
+            ...         pass
+            ...     thread.join()
+            ready: True
         """
         check_seconds("timeout", timeout, none="no limit")
         if is_own_loop(self):
@@ -122,7 +143,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     def ask(self, message: Message, *, reply: Reply, within: float | None = 30.0) -> Text | Binary:
         """Send a message and wait for its reply: for threads beside the one that iterates.
 
-        What answers is not handed out by the loop.
+        What answers is no event of the loop.
 
         Arguments:
             message: A str (text), bytes-like (binary), or a dict or list (JSON, by `dumps`).
@@ -138,6 +159,21 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             RuntimeError: This thread iterates, so that nothing is read while it waits: write
                 ``send_json(obj, reply=..., within=...)`` there.
             TypeError, ValueError, WebSocketUnavailable, TransportFail: As `send_json` does.
+
+        Example:
+            >>> def work():
+            ...     if websocket.wait_ready(10):
+            ...         answer = websocket.ask({"id": 7, "op": "time"}, reply=("id", 7))
+            ...         print(answer.json)
+            ...     websocket.close()
+            >>> with serve(Server().echoes()) as server:
+            ...     websocket = WebSocket(server.url)
+            ...     thread = threading.Thread(target=work)
+            ...     thread.start()
+            ...     for event in websocket:
+            ...         pass
+            ...     thread.join()
+            {'id': 7, 'op': 'time'}
         """
         from .replies import asked_by_thread
 
@@ -154,7 +190,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         """Send one message as its bytes come, in fragments (RFC 6455 section 5.4), from Ready on.
 
         Pings, pongs and a close go between. In the body of the loop too what comes meanwhile is
-        acted on, and its events are handed out afterwards, up to `max_read_ahead`. Messages of
+        acted on, and its events follow afterwards, up to `max_read_ahead`. Messages of
         other threads wait their turn. If the source raises, that comes out here, and the connection
         is closed with 1011, for half a message can't be taken back.
 
@@ -174,6 +210,14 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
             WebSocketUnavailable: There is no connection, or (WebSocketClosing) it closes; or this
                 is called from within such a source.
             TransportFail: Writing failed; the connection is over.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/upload")
+            >>> with pretend(Server().hears(b"a file in pieces").closes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             print(websocket.send_stream([b"a file ", b"in pieces"]))
+            16
         """
         from .io.streaming import send_by_thread
         from .sources import pieces
@@ -188,7 +232,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         return send_by_thread(exchange, opcode, given, compress, on_progress, is_ours)
 
     def send_many(self, messages: Iterable[Message], *, compress: bool = True) -> None:
-        """Send many messages, in order, in as few system calls as the system allows.
+        """Send many messages (RFC 6455 section 5.6), in order, in as few system calls as can be.
 
         They are gathered outside of every lock, and go out in batches of 256 KiB at most; other
         threads' messages may stand between two batches. Returns when the system has all. If the
@@ -201,6 +245,15 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
         Raises:
             TypeError, ValueError: What is no message; what came before it is sent.
             WebSocketUnavailable, TransportFail: As `send_text` does.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "ready":
+            ...         websocket.send_many(["one", b"two", {"number": 3}])
+            ...     elif event.name == "text":
+            ...         print(event.text)
+            hello
         """
         from .gathering import Batches
 
@@ -213,7 +266,7 @@ class WebSocket(Door["Generator[AnyEvent, None, None]", None]):
     def _close(self, code: int | None, reason: str | bytes | None) -> None:
         start_closing(self, code, reason)
 
-    def __enter__(self) -> WebSocket:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -97,6 +97,8 @@ def test_repr_says_what_is_asked(kind: Any) -> None:
     websocket = kind(fails)
     websocket.url = "ws://me:secret@h/"
     assert repr(websocket) == f"{kind.__name__}('ws://***@h/')"
+    websocket.url = "ws://h/live?token=secret&page=2"
+    assert repr(websocket) == f"{kind.__name__}('ws://h/live?token=***&page=2')"
 
 
 def test_repr_says_what_was_last_asked_for_without_its_secrets() -> None:

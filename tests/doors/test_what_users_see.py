@@ -107,7 +107,9 @@ def test_line_breaks_can_not_get_into_the_request_s4(inject: Callable[[], object
 
 def test_no_password_and_no_platform_is_shown_s5(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    websocket = WebSocket("ws://user:secret@127.0.0.1:1/", trace=True)
+    url = "ws://user:secret@127.0.0.1:1/?token=secret"
+    websocket = WebSocket(url, trace=True)
+    assert websocket.url == url
     shown = repr(websocket) + "".join(repr(event) for event in websocket) + caplog.text
     assert "secret" not in shown
     assert constants.USER_AGENT.startswith("Lomond/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -92,8 +93,9 @@ def test_between_a_microphone_and_a_loudspeaker() -> None:
     server.says(b"\1" * FRAME, b"\2" * FRAME).closes()
     with serve(server) as served:
         done = subprocess.run(
-            [sys.executable, "-u", str(EXAMPLES / "voice.py"), served.url, "token"],
+            [sys.executable, "-u", str(EXAMPLES / "voice.py"), served.url],
             input=bytes(10 * FRAME),
+            env={**os.environ, "VOICE_TOKEN": "s3cret"},
             capture_output=True,
             timeout=PATIENCE,
             check=True,

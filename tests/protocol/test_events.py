@@ -24,9 +24,12 @@ RESPONSE = Response(b"HTTP/1.1 401 No\r\n\r\n")
 REPRS = [
     (events.Connecting("ws://a"), "Connecting(url='ws://a')"),
     (events.Connecting("ws://u:secret@a"), "Connecting(url='ws://***@a')"),
+    (events.Connecting("ws://a/?token=abc&n=1"), "Connecting(url='ws://a/?token=***&n=1')"),
+    (events.Connecting(None), "Connecting(url=None)"),
     (events.ConnectFail("x"), "ConnectFail(reason='x')"),
     (events.Connected("u"), "Connected(url='u')"),
     (events.Connected("u", "http://me:secret@p"), "Connected(url='u', proxy='http://***@p')"),
+    (events.Connected("ws://a/?api_key=abc"), "Connected(url='ws://a/?api_key=***')"),
     (
         events.Rejected(RESPONSE, "s"),
         "Rejected(response=<response HTTP/1.1 401 No>, reason='s')",

@@ -54,6 +54,18 @@ class Mine(WebSocket):
 
 
 Mine("name").count = 3
+with Mine("name") as mine:
+    assert_type(mine, Mine)
+
+
+class MyAsync(AsyncWebSocket):
+    pass
+
+
+async def of_a_class_of_ones_own() -> None:
+    async with MyAsync("wss://h/") as own:
+        assert_type(own, MyAsync)
+
 
 # Attributes
 

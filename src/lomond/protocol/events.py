@@ -36,6 +36,12 @@ def _shown(value: object) -> str:
     return said if len(said) <= LONGEST + 2 else f"{said[: LONGEST - 2]}...{said[0]}"
 
 
+def _shown_url(url: str) -> str:
+    from ..redaction import discreet_url  # few programs print an event
+
+    return _shown(discreet_url(url))
+
+
 class Event:
     """Base of all events.
 
@@ -147,7 +153,7 @@ class Connecting(Notice):
     """The start of a connection: nothing has happened yet.
 
     Attributes:
-        url: Where to; None where a callable is to be asked for that, behind this.
+        url: Where to; None where a callable is to be asked for that, after this.
     """
 
     __slots__ = ("url",)
@@ -159,7 +165,7 @@ class Connecting(Notice):
         self.url = url
 
     def __repr__(self) -> str:
-        return f"Connecting(url={None if self.url is None else _shown(redact(self.url))})"
+        return f"Connecting(url={None if self.url is None else _shown_url(self.url)})"
 
 
 class ConnectFail(FailureEvent):
@@ -228,7 +234,7 @@ class Connected(Notice):
 
     def __repr__(self) -> str:
         proxy = "" if self.proxy is None else f", proxy={redact(self.proxy)!r}"
-        return f"Connected(url={_shown(redact(self.url))}{proxy})"
+        return f"Connected(url={_shown_url(self.url)}{proxy})"
 
 
 class Rejected(FailureEvent):
@@ -493,7 +499,7 @@ class Pong(Notice):
 
 
 class Text(Event):
-    """A text message, whole.
+    """A text message, whole (RFC 6455 section 5.6).
 
     It is its own first and last part, where `parts` asks for parts of what is longer.
     A pickle, or a copy, has its text alone: `json` is json's there, whatever `loads` was.
@@ -532,7 +538,7 @@ class Text(Event):
 
 
 class Binary(Event):
-    """A binary message, whole.
+    """A binary message, whole (RFC 6455 section 5.6).
 
     It is its own first and last part, as a Text.
 

@@ -221,7 +221,7 @@ class PretendDoor:
         """All events and their moments, which are seconds of `now`.
 
         Arguments:
-            act: The user's handler; is given this door and an event.
+            act: The user's handler; is given this object and an event.
         """
         seen: list[tuple[float, Any]] = []
         for event in self.events():

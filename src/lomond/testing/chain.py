@@ -283,7 +283,7 @@ class Server(Chained):
     def misbehaves(self, seed: int | None = None) -> Self:
         """Do something wrong, which the seed chooses; a failure names it.
 
-        What stands behind it in the chain is done as far as that is possible then.
+        What stands after it in the chain is done as far as that is possible then.
 
         Arguments:
             seed: Has the same done again; None for another one each time.
