@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -201,7 +202,17 @@ class BuildTwin(BuildLean):
 if IS_PURE and IS_COMPILED:
     sys.exit("lomond: LOMOND_PURE and LOMOND_COMPILED are both set; unset one of them")
 
+
+def description() -> str:
+    """README as an index shows it, which has none of the files beside it: words without links."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
+    return re.sub(r"!?\[([^\]]*)\]\((?!https://|#)[^)]*\)", r"\1", text)
+
+
 setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
     distclass=Package,
     # The real list is made when it is needed.
     ext_modules=[Extension("lomond.protocol.connection", ["setup.py"])],

@@ -6,6 +6,7 @@ import pydoc
 import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import get_args
 
@@ -92,6 +93,16 @@ def test_what_readme_links_to_is_there() -> None:
     assert [link for link in near if not (root / link).is_file()] == []
     # A picture has words that stand for it where it is not shown.
     assert re.findall(r"!\[.{40,}\]\(([^)]*)\)", text) == ["docs/pictures/events.svg"]
+
+
+def test_an_index_shows_readme_without_links_to_files() -> None:
+    """They would lead nowhere there."""
+    told = metadata("lomond")
+    text = told["Description"] or str(told.get_payload())
+    assert "# lomond" in text
+    assert "one line that says who, why, and what to do" in text
+    near = re.findall(r"\]\((?!https://|#)([^)]*)\)|<!--", text)
+    assert near == []
 
 
 def test_readme_is_short() -> None:
