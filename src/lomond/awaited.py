@@ -54,7 +54,16 @@ class Events(Upcoming):
         __aenter__ = __aexit__ = not_for_async_with
 
     async def aclose(self) -> None:
-        """Leave the connection: say so to the server if that needs no waiting; free the socket."""
+        """Leave the connection: say so to the server if that needs no waiting; free the socket.
+
+        Example:
+            >>> async def main():
+            ...     events = AsyncWebSocket("wss://example.org/feed").connect()
+            ...     print((await anext(events)).name)
+            ...     await events.aclose()
+            >>> asyncio.run(main())
+            connecting
+        """
         self._leaving.stop()
         await close_left((self._leaving,))
         await self._leaving.checkpoint()

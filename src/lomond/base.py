@@ -134,7 +134,12 @@ class Base(settable.Options):
 
     @property
     def is_secure(self) -> bool:
-        """Whether the connection is encrypted."""
+        """Whether the connection is encrypted.
+
+        Example:
+            >>> WebSocket("wss://example.org/feed").is_secure
+            True
+        """
         return self.scheme in ("wss", "https")
 
     def add_header(self, header: bytes, value: bytes) -> None:
@@ -147,6 +152,14 @@ class Base(settable.Options):
         Raises:
             TypeError: One of them is not bytes.
             ValueError: It can't stand in a request, or is one that lomond writes.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> websocket.add_header(b"X-Request-Id", b"7")
+            >>> with pretend(server := Server().closes()):
+            ...     names = [event.name for event in websocket]
+            >>> server.requests[0].headers["x-request-id"]
+            '7'
         """
         for name, given in (("header", header), ("value", value)):
             if not isinstance(given, bytes):
@@ -162,7 +175,14 @@ class Base(settable.Options):
 
     @property
     def scheme(self) -> str:
-        """The URL's, as are host, port and resource; to set one of them changes the URL."""
+        """The URL's, as are host, port and resource; to set one of them changes the URL.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> websocket.scheme = "ws"
+            >>> websocket.url
+            'ws://example.org/feed'
+        """
         return _parts(self).scheme
 
     @scheme.setter
@@ -171,7 +191,12 @@ class Base(settable.Options):
 
     @property
     def host(self) -> str:
-        """Lower case, without brackets, ASCII."""
+        """Lower case, without brackets, ASCII.
+
+        Example:
+            >>> WebSocket("wss://Bücher.example/feed").host
+            'xn--bcher-kva.example'
+        """
         return _parts(self).host
 
     @host.setter
@@ -180,7 +205,12 @@ class Base(settable.Options):
 
     @property
     def port(self) -> int:
-        """A number from 1 to 65535."""
+        """A number from 1 to 65535.
+
+        Example:
+            >>> WebSocket("wss://example.org/feed").port
+            443
+        """
         return _parts(self).port
 
     @port.setter
@@ -189,7 +219,12 @@ class Base(settable.Options):
 
     @property
     def resource(self) -> str:
-        """Path and query, ASCII, as they are sent."""
+        """Path and query, ASCII, as they are sent.
+
+        Example:
+            >>> WebSocket("wss://example.org/feed?topic=a b").resource
+            '/feed?topic=a%20b'
+        """
         return _parts(self).resource
 
     @resource.setter

@@ -138,11 +138,28 @@ class Door(State, Generic[Stream, Sent]):
         return self._stream(timed(self, options))
 
     def reset(self) -> None:
-        """Forget the last connection; one that stands ends at once."""
+        """Forget the last connection; one that stands ends at once.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> names = [event.name for event in websocket]
+            >>> websocket.reset()
+            >>> websocket.is_active  # as before the first connection
+            True
+        """
         _replace(self, None, "reset by the user")
 
     def force_disconnect(self) -> None:
-        """End the connection at once, without a close frame. Raises nothing, from any thread."""
+        """End the connection at once, without a close frame. Raises nothing, from any thread.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "text":
+            ...         websocket.force_disconnect()
+            >>> websocket.ending.kind, websocket.ending.by
+            ('left', 'client')
+        """
         exchange = self._exchange
         if exchange is not None:
             from .session.finish import Why
@@ -385,6 +402,13 @@ class Door(State, Generic[Stream, Sent]):
         Raises:
             ValueError: It is longer.
             TypeError, WebSocketUnavailable, TransportFail: As `send_binary` does.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> with pretend(Server().pings(b"ours").closes()):
+            ...     for event in websocket.connect(auto_pong=False):
+            ...         if event.name == "ping":
+            ...             websocket.send_pong(event.data)
         """
         return self._send_control(frames.PONG, "pong", data)
 

@@ -58,6 +58,12 @@ class WebSocketGroup:
         Raises:
             TypeError: It is no WebSocket, or an argument can't be.
             ValueError: An argument can't be, or the WebSocket is in the group already.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.add(WebSocket("wss://example.org/a"), ping_timeout=30)
+            >>> [event.text for websocket, event in group if event.name == "text"]
+            ['hello']
         """
         _check("add", websocket)
         timing = door.timed(websocket, {**_QUIET, **options}, "WebSocketGroup.add()")
@@ -74,6 +80,12 @@ class WebSocketGroup:
 
         Raises:
             TypeError, ValueError: As `add`.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.persist(WebSocket("wss://example.org/a"), max_attempts=2)
+            >>> [event.name for websocket, event in group if event.name in ("ready", "back_off")]
+            ['ready', 'back_off', 'ready']
         """
 
         _check("persist", websocket)
@@ -125,6 +137,15 @@ class WebSocketGroup:
 
         Raises:
             KeyError: It is not in the group.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.add(WebSocket("wss://example.org/a"))
+            >>> for websocket, event in group:
+            ...     if event.name == "text":
+            ...         group.remove(websocket)
+            >>> len(group)
+            0
         """
         member = self._many.members.get(websocket)
         if member is None:
@@ -132,7 +153,17 @@ class WebSocketGroup:
         self._many.stop(member)
 
     def close(self) -> None:
-        """Leave all connections: the loop ends. In the thread that iterates, as `remove`."""
+        """Leave all connections: the loop ends. In the thread that iterates, as `remove`.
+
+        Example:
+            >>> group = WebSocketGroup()
+            >>> group.add(WebSocket("wss://example.org/a"))
+            >>> for websocket, event in group:
+            ...     if event.name == "text":
+            ...         group.close()
+            >>> event.name  # the last one
+            'text'
+        """
         self._many.close()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

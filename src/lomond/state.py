@@ -46,13 +46,32 @@ class State(Base):
 
     @property
     def is_closing(self) -> bool:
-        """Whether a close frame was sent, and the connection is not over yet."""
+        """Whether a close frame was sent, and the connection is not over yet.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "text":
+            ...         websocket.close()
+            ...         print(websocket.is_closing)
+            True
+        """
         exchange = self._exchange
         return exchange is not None and exchange.session.finish.is_closing
 
     @property
     def is_closed(self) -> bool:
-        """Whether the last connection is over, however it ended."""
+        """Whether the last connection is over, however it ended.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "closing":
+            ...         print(websocket.is_closed)
+            False
+            >>> websocket.is_closed
+            True
+        """
         exchange = self._exchange
         return exchange is not None and (exchange.session.has_ended or exchange.is_over)
 
@@ -76,7 +95,14 @@ class State(Base):
 
     @property
     def ending(self) -> Ending | None:
-        """How the last connection ended; None before the first end."""
+        """How the last connection ended; None before the first end.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> names = [event.name for event in websocket]
+            >>> print(websocket.ending)
+            the server closed the connection with 1000 (normal closure)...
+        """
         exchange = self._exchange
         if exchange is None or not self.is_closed:
             return self._ended
@@ -84,35 +110,86 @@ class State(Base):
 
     @property
     def is_active(self) -> bool:
-        """Whether it is neither closing nor closed. True before the first connection too."""
+        """Whether it is neither closing nor closed. True before the first connection too.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> for event in websocket:
+            ...     if event.name == "text" and websocket.is_active:
+            ...         websocket.send_text(event.text)
+            >>> websocket.is_active
+            False
+        """
         return not self.is_closing and not self.is_closed
 
     @property
     def sent_close_time(self) -> float | None:
-        """Seconds from Ready to our close; 0.0 if it was asked for before; None without one."""
+        """Seconds from Ready to our close; 0.0 if it was asked for before; None without one.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> with pretend(Server().after(2).says("enough")):
+            ...     for event in websocket:
+            ...         if event.name == "text":
+            ...             websocket.close()
+            >>> round(websocket.sent_close_time)
+            2
+        """
         exchange = self._exchange
         return None if exchange is None else exchange.session.finish.sent_close_time
 
     @property
     def supports_compression(self) -> bool:
-        """Whether compression was negotiated for this connection."""
+        """Whether compression was negotiated for this connection.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed", compress=True)
+            >>> names = [event.name for event in websocket]
+            >>> websocket.supports_compression  # of a server that has none
+            False
+        """
         return self.compression is not None
 
     @property
     def compression(self) -> Compression | None:
-        """What was negotiated about compression, with a live count of bytes; None without it."""
+        """What was negotiated about compression, with a live count of bytes; None without it.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed", compress=True)
+            >>> with pretend(Server(headers={"Sec-WebSocket-Extensions": "permessage-deflate"}).closes()):
+            ...     names = [event.name for event in websocket]
+            >>> websocket.compression.server_max_window_bits
+            15
+        """
         exchange = self._exchange
         return None if exchange is None else exchange.session.compression
 
     @property
     def latency(self) -> Latency | None:
-        """How long the pings of this connection took; None while none was answered."""
+        """How long the pings of this connection took; None while none was answered.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> with pretend(Server().after(1).closes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_ping()
+            >>> websocket.latency.last < 1
+            True
+        """
         exchange = self._exchange
         return None if exchange is None else exchange.session.pings.latency
 
     @property
     def stats(self) -> Stats:
-        """What the current connection has carried up to now; its `total`, what all have."""
+        """What the current connection has carried up to now; its `total`, what all have.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> names = [event.name for event in websocket]
+            >>> websocket.stats.received.texts, websocket.stats.received.bytes
+            (1, 5)
+        """
         exchange, carried = self._exchange, self._carried
         if exchange is None:
             return Stats(earlier=carried)
@@ -121,6 +198,16 @@ class State(Base):
 
     @property
     def session(self) -> object | None:
-        """Something that stands for the current connection, or None before the first."""
+        """Something that stands for the current connection, or None before the first.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org/feed")
+            >>> sessions = set()
+            >>> for _ in range(2):
+            ...     for event in websocket:
+            ...         sessions.add(websocket.session)
+            >>> len(sessions)
+            2
+        """
         exchange = self._exchange
         return None if exchange is None else exchange.session
