@@ -156,7 +156,8 @@ class State(Base):
 
         Example:
             >>> websocket = WebSocket("wss://example.org/feed", compress=True)
-            >>> with pretend(Server(headers={"Sec-WebSocket-Extensions": "permessage-deflate"}).closes()):
+            >>> accepted = {"Sec-WebSocket-Extensions": "permessage-deflate"}
+            >>> with pretend(Server(headers=accepted).closes()):
             ...     names = [event.name for event in websocket]
             >>> websocket.compression.server_max_window_bits
             15
