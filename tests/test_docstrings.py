@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lomond import AsyncWebSocket, WebSocket
+from lomond import AsyncWebSocket, WebSocket, testing
 from lomond.testing import Server, pretend, serve
 from public_names import Public, is_exception, ours, public, raised_by
 from sources import NAME
@@ -34,6 +34,8 @@ _TOP = {
     "options.Deflate", "ending.Ending", "response.Response", "testing.Server",
 }  # fmt: skip
 _SHOWN = ("persist.", "records.read", "records.replay", "testing.pretend", "testing.serve")
+#: And of `lomond.testing`, what its `__all__` has, but for what the world is to its own parts.
+_INNER = {"is_here", "next_server", "connect", "has_made", "wait", "end", "monotonic", "time"}
 _KINDS = ("websocket.WebSocket.", "aio.AsyncWebSocket.", "trio.TrioWebSocket.")
 _DONE = {"connect", "persist", "wait_ready", "ask", "post", "close"}
 _DONE |= {f"send_{what}" for what in ("text", "binary", "json", "many", "stream", "ping")}
@@ -154,10 +156,19 @@ def last(one: Public) -> str:
     return one.name.rpartition(".")[2]
 
 
+def is_of_testing(name: str) -> bool:
+    """Whether that is of the `__all__` of `lomond.testing`, and for tests of programs."""
+    package, _, rest = name.partition(".")
+    kind, _, method = rest.partition(".")
+    is_inner = kind == "World" and method in _INNER
+    return package == "testing" and kind in testing.__all__ and not is_inner
+
+
 def test_where_examples_are() -> None:
     wanted = [one for one in ALL if one.name in _TOP or one.name.startswith(_SHOWN)]
     wanted += [one for one in ALL if one.name.startswith(_KINDS) and last(one) in _DONE]
     wanted += [one for one in ALL if one.name.startswith("errors.") and last(one) in _CAUGHT]
+    wanted += [one for one in ALL if is_of_testing(one.name)]
     assert len(wanted) > len(_TOP) + len(_DONE) + len(_CAUGHT)
     assert [one.name for one in wanted if "Example" not in one.sections()] == []
 
