@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lomond import AsyncWebSocket, WebSocket
+from lomond import AsyncWebSocket, WebSocket, testing
 from lomond.settable import ROWS
 from lomond.testing import Server, pretend, serve
 from public_names import Public, is_exception, ours, public, raised_by
@@ -38,6 +38,8 @@ _SHOWN = ("persist.", "records.read", "records.replay", "testing.pretend", "test
 _KINDS = (
     "websocket.WebSocket.", "aio.AsyncWebSocket.", "trio.TrioWebSocket.", "group.WebSocketGroup.",
 )  # fmt: skip
+#: And of `lomond.testing`, what its `__all__` has, but for what the world is to its own parts.
+_INNER = {"is_here", "next_server", "connect", "has_made", "wait", "end", "monotonic", "time"}
 _CAUGHT = {"WebSocketUnavailable", "NoReply", "ConnectionFailed", "Refused"}
 #: What examples need not import, beside what their own module has.
 _AT_HAND = {
@@ -155,11 +157,20 @@ def last(one: Public) -> str:
     return one.name.rpartition(".")[2]
 
 
+def is_of_testing(name: str) -> bool:
+    """Whether that is of the `__all__` of `lomond.testing`, and for tests of programs."""
+    package, _, rest = name.partition(".")
+    kind, _, method = rest.partition(".")
+    is_inner = kind == "World" and method in _INNER
+    return package == "testing" and kind in testing.__all__ and not is_inner
+
+
 def test_where_examples_are() -> None:
     wanted = [one for one in ALL if one.name in _TOP or one.name.startswith(_SHOWN)]
     members = [one for one in ALL if one.name.startswith(_KINDS) and last(one) not in ROWS]
     wanted += members
     wanted += [one for one in ALL if one.name.startswith("errors.") and last(one) in _CAUGHT]
+    wanted += [one for one in ALL if is_of_testing(one.name)]
     assert len(members) > len(_KINDS)
     assert len(wanted) > len(members) + len(_TOP) + len(_CAUGHT)
     assert [one.name for one in wanted if "Example" not in one.sections()] == []

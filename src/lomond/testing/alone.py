@@ -33,7 +33,13 @@ from .wire import PretendWire
 
 
 def counting_bytes() -> Callable[[int], bytes]:
-    """A source of bytes that never repeat, for keys that a test can tell apart."""
+    """A source of bytes that never repeat, for keys that a test can tell apart.
+
+    Example:
+        >>> source = counting_bytes()
+        >>> source(4).hex(), source(4).hex()
+        ('00000001', '00000002')
+    """
     numbers = itertools.count(1)
     return lambda size: b"".join(next(numbers).to_bytes(4, "big") for _ in range((size + 3) // 4))[
         :size
@@ -66,6 +72,16 @@ class PretendDoor:
         asked: What the script asked for, but for Deliver and Run.
         sent: All bytes that were written.
         is_stuck: Set it to make the system take no bytes.
+
+    Example:
+        >>> from lomond.testing.peer import End, Pause
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     yield Pause(60)
+        ...     yield End()
+        >>> *_, (now, last) = PretendDoor(talk).play()
+        >>> round(now), last.ending.kind
+        (60, 'lost')
     """
 
     def __init__(
@@ -123,7 +139,18 @@ class PretendDoor:
 
     @property
     def hung_up(self) -> bool:
-        """Whether the socket was closed, or will not be connected any more."""
+        """Whether the socket was closed, or will not be connected any more.
+
+        Example:
+            >>> from lomond.testing.peer import End
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield End()
+            >>> door = PretendDoor(talk)
+            >>> events = door.play()
+            >>> door.hung_up
+            True
+        """
         return self._exchange.is_over and (self._wire is None or self._wire.is_closed)
 
     # The user
@@ -134,6 +161,16 @@ class PretendDoor:
         Arguments:
             moment: Of `now`, in seconds.
             action: What to do.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield from peer.hear_end()
+            >>> door = PretendDoor(talk)
+            >>> door.at(5.0, door.force_disconnect)
+            >>> *_, (now, last) = door.play()
+            >>> now, last.name
+            (5.0, 'disconnected')
         """
         self._network.at(moment, action)
 
@@ -144,6 +181,18 @@ class PretendDoor:
             text: The message.
             reply: As of a WebSocket's.
             within: Seconds for that (30); None for no limit.
+
+        Example:
+            >>> from lomond.testing.peer import End
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     print((yield from peer.hear_frame()).payload)
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.send_text("hello")
+            >>> events = PretendDoor(talk).play(act)
+            b'hello'
         """
         if reply is None:
             self._post(frames.TEXT, text.encode(), True)
@@ -178,6 +227,18 @@ class PretendDoor:
 
         Arguments:
             value: What it has.
+
+        Example:
+            >>> from lomond.testing.peer import End, Pause
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield Pause(1)
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.post("work")
+            >>> [event.name for _, event in PretendDoor(talk).play(act)][4:]
+            ['posted', 'disconnected']
         """
         self._posts.append(value)
         hurry(self._exchange, self._posts)
@@ -193,6 +254,18 @@ class PretendDoor:
         Arguments:
             code: As of a WebSocket's (1000).
             reason: For people.
+
+        Example:
+            >>> from lomond.testing.peer import End
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     print((yield from peer.hear_until(8)).payload[2:])
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.close(1000, "done")
+            >>> events = PretendDoor(talk).play(act)
+            b'done'
         """
         with self._clock:
             self._exchange.close(code, reason)
@@ -222,6 +295,15 @@ class PretendDoor:
 
         Arguments:
             act: The user's handler; is given this object and an event.
+
+        Example:
+            >>> from lomond.testing.peer import End, say
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield say(1, b"hello")
+            ...     yield End()
+            >>> [event.name for _, event in PretendDoor(talk).play()][3:]
+            ['poll', 'text', 'disconnected']
         """
         seen: list[tuple[float, Any]] = []
         for event in self.events():
@@ -230,7 +312,16 @@ class PretendDoor:
         return seen
 
     def events(self) -> Generator[AnyEvent, None, None]:
-        """The events of the connection."""
+        """The events of the connection.
+
+        Example:
+            >>> from lomond.testing.peer import End
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield End()
+            >>> [event.name for event in PretendDoor(talk).events()]
+            ['connecting', 'connected', 'ready', 'poll', 'disconnected']
+        """
         script = conversation(self.session, self.plan)
         items = stream.events(self._exchange, script, self._performer, blocks=False)
         try:

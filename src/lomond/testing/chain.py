@@ -44,6 +44,10 @@ class Chained(Scripts):
 
         Arguments:
             world: The one that asks; None for `serve`.
+
+        Example:
+            >>> Server().hears("hello").finish()[0].endswith("nobody connected")
+            True
         """
         steps = list(enumerate(self._steps[: self._demanded]))
         awaited = [(n, place, step) for n, (place, step) in steps if step.kind is Kind.AWAITS]
@@ -61,7 +65,12 @@ class Chained(Scripts):
         return sentences
 
     def remarks(self) -> list[str]:
-        """The seeds, and what came of them."""
+        """The seeds, and what came of them.
+
+        Example:
+            >>> Server().misbehaves(seed=7).remarks()
+            ['Server().misbehaves(seed=7) was Server().after(1.0).closes(1001)']
+        """
         return self._seeds
 
     def _add(self, name: str, step: Step[Any], *, ends: bool = False) -> Self:
@@ -135,6 +144,11 @@ class Server(Chained):
 
         Arguments:
             messages: A str is a text, bytes are a binary, a dict or a list is JSON.
+
+        Example:
+            >>> with pretend(Server().says("a", b"b", {"c": 1}).cuts()):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:7])
+            ['text', 'binary', 'text']
         """
         for message in messages:
             self._add("says", _STEPS.say(message))
@@ -147,13 +161,32 @@ class Server(Chained):
             expected: What they have to be: a str, the bytes of a binary, a list that the JSON is, a
                 dict that the JSON has at least, a function that is given the message, or None for
                 any, as nothing given is.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(Server().hears({"op": "login"}).says("welcome").closes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_json(op="login", user="me")
         """
         for one in expected or (None,):
             self._add("hears", _STEPS.hear(one))
         return self
 
     def echoes(self) -> Self:
-        """Say again whatever the program says, until the connection ends."""
+        """Say again whatever the program says, until the connection ends.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(Server().echoes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_text("hello")
+            ...         elif event.name == "text":
+            ...             print(event.text)
+            ...             websocket.close()
+            hello
+        """
         return self._add("echoes", _STEPS.echo())
 
     def pings(self, data: bytes = b"lomond") -> Self:
@@ -161,6 +194,11 @@ class Server(Chained):
 
         Arguments:
             data: Up to 125 bytes.
+
+        Example:
+            >>> with pretend(Server().pings(b"there?").closes()):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+            ['ping', 'closing', 'disconnected']
         """
         return self._add("pings", _STEPS.ping(data))
 
@@ -171,6 +209,12 @@ class Server(Chained):
 
         Arguments:
             seconds: How long.
+
+        Example:
+            >>> with pretend(Server().after(3600).cuts()) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.hours), last.ending.kind
+            (1, 'lost')
         """
         return self._add("after", _STEPS.wait(seconds))
 
@@ -179,6 +223,12 @@ class Server(Chained):
 
         Arguments:
             seconds: How long.
+
+        Example:
+            >>> with pretend(Server().stalls(60)):
+            ...     *_, last = WebSocket("wss://example.org").connect(ping_rate=5, ping_timeout=10)
+            >>> last.ending.kind
+            'unresponsive'
         """
         return self._add("stalls", _STEPS.stall(seconds))
 
@@ -190,6 +240,12 @@ class Server(Chained):
         Arguments:
             code: 1000 unless it says otherwise; None for a close frame without code.
             reason: Up to 123 bytes of UTF-8 (none).
+
+        Example:
+            >>> with pretend(Server().closes(1001, "going away")):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.code, last.ending.kind
+            (1001, 'closed')
         """
         return self._add("closes", _STEPS.close(code, reason))
 
@@ -198,15 +254,36 @@ class Server(Chained):
 
         Arguments:
             code: What its close frame has to have; None for any.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(Server().hears_close(1000)):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.close(1000)
         """
         return self._add("hears_close", _STEPS.hear_close(code), ends=True)
 
     def cuts(self) -> Self:
-        """End the connection without a close frame, as a server does that is stopped."""
+        """End the connection without a close frame, as a server does that is stopped.
+
+        Example:
+            >>> with pretend(Server().says("a").cuts()):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.graceful, last.ending.kind
+            (False, 'lost')
+        """
         return self._add("cuts", _STEPS.cut())
 
     def resets(self) -> Self:
-        """Reset the connection, as the system does for a server that has died."""
+        """Reset the connection, as the system does for a server that has died.
+
+        Example:
+            >>> with pretend(Server().resets()):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the connection was lost after 0 s: Connection reset by peer
+        """
         return self._add("resets", _STEPS.reset())
 
     # The answer to the request
@@ -216,6 +293,13 @@ class Server(Chained):
 
         Arguments:
             protocol: Which one.
+
+        Example:
+            >>> with pretend(Server().negotiates("chat").closes()):
+            ...     for event in WebSocket("wss://example.org", protocols=["chat"]):
+            ...         if event.name == "ready":
+            ...             print(event.protocol)
+            chat
         """
         self._protocol = protocol
         return self
@@ -234,25 +318,59 @@ class Server(Chained):
             retry_after: Seconds, or a date of HTTP; None for none.
             body: What a page would say (nothing).
             headers: More of them.
+
+        Example:
+            >>> with pretend(Server().refuses(503, retry_after=5, body="busy")):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the server refused the upgrade with 503 Service Unavailable; it said 'busy'
         """
         return self._add("refuses", _STEPS.refuse(status, retry_after, body, headers))
 
     def wrong_accept(self) -> Self:
-        """Accept the connection with a Sec-WebSocket-Accept that is another key's."""
+        """Accept the connection with a Sec-WebSocket-Accept that is another key's.
+
+        Example:
+            >>> with pretend(Server().wrong_accept()):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the server's answer to the upgrade is not right: Sec-WebSocket-Accept challenge failed
+        """
         return self._add("wrong_accept", _STEPS.wrong_accept())
 
     def never_answers(self) -> Self:
-        """Say nothing to the request, until the program has gone."""
+        """Say nothing to the request, until the program has gone.
+
+        Example:
+            >>> with pretend(Server().never_answers()) as world:
+            ...     *_, last = WebSocket("wss://example.org", open_timeout=20)
+            >>> last.ending.kind, round(world.seconds)
+            ('timed_out', 20)
+        """
         return self._add("never_answers", _STEPS.never_answer())
 
     # What else is wrong
 
     def half_a_frame(self) -> Self:
-        """Say the first half of a text's frame; nothing that is said later gets out."""
+        """Say the first half of a text's frame; nothing that is said later gets out.
+
+        Example:
+            >>> with pretend(Server().half_a_frame().cuts()):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.kind
+            'lost'
+        """
         return self._add("half_a_frame", _STEPS.half_a_frame())
 
     def garbage(self) -> Self:
-        """Say bytes that are no frame."""
+        """Say bytes that are no frame.
+
+        Example:
+            >>> with pretend(Server().garbage()):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the server broke the protocol after 0 s: reserved bits set
+        """
         return self._add("garbage", _STEPS.garbage())
 
     def floods(self, count: int = 10_000, message: str | bytes = "flood") -> Self:
@@ -261,15 +379,35 @@ class Server(Chained):
         Arguments:
             count: How many (10000).
             message: Each of them, a str or bytes.
+
+        Example:
+            >>> with pretend(Server().floods(1000, "tick").closes()):
+            ...     print(sum(event.name == "text" for event in WebSocket("wss://example.org")))
+            1000
         """
         return self._add("floods", _STEPS.flood(count, message))
 
     def byte_by_byte(self) -> Self:
-        """Say everything from here on byte by byte."""
+        """Say everything from here on byte by byte.
+
+        Example:
+            >>> with pretend(Server().byte_by_byte().says("hello").closes()):
+            ...     for event in WebSocket("wss://example.org"):
+            ...         if event.name == "text":
+            ...             print(event.text)
+            hello
+        """
         return self._add("byte_by_byte", _STEPS.byte_by_byte())
 
     def ignores_pings(self) -> Self:
-        """Answer no ping from here on."""
+        """Answer no ping from here on.
+
+        Example:
+            >>> with pretend(Server().ignores_pings()):
+            ...     *_, last = WebSocket("wss://example.org").connect(ping_timeout=10)
+            >>> last.ending.kind
+            'unresponsive'
+        """
         return self._add("ignores_pings", _STEPS.ignore_pings())
 
     def reads_slowly(self, rate: float = 1000) -> Self:
@@ -277,6 +415,13 @@ class Server(Chained):
 
         Arguments:
             rate: Bytes a second (1000).
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(Server().reads_slowly(100).hears().closes()):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_binary(bytes(1000))
         """
         return self._add("reads_slowly", _STEPS.read_slowly(rate))
 
@@ -287,6 +432,12 @@ class Server(Chained):
 
         Arguments:
             seed: Has the same done again; None for another one each time.
+
+        Example:
+            >>> with pretend(Server().misbehaves(seed=7)):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.kind
+            'closed'
         """
         number = randbelow(_SEEDS) if seed is None else seed
         calls = chosen(number, self._may_answer())

@@ -51,12 +51,32 @@ class Conversation(Steps):
 
     @property
     def request(self) -> ClientRequest:
-        """The program's request: `path`, `headers`."""
+        """The program's request: `path`, `headers`.
+
+        Example:
+            >>> def talk(peer):
+            ...     print(peer.request.path)
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org/feed?x=1")
+            /feed?x=1
+        """
         return self._line.request
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection still stands, as far as was heard."""
+        """Whether the connection still stands, as far as was heard.
+
+        Example:
+            >>> def talk(peer):
+            ...     while peer.is_open:
+            ...         yield peer.wait(1)
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(talk):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.close()
+        """
         return self._line.end is None
 
 
@@ -177,14 +197,30 @@ class Scripts:
 
     @property
     def request(self) -> ClientRequest:
-        """The last request: `path`, `headers`. Raises AssertionError where none came."""
+        """The last request: `path`, `headers`. Raises AssertionError where none came.
+
+        Example:
+            >>> server = Server().closes()
+            >>> with pretend(server):
+            ...     *_, last = WebSocket("wss://example.org/feed?x=1")
+            >>> server.request.path, server.request.headers["host"]
+            ('/feed?x=1', 'example.org:443')
+        """
         if not self.requests:
             raise AssertionError(f"nobody connected to {self}")
         return self.requests[-1]
 
     @property
     def close_code(self) -> int | None:
-        """The code of the program's close frame on the last connection, or None."""
+        """The code of the program's close frame on the last connection, or None.
+
+        Example:
+            >>> server = Server().closes(1001)
+            >>> with pretend(server):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> server.close_code
+            1001
+        """
         return self.runs[-1].line.close_code if self.runs else None
 
     def talk(self, peer: Peer) -> Talk:
@@ -192,6 +228,11 @@ class Scripts:
 
         Arguments:
             peer: The connection.
+
+        Example:
+            >>> from lomond.testing.peer import Peer
+            >>> Peer(Server().closes().talk).actions.send(None)
+            Hear(within=None, most=65536)
         """
         yield from peer.read_request()
         if not peer.request:  # who connected has gone

@@ -17,6 +17,18 @@ class Heard(NamedTuple):
     Attributes:
         is_text: Whether it is a text.
         data: Its bytes.
+
+    Example:
+        >>> def talk(peer):
+        ...     heard = yield peer.hear()
+        ...     print(heard, heard.is_text)
+        ...     yield peer.close()
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(talk):
+        ...     for event in websocket:
+        ...         if event.name == "ready":
+        ...             websocket.send_binary(b"data")
+        the binary b'data' False
     """
 
     is_text: bool
@@ -28,17 +40,31 @@ class Heard(NamedTuple):
 
         Arguments:
             value: A str for a text, bytes for a binary.
+
+        Example:
+            >>> Heard.of("hello").data, Heard.of(b"data").is_text
+            (b'hello', False)
         """
         return cls(True, value.encode()) if isinstance(value, str) else cls(False, value)
 
     @property
     def name(self) -> str:
-        """The kind of message: ``"text"`` or ``"binary"``."""
+        """The kind of message: ``"text"`` or ``"binary"``.
+
+        Example:
+            >>> Heard.of("hello").name, Heard.of(b"data").name
+            ('text', 'binary')
+        """
         return "text" if self.is_text else "binary"
 
     @property
     def text(self) -> str:
-        """The text. Raises AssertionError for a binary, and where it is no UTF-8."""
+        """The text. Raises AssertionError for a binary, and where it is no UTF-8.
+
+        Example:
+            >>> Heard(True, b"hello").text
+            'hello'
+        """
         if not self.is_text:
             raise AssertionError(f"the program sent {self}, not a text")
         try:
@@ -48,7 +74,12 @@ class Heard(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """What the text says as JSON. Raises AssertionError for a binary, and what is no JSON."""
+        """What the text says as JSON. Raises AssertionError for a binary, and what is no JSON.
+
+        Example:
+            >>> Heard.of('{"op": "login"}').json["op"]
+            'login'
+        """
         from json import loads  # what few scripts need
 
         text = self.text
@@ -59,7 +90,12 @@ class Heard(NamedTuple):
 
     @property
     def value(self) -> str | bytes:
-        """The text, or the bytes of a binary."""
+        """The text, or the bytes of a binary.
+
+        Example:
+            >>> Heard(True, b"hello").value, Heard(False, b"data").value
+            ('hello', b'data')
+        """
         return self.text if self.is_text else self.data
 
     def __str__(self) -> str:

@@ -20,6 +20,15 @@ class Say(NamedTuple):
 
     Attributes:
         data: Which ones.
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     yield Say(b"no frame")
+        ...     yield End()
+        >>> [event.name for _, event in PretendDoor(talk).play()][4:]
+        ['protocol_error', 'disconnected']
     """
 
     data: bytes
@@ -31,6 +40,15 @@ class Hear(NamedTuple):
     Attributes:
         within: Seconds; None, the default, is for ever, 0 for what is here.
         most: How many bytes at most (65536).
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     print((yield Hear(within=5)))
+        ...     yield End()
+        >>> events = PretendDoor(talk).play()
+        b''
     """
 
     within: float | None = None
@@ -42,6 +60,16 @@ class Pause(NamedTuple):
 
     Attributes:
         seconds: How long.
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     yield Pause(60)
+        ...     yield End()
+        >>> *_, (now, last) = PretendDoor(talk).play()
+        >>> round(now), last.name
+        (60, 'disconnected')
     """
 
     seconds: float
@@ -52,6 +80,15 @@ class End(NamedTuple):
 
     Attributes:
         resets: Whether by a reset (False).
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     yield End(resets=True)
+        >>> *_, (_, last) = PretendDoor(talk).play()
+        >>> print(last.ending)
+        the connection was lost after 0 s: Connection reset by peer
     """
 
     resets: bool = False
@@ -77,6 +114,18 @@ class Frame(NamedTuple):
         opcode: 1 for a text, 2 for a binary, 8 for a close, 9 for a ping, 10 for a pong.
         payload: Its bytes.
         is_final: Whether its message ends with it (True).
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     print((yield from peer.hear_frame()))
+        ...     yield End()
+        >>> def act(door, event):
+        ...     if event.name == "ready":
+        ...         door.send_text("hello")
+        >>> events = PretendDoor(talk).play(act)
+        Frame(opcode=1, payload=b'hello', is_final=True)
     """
 
     opcode: int
@@ -104,6 +153,16 @@ class Peer:
 
     Raises:
         TypeError: What was given is no script.
+
+    Example:
+        >>> from lomond.testing.alone import PretendDoor
+        >>> def talk(peer):
+        ...     yield from peer.upgrade()
+        ...     yield say(1, b"hello")
+        ...     yield say(8, code=1000)
+        ...     yield from peer.hear_end()
+        >>> [event.name for _, event in PretendDoor(talk).play()][4:]
+        ['text', 'closing', 'disconnected']
     """
 
     def __init__(self, talk: Callable[[Peer], Talk]) -> None:
@@ -124,6 +183,14 @@ class Peer:
         Arguments:
             extra: More header lines, each with its CRLF (none).
             glued: Frames in the same write (none).
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade(glued=say(1, b"hello").data)
+            ...     yield End()
+            >>> [event.name for _, event in PretendDoor(talk).play()][4:]
+            ['text', 'disconnected']
         """
         yield from self.read_request()
         head = (
@@ -133,7 +200,17 @@ class Peer:
         yield Say(head + b"\r\n" + glued)
 
     def read_request(self) -> Talk:
-        """Read the request."""
+        """Read the request.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.read_request()
+            ...     print(peer.request.decode().splitlines()[0])
+            ...     yield End()
+            >>> events = PretendDoor(talk).play()
+            GET / HTTP/1.1
+        """
         while b"\r\n\r\n" not in self._rest:
             data = yield Hear()
             if not data:
@@ -142,7 +219,21 @@ class Peer:
         self.request, _, self._rest = self._rest.partition(b"\r\n\r\n")
 
     def hear_frame(self) -> Generator[Action, bytes, Frame | None]:
-        """The client's next frame; None if its stream ended."""
+        """The client's next frame; None if its stream ended.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     frame = yield from peer.hear_frame()
+            ...     print(frame.opcode, frame.payload)
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.send_text("hello")
+            >>> events = PretendDoor(talk).play(act)
+            1 b'hello'
+        """
         while (frame := self.next_frame()) is None:
             data = yield Hear()
             if not data:
@@ -155,6 +246,19 @@ class Peer:
 
         Arguments:
             opcode: The kind, for example 8 for a close frame.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     frame = yield from peer.hear_until(8)
+            ...     print(frame.payload[2:])
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.close(1000, "done")
+            >>> events = PretendDoor(talk).play(act)
+            b'done'
         """
         while True:
             frame = yield from self.hear_frame()
@@ -162,7 +266,17 @@ class Peer:
                 return frame
 
     def hear_end(self) -> Talk:
-        """Drop what comes until the client's stream ends."""
+        """Drop what comes until the client's stream ends.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     yield say(8, code=1000)
+            ...     yield from peer.hear_end()
+            >>> [event.name for _, event in PretendDoor(talk).play()][4:]
+            ['closing', 'disconnected']
+        """
         while (yield from self.hear_frame()) is not None:
             pass
 
@@ -171,11 +285,40 @@ class Peer:
 
         Arguments:
             data: What a Hear was sent.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     peer.add((yield Hear()))
+            ...     print(peer.next_frame())
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.send_text("hello")
+            >>> events = PretendDoor(talk).play(act)
+            Frame(opcode=1, payload=b'hello', is_final=True)
         """
         self._rest += data
 
     def next_frame(self) -> Frame | None:
-        """The client's next frame of the bytes that are here; None if there is no whole one."""
+        """The client's next frame of the bytes that are here; None if there is no whole one.
+
+        Example:
+            >>> from lomond.testing.alone import PretendDoor
+            >>> def talk(peer):
+            ...     yield from peer.upgrade()
+            ...     peer.add((yield Hear()))
+            ...     print(peer.next_frame().payload)
+            ...     print(peer.next_frame())
+            ...     yield End()
+            >>> def act(door, event):
+            ...     if event.name == "ready":
+            ...         door.send_text("hello")
+            >>> events = PretendDoor(talk).play(act)
+            b'hello'
+            None
+        """
         frame = self._cut_frame()
         if frame is not None:
             self.heard.append(frame)
@@ -202,6 +345,10 @@ def no_action(given: object) -> TypeError:
 
     Arguments:
         given: That.
+
+    Example:
+        >>> print(no_action("hello"))
+        a script yields Say, Hear, Pause or End, not 'hello'; see say()
     """
     fix = "write 'yield from' before it" if isinstance(given, Generator) else "see say()"
     return TypeError(f"a script yields Say, Hear, Pause or End, not {given!r}; {fix}")
@@ -212,6 +359,10 @@ def key_of(request: bytes) -> bytes:
 
     Arguments:
         request: The head of the request, as `Peer.request` has it.
+
+    Example:
+        >>> key_of(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+        b'dGhlIHNhbXBsZSBub25jZQ=='
     """
     found = _KEY.search(request)
     return b"" if found is None else found.group(1)
@@ -224,6 +375,10 @@ def say(opcode: int, payload: bytes = b"", code: int | None = None) -> Say:
         opcode: 1 for a text, 2 for a binary, 8 for a close, 9 for a ping, 10 for a pong.
         payload: Its bytes (none); of a close frame, the reason.
         code: Of a close frame; None for none.
+
+    Example:
+        >>> say(1, b"hi").data.hex(" "), say(8, code=1000).data.hex(" ")
+        ('81 02 68 69', '88 02 03 e8')
     """
     if code is not None:
         payload = code.to_bytes(2, "big") + payload

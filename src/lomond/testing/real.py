@@ -23,7 +23,14 @@ _sleep = time.sleep
 
 
 class RealUse(UserWarning):
-    """A program in a pretend world has slept, or begun a thread, which is real there."""
+    """A program in a pretend world has slept, or begun a thread, which is real there.
+
+    Example:
+        >>> import time, pytest
+        >>> from lomond.testing import pretend
+        >>> with pytest.warns(RealUse, match="waits in real time"), pretend():
+        ...     time.sleep(0.001)
+    """
 
 
 class Reports:

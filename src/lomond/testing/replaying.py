@@ -62,6 +62,14 @@ def replay(
 
     Raises:
         OSError, ValueError: The record can't be read; or the speed is not above 0.
+
+    Example:
+        >>> server = Server().says("hello").closes()
+        >>> with pretend(server):
+        ...     *_, last = WebSocket("wss://example.org", record="feed.jsonl")
+        >>> with pretend(*replay("feed.jsonl")):
+        ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+        ['text', 'closing', 'disconnected']
     """
     check_speed(speed)
     name = os.path.basename(path)

@@ -82,20 +82,44 @@ class Serving:
 
     @property
     def heard(self) -> list[str | bytes]:
-        """All messages of the programs, each a str or bytes."""
+        """All messages of the programs, each a str or bytes.
+
+        Example:
+            >>> with serve(Server().hears().closes()) as served:
+            ...     websocket = WebSocket(served.url)
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_text("hello")
+            >>> served.heard
+            ['hello']
+        """
         return [
             message for server in each(self.servers) for message in getattr(server, "heard", [])
         ]
 
     @property
     def requests(self) -> list[ClientRequest]:
-        """The requests of the programs."""
+        """The requests of the programs.
+
+        Example:
+            >>> with serve(Server().closes()) as served:
+            ...     *_, last = WebSocket(served.url + "feed")
+            >>> [request.path for request in served.requests]
+            ['/feed']
+        """
         return [
             request for server in each(self.servers) for request in getattr(server, "requests", [])
         ]
 
     def context(self) -> ssl.SSLContext:
-        """A TLS context for a client: one that trusts this server alone."""
+        """A TLS context for a client: one that trusts this server alone.
+
+        Example:
+            >>> with serve(Server().closes(), tls=True) as served:
+            ...     *_, last = WebSocket(served.url, ssl_context=served.context())
+            >>> last.graceful
+            True
+        """
         return ssl.create_default_context(cafile=self.ca)
 
     def __enter__(self) -> Serving:

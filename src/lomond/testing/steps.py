@@ -51,6 +51,17 @@ class Step(Generic[Result]):
         act: What it takes, on a connection.
         kind: Where it may stand.
         words: What it does, for people: a verb first.
+
+    Example:
+        >>> def talk(peer):
+        ...     step = peer.say("hello")
+        ...     print(step)
+        ...     yield step
+        ...     yield peer.close()
+        >>> with pretend(talk):
+        ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+        <step: says the text 'hello'>
+        ['text', 'closing', 'disconnected']
     """
 
     __slots__ = ("act", "kind", "words")
@@ -87,6 +98,16 @@ class Steps:
         Arguments:
             protocol: The sub-protocol; None for none.
             headers: More of the answer's.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.accept("chat")
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     for event in WebSocket("wss://example.org", protocols=["chat"]):
+            ...         if event.name == "ready":
+            ...             print(event.protocol)
+            chat
         """
 
         def act(line: Line) -> Talk:
@@ -113,6 +134,14 @@ class Steps:
 
         Raises:
             ValueError: The status can't be.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.refuse(503, body="busy")
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the server refused the upgrade with 503 Service Unavailable; it said 'busy'
         """
         check_range("status", status, 200, 599)
         more = {} if retry_after is None else {"Retry-After": f"{retry_after}"}
@@ -122,7 +151,16 @@ class Steps:
         return Step(lambda line: line.refuse(status, more, said), Kind.ANSWERS, words)
 
     def wrong_accept(self) -> Step[None]:
-        """Accept the connection with a Sec-WebSocket-Accept that is another key's."""
+        """Accept the connection with a Sec-WebSocket-Accept that is another key's.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.wrong_accept()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.kind
+            'rejected'
+        """
 
         def act(line: Line) -> Talk:
             yield from line.accept(_OTHER_KEY)
@@ -132,7 +170,16 @@ class Steps:
         return Step(act, Kind.ANSWERS, "accepts the connection wrongly")
 
     def never_answer(self) -> Step[None]:
-        """Say nothing to the request, until the program has gone."""
+        """Say nothing to the request, until the program has gone.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.never_answer()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org", open_timeout=20)
+            >>> last.ending.kind
+            'timed_out'
+        """
 
         def act(line: Line) -> Talk:
             yield from line.drain()
@@ -150,6 +197,20 @@ class Steps:
                 dict that its JSON has at least, or a function that is given the message.
             within: Seconds in which it has to come; None for no limit in a pretend world, and for
                 `serve`'s patience on a socket.
+
+        Example:
+            >>> def talk(peer):
+            ...     heard = yield peer.hear()
+            ...     yield peer.say(f"you said {heard.text}")
+            ...     yield peer.close()
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(talk):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_text("hello")
+            ...         elif event.name == "text":
+            ...             print(event.text)
+            you said hello
         """
         check_expected(expected)
         if within is not None:
@@ -165,13 +226,36 @@ class Steps:
 
         Arguments:
             message: A str is a text, bytes are a binary, a dict or a list is JSON.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.say({"price": 1})
+            ...     yield peer.say(b"data")
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:6])
+            ['text', 'binary']
         """
         opcode, payload = frames.of_message(message, None)
         words = f"says {Heard(opcode == frames.TEXT, payload)}"
         return Step(lambda line: line.say(opcode, payload), Kind.SAYS, words)
 
     def echo(self) -> Step[None]:
-        """Say again whatever the program says, until the connection ends."""
+        """Say again whatever the program says, until the connection ends.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.echo()
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(talk):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_text("hello")
+            ...         elif event.name == "text":
+            ...             print(event.text)
+            ...             websocket.close()
+            hello
+        """
 
         def act(line: Line) -> Talk:
             while True:
@@ -190,6 +274,14 @@ class Steps:
 
         Arguments:
             data: Up to 125 bytes.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.ping()
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+            ['ping', 'closing', 'disconnected']
         """
         _check_ping(data)
 
@@ -209,6 +301,14 @@ class Steps:
 
         Raises:
             ValueError: The count is below 1.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.flood(1000, "tick")
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     print(sum(event.name == "text" for event in WebSocket("wss://example.org")))
+            1000
         """
         check_count("count", count)
         is_text, payload = as_message(message, None)
@@ -228,6 +328,15 @@ class Steps:
 
         Arguments:
             seconds: How long.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.wait(3600)
+            ...     yield peer.close()
+            >>> with pretend(talk) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.hours)
+            1
         """
         check_seconds("seconds", seconds)
         return Step(
@@ -239,6 +348,15 @@ class Steps:
 
         Arguments:
             seconds: How long.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.stall(60)
+            ...     yield peer.close()
+            >>> with pretend(talk) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.seconds)
+            60
         """
         check_seconds("seconds", seconds)
 
@@ -259,6 +377,14 @@ class Steps:
         Raises:
             ValueError: No close frame may carry the code, or so long a reason.
             TypeError: The reason is no str.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.close(1001, "going away")
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.code
+            1001
         """
         _check_code(code)
         if code is not None and not may_be_sent(code):
@@ -278,6 +404,16 @@ class Steps:
 
         Arguments:
             code: What that has to be; None for any.
+
+        Example:
+            >>> def talk(peer):
+            ...     print((yield peer.hear_close()))
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(talk):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.close(1000)
+            1000
         """
         _check_code(code)
 
@@ -292,12 +428,31 @@ class Steps:
         return Step(act, Kind.AWAITS, "waits for the program's close frame")
 
     def cut(self) -> Step[None]:
-        """End the connection without a close frame, as a server does that is stopped."""
+        """End the connection without a close frame, as a server does that is stopped.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.say("a")
+            ...     yield peer.cut()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.graceful, last.ending.kind
+            (False, 'lost')
+        """
         words = "the server cut the connection"
         return Step(lambda line: line.hang_up(words), Kind.ENDS, "cuts the connection")
 
     def reset(self) -> Step[None]:
-        """Reset the connection, as the system does for a server that has died."""
+        """Reset the connection, as the system does for a server that has died.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.reset()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the connection was lost after 0 s: Connection reset by peer
+        """
         words = "the server reset the connection"
         return Step(
             lambda line: line.hang_up(words, resets=True), Kind.ENDS, "resets the connection"
@@ -310,6 +465,15 @@ class Steps:
 
         Arguments:
             message: The text.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.half_a_frame()
+            ...     yield peer.cut()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> last.ending.kind
+            'lost'
         """
         return Step(lambda line: line.say_half(message.encode()), Kind.SAYS, "says half a frame")
 
@@ -318,15 +482,42 @@ class Steps:
 
         Arguments:
             data: Which ones.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.garbage()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> print(last.ending)
+            the server broke the protocol after 0 s: reserved bits set
         """
         return Step(lambda line: line.write(data), Kind.SAYS, "says garbage")
 
     def byte_by_byte(self) -> Step[None]:
-        """Say everything from now on byte by byte."""
+        """Say everything from now on byte by byte.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.byte_by_byte()
+            ...     yield peer.say("hello")
+            ...     yield peer.close()
+            >>> with pretend(talk):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+            ['text', 'closing', 'disconnected']
+        """
         return _manner(lambda line: setattr(line, "is_bytewise", True))
 
     def ignore_pings(self) -> Step[None]:
-        """Answer no ping from now on."""
+        """Answer no ping from now on.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.ignore_pings()
+            >>> with pretend(talk):
+            ...     *_, last = WebSocket("wss://example.org").connect(ping_timeout=10)
+            >>> last.ending.kind
+            'unresponsive'
+        """
         return _manner(lambda line: setattr(line, "answers_pings", False))
 
     def read_slowly(self, rate: float = 1000) -> Step[None]:
@@ -337,6 +528,18 @@ class Steps:
 
         Raises:
             ValueError: The rate is not above 0.
+
+        Example:
+            >>> def talk(peer):
+            ...     yield peer.read_slowly(100)
+            ...     print(len((yield peer.hear()).data))
+            ...     yield peer.close()
+            >>> websocket = WebSocket("wss://example.org")
+            >>> with pretend(talk):
+            ...     for event in websocket:
+            ...         if event.name == "ready":
+            ...             websocket.send_binary(bytes(1000))
+            1000
         """
         if not as_number("rate", rate, "a number of bytes a second") > 0:
             raise ValueError(f"rate must be above 0 bytes a second, not {rate!r}")

@@ -46,6 +46,15 @@ class Scripted(Protocol):
     - ``finish(world: World) -> list[str]``: asked when the block is left: sentences about what was
       not right. Each server once, however often it was given.
     - ``remarks() -> list[str]``: what is to be known where anything was not right.
+
+    Example:
+        >>> class Refused:
+        ...     connect_error = ConnectionRefusedError(111, "Connection refused")
+        ...     def talk(self, peer):
+        ...         yield from peer.upgrade()
+        >>> with pretend(Refused()):
+        ...     print([event.name for event in WebSocket("wss://example.org")])
+        ['connecting', 'connect_fail']
     """
 
     def talk(self, peer: Peer) -> Talk:
@@ -56,6 +65,16 @@ class Scripted(Protocol):
 
         Arguments:
             peer: The connection.
+
+        Example:
+            >>> from lomond.testing.peer import say
+            >>> class Greets:
+            ...     def talk(self, peer):
+            ...         yield from peer.upgrade()
+            ...         yield say(1, b"hello")
+            >>> with pretend(Greets()):
+            ...     print([event.name for event in WebSocket("wss://example.org")][4:])
+            ['text', 'disconnected']
         """
         ...
 
@@ -84,6 +103,12 @@ class World(PretendClock):
         connections: All, in their order.
         watched: Exit events, each of which tells when it is set.
         is_over: Nothing happens any more.
+
+    Example:
+        >>> with pretend(Server().after(3600).closes()) as world:
+        ...     *_, last = WebSocket("wss://example.org")
+        >>> len(world.connections), round(world.hours)
+        (1, 1)
     """
 
     def __init__(
@@ -112,26 +137,63 @@ class World(PretendClock):
 
     @property
     def seconds(self) -> float:
-        """The time that has passed, in seconds."""
+        """The time that has passed, in seconds.
+
+        Example:
+            >>> with pretend(Server().after(3600).closes()) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.seconds)
+            3600
+        """
         return self.now - _BEGIN
 
     @property
     def minutes(self) -> float:
-        """The time that has passed, in minutes."""
+        """The time that has passed, in minutes.
+
+        Example:
+            >>> with pretend(Server().after(3600).closes()) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.minutes)
+            60
+        """
         return self.seconds / 60
 
     @property
     def hours(self) -> float:
-        """The time that has passed, in hours."""
+        """The time that has passed, in hours.
+
+        Example:
+            >>> with pretend(Server().after(3600).closes()) as world:
+            ...     *_, last = WebSocket("wss://example.org")
+            >>> round(world.hours)
+            1
+        """
         return self.seconds / 3600
 
     @property
     def notes(self) -> list[str]:
-        """Sentences about what the program did that is real: sleeping, and threads."""
+        """Sentences about what the program did that is real: sleeping, and threads.
+
+        Example:
+            >>> import time, pytest
+            >>> with pytest.warns(RealUse), pretend() as world:
+            ...     time.sleep(0.001)
+            >>> len(world.notes)
+            1
+        """
         return self._reports.sentences()
 
     def clock(self) -> float:
-        """Seconds since the epoch, as the program's events have them."""
+        """Seconds since the epoch, as the program's events have them.
+
+        Example:
+            >>> with pretend(Server().after(5).says("a").closes()) as world:
+            ...     for event in WebSocket("wss://example.org"):
+            ...         if event.name == "text":
+            ...             print(world.clock() - event.received_time < 1)
+            True
+        """
         return self.time()
 
     def spend(self, seconds: float) -> None:
@@ -139,6 +201,12 @@ class World(PretendClock):
 
         Arguments:
             seconds: How long, of the world's time.
+
+        Example:
+            >>> with pretend() as world:
+            ...     world.spend(90)
+            >>> world.minutes
+            1.5
         """
         end = self.now + seconds
         while (at := self._serve()) is not None and at <= end:
