@@ -29,7 +29,7 @@ _NOTHING = re.compile(r"None|Sent|Self|Talk|Never|NoReturn|Step\[None\]")
 _PAGES = Path(__file__).parents[1] / "docs" / "reference"
 _RAISED = re.compile(r"    (\S[^:]*): ")
 #: What has an example: what `lomond` itself has, the functions beside that, what a WebSocket or
-#: a group has but its options, and the errors that a program catches or raises.
+#: a group has but its options, and the classes and functions of what a program is given.
 _TOP = {
     "websocket.WebSocket", "aio.AsyncWebSocket", "trio.TrioWebSocket", "group.WebSocketGroup",
     "options.Deflate", "ending.Ending", "response.Response", "testing.Server",
@@ -40,7 +40,7 @@ _KINDS = (
 )  # fmt: skip
 #: And of `lomond.testing`, what its `__all__` has, but for what the world is to its own parts.
 _INNER = {"is_here", "next_server", "connect", "has_made", "wait", "end", "monotonic", "time"}
-_CAUGHT = {"WebSocketUnavailable", "NoReply", "ConnectionFailed", "Refused"}
+_WHOLE = {"events", "errors", "ending", "stats", "timings", "response", "status", "records"}
 #: What examples need not import, beside what their own module has.
 _AT_HAND = {
     "asyncio": asyncio,
@@ -169,10 +169,10 @@ def test_where_examples_are() -> None:
     wanted = [one for one in ALL if one.name in _TOP or one.name.startswith(_SHOWN)]
     members = [one for one in ALL if one.name.startswith(_KINDS) and last(one) not in ROWS]
     wanted += members
-    wanted += [one for one in ALL if one.name.startswith("errors.") and last(one) in _CAUGHT]
+    wanted += [one for one in ALL if one.name.rpartition(".")[0] in _WHOLE]
     wanted += [one for one in ALL if is_of_testing(one.name)]
     assert len(members) > len(_KINDS)
-    assert len(wanted) > len(members) + len(_TOP) + len(_CAUGHT)
+    assert len(wanted) > len(members) + len(_TOP) + len(_WHOLE)
     assert [one.name for one in wanted if "Example" not in one.sections()] == []
 
 

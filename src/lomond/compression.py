@@ -20,6 +20,13 @@ class Compression:
         sent_compressed: The same, after it.
         received_compressed: Bytes of compressed messages that came.
         received_raw: The same, inflated.
+
+    Example:
+        >>> server = Server(headers={"Sec-WebSocket-Extensions": "permessage-deflate"}).closes()
+        >>> with pretend(server):
+        ...     events = list(WebSocket("wss://example.org", compress=True))
+        >>> events[2].compression.server_max_window_bits
+        15
     """
 
     __slots__ = (

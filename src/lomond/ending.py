@@ -36,6 +36,15 @@ class Pause(NamedTuple):
         seconds: How long.
         events: How many the loop got in it, those that led to it included.
         last: The name of the last of them; None if there was none yet.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(Server().says("hello").closes()) as world:
+        ...     for event in websocket:
+        ...         if event.name == "text":
+        ...             world.spend(3)
+        >>> websocket.ending.pause.seconds, websocket.ending.pause.last
+        (3.0, 'text')
     """
 
     seconds: float
@@ -52,6 +61,13 @@ class Gap(NamedTuple):
         seconds: Since then, by the monotonic clock.
         unconfirmed: Bytes of messages, as the ending has it.
         ending: How the connection ended that brought that message; or None.
+
+    Example:
+        >>> for event in WebSocket("wss://example.org").persist():
+        ...     if event.name == "ready" and event.gap is not None:
+        ...         break
+        >>> event.gap.unconfirmed, event.gap.ending.code
+        (0, 1000)
     """
 
     since: float
@@ -179,7 +195,15 @@ class Ending(Fixed):
 
     @property
     def is_failure(self) -> bool:
-        """Whether something went wrong: all but a close with 1000 or 1001, and leaving."""
+        """Whether something went wrong: all but a close with 1000 or 1001, and leaving.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> for event in websocket:
+            ...     pass
+            >>> websocket.ending.is_failure
+            False
+        """
         if self.kind == "closed":
             return self.code not in _FINE
         return self.kind not in ("left", "replaced") or self.cause is not None
@@ -189,6 +213,10 @@ class Ending(Fixed):
 
         Arguments:
             hint: For people; it stands at the end of what ``str`` gives.
+
+        Example:
+            >>> print(Ending("closed", by="server", code=1012).with_hint("see status.example.org"))
+            the server closed the connection with 1012 (service restart); see status.example.org
         """
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__match_args__}
         fields["hint"] = hint
@@ -199,6 +227,12 @@ class Ending(Fixed):
 
         Raises:
             ConnectionFailed: Its `ending` is this.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> for event in websocket:
+            ...     pass
+            >>> websocket.ending.raise_for_failure()  # closed with 1000
         """
         if self.is_failure:
             raise errors.ConnectionFailed(str(self), ending=self) from self.cause

@@ -36,6 +36,13 @@ class WebSocketError(Exception):
 
     Arguments:
         message: What happened. With further arguments it is a format string for them.
+
+    Example:
+        >>> try:
+        ...     WebSocket("wss://example.org").send_text("hi")
+        ... except WebSocketError as error:
+        ...     print(type(error).__name__)
+        WebSocketUnavailable
     """
 
     def __init__(self, message: str = "", *args: Any, **kwargs: Any) -> None:
@@ -43,18 +50,37 @@ class WebSocketError(Exception):
 
 
 class FrameBuildError(WebSocketError):
-    """A frame can't be made of what was given (RFC 6455 section 5.2)."""
+    """A frame can't be made of what was given (RFC 6455 section 5.2).
+
+    Example:
+        >>> issubclass(FrameBuildError, WebSocketError)  # kept for its name
+        True
+    """
 
 
 class HandshakeError(WebSocketError):
     """The server's answer does not upgrade the connection (RFC 6455 section 4.1).
 
     Seen by users as ``Rejected``.
+
+    Example:
+        >>> with pretend(Server().wrong_accept()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> events[2].name
+        'rejected'
     """
 
 
 class CompressionParameterError(HandshakeError):
-    """The server answered the compression offer with what is not allowed (RFC 7692 section 7.1)."""
+    """The server answered the compression offer with what is not allowed (RFC 7692 section 7.1).
+
+    Example:
+        >>> offer = "permessage-deflate; server_max_window_bits=99"
+        >>> with pretend(Server(headers={"Sec-WebSocket-Extensions": offer})):
+        ...     events = list(WebSocket("wss://example.org", compress=True))
+        >>> events[2].reason
+        '...server_max_window_bits=99 is invalid; it can be 8 to 15...'
+    """
 
 
 class ProtocolError(WebSocketError):
@@ -64,6 +90,12 @@ class ProtocolError(WebSocketError):
         message: What the peer did.
         code: The close code that answers it (1002; RFC 6455 section 7.4.1).
         section: Where the rule stands, for example ``"RFC 6455 5.2"``.
+
+    Example:
+        >>> with pretend(Server().garbage()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> events[-2].name, events[-2].code
+        ('protocol_error', 1002)
     """
 
     #: The original library's label: violations which it answered without a close frame.
@@ -76,17 +108,34 @@ class ProtocolError(WebSocketError):
 
 
 class PayloadTooLarge(ProtocolError):
-    """A frame or message is larger than the limit (RFC 6455 section 10.4)."""
+    """A frame or message is larger than the limit (RFC 6455 section 10.4).
+
+    Example:
+        >>> with pretend(Server().says("hello").closes()):
+        ...     events = list(WebSocket("wss://example.org", max_message_size=4))
+        >>> events[-2].code
+        1009
+    """
 
 
 class CriticalProtocolError(ProtocolError):
-    """The peer's bytes make no sense any more: broken UTF-8, broken HTTP."""
+    """The peer's bytes make no sense any more: broken UTF-8, broken HTTP.
+
+    Example:
+        >>> CriticalProtocolError("broken UTF-8", code=1007).critical
+        True
+    """
 
     critical = True
 
 
 class ConnectFail(WebSocketError):
-    """Kept for its name. Failures to connect are the event ``ConnectFail``."""
+    """Kept for its name. Failures to connect are the event ``ConnectFail``.
+
+    Example:
+        >>> issubclass(ConnectFail, WebSocketError)
+        True
+    """
 
 
 class TransportFail(WebSocketError):
@@ -97,6 +146,17 @@ class TransportFail(WebSocketError):
     Attributes:
         cause: The system's or TLS's own error, or None.
         ending: How the connection ended, as far as that is known; or None.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(Server().resets()):
+        ...     try:
+        ...         for event in websocket:
+        ...             if event.name == "ready":
+        ...                 websocket.send_text("hi")
+        ...     except TransportFail as error:
+        ...         print(isinstance(error.cause, OSError))
+        True
     """
 
     def __init__(
@@ -116,6 +176,13 @@ class ProxyError(WebSocketError):
 
     Attributes:
         response: The proxy's answer where it speaks HTTP and has answered, body included; or None.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org", proxies={"https": "http://proxy:8080"})
+        >>> with pretend(Server().refuses(407)):
+        ...     events = list(websocket)
+        >>> websocket.ending.cause.response.status_code
+        407
     """
 
     def __init__(self, message: str = "", *, response: Response | None = None) -> None:
@@ -146,11 +213,28 @@ class WebSocketUnavailable(WebSocketError):
 
 
 class WebSocketClosed(WebSocketUnavailable):
-    """Raised by ``send_*`` when the closing handshake is complete (RFC 6455 section 7.1.4)."""
+    """Raised by ``send_*`` when the closing handshake is complete (RFC 6455 section 7.1.4).
+
+    Example:
+        >>> issubclass(WebSocketClosed, WebSocketUnavailable)  # catch that one
+        True
+    """
 
 
 class WebSocketClosing(WebSocketUnavailable):
-    """Raised by ``send_*`` after a close frame was sent or received (RFC 6455 section 5.5.1)."""
+    """Raised by ``send_*`` after a close frame was sent or received (RFC 6455 section 5.5.1).
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in websocket:
+        ...     if event.name == "ready":
+        ...         websocket.close()
+        ...         try:
+        ...             websocket.send_text("too late")
+        ...         except WebSocketClosing:
+        ...             print("closing")
+        closing
+    """
 
 
 class Refused(WebSocketError):
@@ -254,6 +338,10 @@ class RestoredCause(Exception):
     Arguments:
         type_name: Name of the original exception's class.
         args: Its arguments.
+
+    Example:
+        >>> RestoredCause("SSLError", "bad certificate")
+        SSLError('bad certificate')
     """
 
     def __init__(self, type_name: str, *args: Any) -> None:

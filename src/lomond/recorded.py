@@ -37,6 +37,13 @@ class Close(NamedTuple):
     Attributes:
         code: None if it names none.
         reason: Its text, as it came.
+
+    Example:
+        >>> from lomond.records import read
+        >>> for event in WebSocket("wss://example.org", record="feed.jsonl"):
+        ...     pass
+        >>> [line.value.code for line in read("feed.jsonl") if line.op == "close"]
+        [1000, 1000]
     """
 
     code: int | None
@@ -58,6 +65,13 @@ class Recorded(NamedTuple):
             event; of close: Close, or the bytes of one that can't be read; of request: bytes; of
             response: Response; of an ending where nobody was told: Ending; where the loop
             got an event: that; of an op that is not known: the fields of the line.
+
+    Example:
+        >>> from lomond.records import read
+        >>> for event in WebSocket("wss://example.org", record="feed.jsonl"):
+        ...     pass
+        >>> [(line.direction, line.value) for line in read("feed.jsonl") if line.op == "text"]
+        [('in', 'hello')]
     """
 
     line: int

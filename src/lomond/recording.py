@@ -130,6 +130,10 @@ class Recorder:
 
         Arguments:
             target: What a Recorder is made of.
+
+        Example:
+            >>> Recorder("feed.jsonl").is_for("feed.jsonl")
+            True
         """
         is_there = not isinstance(self._sink, Lines) or self._sink.is_at()
         return self.target == target and is_there and not self._sink.has_failed

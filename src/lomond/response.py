@@ -91,13 +91,22 @@ class Response:
 
         Raises:
             TypeError: The name is not a str.
+
+        Example:
+            >>> Response(b"HTTP/1.1 429 Wait\\r\\nRetry-After: 7\\r\\n\\r\\n").get("retry-after")
+            '7'
         """
         if not isinstance(name, str):
             raise TypeError(f"header name must be a str, not {name!r}")
         return self.headers.get(name.lower(), default)
 
     def items(self) -> list[tuple[str, str]]:
-        """Each header as it came, in order; repeated ones stand apart."""
+        """Each header as it came, in order; repeated ones stand apart.
+
+        Example:
+            >>> Response(b"HTTP/1.1 200 OK\\r\\nVia: a\\r\\nVia: b\\r\\n\\r\\n").items()
+            [('Via', 'a'), ('Via', 'b')]
+        """
         fields = (line.partition(":") for line in _unfold(self.raw)[1:])
         return [(name.strip(), value.strip()) for name, colon, value in fields if colon]
 
@@ -109,6 +118,10 @@ class Response:
 
         Raises:
             TypeError: The name is not a str.
+
+        Example:
+            >>> Response(b"HTTP/1.1 200 OK\\r\\nVia: a, b\\r\\n\\r\\n").get_list("via")
+            ['a', 'b']
         """
         value = self.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]

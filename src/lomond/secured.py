@@ -16,6 +16,11 @@ class Secured(NamedTuple):
         alpn: The protocol above TLS (RFC 7301); None if none was agreed on.
         certificate: The server's, as ``getpeercert()`` gives it: empty where `ssl_verify` is off.
         der: The same certificate as it came (DER).
+
+    Example:
+        >>> events = list(WebSocket("wss://example.org"))
+        >>> events[1].tls.version
+        'TLSv1.3'
     """
 
     version: str | None

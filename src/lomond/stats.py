@@ -16,6 +16,13 @@ class Traffic(Fixed):
         bytes: Of all these, before compression.
         wire_bytes: What the system was given, or gave: with frames' heads, the upgrade, TLS.
         pings, pongs: Control frames.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in websocket:
+        ...     pass
+        >>> websocket.stats.received.texts, websocket.stats.received.bytes
+        (1, 5)
     """
 
     __slots__ = __match_args__ = (
@@ -55,6 +62,13 @@ class Stats(Fixed):
         since: When it became Ready, seconds since the epoch; None before that.
         connections: 1; of `total`, how many have become Ready.
         total: The same of all connections of its object, this one included.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in websocket:
+        ...     pass
+        >>> websocket.stats.connections
+        1
     """
 
     __slots__ = ("_earlier", "connections", "received", "sent", "since")
@@ -78,7 +92,15 @@ class Stats(Fixed):
 
     @property
     def total(self) -> Stats:
-        """What all connections of the object have carried."""
+        """What all connections of the object have carried.
+
+        Example:
+            >>> websocket = WebSocket("wss://example.org")
+            >>> for event in [*websocket, *websocket]:
+            ...     pass
+            >>> websocket.stats.total.received.texts
+            2
+        """
         earlier = self._earlier
         if earlier is None:
             return self

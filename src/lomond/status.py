@@ -45,5 +45,9 @@ def may_be_sent(code: int) -> bool:
 
     Arguments:
         code: Any int.
+
+    Example:
+        >>> may_be_sent(1000), may_be_sent(1006)
+        (True, False)
     """
     return 1000 <= code <= 4999 and code not in Status.invalid_codes

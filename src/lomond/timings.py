@@ -14,6 +14,12 @@ class Attempt(NamedTuple):
         address: For people: ``127.0.0.1:80``, ``[::1]:80``, or a path.
         seconds: From its start to its end.
         error: In words; None for the one that was used.
+
+    Example:
+        >>> for event in WebSocket("wss://example.org"):
+        ...     if event.name == "ready":
+        ...         print([attempt.error for attempt in event.timings.attempts])
+        [None]
     """
 
     address: str
@@ -28,6 +34,13 @@ class Latency(NamedTuple):
         last: The newest one.
         smallest: The least of this connection.
         smoothed: As TCP smooths its round trips (RFC 6298 section 2): an eighth of each new one.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(Server().after(5).closes()):
+        ...     events = list(websocket.connect(ping_rate=3))
+        >>> websocket.latency.last
+        0.0
     """
 
     last: float
@@ -39,6 +52,10 @@ class Latency(NamedTuple):
 
         Arguments:
             seconds: How long that took.
+
+        Example:
+            >>> Latency(0.2, 0.1, 0.2).after(0.6)
+            Latency(last=0.6, smallest=0.1, smoothed=0.25)
         """
         smoothed = self.smoothed + (seconds - self.smoothed) / 8
         return Latency(seconds, min(self.smallest, seconds), smoothed)
@@ -58,6 +75,12 @@ class Timings:
         tls: The TLS handshake with the server.
         upgrade: From the request to the server's answer.
         first_message: From Ready to the first message.
+
+    Example:
+        >>> for event in WebSocket("wss://example.org"):
+        ...     if event.name == "ready":
+        ...         print(event.timings.upgrade, event.timings.proxy)
+        0.0 None
     """
 
     __slots__ = ("attempts", "first_message", "proxy", "resolve", "tls", "upgrade")

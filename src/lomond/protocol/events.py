@@ -47,6 +47,10 @@ class Event:
 
     Attributes:
         received_time: When its bytes were read, or it was made: seconds since the epoch.
+
+    Example:
+        >>> [event.name for event in WebSocket("wss://example.org") if isinstance(event, Event)][:2]
+        ['connecting', 'connected']
     """
 
     __slots__ = ("received_time",)
@@ -126,6 +130,12 @@ class FailureEvent(Notice):
         address: The peer, like ``"192.0.2.1:443"`` or the name that was asked for; or None.
         elapsed: Seconds from the start of the connection to the failure, or None.
         timings: How long each phase of the connection took, or None.
+
+    Example:
+        >>> with pretend(Server().cuts()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> [event.phase for event in events if isinstance(event, FailureEvent)]
+        ['read']
     """
 
     __slots__ = ("address", "cause", "elapsed", "phase", "timings")
@@ -154,6 +164,10 @@ class Connecting(Notice):
 
     Attributes:
         url: Where to; None where a callable is to be asked for that, after this.
+
+    Example:
+        >>> [event.url for event in WebSocket("wss://example.org") if event.name == "connecting"]
+        ['wss://example.org']
     """
 
     __slots__ = ("url",)
@@ -176,6 +190,13 @@ class ConnectFail(FailureEvent):
         response: The refusal of an HTTP proxy, body included; or None.
         ending: All that is known of how it ended, and one line for people; None in an event that
             a program made.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org", proxies={"https": "http://proxy:8080"})
+        >>> with pretend(Server().refuses(407)):
+        ...     events = list(websocket)
+        >>> events[-1].phase, events[-1].response.status_code
+        ('proxy', 407)
     """
 
     __slots__ = ("ending", "reason", "response")
@@ -208,6 +229,10 @@ class Connected(Notice):
             `certificate` as ``getpeercert()`` gives it, and its bytes, `der`. None for ws://.
         proxy_source: Who names the proxy, like ``"proxies['https']"`` or
             ``"environment variable https_proxy"``; None without one.
+
+    Example:
+        >>> [event.address for event in WebSocket("wss://example.org") if event.name == "connected"]
+        ['192.0.2.1:443']
     """
 
     __slots__ = ("address", "proxy", "proxy_source", "tls", "url")
@@ -243,6 +268,12 @@ class Rejected(FailureEvent):
     Attributes:
         response: The answer, body included.
         reason: What was wrong with it, for people.
+
+    Example:
+        >>> with pretend(Server().refuses(401)):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> events[2].response.status_code
+        401
     """
 
     __slots__ = ("reason", "response")
@@ -267,6 +298,10 @@ class Ready(Notice):
         number: Which of the object's connections that became ready it is, from 1 on.
         gap: What may have been missed since the one before: `since`, `seconds`, `unconfirmed` and
             `ending`; None for the first one.
+
+    Example:
+        >>> [event.number for event in WebSocket("wss://example.org") if event.name == "ready"]
+        [1]
     """
 
     __slots__ = (
@@ -304,6 +339,14 @@ class Entered(Notice):
     Attributes:
         number: As of `Ready`.
         gap: As of `Ready`, up to now.
+
+    Example:
+        >>> def enter(ready):
+        ...     yield "login"
+        >>> with pretend(Server().hears("login").after(1).closes()):
+        ...     events = list(WebSocket("wss://example.org").connect(enter=enter))
+        >>> [event.number for event in events if event.name == "entered"]
+        [1]
     """
 
     __slots__ = ("gap", "number")
@@ -326,6 +369,12 @@ class ProtocolError(FailureEvent):
         critical: The original library's label for broken UTF-8 or HTTP.
         code: The close code that answers it, or None before the upgrade.
         section: Where the rule stands, for example ``"RFC 6455 5.2"``.
+
+    Example:
+        >>> with pretend(Server().garbage()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> events[-2].section
+        'RFC 6455 5.2'
     """
 
     __slots__ = ("code", "critical", "error", "section")
@@ -359,7 +408,14 @@ class ProtocolError(FailureEvent):
 
 
 class Unresponsive(FailureEvent):
-    """Nothing came for `ping_timeout` seconds after a ping; the connection ends."""
+    """Nothing came for `ping_timeout` seconds after a ping; the connection ends.
+
+    Example:
+        >>> with pretend(Server().ignores_pings()):
+        ...     events = list(WebSocket("wss://example.org").connect(ping_rate=5, ping_timeout=5))
+        >>> events[-2].name
+        'unresponsive'
+    """
 
     __slots__ = ()
     name: Literal["unresponsive"] = "unresponsive"
@@ -374,6 +430,11 @@ class Disconnected(FailureEvent):
         unconfirmed: As `ending` has it.
         ending: All that is known of how it ended, and one line for people; None in an event that
             a program made.
+
+    Example:
+        >>> events = list(WebSocket("wss://example.org"))
+        >>> events[-1].reason, events[-1].graceful
+        ('closed', True)
     """
 
     __slots__ = ("ending", "graceful", "reason", "unconfirmed")
@@ -403,6 +464,16 @@ class Closed(Notice):
     Attributes:
         code: Of its frame; None if it named none.
         reason: Its text as it came: escape it before you print it to a terminal.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(Server()):
+        ...     for event in websocket:
+        ...         if event.name == "ready":
+        ...             websocket.close()
+        ...         elif event.name == "closed":
+        ...             print(event.code)
+        1000
     """
 
     __slots__ = ("code", "reason")
@@ -428,6 +499,10 @@ class Closing(Notice):
     Attributes:
         code: Of its frame; None if it named none.
         reason: Its text as it came: escape it before you print it to a terminal.
+
+    Example:
+        >>> [event.code for event in WebSocket("wss://example.org") if event.name == "closing"]
+        [1000]
     """
 
     __slots__ = ("code", "reason")
@@ -450,6 +525,10 @@ class UnknownMessage(Notice):
 
     Attributes:
         message: Anything.
+
+    Example:
+        >>> any(event.name == "unknown" for event in WebSocket("wss://example.org"))
+        False
     """
 
     __slots__ = ("message",)
@@ -471,6 +550,12 @@ class Ping(Notice):
 
     Attributes:
         data: Up to 125 bytes.
+
+    Example:
+        >>> with pretend(Server().pings(b"7").closes()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> [event.data for event in events if event.name == "ping"]
+        [b'7']
     """
 
     __slots__ = ("data",)
@@ -487,6 +572,12 @@ class Pong(Notice):
 
     Attributes:
         data: Up to 125 bytes: those of the ping that it answers.
+
+    Example:
+        >>> with pretend(Server().after(1.5).closes()):
+        ...     events = list(WebSocket("wss://example.org").connect(ping_rate=1))
+        >>> [event.name for event in events].count("pong")
+        1
     """
 
     __slots__ = ("data",)
@@ -506,6 +597,10 @@ class Text(Event):
 
     Attributes:
         text: The message.
+
+    Example:
+        >>> [event.text for event in WebSocket("wss://example.org") if event.name == "text"]
+        ['hello']
     """
 
     __slots__ = ("_json", "text")
@@ -544,6 +639,12 @@ class Binary(Event):
 
     Attributes:
         data: The message.
+
+    Example:
+        >>> with pretend(Server().says(b"hi").closes()):
+        ...     events = list(WebSocket("wss://example.org"))
+        >>> [event.data for event in events if event.name == "binary"]
+        [b'hi']
     """
 
     __slots__ = ("data",)
@@ -570,6 +671,11 @@ class Part(Notice):
         offset: Bytes of the message before it.
         is_first: Whether the message begins with it.
         is_last: Whether the message ends with it. The last one may be empty.
+
+    Example:
+        >>> events = WebSocket("wss://example.org", parts=4)
+        >>> [event.offset for event in events if isinstance(event, Part)]
+        [0, 4]
     """
 
     __slots__ = ("is_first", "is_last", "offset")
@@ -588,6 +694,11 @@ class TextPart(Part):
 
     Attributes:
         text: At most so many bytes of it, as UTF-8; a code point is never cut.
+
+    Example:
+        >>> events = WebSocket("wss://example.org", parts=4)
+        >>> [event.text for event in events if event.name == "text_part"]
+        ['hell', 'o']
     """
 
     __slots__ = ("text",)
@@ -615,6 +726,12 @@ class BinaryPart(Part):
 
     Attributes:
         data: At most so many bytes of it.
+
+    Example:
+        >>> with pretend(Server().says(b"hello").closes()):
+        ...     events = list(WebSocket("wss://example.org", parts=4))
+        >>> [event.data for event in events if event.name == "binary_part"]
+        [b'hell', b'o']
     """
 
     __slots__ = ("data",)
@@ -653,6 +770,16 @@ class Reply(Notice):
     Attributes:
         request: What was sent, as the program gave it.
         message: The text, or binary, that answers it.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> with pretend(Server().hears().says({"id": 7}).closes()):
+        ...     for event in websocket:
+        ...         if event.name == "ready":
+        ...             websocket.send_json({"id": 7}, reply=("id", 7))
+        ...         elif event.name == "reply":
+        ...             print(event.message.json)
+        {'id': 7}
     """
 
     __slots__ = ("message", "request")
@@ -680,6 +807,15 @@ class NoReply(Notice):
     Attributes:
         request: What was sent, as the program gave it.
         ending: How the connection ended, where that was it; or None.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in websocket:
+        ...     if event.name == "ready":
+        ...         websocket.send_json({"id": 7}, reply=("id", 7))
+        ...     elif event.name == "no_reply":
+        ...         print(event.request)
+        {'id': 7}
     """
 
     __slots__ = ("ending", "request")
@@ -707,6 +843,13 @@ class BackOff(Notice):
         unconfirmed: As `ending` has it.
         ending: All that is known of how the last connection ended, and one line for people; None
             in an event that a program made.
+
+    Example:
+        >>> for event in WebSocket("wss://example.org").persist():
+        ...     if event.name == "back_off":
+        ...         break
+        >>> event.attempt, event.ending.code
+        (1, 1000)
     """
 
     __slots__ = ("attempt", "delay", "ending", "reason", "unconfirmed")
@@ -740,6 +883,15 @@ class Posted(Notice):
 
     Attributes:
         value: What it posted.
+
+    Example:
+        >>> websocket = WebSocket("wss://example.org")
+        >>> for event in websocket:
+        ...     if event.name == "ready":
+        ...         websocket.post("now")
+        ...     elif event.name == "posted":
+        ...         print(event.value)
+        now
     """
 
     __slots__ = ("value",)
@@ -758,6 +910,12 @@ class Poll(Notice):
     """Comes every `poll` seconds, the first right after Ready, until one side begins to close.
 
     A place for regular work.
+
+    Example:
+        >>> with pretend(Server().after(12).closes()):
+        ...     events = list(WebSocket("wss://example.org").connect(poll=5))
+        >>> [event.name for event in events].count("poll")
+        3
     """
 
     __slots__ = ()
