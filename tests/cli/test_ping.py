@@ -73,8 +73,7 @@ def test_pings_that_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_messages_and_strange_pongs_are_ignored(capsys: pytest.CaptureFixture[str]) -> None:
     def chats(peer: Conversation) -> Turns:
-        yield peer.say("hello")
-        yield peer.garbage(b"\x8a\x01x")  # a pong to nothing
+        yield peer.garbage(b"\x81\x05hello\x8a\x01x")  # a text, and a pong to nothing, at once
         yield from peer.hear_close()
 
     with serve(chats) as served:
