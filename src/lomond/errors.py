@@ -50,7 +50,9 @@ class WebSocketError(Exception):
 
 
 class FrameBuildError(WebSocketError):
-    """A frame can't be made of what was given (RFC 6455 section 5.2).
+    """A frame can't be made of what was given (RFC 6455 section 5.2), in lomond 0.3.4.
+
+    A program may go on naming it: the arguments of ``send_*`` are TypeErrors and ValueErrors now.
 
     Example:
         >>> issubclass(FrameBuildError, WebSocketError)  # kept for its name
@@ -213,7 +215,9 @@ class WebSocketUnavailable(WebSocketError):
 
 
 class WebSocketClosed(WebSocketUnavailable):
-    """Raised by ``send_*`` when the closing handshake is complete (RFC 6455 section 7.1.4).
+    """A send after the closing handshake (RFC 6455 section 7.1.4), by its name in lomond 0.3.4.
+
+    A program may go on naming it: what ``send_*`` raises there now is its base.
 
     Example:
         >>> issubclass(WebSocketClosed, WebSocketUnavailable)  # catch that one

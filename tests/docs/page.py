@@ -6,7 +6,7 @@ Sybil finds the fenced blocks and the comments; what each of them is for, CONTRI
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,10 +73,9 @@ def steps_of(path: Path) -> list[Step]:
     return steps
 
 
-def _regions(lexer: object, document: Document) -> Iterable[Region]:
+def _regions(lexer: Callable[[Document], Iterable[Region]], document: Document) -> Iterator[Region]:
     """Sybil's regions, each with what it says as (language or comment, source)."""
-    lexed: Iterator[Region] = lexer(document)  # type: ignore[operator]  a lexer is a callable
-    for region in lexed:
+    for region in lexer(document):
         lexemes = region.lexemes
         word = lexemes.get("language", "") or lexemes.get("directive", "")
         if lexemes.get("arguments"):
