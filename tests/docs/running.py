@@ -69,6 +69,7 @@ class Reader:
             "at_end": places.at_end,
             "lead": places.lead,
             "run": places.run,
+            "pass_on": places.pass_on,
             "pretend": self._pretend,
         }
         self._names: dict[str, Any] = {"__name__": "__main__"}

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import doctest
 import io
+import re
 import signal
 import threading
+from itertools import zip_longest
 
 #: The line at which a reader presses Ctrl-C.
 CTRL_C = "^C\n"
 _checker = doctest.OutputChecker()
+#: A time of which the page has the whole seconds, or anything.
+_GAP = re.compile(r"((?P<time>(?<![\w.])\d+(?=\.{3} s\b)|(?<=seconds=)\d+(?=\.{3})))?\.{3}")
+_LATE = 10.0  # seconds
+_COARSE = 0.05  # what two clocks may differ by
 
 
 def is_as_said(said: str, seen: str) -> bool:
-    """Whether that was printed; ``...`` stands for whatever there is."""
-    return _checker.check_output(_clean(said), _clean(seen), doctest.ELLIPSIS)
+    """Whether that was printed; ``...`` stands for whatever there is, ``1... s`` about one.
+
+    The machine of who wrote the page took that long; another takes half of it, or some seconds
+    more, and what the page says is as true.
+    """
+    said, seen = _clean(said), _clean(seen)
+    anything = _GAP.sub("...", said)
+    if not _checker.check_output(anything, seen, doctest.ELLIPSIS):
+        return False
+    times = [float(gap["time"]) for gap in _GAP.finditer(said) if gap["time"]]
+    if not times:
+        return True
+    gaps = (r"(-?[\d.e-]+)" if gap["time"] else ".*?" for gap in _GAP.finditer(said))
+    between = (re.escape(text) for text in anything.split("..."))
+    pattern = "".join(a + b for a, b in zip_longest(between, gaps, fillvalue=""))
+    took = re.fullmatch(pattern, seen, re.DOTALL)
+    return took is not None and all(
+        time / 2 - _COARSE <= float(seconds) <= time + _LATE
+        for time, seconds in zip(times, took.groups(), strict=True)
+    )
 
 
 def difference(said: str, seen: str) -> str:

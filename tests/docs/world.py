@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import queue
 import shutil
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -73,7 +75,44 @@ class Places:
         thread.start()
         self.lead(name, server.socket.getsockname()[1])
 
+    def pass_on(self, name: str, way: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        """Have that name lead to what stands on the way to a server, to the page's end.
+
+        Arguments:
+            name: As of `lead`.
+            way: Takes each connection, as the callback of `asyncio.start_server`. Where it ends, by
+                an error of the network too, the connection is closed.
+        """
+        told: queue.SimpleQueue[tuple[int, Callable[[], object]]] = queue.SimpleQueue()
+        thread = threading.Thread(target=lambda: asyncio.run(_stand_on(way, told.put)))
+        thread.start()
+        port, end = told.get()
+        self.at_end(thread.join)
+        self.at_end(end)
+        self.lead(name, port)
+
     def lead(self, name: str, port: int) -> None:
         """Have that name, or ``name:port``, lead to a port of 127.0.0.1."""
         self._ports[name] = port
         os.environ[names.NAMES] = json.dumps(self._ports)
+
+
+async def _stand_on(
+    way: Callable[..., Coroutine[Any, Any, None]],
+    tell: Callable[[tuple[int, Callable[[], object]]], None],
+) -> None:
+    """Serve until the second that it tells, which any thread may call; the first is the port."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, EOFError):
+            try:
+                await way(reader, writer)
+            finally:
+                writer.close()
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    tell((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(over.set)))
+    await over.wait()
+    server.close()
