@@ -153,11 +153,19 @@ def echo_on_trio(url: str, options: dict[str, Any]) -> None:
     trio.run(_talk, lomond.TrioWebSocket(url, **options))
 
 
+def echo_on_anyio(url: str, options: dict[str, Any]) -> None:
+    """As `echo`, as a task of anyio's on trio."""
+    import anyio
+
+    anyio.run(_talk, lomond.TrioWebSocket(url, **options), backend="trio")
+
+
 DOORS = {
     "sync": echo,
     "asyncio": echo_on_asyncio,
     "group": echo_in_group,
     "trio": echo_on_trio,
+    "anyio": echo_on_anyio,
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import built  # noqa: F401  it stops where other sources were compiled than those that are here
 import proxies  # noqa: F401  it clears the variables
+from doors import below_anyio
 from doors.every_door import DOORS
 from lomond import compression
 from protocol.compressed import installed_backends
@@ -25,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="what is one body for all doors, for that door alone (may be given again)",
     )
+    parser.addoption("--anyio", action="store_true", help="trio's runs are anyio's")
     parser.addoption(
         "--long", action="store_true", help="also what takes long or needs much (.ci/long)"
     )
@@ -32,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.door = config.option.door or list(DOORS)
+    if config.option.anyio:
+        below_anyio.begin()
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
