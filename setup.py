@@ -94,7 +94,7 @@ def hindrance() -> str | None:
     if sys.implementation.name != "cpython":
         return f"{sys.implementation.name} runs the sources"
     try:
-        import Cython  # noqa: F401
+        import Cython  # noqa: F401  # whether it is here
 
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "small.c")

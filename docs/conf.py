@@ -10,10 +10,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "src"))
 os.environ["LOMOND_PURE"] = "1"  # what is compiled may be another Python's
 
-from sphinx.domains.python import PyObject  # noqa: E402
+from sphinx.domains.python import PyObject  # noqa: E402  # its place is known by then
 
 import lomond  # noqa: E402  it is found by the lines above
-from lomond import rows  # noqa: E402
+from lomond import rows  # noqa: E402  # its place is known by then
 
 project = "lomond"
 author = "the authors of lomond"

@@ -62,7 +62,7 @@ ONCE = [
         TESTS / f"test_{name}.py"
         for name in (
             "benchmarks", "compression_library", "cookie_limits", "cookies", "credentials", "edges",
-            "guards", "house", "jobs", "measured_pages", "measuring", "mutation",
+            "guards", "house", "ignores", "jobs", "measured_pages", "measuring", "mutation",
             "names_of_certificates", "places", "private_names", "proxies", "records_page",
             "redaction", "rows", "shared", "soak", "twin", "typing", "values",
         )

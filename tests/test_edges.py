@@ -80,9 +80,9 @@ def test_seconds_that_no_clock_can_count() -> None:
 
 def test_options_do_not_change() -> None:
     with pytest.raises(AttributeError):
-        Limits().max_held = 1  # type: ignore[misc]
+        Limits().max_held = 1  # type: ignore[misc]  # frozen, on purpose
     with pytest.raises(AttributeError):
-        Timing().poll = 1  # type: ignore[misc]
+        Timing().poll = 1  # type: ignore[misc]  # frozen, on purpose
 
 
 @pytest.mark.parametrize("sign", ["/", "?", "#", "\\", " ", "@", "\n"])

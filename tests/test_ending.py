@@ -78,7 +78,7 @@ REFUSED = "Websocket upgrade failed (code=403)"
             "this program replaced the connection by a new one after 5 s",
         ),
         *[
-            (Ending(kind, detail="what happened"), "what happened")  # type: ignore[arg-type]
+            (Ending(kind, detail="what happened"), "what happened")  # type: ignore[arg-type]  # wrong, on purpose
             for kind in (
                 "unreachable", "credentials", "unresponsive", "timed_out", "resources",
             )
@@ -109,7 +109,7 @@ FAILURES: list[Ending] = [
     Ending("closed", "server"),
     Ending("left", cause=ValueError("of a handler")),
     *[
-        Ending(kind)  # type: ignore[arg-type]
+        Ending(kind)  # type: ignore[arg-type]  # wrong, on purpose
         for kind in (
             "rejected", "unreachable", "credentials", "lost", "unresponsive", "protocol",
             "timed_out", "resources",
@@ -221,6 +221,6 @@ def test_whatever_the_cause_is_it_arrives(cause: BaseException, said: str) -> No
 def test_it_does_not_change() -> None:
     ending = Ending("lost")
     with pytest.raises(AttributeError, match="can't be changed"):
-        ending.kind = "left"  # type: ignore[misc]
+        ending.kind = "left"  # type: ignore[misc]  # frozen, on purpose
     assert ending == Ending("lost")
     assert "kind='lost'" in repr(ending)

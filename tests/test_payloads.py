@@ -168,7 +168,7 @@ def test_dumps_of_the_programs_may_give_text_or_bytes() -> None:
 
 def test_dumps_that_gives_no_json_is_named() -> None:
     with pytest.raises(TypeError, match=r"^dumps= gave NoneType \(None\); .* str or bytes"):
-        write_json({}, lambda value: None)  # type: ignore[arg-type, return-value]
+        write_json({}, lambda value: None)  # type: ignore[arg-type, return-value]  # it gives none, on purpose
     with pytest.raises(
         ValueError, match=r"^dumps= gave bytes that are no UTF-8 \(b'.*\); .* send_binary"
     ):

@@ -103,7 +103,7 @@ def test_proxies_that_can_not_be(url: str, message: str) -> None:
 
 def test_a_proxy_must_be_text() -> None:
     with pytest.raises(TypeError, match=r"must be a str, .* not bytes") as caught:
-        parse_proxy(b"http://mallory:hunter2@proxy")  # type: ignore[arg-type]
+        parse_proxy(b"http://mallory:hunter2@proxy")  # type: ignore[arg-type]  # wrong, on purpose
     assert "hunter2" not in str(caught.value)
 
 
@@ -154,7 +154,7 @@ def test_what_a_mapping_chooses(
 )
 def test_mappings_that_can_not_be(proxies: object, message: str) -> None:
     with pytest.raises(TypeError, match=message) as caught:
-        chosen(proxies, True, "h", 443)  # type: ignore[arg-type]
+        chosen(proxies, True, "h", 443)  # type: ignore[arg-type]  # wrong, on purpose
     assert "hunter2" not in str(caught.value)
 
 
@@ -207,7 +207,7 @@ def test_each_list_of_exceptions_counts() -> None:
 
 def test_exceptions_must_be_text() -> None:
     with pytest.raises(TypeError, match=r"proxies\['no'\] must be a str or None, not list"):
-        chosen({"all": "p", "no": ["a"]}, True, "h", 443)  # type: ignore[dict-item]
+        chosen({"all": "p", "no": ["a"]}, True, "h", 443)  # type: ignore[dict-item]  # wrong, on purpose
 
 
 def test_what_python_knows_of_the_environment_is_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_causes_come_back_as_from_a_pickle(tmp_path: Path) -> None:
         told.event(events.Unresponsive(cause=own)),
         told.event(events.Unresponsive(cause=OSError(float("nan"), b"\xff", (1, 2), object))),
     )
-    late, own_again, odd = (event.cause for event in replay(path))  # type: ignore[union-attr]
+    late, own_again, odd = (event.cause for event in replay(path))  # type: ignore[union-attr]  # the event that has it
     assert (type(late), late.args) == (TimeoutError, ("late",))
     assert repr(own_again) == "SSLError(1, 'bad')"
     assert odd is not None

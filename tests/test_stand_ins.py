@@ -89,7 +89,7 @@ async def converse(url: str) -> list[str]:
     """The events of a connection, with all the ways that a task may wait for one."""
     names: list[str] = []
     async with AsyncWebSocket(url) as websocket:
-        stream: AsyncGenerator[Any, None] = websocket.connect(poll=None, ping_rate=0)  # type: ignore[assignment]
+        stream: AsyncGenerator[Any, None] = websocket.connect(poll=None, ping_rate=0)  # type: ignore[assignment]  # an async iterator with aclose
         async with contextlib.aclosing(stream) as events:
             while (event := await anext(events)).name != "ready":
                 names.append(event.name)

@@ -87,7 +87,7 @@ def test_a_password_with_brackets_is_not_shown_by_what_can_not_be_read(url: str)
 
 def test_a_url_must_be_text() -> None:
     with pytest.raises(TypeError, match="must be a str"):
-        parse(b"ws://h/")  # type: ignore[arg-type]
+        parse(b"ws://h/")  # type: ignore[arg-type]  # wrong, on purpose
 
 
 def test_authority_and_redaction() -> None:
@@ -118,7 +118,7 @@ def test_authority_and_redaction() -> None:
 )
 def test_options_that_can_not_be(name: str, value: object, error: type[Exception]) -> None:
     with pytest.raises(error, match=name):
-        WebSocket("ws://h/", **{name: value})  # type: ignore[arg-type]
+        WebSocket("ws://h/", **{name: value})  # type: ignore[arg-type]  # of each the right kind
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_options_that_can_not_be(name: str, value: object, error: type[Exception
 )
 def test_timing_that_can_not_be(name: str, value: object) -> None:
     with pytest.raises((TypeError, ValueError), match=name):
-        WebSocket("ws://h/").connect(**{name: value})  # type: ignore[arg-type]
+        WebSocket("ws://h/").connect(**{name: value})  # type: ignore[arg-type]  # of each the right kind
 
 
 def test_defaults_are_those_of_the_documents() -> None:
@@ -162,7 +162,7 @@ def test_responses() -> None:
     assert (response.get_list("a"), response.get_list("z")) == (["b", "c"], [])
     assert (response.raw, response.body) == (head, b"why")
     with pytest.raises(TypeError, match="must be a str"):
-        response.get(b"A")  # type: ignore[arg-type]
+        response.get(b"A")  # type: ignore[arg-type]  # wrong, on purpose
     assert Response(b"garbage\r\n\r\n").status_code is None
 
 

@@ -58,7 +58,7 @@ def is_coroutine_function(value: Any) -> bool:
     while isinstance(value, partial):
         value = value.func
     if not hasattr(value, "__code__"):
-        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
         value = getattr(kind, "__call__", None)  # noqa: B004  # pyright: ignore
     return bool(getattr(getattr(value, "__code__", None), "co_flags", 0) & _COROUTINE)
 

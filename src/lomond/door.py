@@ -490,7 +490,7 @@ def begin(
         from .io.posting import hurry
 
         hurry(exchange, posts)
-    return items  # type: ignore[no-any-return]
+    return items  # type: ignore[no-any-return]  # of the door's own kind
 
 
 def start_closing(door: Door[Any, Any], code: int | None, reason: str | bytes | None) -> None:

@@ -182,7 +182,7 @@ def _event_fields(event: events.Event, context: Context) -> Fields:
     if event.name not in _ENDS:  # type: ignore[attr-defined]  # each event has one
         return _parts(said.items(), context)
     ending = said.pop("ending")
-    fields = {"name": event.name, **_parts(said.items(), context)}  # type: ignore[attr-defined]
+    fields = {"name": event.name, **_parts(said.items(), context)}  # type: ignore[attr-defined]  # events have it
     told: Fields = {} if ending is None else _plain(ending, context)
     return {**told, "event": fields}
 

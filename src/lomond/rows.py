@@ -256,7 +256,7 @@ def _nothing() -> None:
     raise NotImplementedError  # only its signature is asked for
 
 
-_SHOWN: Final[FunctionType] = _nothing  # type: ignore[assignment]
+_SHOWN: Final[FunctionType] = _nothing  # type: ignore[assignment]  # one at its kind
 
 
 def signed(

@@ -214,7 +214,7 @@ def a_name_is_resolved_meanwhile() -> None:
             host = "127.0.0.1"
         return resolve(host, *arguments, **options)
 
-    socket.getaddrinfo = slow  # type: ignore[assignment]
+    socket.getaddrinfo = slow  # type: ignore[assignment]  # stands for it
     with EchoServer() as server, Meanwhile() as others:
         websocket = WebSocket(server.url.replace("127.0.0.1", "server.test"))
         seen = [event.name for event in until_ready_then_close(websocket)]

@@ -208,7 +208,7 @@ def echo(connection: socket.socket) -> None:
 
 def names(websocket: WebSocket, **options: object) -> list[str]:
     """The names of all events of one connection."""
-    return [event.name for event in websocket.connect(**options)]  # type: ignore[arg-type]
+    return [event.name for event in websocket.connect(**options)]  # type: ignore[arg-type]  # of each the right kind
 
 
 def until(stream: Iterator[AnyEvent], name: str) -> Any:

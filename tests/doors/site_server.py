@@ -133,7 +133,7 @@ def jar_of(*values: str, url: str = "ws://127.0.0.1/") -> CookieJar:
 def visit(websocket: WebSocket, **options: object) -> list[AnyEvent]:
     """All events of one connection, which is closed when it is ready."""
     seen = []
-    for event in websocket.connect(poll=None, ping_rate=0, **options):  # type: ignore[arg-type]
+    for event in websocket.connect(poll=None, ping_rate=0, **options):  # type: ignore[arg-type]  # of each the right kind
         seen.append(event)
         if event.name == "ready":
             websocket.close()

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.every_door
 @pytest.mark.parametrize(("header", "value"), [("x", b"y"), (b"x", "y"), (b"x", bytearray(b"y"))])
 def test_headers_are_bytes(header: object, value: object) -> None:
     with pytest.raises(TypeError, match=r"must be bytes, not .*; for str there is .*headers={"):
-        WebSocket("ws://h/").add_header(header, value)  # type: ignore[arg-type]
+        WebSocket("ws://h/").add_header(header, value)  # type: ignore[arg-type]  # wrong, on purpose
 
 
 @pytest.mark.parametrize("evil", ["\r\nInjected: yes", "\nInjected: yes", "\rx", "\0"])
@@ -78,14 +78,14 @@ def test_headers_go_out_in_the_order_in_which_they_were_added_on_every_connectio
 def test_wrong_arguments_are_said_before_the_state_is_looked_at() -> None:
     websocket = WebSocket("ws://h/")
     with pytest.raises(TypeError, match="text argument must not be bytes"):
-        websocket.send_text(b"x")  # type: ignore[arg-type]
+        websocket.send_text(b"x")  # type: ignore[arg-type]  # wrong, on purpose
     with pytest.raises(UnicodeEncodeError):
         websocket.send_text("\ud800")
     for data in ("x", 5, [1], None):
         with pytest.raises(TypeError, match="data argument must be bytes"):
-            websocket.send_binary(data)  # type: ignore[arg-type]
+            websocket.send_binary(data)  # type: ignore[arg-type]  # wrong, on purpose
         with pytest.raises(TypeError, match="data argument must be bytes"):
-            websocket.send_ping(data)  # type: ignore[arg-type]
+            websocket.send_ping(data)  # type: ignore[arg-type]  # wrong, on purpose
     with pytest.raises(
         ValueError, match="ping data should be <= 125 bytes, not 126; send a message"
     ):
@@ -97,10 +97,10 @@ def test_wrong_arguments_are_said_before_the_state_is_looked_at() -> None:
     with pytest.raises(TypeError):
         websocket.send_json(object())
     with pytest.raises(TypeError, match=r"^close code must be .* write close\(1000, 'bye'\)$"):
-        websocket.close("bye")  # type: ignore[arg-type]
+        websocket.close("bye")  # type: ignore[arg-type]  # wrong, on purpose
     for code in ("1000", 1.5):
         with pytest.raises(TypeError):
-            websocket.close(code)  # type: ignore[arg-type]
+            websocket.close(code)  # type: ignore[arg-type]  # wrong, on purpose
     for number in (0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 70000, -1):
         with pytest.raises(ValueError, match="close code"):
             websocket.close(number)

@@ -28,7 +28,7 @@ def test_there_is_none_before_the_first_end() -> None:
         until(stream, "connected")
         assert websocket.ending is None
         *_, last = stream
-        assert websocket.ending is last.ending is not None  # type: ignore[union-attr]
+        assert websocket.ending is last.ending is not None  # type: ignore[union-attr]  # the event that has it
         first = websocket.ending
         for event in websocket.connect(**QUIET):
             if event.name == "ready":

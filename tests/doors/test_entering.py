@@ -218,7 +218,7 @@ def test_a_plain_function_is_refused_in_words() -> None:
         pytest.raises(TypeError, match="enter gave None and not a generator"),
         PeerServer(logs_in_and_is_left) as server,
     ):
-        for _ in WebSocket(server.url).connect(enter=lambda event: None):  # type: ignore[arg-type,return-value]
+        for _ in WebSocket(server.url).connect(enter=lambda event: None):  # type: ignore[arg-type,return-value]  # wrong, on purpose
             pass
 
 

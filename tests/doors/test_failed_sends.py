@@ -74,7 +74,7 @@ def test_a_send_that_fails_because_the_connection_was_ended_says_who_ended_it() 
         with pytest.raises(TransportFail, match="disconnected by the user"):
             websocket.send_binary(bytes(SIZES["long"]))
         (last,) = stream
-        assert last.reason == "disconnected by the user"  # type: ignore[union-attr]
+        assert last.reason == "disconnected by the user"  # type: ignore[union-attr]  # the event that has it
 
 
 def test_an_interrupted_send_keeps_its_traceback_and_the_event_its_cause() -> None:

@@ -54,7 +54,7 @@ def test_origins_that_can_not_be(origin: str) -> None:
 
 def test_an_origin_is_a_str() -> None:
     with pytest.raises(TypeError, match="origin must be a str"):
-        WebSocket("ws://h/", origin=b"https://h")  # type: ignore[arg-type]
+        WebSocket("ws://h/", origin=b"https://h")  # type: ignore[arg-type]  # wrong, on purpose
 
 
 # Cookies
@@ -145,8 +145,8 @@ def test_a_jar_that_went_bad_before_a_redirect_is_a_failed_attempt() -> None:
     with serving(Site({"/": redirect("/on", 302, "Set-Cookie: bad=1")})) as site:
         seen = visit(WebSocket(site.url, cookies=Bad(), max_redirects=1))
         assert names(seen) == ["connecting", "connected", "connecting", "connect_fail"]
-        assert seen[3].phase == "credentials"  # type: ignore[union-attr]
-        assert "cookie 'bad'" in seen[3].reason  # type: ignore[union-attr]
+        assert seen[3].phase == "credentials"  # type: ignore[union-attr]  # the event that has it
+        assert "cookie 'bad'" in seen[3].reason  # type: ignore[union-attr]  # the event that has it
         assert SECRET not in repr(seen)
         assert len(site.requests) == 1
 
@@ -269,4 +269,4 @@ def test_nothing_gets_into_the_request(evil: str) -> None:
     for said in ({"X": "y" + evil}, {"X" + evil: "y"}):
         seen = visit(WebSocket("ws://h.invalid/", headers=lambda said=said: said))
         assert names(seen) == ["connecting", "connect_fail"]
-        assert seen[-1].phase == "credentials"  # type: ignore[union-attr]
+        assert seen[-1].phase == "credentials"  # type: ignore[union-attr]  # the event that has it

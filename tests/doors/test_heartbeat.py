@@ -202,6 +202,6 @@ def test_without_a_ping_rate_it_would_never_be_said(kind: Any, rate: float | Non
 def test_it_is_no_attribute() -> None:
     websocket = WebSocket("ws://h/")
     with pytest.raises(AttributeError, match=r"websocket.connect\(ping_message=...\)"):
-        websocket.ping_message = PING  # type: ignore[attr-defined]
+        websocket.ping_message = PING  # type: ignore[attr-defined]  # it is none, on purpose
     with pytest.raises(TypeError, match="did you mean ping_message"):
-        websocket.connect(ping_payload=PING)  # type: ignore[call-arg]
+        websocket.connect(ping_payload=PING)  # type: ignore[call-arg]  # wrong, on purpose

@@ -108,15 +108,15 @@ def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, 
         before = opened()
         options = {"ping_rate": 0.05, "ping_timeout": 0.05} if moment == "unresponsive" else {}
         if how == "break":
-            for event in websocket.connect(**options):  # type: ignore[arg-type]
+            for event in websocket.connect(**options):  # type: ignore[arg-type]  # of each the right kind
                 if event.name == moment:
                     break
         elif how == "drop":
-            stream = websocket.connect(**options)  # type: ignore[arg-type]
+            stream = websocket.connect(**options)  # type: ignore[arg-type]  # of each the right kind
             until(stream, moment)
             del stream
         elif how == "with":
-            stream = websocket.connect(**options)  # type: ignore[arg-type]
+            stream = websocket.connect(**options)  # type: ignore[arg-type]  # of each the right kind
             with websocket:
                 until(stream, moment)
         else:
@@ -136,7 +136,7 @@ def test_leaving_at_an_event_frees_the_socket_and_tells_the_server(moment: str, 
 
 
 def fail_at(moment: str, websocket: WebSocket, options: dict[str, float]) -> None:
-    for event in websocket.connect(**options):  # type: ignore[arg-type]
+    for event in websocket.connect(**options):  # type: ignore[arg-type]  # of each the right kind
         if event.name == moment:
             raise LookupError
 

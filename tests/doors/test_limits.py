@@ -69,7 +69,7 @@ def test_an_announced_frame_that_never_comes_costs_no_memory() -> None:
         with raw_server(announce) as server:
             websocket = WebSocket(server.url, frame_timeout=0.2)
             *_, last = websocket.connect(poll=None, ping_rate=0)
-        assert "frame_timeout" in last.reason  # type: ignore[union-attr]
+        assert "frame_timeout" in last.reason  # type: ignore[union-attr]  # the event that has it
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
     finally:
         tracemalloc.stop()
@@ -203,7 +203,7 @@ def test_a_broken_rule_is_answered_with_its_code(data: bytes, code: int) -> None
         websocket = WebSocket(server.url)
         events = list(websocket.connect(poll=None, ping_rate=0))
     assert [event.name for event in events[-2:]] == ["protocol_error", "disconnected"]
-    assert not events[-1].graceful  # type: ignore[union-attr]
+    assert not events[-1].graceful  # type: ignore[union-attr]  # the event that has it
     assert websocket.is_closed
     assert close_codes(heard) == [code]
 

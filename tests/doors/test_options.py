@@ -97,7 +97,7 @@ def test_redirects_of_a_unix_socket_stay_there(tmp_path: Path) -> None:
         for path in ("there", "tls", "port"):
             seen = visit(WebSocket(f"ws://h/{path}", **given))
             assert names(seen)[-2:] == ["rejected", "disconnected"]
-            assert "elsewhere than the Unix socket" in seen[-2].reason  # type: ignore[union-attr]
+            assert "elsewhere than the Unix socket" in seen[-2].reason  # type: ignore[union-attr]  # the event that has it
         assert other.requests == []
 
 
@@ -117,7 +117,7 @@ def test_the_server_sees_the_source_address() -> None:
     with serving(Site({"/": redirect("/on")})) as site:
         seen = visit(WebSocket(site.url, source_address=("127.0.0.2", 0), max_redirects=1))
         assert "ready" in names(seen)
-        assert [peer[0] for peer in site.peers] == ["127.0.0.2"] * 2  # type: ignore[index]
+        assert [peer[0] for peer in site.peers] == ["127.0.0.2"] * 2  # type: ignore[index]  # the event that has it
         failed = last_of(visit(WebSocket(site.url, source_address=("192.0.2.1", 0))))
         assert (failed.name, failed.phase) == ("connect_fail", "connect")
         assert "source_address 192.0.2.1:0 can't be used" in failed.reason
@@ -208,7 +208,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 def test_a_server_that_demands_a_certificate(pair: Pair) -> None:
     pair.server.verify_mode = ssl.CERT_REQUIRED
     with serving(Site(), pair.server) as site:
-        websocket = WebSocket(site.url, **pair.own)  # type: ignore[arg-type]
+        websocket = WebSocket(site.url, **pair.own)  # type: ignore[arg-type]  # of each the right kind
         assert names(visit(websocket)) == OPENED
         assert "me.example" in str(site.certificates)
         assert PASSWORD not in repr(websocket)
@@ -231,7 +231,7 @@ def test_a_password_that_is_wrong_is_a_failure_that_does_not_show_it(pair: Pair)
 def test_our_certificate_is_for_our_origin_only(pair: Pair) -> None:
     answers = {"/": redirect("/same")}
     with serving(Site(answers), pair.server) as site, serving(Site(), pair.server) as other:
-        websocket = WebSocket(site.url, max_redirects=3, **pair.own)  # type: ignore[arg-type]
+        websocket = WebSocket(site.url, max_redirects=3, **pair.own)  # type: ignore[arg-type]  # of each the right kind
         assert "ready" in names(visit(websocket))
         assert [bool(shown) for shown in site.certificates] == [True, True]
         answers["/"] = redirect(other.url + "/on")
@@ -311,4 +311,4 @@ def test_combinations_that_can_not_be(pair: Pair) -> None:
         WebSocket("wss://h/", truststore=True, ssl_cafile=pair.cafile)
     for name, value in [("socket_options", [(1, 2)]), ("source_address", "x"), ("truststore", 1)]:
         with pytest.raises(TypeError, match=name):
-            WebSocket("wss://h/", **{name: value})  # type: ignore[arg-type]
+            WebSocket("wss://h/", **{name: value})  # type: ignore[arg-type]  # of each the right kind

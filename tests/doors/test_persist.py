@@ -70,7 +70,7 @@ def test_only_three_keywords_and_only_wait() -> None:
         def wait(self, seconds: float) -> bool:
             return True
 
-    poll, back_off = persist(Fake(), exit_event=Exit())  # type: ignore[arg-type]
+    poll, back_off = persist(Fake(), exit_event=Exit())  # type: ignore[arg-type]  # stands for one
     assert poll.name == "poll"
     assert back_off.name == "back_off"
     assert 5 <= back_off.delay <= 7
@@ -262,4 +262,4 @@ def test_a_wait_that_cannot_be_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="min_wait"):
         persist(WebSocket("ws://localhost"), min_wait=-1)
     with pytest.raises(TypeError, match="max_wait"):
-        persist(WebSocket("ws://localhost"), max_wait="1")  # type: ignore[arg-type]
+        persist(WebSocket("ws://localhost"), max_wait="1")  # type: ignore[arg-type]  # wrong, on purpose

@@ -265,7 +265,7 @@ def test_an_exit_event_that_does_not_wait_is_not_asked_for_ever() -> None:
     never = Never()
     websocket = WebSocket(f"ws://127.0.0.1:{refusing_port()}/")
     began = time.monotonic()
-    stream = persist(websocket, min_wait=60, max_wait=60, exit_event=never, max_attempts=3)  # type: ignore[arg-type]
+    stream = persist(websocket, min_wait=60, max_wait=60, exit_event=never, max_attempts=3)  # type: ignore[arg-type]  # stands for one
     assert [event.name for event in stream].count("back_off") == 2
     assert time.monotonic() - began < 30
     assert never.asked == 2 * (int(60 / SLICE) + 1)

@@ -31,7 +31,7 @@ SECRETS: dict[str, Any] = {
 def reason_of(seen: list[AnyEvent]) -> str:
     """Why it was rejected, and nothing else happened."""
     assert names(seen)[-2:] == ["rejected", "disconnected"]
-    return str(seen[-2].reason)  # type: ignore[union-attr]
+    return str(seen[-2].reason)  # type: ignore[union-attr]  # the event that has it
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -82,7 +82,7 @@ def test_where_a_location_leads(location: str, path: str) -> None:
         seen = visit(WebSocket(f"{site.url}/dir/old?q", max_redirects=1, **SECRETS))
         assert names(seen) == FOLLOWED
         assert site.paths == ["/dir/old?q", path]
-        assert seen[2].url == seen[3].url == f"ws://{host}{path}"  # type: ignore[union-attr]
+        assert seen[2].url == seen[3].url == f"ws://{host}{path}"  # type: ignore[union-attr]  # the event that has it
         assert site.fields("Host") == [host]
         assert b"\r\nInjected" not in site.requests[1]
         assert "word" not in repr(seen)
@@ -126,7 +126,7 @@ def test_loops_end_at_the_limit() -> None:
         assert names(seen) == ["connecting", "connected"] * 4 + ["rejected", "disconnected"]
         assert site.paths == ["/a", "/b", "/a", "/b"]
     assert reason_of(seen).endswith("it is number 4, and max_redirects is 3")
-    assert seen[-2].response.get("location") == "/a"  # type: ignore[union-attr]
+    assert seen[-2].response.get("location") == "/a"  # type: ignore[union-attr]  # the event that has it
 
 
 @pytest.mark.parametrize("most", [-1, 21])
@@ -135,7 +135,7 @@ def test_limits_that_can_not_be(most: int) -> None:
         WebSocket("ws://h/", max_redirects=most)
     for other in (True, 1.0, None):
         with pytest.raises(TypeError, match="max_redirects must be a whole number"):
-            WebSocket("ws://h/", max_redirects=other)  # type: ignore[arg-type]
+            WebSocket("ws://h/", max_redirects=other)  # type: ignore[arg-type]  # wrong, on purpose
 
 
 def test_a_proxy_whose_package_is_missing_is_a_rejection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_open_timeout_is_for_all_together() -> None:
         released.set()
     assert took > 0.45
     assert 1 < names(seen).count("connecting") < 10
-    assert "open_timeout (0.5 s)" in seen[-1].reason  # type: ignore[union-attr]
+    assert "open_timeout (0.5 s)" in seen[-1].reason  # type: ignore[union-attr]  # the event that has it
 
 
 @pytest.mark.doors("sync", "group")
@@ -71,7 +71,7 @@ def test_whoever_closes_on_the_way_is_done_at_once(way: str, moment: str) -> Non
             assert names(seen)[-1] in ("disconnected", "connect_fail")
             assert names(seen)[:-1] == wanted
             said = "closed by the user" if way == "close" else "disconnected by the user"
-            assert said in seen[-1].reason or "closed by the user" in seen[-1].reason  # type: ignore[union-attr]
+            assert said in seen[-1].reason or "closed by the user" in seen[-1].reason  # type: ignore[union-attr]  # the event that has it
         assert "/c" not in site.paths
     assert len(opened()) == before  # the server's are gone too
 

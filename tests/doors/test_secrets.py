@@ -78,16 +78,16 @@ def test_no_secret_is_in_exceptions() -> None:
     makes: list[Callable[[], object]] = [
         lambda: WebSocket(f"ws://me:{SECRET}@h:x/"),
         lambda: WebSocket(f"ws://me:{SECRET}@h/#x"),
-        lambda: WebSocket(f"ws://me:{SECRET}@h/".encode()),  # type: ignore[arg-type]
+        lambda: WebSocket(f"ws://me:{SECRET}@h/".encode()),  # type: ignore[arg-type]  # wrong, on purpose
         lambda: WebSocket("ws://h/", auth=("me", SECRET + "\n")),
-        lambda: WebSocket("ws://h/", auth=("me", SECRET.encode())),  # type: ignore[arg-type]
+        lambda: WebSocket("ws://h/", auth=("me", SECRET.encode())),  # type: ignore[arg-type]  # wrong, on purpose
         lambda: WebSocket("ws://h/", auth=SECRET + "\n"),
         lambda: WebSocket("ws://h/", cookies={"a": SECRET + "\n"}),
         lambda: WebSocket("ws://h/", headers={"a": SECRET + "\n"}),
-        lambda: WebSocket("ws://h/", headers={"a": SECRET.encode()}),  # type: ignore[dict-item]
-        lambda: WebSocket("ws://h/", headers=f"a: {SECRET}"),  # type: ignore[arg-type]
+        lambda: WebSocket("ws://h/", headers={"a": SECRET.encode()}),  # type: ignore[dict-item]  # wrong, on purpose
+        lambda: WebSocket("ws://h/", headers=f"a: {SECRET}"),  # type: ignore[arg-type]  # wrong, on purpose
         lambda: WebSocket("ws://h/").add_header(b"a", SECRET.encode() + b"\n"),
-        lambda: WebSocket("ws://h/").add_header(b"a", SECRET),  # type: ignore[arg-type]
+        lambda: WebSocket("ws://h/").add_header(b"a", SECRET),  # type: ignore[arg-type]  # wrong, on purpose
         lambda: WebSocket("ws://h/", proxies={"all": f"http://me:{SECRET}@h:x"}),
         lambda: WebSocket("ws://h/", ssl_password=SECRET),
     ]

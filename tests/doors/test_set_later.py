@@ -136,12 +136,12 @@ def test_redirects_and_sockets() -> None:
         websocket.max_redirects = 1
         websocket.source_address = ("127.0.0.2", 0)
         websocket.tcp_keepalive = 5
-        websocket.socket_options = [(socket.SOL_SOCKET, 9999, 1)]  # type: ignore[assignment]
+        websocket.socket_options = [(socket.SOL_SOCKET, 9999, 1)]  # type: ignore[assignment]  # to mypy a list of those is no list of these
         failed: Any = visit(websocket)[-1]
         assert "socket option" in failed.reason
         websocket.socket_options = ()
         assert "ready" in names(visit(websocket))
-        assert site.peers[-1][0] == "127.0.0.2"  # type: ignore[index]
+        assert site.peers[-1][0] == "127.0.0.2"  # type: ignore[index]  # the event that has it
         websocket.source_address = None
         websocket.url = "ws://example.invalid/on"
         websocket.socket = socket.create_connection(("127.0.0.1", site.port))

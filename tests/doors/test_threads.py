@@ -140,7 +140,7 @@ def test_a_server_that_never_reads_ends_the_send_b2(where: str) -> None:
         assert time.monotonic() - started > 0.4
         assert clock.now() < 3
     assert len(failed) == 1
-    assert not last.graceful  # type: ignore[union-attr]
+    assert not last.graceful  # type: ignore[union-attr]  # the event that has it
     assert websocket.is_closed
 
 
@@ -175,7 +175,7 @@ def test_a_waiting_send_lets_another_thread_close_at_once_b2() -> None:
         assert clock.now() - started < 0.3
         assert websocket.is_closing
         last = until(stream, "disconnected")
-        assert "close_timeout" in last.reason or "close" in last.reason  # type: ignore[union-attr]
+        assert "close_timeout" in last.reason or "close" in last.reason  # type: ignore[union-attr]  # the event that has it
         thread.join(10)
         assert not thread.is_alive()
         assert clock.now() - started < 3

@@ -136,7 +136,7 @@ def test_events_of_one_connection_share_one_object() -> None:
     have: list[Any] = [event for event in seen if hasattr(event, "timings")]
     assert len({id(event.timings) for event in have}) == 1
     assert len(have) == 3
-    assert have[0].timings is not again[2].timings  # type: ignore[union-attr]
+    assert have[0].timings is not again[2].timings  # type: ignore[union-attr]  # the event that has it
     assert filled(have[0].timings) == ["resolve", "upgrade", "first_message"]
 
 
@@ -148,14 +148,14 @@ def test_unresponsive_has_them_too() -> None:
         seen = list(WebSocket(server.url).connect(poll=None, ping_rate=0.05, ping_timeout=0.1))
         server.released.set()
     assert names(seen)[2:] == ["ready", "unresponsive", "disconnected"]
-    assert len({id(event.timings) for event in seen[2:]}) == 1  # type: ignore[union-attr]
+    assert len({id(event.timings) for event in seen[2:]}) == 1  # type: ignore[union-attr]  # the event that has it
 
 
 def test_what_is_not_http_has_them() -> None:
     with serving(Site({"/": b"junk\r\n\r\n"})) as site:
         seen = visit(WebSocket(site.url))
     assert names(seen)[2:] == ["protocol_error", "disconnected"]
-    assert len({id(event.timings) for event in seen[2:]}) == 1  # type: ignore[union-attr]
+    assert len({id(event.timings) for event in seen[2:]}) == 1  # type: ignore[union-attr]  # the event that has it
 
 
 def test_a_redirect_adds_its_attempts() -> None:
@@ -178,7 +178,7 @@ def test_pickled_events_keep_them(protocol: int) -> None:
     failed = visit(WebSocket(f"ws://127.0.0.1:{site.port}/"))[-1]
     for event in (ready, failed):
         assert event.name in ("ready", "connect_fail")
-        timings: Any = event.timings  # type: ignore[union-attr]
+        timings: Any = event.timings  # type: ignore[union-attr]  # the event that has it
         for other in (pickle.loads(pickle.dumps(event, protocol)), copy.deepcopy(event)):
             assert type(other) is type(event)
             assert other.timings is not timings
@@ -264,6 +264,6 @@ def test_a_trace_of_tls_may_close() -> None:
         websocket = WebSocket(site.url, trace=trace, ssl_context=client)
         seen = list(websocket)
         assert names(seen) == ["connecting", "connect_fail"]
-        assert "closed by the user" in seen[-1].reason  # type: ignore[union-attr]
+        assert "closed by the user" in seen[-1].reason  # type: ignore[union-attr]  # the event that has it
         assert site.requests == []
     assert "close_requested" in stages

@@ -160,7 +160,7 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
     def hangs(host: str, *arguments: object, **keywords: object) -> object:
         if keywords.get("flags"):
-            return real(host, *arguments, **keywords)  # type: ignore[arg-type]
+            return real(host, *arguments, **keywords)  # type: ignore[arg-type]  # of each the right kind
         release.wait(FAR)
         raise socket.gaierror(-2, "Name or service not known")
 

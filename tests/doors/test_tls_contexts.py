@@ -57,7 +57,7 @@ def test_the_default_context_is_built_once(monkeypatch: pytest.MonkeyPatch) -> N
 
     def counting(**arguments: object) -> ssl.SSLContext:
         built.append(arguments)
-        return create(**arguments)  # type: ignore[arg-type]
+        return create(**arguments)  # type: ignore[arg-type]  # of each the right kind
 
     monkeypatch.setattr(ssl, "create_default_context", counting)
     assert {id(make_context(True, None)) for _ in range(5)} == {id(make_context(True, None))}

@@ -219,14 +219,14 @@ class OfAnotherSystem(socket.socket):
     size = 0
     told = b""
 
-    def setsockopt(self, level: int, option: int, value: object, *more: object) -> None:  # type: ignore[override]
+    def setsockopt(self, level: int, option: int, value: object, *more: object) -> None:  # type: ignore[override]  # stands for it
         assert option == socket.SO_RCVTIMEO
         assert isinstance(value, bytes)
         if len(value) < self.size:
             raise OSError(22, "Invalid argument")
         self.told = value[: self.size]
 
-    def getsockopt(self, level: int, option: int, room: int = 0) -> bytes:  # type: ignore[override]
+    def getsockopt(self, level: int, option: int, room: int = 0) -> bytes:  # type: ignore[override]  # stands for it
         assert option == socket.SO_RCVTIMEO
         return (self.told or bytes(self.size))[:room]
 
@@ -259,7 +259,7 @@ class Tapped(socket.socket):
     def recv(self, size: int, flags: int = 0) -> bytes:
         return b"<" + super().recv(size, flags)
 
-    def recv_into(self, room: object, size: int = 0, flags: int = 0) -> int:  # type: ignore[override]
+    def recv_into(self, room: object, size: int = 0, flags: int = 0) -> int:  # type: ignore[override]  # stands for it
         return super().recv_into(room, size, flags) - 1  # type: ignore[arg-type]  # a buffer
 
     def send(self, data: bytes, flags: int = 0) -> int:  # type: ignore[override]  # what we use

@@ -159,7 +159,7 @@ def test_a_connect_that_makes_no_connection_leaves_nothing_to_look_at(
 @pytest.mark.doors("sync")
 def test_a_class_with_a_connect_of_its_own() -> None:
     class Mine(WebSocket):
-        def connect(self, *arguments: object, **options: Any) -> Iterator[Any]:  # type: ignore[override]
+        def connect(self, *arguments: object, **options: Any) -> Iterator[Any]:  # type: ignore[override]  # of each the right kind
             yield from super().connect(*arguments, **options)
 
     stop = threading.Event()

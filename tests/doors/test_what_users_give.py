@@ -335,4 +335,4 @@ def test_proxies_that_fail_for_a_redirect() -> None:
             seen.append(event)
             proxies.is_well = event.name != "connected"
     assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
-    assert "the redirect is not followed: no proxies" in seen[2].reason  # type: ignore[union-attr]
+    assert "the redirect is not followed: no proxies" in seen[2].reason  # type: ignore[union-attr]  # the event that has it

@@ -124,9 +124,9 @@ def test_what_connect_does_not_take_any_more_is_explained() -> None:
     with pytest.raises(TypeError, match="no argument speed"):
         websocket.connect(speed=1)
     with pytest.raises(TypeError, match="proxies"):
-        WebSocket("ws://h/", proxies=["http://p"])  # type: ignore[arg-type]
+        WebSocket("ws://h/", proxies=["http://p"])  # type: ignore[arg-type]  # wrong, on purpose
     with pytest.raises(TypeError, match=r"compress must be True, False or a lomond\.Deflate"):
-        WebSocket("ws://h/", compress="yes")  # type: ignore[arg-type]
+        WebSocket("ws://h/", compress="yes")  # type: ignore[arg-type]  # wrong, on purpose
 
 
 def test_the_proxy_of_the_environment_is_taken_where_none_is_given(
@@ -139,7 +139,7 @@ def test_the_proxy_of_the_environment_is_taken_where_none_is_given(
         monkeypatch.delenv("http_proxy")  # it is read when the WebSocket is made
         seen = list(through)
         assert [event.name for event in seen] == ["connecting", "connect_fail"]
-        assert "unable to connect to proxy http://***@127.0.0.1:1;" in seen[-1].reason  # type: ignore[union-attr]
+        assert "unable to connect to proxy http://***@127.0.0.1:1;" in seen[-1].reason  # type: ignore[union-attr]  # the event that has it
         for event in past:
             if event.name == "ready":
                 past.close()

@@ -185,7 +185,7 @@ def test_another_thread_of_an_asyncio_program_may_block(first_time: None) -> Non
 
 def test_in_ipython_it_is_the_way(first_time: None, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = SimpleNamespace(get_ipython=lambda: object())
-    monkeypatch.setitem(sys.modules, "IPython", shell)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", shell)  # type: ignore[arg-type]  # stands for one
 
     async def act() -> None:
         assert next(several("for")).name == "connecting"
@@ -197,7 +197,7 @@ def test_ipython_that_is_only_imported_changes_nothing(
     first_time: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = SimpleNamespace(get_ipython=lambda: None)
-    monkeypatch.setitem(sys.modules, "IPython", shell)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", shell)  # type: ignore[arg-type]  # stands for one
 
     async def act() -> None:
         with pytest.warns(RuntimeWarning, match="AsyncWebSocket"):

@@ -136,7 +136,7 @@ def test_a_topic_that_is_refused_later_is_not_asked_for_again() -> None:
         assert ours.topics == set()
         assert isinstance(next(messages), Gap)
         assert next(messages) == trade("all", 3)
-        messages.close()  # type: ignore[attr-defined]
+        messages.close()  # type: ignore[attr-defined]  # a generator
 
 
 def test_a_topic_that_is_wanted_between_two_connections_is_asked_for_by_the_next() -> None:
@@ -159,4 +159,4 @@ def test_a_topic_that_is_wanted_between_two_connections_is_asked_for_by_the_next
         assert next(messages) == trade("all", 1)
         assert isinstance(next(messages), Gap)
         assert next(messages) == trade("x", 2)
-        messages.close()  # type: ignore[attr-defined]
+        messages.close()  # type: ignore[attr-defined]  # a generator

@@ -102,7 +102,7 @@ CASES = [
         "a continuation of 2**63 - 1 bytes, without a limit",
         frame(_FIRST, b"x") + b"\x80\x7f" + (2**63 - 1).to_bytes(8, "big"),
         code=1009,
-        max_message_size=None,  # type: ignore[arg-type]
+        max_message_size=None,  # type: ignore[arg-type]  # wrong, on purpose
     ),
     _is_fine(
         "pings between fragments",

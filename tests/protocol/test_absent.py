@@ -51,22 +51,22 @@ def test_what_only_others_have(event: Any, name: str, said: str) -> None:
 
 def test_a_base_is_called_by_its_class() -> None:
     with pytest.raises(AttributeError, match=r"^this is FailureEvent; only text has \.text: "):
-        _ = events.FailureEvent().text  # type: ignore[attr-defined]
+        _ = events.FailureEvent().text  # type: ignore[attr-defined]  # it has none, on purpose
 
 
 def test_what_none_has() -> None:
     with pytest.raises(
         AttributeError, match=r"^'Connecting' object has no attribute 'txt'$"
     ) as told:
-        _ = events.Connecting("ws://h/").txt  # type: ignore[attr-defined]
+        _ = events.Connecting("ws://h/").txt  # type: ignore[attr-defined]  # it has none, on purpose
     assert told.value.name == "txt"
     with pytest.raises(AttributeError, match="Text' object has no attribute 'txt'"):
-        _ = events.Text("x").txt  # type: ignore[attr-defined]
+        _ = events.Text("x").txt  # type: ignore[attr-defined]  # it has none, on purpose
 
 
 def test_a_base_has_no_name() -> None:
     with pytest.raises(AttributeError, match=r"^'FailureEvent' object has no attribute 'name'$"):
-        _ = events.FailureEvent().name  # type: ignore[attr-defined]
+        _ = events.FailureEvent().name  # type: ignore[attr-defined]  # it has none, on purpose
 
 
 def test_copies_and_pickles_and_matches_are_as_ever() -> None:
@@ -74,7 +74,7 @@ def test_copies_and_pickles_and_matches_are_as_ever() -> None:
     for other in (copy.copy(event), copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
         assert (other.url, other.more) == ("ws://h/", 1)
     match events.Connecting("ws://h/"):
-        case events.Event(text=_):  # type: ignore[misc]
+        case events.Event(text=_):  # type: ignore[misc]  # it has none, on purpose
             raise AssertionError("it has none")
         case events.Connecting(url=url):
             assert url == "ws://h/"

@@ -114,7 +114,7 @@ def test_an_event_of_a_user_knows_its_time() -> None:
 @pytest.mark.parametrize(("event", "_"), REPRS)
 def test_events_take_no_further_attributes(event: events.AnyEvent, _: str) -> None:
     with pytest.raises(AttributeError):
-        event.anything = 1  # type: ignore[union-attr]
+        event.anything = 1  # type: ignore[union-attr]  # the event that has it
     assert isinstance(event, events.Event)
 
 
@@ -235,11 +235,11 @@ def test_a_slot_that_is_named_alone_is_pickled() -> None:
 
 def test_of_slots_that_python_fills_nothing_is_pickled() -> None:
     event = WithDict()
-    event.note, event.other = "mine", 1  # type: ignore[attr-defined]
+    event.note, event.other = "mine", 1  # type: ignore[attr-defined]  # what a program adds
     watched = weakref.ref(event)
     again = pickle.loads(pickle.dumps(event))
     assert (again.note, again.other) == ("mine", 1)
     other = copy.copy(event)
-    other.other = 2  # type: ignore[attr-defined]
-    assert event.other == 1  # type: ignore[attr-defined]
+    other.other = 2  # type: ignore[attr-defined]  # what a program adds
+    assert event.other == 1  # type: ignore[attr-defined]  # what a program adds
     assert watched() is event

@@ -41,7 +41,7 @@ def test_codes_that_may_not_be_sent(code: int) -> None:
 @pytest.mark.parametrize("code", ["1000", 1000.0, True])
 def test_codes_that_are_no_ints(code: object) -> None:
     with pytest.raises(TypeError, match="close code must be an int"):
-        frames.build_close_payload(code, "")  # type: ignore[arg-type]
+        frames.build_close_payload(code, "")  # type: ignore[arg-type]  # wrong, on purpose
 
 
 def test_a_reason_is_cut_at_a_code_point() -> None:
@@ -105,4 +105,4 @@ def test_a_long_reason_stays_text_and_fits(reason: str) -> None:
 @pytest.mark.parametrize("reason", [5, 0, bytearray(b"x"), ["x"]])
 def test_a_reason_must_be_text(reason: object) -> None:
     with pytest.raises(TypeError, match="close reason must be"):
-        frames.build_close_payload(1000, reason)  # type: ignore[arg-type]
+        frames.build_close_payload(1000, reason)  # type: ignore[arg-type]  # wrong, on purpose

@@ -55,8 +55,8 @@ def test_short_messages() -> None:
     connection.due = 10.0
     connection.next_event()
     text, binary, other = short_messages(connection)()
-    assert text.json == other.json == ["by the program", "1"]  # type: ignore[union-attr]
-    assert binary.data == b"2"  # type: ignore[union-attr]
+    assert text.json == other.json == ["by the program", "1"]  # type: ignore[union-attr]  # the event that has it
+    assert binary.data == b"2"  # type: ignore[union-attr]  # the event that has it
     assert connection.short_message() is None
 
 

@@ -53,7 +53,7 @@ def test_who_ended_it_is_not_the_proxy(answer: bytes) -> None:
 
 def two_addresses(request: object) -> Any:
     hosts = ["2001:db8::1", "192.0.2.7"]
-    return [("inet", "stream", 0, "", (host, request.port)) for host in hosts]  # type: ignore[attr-defined]
+    return [("inet", "stream", 0, "", (host, request.port)) for host in hosts]  # type: ignore[attr-defined]  # a request for names has hosts
 
 
 @pytest.mark.parametrize("scheme", ["socks4", "socks5"])

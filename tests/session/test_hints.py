@@ -218,7 +218,7 @@ def test_a_row(ending: Ending, around: Around, name: str, said: str) -> None:
         (Ending("closed", "client", 1009), Around(largest=1)),
         (Ending("closed", "server", 1009), Around()),
         (Ending("closed", "server", 1011), Around(largest=1)),
-        *[(Ending(kind, status=404), Around(largest=1)) for kind in ("left", "unreachable")],  # type: ignore[arg-type]
+        *[(Ending(kind, status=404), Around(largest=1)) for kind in ("left", "unreachable")],  # type: ignore[arg-type]  # wrong, on purpose
     ],
 )
 def test_nothing_is_said_of_others(ending: Ending, around: Around) -> None:

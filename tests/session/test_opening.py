@@ -329,7 +329,7 @@ def test_no_open_timeout_and_the_request_not_written() -> None:
 
 def test_an_alert_says_more_than_that_the_request_was_not_written() -> None:
     alert = OSError(1, "alert certificate required")
-    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"  # type: ignore[attr-defined]
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"  # type: ignore[attr-defined]  # as ssl sets it
     door = PretendDoor(never_answers, failures={**BROKEN, Read: alert}, secure=True)
     failed = door.play()[-1][1]
     assert failed.cause is alert
@@ -387,7 +387,7 @@ def test_what_keeps_cookies_can_not_be_loaded() -> None:
         raise OSError(24, "Too many open files")
 
     door = PretendDoor(echo)
-    door.plan.answered = answered  # type: ignore[method-assign]
+    door.plan.answered = answered  # type: ignore[method-assign]  # stands for it
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "disconnected"]
     last = seen[-1][1]
@@ -401,7 +401,7 @@ def test_what_follows_redirects_can_not_be_loaded() -> None:
         raise OSError(24, "Too many open files")
 
     door = PretendDoor(says(b"HTTP/1.1 302 x\r\nLocation: /x\r\n\r\n"), max_redirects=3)
-    door.plan.redirected = redirected  # type: ignore[method-assign]
+    door.plan.redirected = redirected  # type: ignore[method-assign]  # stands for it
     seen = door.play()
     assert names(seen) == ["connecting", "connected", "rejected", "disconnected"]
     said = "the redirect is not followed: [Errno 24] Too many open files: this process has no file"

@@ -24,7 +24,7 @@ from scripted import answers_pings, never_answers
 def test_an_alert_instead_of_an_answer_is_of_the_server(reason: str, kind: str, by: str) -> None:
     """TLS 1.3 is done for us before the server has looked at our certificate."""
     error = OSError(1, "what it said")
-    error.reason = reason  # type: ignore[attr-defined]
+    error.reason = reason  # type: ignore[attr-defined]  # as ssl sets it
     door = PretendDoor(never_answers, failures={Read: error}, secure=True)
     (_, last) = door.play()[-1]
     assert last.name == "disconnected"
@@ -37,7 +37,7 @@ def test_an_alert_instead_of_an_answer_is_of_the_server(reason: str, kind: str, 
 @pytest.mark.parametrize(("proxy", "by"), [(None, "server"), ("https://proxy", "proxy")])
 def test_an_alert_in_the_handshake_is_of_who_said_it(proxy: str | None, by: str) -> None:
     error = OSError(1, "tlsv1 alert protocol version")
-    error.reason = "TLSV1_ALERT_PROTOCOL_VERSION"  # type: ignore[attr-defined]
+    error.reason = "TLSV1_ALERT_PROTOCOL_VERSION"  # type: ignore[attr-defined]  # as ssl sets it
     through = None if proxy is None else parse_proxy(proxy)
     door = PretendDoor(answers_pings, failures={StartTLS: error}, secure=True, proxy=through)
     (_, last) = door.play()[-1]

@@ -19,7 +19,7 @@ from lomond.testing.alone import counting_bytes
 
 
 def opened(**timing: float | None) -> Session:
-    session = Session(Timing(**timing), Limits(), counting_bytes())  # type: ignore[arg-type]
+    session = Session(Timing(**timing), Limits(), counting_bytes())  # type: ignore[arg-type]  # of each the right kind
     session.opened(0.0)
     return session
 

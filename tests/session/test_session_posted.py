@@ -28,7 +28,7 @@ def posted(seen: Seen) -> list[tuple[float, Any]]:
 def test_it_comes_at_once_however_idle_the_connection_is() -> None:
     door = PretendDoor(is_silent, QUIET)
     for at in (1.0, 7.5, 1000.0):
-        door.at(at, lambda at=at: door.post(f"at {at}"))  # type: ignore[misc]
+        door.at(at, lambda at=at: door.post(f"at {at}"))  # type: ignore[misc]  # mypy can't tell the default's type
     door.at(1001.0, door.force_disconnect)
     assert posted(door.play()) == [(1.0, "at 1.0"), (7.5, "at 7.5"), (1000.0, "at 1000.0")]
 

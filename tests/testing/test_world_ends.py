@@ -114,7 +114,7 @@ def test_what_a_script_raises_at_once(program: Any) -> None:
 
 
 def test_what_is_no_script() -> None:
-    none: Any = lambda _: None  # noqa: E731
+    none: Any = lambda _: None  # noqa: E731  # shorter than its def
     with (
         pytest.raises(TypeError, match="a script is a function with 'yield'"),
         pretend(Plays(none)),

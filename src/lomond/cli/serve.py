@@ -119,7 +119,7 @@ def _tls(options: argparse.Namespace, stack: ExitStack) -> tuple[ssl.SSLContext 
         return None, ""
     from ..testing.serving import server_context, write_authority
 
-    names = [name for name in (options.host, *_LOCAL) if name not in ("0.0.0.0", "::")]  # noqa: S104
+    names = [name for name in (options.host, *_LOCAL) if name not in ("0.0.0.0", "::")]  # noqa: S104  # names for people, nothing binds to them
     context = server_context(*dict.fromkeys(names))
     folder = stack.enter_context(TemporaryDirectory(prefix="lomond-"))
     path = os.path.join(folder, "ca.pem")

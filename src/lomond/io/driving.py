@@ -405,7 +405,7 @@ class Driver:
 
 def iterates(driver: Driver) -> bool:
     """Whether the task that is running is the one that iterates."""
-    is_elsewhere = driver.items is not None and not driver._is_waiting  # pyright: ignore[reportPrivateUsage]
+    is_elsewhere = driver.items is not None and not driver._is_waiting  # pyright: ignore[reportPrivateUsage]  # a function of this module
     return is_elsewhere and driver.task is not None and driver.task() is driver.this_task()
 
 

@@ -123,7 +123,7 @@ class Outward(Inward):
 
     def write_quietly(self) -> None:
         """Write what can be where nobody waits for the outcome: whoever iterates is told."""
-        try:  # noqa: SIM105
+        try:  # noqa: SIM105  # on the way of every send
             self.write_some()
         except TransportFail:
             pass

@@ -180,7 +180,7 @@ class Questions:
 
         Raises what a callable of the program's does; where somebody waits, it is raised there.
         """
-        kind: Any = type(event)  # pyright: ignore[reportUnknownVariableType]
+        kind: Any = type(event)  # pyright: ignore[reportUnknownVariableType]  # of anything
         if kind is _TEXT and self._keys:
             question = self._answered_by(event)
             if question is not None:
@@ -202,9 +202,9 @@ class Questions:
         if not isinstance(value, dict):
             return None
         for key in self._keys:
-            found = value.get(key, _MISSING)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            found = value.get(key, _MISSING)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of the server's JSON
             try:
-                same = self._by_key.get(key, {}).get(found)  # pyright: ignore[reportUnknownArgumentType]
+                same = self._by_key.get(key, {}).get(found)  # pyright: ignore[reportUnknownArgumentType]  # of the server's JSON
             except TypeError:  # a list, or an object
                 continue
             if same:

@@ -10,7 +10,7 @@ import os
 try:
     import resource
 except ImportError:  # on Windows
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # Windows has none
 
 _OUT = (errno.EMFILE, errno.ENFILE)
 _WANTED = 2  # descriptors; what a lookup of a name, or an import, has open at a time

@@ -78,7 +78,7 @@ def test_sub_protocols_are_checked() -> None:
     with pytest.raises(TypeError, match="a list of str"):
         check_protocols("chat")
     with pytest.raises(TypeError, match="must be str"):
-        check_protocols([b"chat"])  # type: ignore[list-item]
+        check_protocols([b"chat"])  # type: ignore[list-item]  # wrong, on purpose
     for wrong in (["a b"], ["a\r\n"], ["é"], [""]):
         with pytest.raises(ValueError, match="not a token"):
             check_protocols(wrong)
