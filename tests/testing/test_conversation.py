@@ -418,6 +418,13 @@ def test_what_can_be_no_message(place: str) -> None:
         Server().pings("x")  # type: ignore[arg-type]  # that is what is wrong
 
 
+def test_headers_that_are_none(place: str) -> None:
+    wrong: Any = ["Server: x"]
+    for chain in (lambda: Server(headers=wrong), lambda: Server().refuses(503, headers=wrong)):
+        with pytest.raises(TypeError, match="headers must be a mapping of str to str, not list"):
+            chain()
+
+
 def test_a_server_that_is_given_what_is_no_host(place: str) -> None:
     with pytest.raises(TypeError, match="host must be a str, not <function logs_in"):
         Server(logs_in)  # type: ignore[arg-type]  # that is what is wrong

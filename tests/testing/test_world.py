@@ -246,6 +246,12 @@ def test_what_is_no_server(wrong: Any) -> None:
         pretend(wrong)
 
 
+def test_what_are_no_names() -> None:
+    wrong: Any = ["feed.example"]
+    with pytest.raises(TypeError, match=r"names must be a mapping .*, not \['feed.example'\]"):
+        pretend(names=wrong)
+
+
 def test_other_threads_are_elsewhere() -> None:
     found: list[float] = []
     thread = threading.Thread(target=lambda: found.append(clock.monotonic()))

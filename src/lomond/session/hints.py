@@ -263,7 +263,9 @@ def _too_big(ending: Ending, around: Around) -> str | None:
     is_told = ending.kind == "closed" and ending.by == "server" and ending.code == 1009
     if not is_told or not around.largest:
         return None
-    return f"the largest message that was sent has {around.largest} bytes; send it in parts"
+    return (
+        f"the largest message that was sent has {around.largest} bytes; send several smaller ones"
+    )
 
 
 HINTS = (
@@ -329,7 +331,7 @@ HINTS = (
     ),
     Hint(
         "too big", "the server closes with 1009", _too_big,
-        "how large the largest message was; send it in parts",
+        "how large the largest message was; send several smaller ones",
     ),
     Hint(
         "lasting", "a certificate is not accepted, a name does not exist, a scheme is unknown",

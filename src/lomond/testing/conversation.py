@@ -12,6 +12,7 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Union, cast
 
+from ..checks import encoded_headers
 from .heard import ClientRequest, Heard
 from .line import Line, Part
 from .peer import Peer, Talk
@@ -188,6 +189,8 @@ class Scripts:
     def __init__(self, host: str | None, headers: Mapping[str, str] | None = None) -> None:
         if host is not None and not isinstance(host, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a script, for example
             raise TypeError(f"host must be a str, not {host!r}; a script is a server by itself")
+        if headers is not None:
+            encoded_headers(headers)  # raises: they are none
         self.host = host
         self.heard: list[str | bytes] = []
         self.requests: list[ClientRequest] = []

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Generic, TypeVar
 
-from ..checks import as_number, check_count, check_range, check_seconds
+from ..checks import as_number, check_count, check_range, check_seconds, encoded_headers
 from ..payloads import as_message
 from ..protocol import frames
 from ..status import may_be_sent
@@ -145,7 +145,9 @@ class Steps:
         """
         check_range("status", status, 200, 599)
         more = {} if retry_after is None else {"Retry-After": f"{retry_after}"}
-        more |= headers or {}
+        if headers is not None:
+            encoded_headers(headers)  # raises: they are none
+            more.update(headers)
         said = body.encode() if isinstance(body, str) else body
         words = f"refuses the connection with {status}"
         return Step(lambda line: line.refuse(status, more, said), Kind.ANSWERS, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..checks import as_number
@@ -17,7 +18,7 @@ from .verdict import each, remarks_of, tell
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from .conversation import Played
     from .peer import Peer, Talk
@@ -440,7 +441,7 @@ def pretend(
         The world, which begins when its block is entered; `hours` is the time that has passed.
 
     Raises:
-        TypeError: What was given is no server.
+        TypeError: What was given is no server, or no names.
         AssertionError: When the block is left: what was not right. Where the block raises itself,
             it is a note on that.
         RuntimeError: When it is entered: there is one already, or an event loop that can't be in
@@ -461,4 +462,6 @@ def pretend(
         ('disconnected', 1)
     """
     as_number("limit", limit, "a number of seconds")
+    if names is not None and not isinstance(names, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # a list, for example
+        raise TypeError(f"names must be a mapping of names to addresses, not {names!r}")
     return World([as_server(server) for server in servers], names or {}, limit)
