@@ -7,6 +7,7 @@ from itertools import groupby, product
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import built  # noqa: F401  it stops where other sources were compiled than those that are here
 import proxies  # noqa: F401  it clears the variables
@@ -32,7 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What takes long is the machine's doing.
+settings.register_profile("lomond", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("lomond")
     config.option.door = config.option.door or list(DOORS)
     if config.option.anyio:
         below_anyio.begin()
@@ -90,8 +96,6 @@ def pytest_collection_finish() -> None:
     """Twelve thousand tests are here to stay: who collects garbage need not look at them again."""
     # CPython's. On 3.14 Hypothesis would miss, among the frozen, who has its random numbers.
     if hasattr(gc, "freeze") and sys.version_info < (3, 14):
-        import hypothesis  # noqa: F401  # asks gc who else has the random numbers of trio
-
         gc.collect()
         gc.freeze()
 

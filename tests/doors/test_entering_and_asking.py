@@ -51,7 +51,7 @@ def run(doings: list[Does], asks: list[Asks], script: list[str], ends: str, size
 
 def test_whatever_the_peer_says() -> None:
     @given(doings, questions, scripts, ends_of_peers)
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def try_it(doings: list[Does], asks: list[Asks], script: list[str], ends: str) -> None:
         run(doings, asks, script, ends, 100_000)
 
@@ -60,7 +60,7 @@ def test_whatever_the_peer_says() -> None:
 
 def test_whenever_it_dies() -> None:
     @given(doings, questions, scripts, st.integers(0, 700))
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def try_it(doings: list[Does], asks: list[Asks], script: list[str], size: int) -> None:
         run(doings, asks, script, "end", size)
 

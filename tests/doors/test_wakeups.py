@@ -168,10 +168,15 @@ def test_a_connection_that_has_waited_keeps_none_open() -> None:
 
 
 class Counted(waiting.PairWakeup):
-    """Counts how often a wait is ended."""
+    """Counts how often a wait is ended, and tells when one begins."""
 
     __slots__ = ()
     woken = 0
+    waits = threading.Event()
+
+    def fileno(self) -> int:
+        Counted.waits.set()
+        return super().fileno()
 
     def wake(self) -> None:
         Counted.woken += 1
@@ -202,8 +207,14 @@ def test_another_thread_that_closes_ends_the_wait(counted: type[Counted]) -> Non
         websocket = WebSocket(server.url)
         stream = websocket.connect(poll=None, ping_rate=0, close_timeout=0.2)
         until(stream, "ready")
-        timer = threading.Timer(0.1, websocket.close)  # behind the first read
-        timer.start()
+        counted.waits.clear()
+
+        def close() -> None:
+            assert counted.waits.wait(PATIENCE)  # behind the first read
+            websocket.close()
+
+        thread = threading.Thread(target=close)
+        thread.start()
         list(stream)
-        timer.join()
+        thread.join()
     assert counted.woken > 0

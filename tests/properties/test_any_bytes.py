@@ -54,13 +54,13 @@ def outcome(chunks: list[bytes]) -> tuple[list[str], bytes, str]:
 
 
 @given(streams, cuts)
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_frames_whole_or_in_pieces(data: bytes, sizes: list[int]) -> None:
     assert outcome(split(data, sizes)) == outcome([data])
 
 
 @given(st.binary(max_size=300), cuts)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_bytes_as_frames(data: bytes, sizes: list[int]) -> None:
     whole, pieces = outcome([data]), outcome(split(data, sizes))
     assert pieces[1:] == whole[1:]
@@ -103,12 +103,11 @@ def answer(chunks: list[bytes]) -> str:
 
 
 @given(heads, cuts)
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_answers_whole_or_in_pieces(data: bytes, sizes: list[int]) -> None:
     assert answer(split(data, sizes)) == answer([data] if data else [])
 
 
 @given(st.binary(max_size=5000), st.binary(min_size=4, max_size=4))
-@settings(deadline=None)
 def test_masking_twice_is_nothing(payload: bytes, key: bytes) -> None:
     assert bytes(mask(mask(payload, key), key)) == payload

@@ -52,7 +52,7 @@ def heard(connection: Connection, chunks: list[bytes], is_short: bool) -> list[A
     st.booleans(),
     st.sampled_from([zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_zlib_packs_comes_out_as_it_was(
     backend: Backend,
     sent: list[bytes],
@@ -94,7 +94,7 @@ def test_what_zlib_packs_comes_out_as_it_was(
     st.integers(min_value=-1, max_value=9),
     st.integers(min_value=1, max_value=9),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_zlib_reads_what_is_packed(
     backend: Backend, sent: list[bytes], bits: int, forgets: bool, level: int, memory: int
 ) -> None:
@@ -135,7 +135,7 @@ packed_in_parts = st.tuples(
     st.booleans(),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_blocks_of_every_kind_in_messages_that_share_a_window(
     backend: Backend,
     messages: list[tuple[list[tuple[bytes, int]], str]],
@@ -179,7 +179,7 @@ def test_blocks_of_every_kind_in_messages_that_share_a_window(
 
 @pytest.mark.parametrize("backend", installed_backends(), ids=lambda backend: backend.name)
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=6), cuts)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_compressed_bytes_in_any_split(
     backend: Backend, payloads: list[bytes], sizes: list[int]
 ) -> None:

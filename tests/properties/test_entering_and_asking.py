@@ -43,7 +43,7 @@ def run(doings: list[Does], asks: list[Asks], script: list[str], ends: str, size
 
 
 @given(doings, questions, scripts, ends_of_peers)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_whatever_the_peer_says(
     doings: list[Does], asks: list[Asks], script: list[str], ends: str
 ) -> None:
@@ -51,7 +51,7 @@ def test_whatever_the_peer_says(
 
 
 @given(doings, questions, scripts, st.integers(0, 700))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_whenever_it_dies(
     doings: list[Does], asks: list[Asks], script: list[str], size: int
 ) -> None:

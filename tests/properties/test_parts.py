@@ -95,7 +95,7 @@ def heard(limits: Limits) -> Heard:
 
 
 @given(messages, cuts, st.integers(min_value=4, max_value=80))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_put_together_they_are_the_message_with_the_same_errors_at_the_same_byte(
     sent: list[tuple[int, bytes, bool, int, bool]], sizes: list[int], most: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_put_together_they_are_the_message_with_the_same_errors_at_the_same_byte
             assert parts.connection.came_unfinished() == whole.connection.came_unfinished()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.booleans(),
     st.lists(st.integers(0, 250_000), min_size=1, max_size=4),

@@ -59,7 +59,7 @@ def read(connection: Connection, data: bytes, sizes: list[int], uses_room: bool)
 
 
 @given(st.lists(st.tuples(messages, controls), max_size=5), cuts)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_valid_frames_come_back_as_messages(conversation: list[Any], sizes: list[int]) -> None:
     wire, expected = [], []
     for (opcode, payload, fractions), (control, note) in conversation:
@@ -81,7 +81,7 @@ def test_valid_frames_come_back_as_messages(conversation: list[Any], sizes: list
     st.lists(st.tuples(st.floats(0, 1), st.sampled_from(SIGNS)), max_size=2),
     cuts,
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_large_message_is_the_same_through_its_room(
     opcode: int, size: int, changes: list[tuple[float, bytes]], sizes: list[int]
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_large_message_is_the_same_through_its_room(
 
 
 @given(st.text(max_size=60))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_url_is_fit_to_be_sent_or_refused(text: str) -> None:
     for candidate in (text, "ws://" + text, "wss://h/" + text, "ws://u:" + text + "@h/"):
         try:
@@ -126,7 +126,7 @@ def taken_apart(by: Callable[[str], Url], url: str) -> Url | str:
 
 
 @given(st.text(max_size=30, alphabet="hA0.-_/?:@%&=+,;~!$'()*[]{}|^`\"#<>\\ \té"))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_a_plain_url_is_taken_apart_as_any(text: str) -> None:
     for scheme in ("ws", "wss", "http", "WSS", "ftp", ""):
         for rest in ("h" + text, text, "h:" + text, "h:8080/" + text, "h/" + text):
@@ -135,7 +135,7 @@ def test_a_plain_url_is_taken_apart_as_any(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=30, alphabet=st.characters(exclude_characters="/?#@'\\\"")))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_password_is_in_no_repr(secret: str) -> None:
     secret = f"<{secret}>"
     url = f"ws://u:{secret}@h/"
@@ -150,7 +150,7 @@ def test_a_password_is_in_no_repr(secret: str) -> None:
 
 
 @given(st.text(max_size=100), st.binary(max_size=100))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_events_survive_two_pickles(text: str, data: bytes) -> None:
     for event in (
         public.Text(text, received_time=1.0),

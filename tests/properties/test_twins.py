@@ -129,7 +129,7 @@ def test_hostile_bytes(data: bytes, step: int, packs: bool) -> None:
 
 @needs_both
 @given(streams, cuts, st.booleans(), st.sampled_from([Limits(), Limits(200, 4)]))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_random_bytes(data: bytes, sizes: list[int], packs: bool, limits: Limits) -> None:
     chunks = split(data, sizes)
     assert story(0, chunks, packs, limits) == story(1, chunks, packs, limits)
@@ -137,7 +137,7 @@ def test_random_bytes(data: bytes, sizes: list[int], packs: bool, limits: Limits
 
 @needs_both
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4), st.integers(0, 9))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_masking(payload: bytes, key: bytes, offset: int) -> None:
     pure, compiled = twin("mask")
     payload = payload[offset:]

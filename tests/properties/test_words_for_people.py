@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lomond.cli.printing import details
 from lomond.events import Closing, Connected, Connecting
@@ -104,7 +104,7 @@ class Lines(logging.Handler):
 
 @pytest.mark.parametrize("way", WAYS)
 @given(head=heads, upgrades=st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_whatever_is_answered(way: str, head: bytes, upgrades: bool) -> None:
     log, kept = logging.getLogger("lomond"), Lines()
     level = log.level

@@ -360,7 +360,8 @@ def test_a_script_without_a_step_accepts_and_stays(place: str) -> None:
         with played(place, script) as url:
             found = through("sync", url, lambda _, event: None if event.name == "pong" else [],
                             ping_rate=0.05)  # fmt: skip
-        assert found.later == ["pong", "closed", "disconnected"]
+        # Before the end is heard there may be more of them.
+        assert list(dict.fromkeys(found.later)) == ["pong", "closed", "disconnected"]
 
 
 # What is wrong in a script

@@ -104,7 +104,7 @@ def changed(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 
 @given(st.one_of(heads, st.just(answer() + b"\x81\x00")), changes, limits)
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @example(answer(), [], LIMITS)
 def test_what_is_read_without_h11_is_what_h11_reads(
     data: bytes, edits: list[tuple[int, int, bytes]], within: Limits
