@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ...ending import duration
 from ...redaction import Discretion
 from ...response import escaped
 
@@ -129,4 +130,4 @@ class Report:
 
 def span(seconds: float) -> str:
     """A time, for people."""
-    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else duration(seconds)
