@@ -76,7 +76,7 @@ class HostileServer:
         self._listener.close()
 
     def _accept(self) -> None:
-        while True:
+        while not self._is_over.is_set():  # else nobody may listen any more
             connection, _ = self._listener.accept()
             with connection:
                 if self._is_over.is_set():
