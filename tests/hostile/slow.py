@@ -46,9 +46,9 @@ def _reads_slowly(peer: Peer) -> Talk:
         if not data:
             return
         heard += len(data)
-        if pauses < 6:
+        if pauses < 8:
             pauses += 1
-            yield Pause(0.1)
+            yield Pause(0.2)
     yield End()
 
 
@@ -216,7 +216,7 @@ CASES = [
         shows="ready disconnected",
         says="connection lost",
         client=sends(_LARGE),
-        options={"send_timeout": 0.5},
+        options={"send_timeout": 1.5},
         seconds=3.0,
         ways=REAL,
     ),
