@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import trio
 
@@ -12,9 +12,6 @@ from ..system.clock import monotonic
 from .driving import Driver, Pause
 from .looping import Looping
 from .outward import Sender, met, needed
-
-if TYPE_CHECKING:
-    from ..protocol.events import AnyEvent
 
 _NEVER = float("inf")
 
@@ -57,7 +54,7 @@ class TrioDriver(Driver):
 
     def __init__(self, nursery: Callable[[], trio.Nursery | None]) -> None:
         super().__init__(False, trio.lowlevel.current_task)
-        self._scope = trio.CancelScope()  # of the wait for sockets: the last one, or this
+        self._scope: trio.CancelScope | None = None  # of the wait for sockets
         self._nursery = nursery
         self._pause = LotPause()
 
@@ -75,7 +72,7 @@ class TrioDriver(Driver):
     # For the user's tasks
 
     @trio.lowlevel.enable_ki_protection
-    async def next(self) -> AnyEvent:
+    async def next(self) -> Any:
         self.check_loop()
         if self._kept or self._need is None or self._is_met:  # it may be there
             # A turn of trio's takes several times as long as all else that a short message needs.
@@ -117,7 +114,8 @@ class TrioDriver(Driver):
 
     def unwatch(self) -> None:
         """End the wait for sockets; the next one is for what is needed then."""
-        self._scope.cancel()
+        if self._scope is not None:  # else it is for nothing, and dear
+            self._scope.cancel()
 
     @trio.lowlevel.enable_ki_protection
     async def _run(self) -> None:
@@ -134,8 +132,8 @@ class TrioDriver(Driver):
         until = _NEVER if both.until is None else both.until
         wanted = {(trio.lowlevel.wait_writable, sock) for sock in both.writable}
         wanted |= {(trio.lowlevel.wait_readable, sock) for sock in both.readable}
-        deadline = trio.current_time() + until - monotonic()
-        with trio.CancelScope(deadline=deadline) as self._scope:
+        scope = trio.CancelScope(deadline=trio.current_time() + until - monotonic())
+        with scope as self._scope:
             if len(wanted) > 1:
                 async with trio.open_nursery() as nursery:
                     for one in wanted:
@@ -144,7 +142,8 @@ class TrioDriver(Driver):
                 await _wait_for(*wanted.pop())
             else:
                 await trio.sleep_forever()
-        if not self._scope.cancelled_caught or monotonic() >= until:
+        self._scope = None
+        if not scope.cancelled_caught or monotonic() >= until:
             met(both, needs, self.senders)
             self.go_on()
 
