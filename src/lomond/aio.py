@@ -6,11 +6,9 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import Self
 
 from . import rows, settable
-from .awaited import Awaited, Events, close_left
-from .door import start_closing
+from .awaited import Awaited, Events
 from .io.asyncio_loop.driver import AsyncioDriver
 
 __all__ = ["AsyncWebSocket", "Events"]
@@ -58,25 +56,10 @@ class AsyncWebSocket(Awaited[AsyncioDriver]):
 
     _library = "asyncio"
     _means = (asyncio.Event, asyncio.get_running_loop, "call_soon_threadsafe", _limit)
-    _is_entered = False
-    _unshared = (*Awaited._unshared, "_is_entered")
+    _drives = AsyncioDriver
 
     def _driver_made(self) -> AsyncioDriver:
         return AsyncioDriver()
-
-    def _is_guarded(self) -> bool:
-        return self._is_entered
-
-    async def _close(self, code: int | None, reason: str | bytes | None) -> None:
-        start_closing(self, code, reason)
-
-    async def __aenter__(self) -> Self:
-        self._is_entered = True
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._is_entered = False
-        await close_left(self._leave())
 
 
 rows.document(AsyncWebSocket, settable.BY_GROUP)

@@ -7,11 +7,11 @@ import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 
 from . import options, persisting, rows
 from .checks import check_seconds
-from .door import Door, begin, unavailable
+from .door import Door, begin, start_closing, unavailable
 from .errors import WebSocketUnavailable
 from .io.driving import iterates
 from .io.readiness import WRONG_WAIT, wait_for_event, wait_in_task
@@ -84,10 +84,12 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     _library = ""  # whose loop that is
     _awaits = True
+    _drives: type[Drives]
+    _is_entered = False  # by a block
     _means: tuple[Any, Any, str, Any]  # to wait for an event there, as `wait_in_task` has it
     _drivers: tuple[Drives, ...] = ()  # of iterators, which it does not keep alive
     _latest: weakref.ref[Events] | None = None  # of what was given last
-    _unshared = (*Door._unshared, "_drivers", "_latest")
+    _unshared = (*Door._unshared, "_is_entered", "_drivers", "_latest")
 
     def _driver_made(self) -> Drives:
         """What goes on with a new connection, or one after another."""
@@ -95,7 +97,7 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
 
     def _is_guarded(self) -> bool:
         """Whether the end of a block will close the connection."""
-        raise NotImplementedError
+        return self._is_entered
 
     def _events(self, driver: Drives, items: Generator[Any, None, None]) -> Events:
         """What gives the user's task the events that the driver has."""
@@ -326,6 +328,18 @@ class Awaited(Door[Events, Coroutine[Any, Any, None]], Generic[Drives]):
             if self._exchange is None:
                 await exchange.send()  # raises: there is no connection
             await exchange.send_all(batch, compress)
+
+    async def _close(self, code: int | None, reason: str | bytes | None) -> None:
+        start_closing(self, code, reason)
+        await self._drives.checkpoint()
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._is_entered = False
+        await close_left(self._leave())
 
     def _connected(self) -> Any:
         """The current connection; without one, what says so when a send is awaited."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from . import rows, settable
-from .awaited import Awaited, Events, close_left
-from .door import start_closing
+from .awaited import Awaited, Events
 
 try:
     import trio
@@ -58,6 +57,7 @@ class TrioWebSocket(Awaited[TrioDriver]):
     """
 
     _library = "trio"
+    _drives = TrioDriver
     _means = (trio.Event, trio.lowlevel.current_trio_token, "run_sync_soon", trio.move_on_after)
     _block: Any = None  # what manages the nursery
     _nursery: trio.Nursery | None = None  # of the block that we are in
@@ -66,26 +66,19 @@ class TrioWebSocket(Awaited[TrioDriver]):
     def _driver_made(self) -> TrioDriver:
         return TrioDriver(lambda: self._nursery)
 
-    def _is_guarded(self) -> bool:
-        return True  # outside of a block none is begun
-
-    async def _close(self, code: int | None, reason: str | bytes | None) -> None:
-        start_closing(self, code, reason)
-        await trio.lowlevel.checkpoint()
-
     @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Self:
-        if self._nursery is not None:
+        if self._is_entered:
             raise RuntimeError("this TrioWebSocket is in another 'async with' already")
         self._block = trio.open_nursery()
         self._nursery = await self._block.__aenter__()
-        return self
+        return await super().__aenter__()
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(self, *error: object) -> None:
         block, self._block, self._nursery = self._block, None, None
         try:
-            await close_left(self._leave())
+            await super().__aexit__()
         finally:
             try:
                 await block.__aexit__(None, None, None)  # what it is told of, it puts into a group

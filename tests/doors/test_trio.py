@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -24,7 +26,11 @@ from doors.signals import handled
 from doors.trio_runs import QUIET, closes, in_thread, on_trio, until
 from fair_clock import FairClock
 from lomond import TrioWebSocket
+from lomond.io.trio_loop import TrioDriver
+from lomond.options import Limits, Timing
 from lomond.protocol import frames
+from lomond.session.session import Session
+from lomond.system.need import Need
 from patience import PATIENCE
 
 # The block
@@ -188,6 +194,35 @@ def test_what_the_generator_raises_comes_out_of_the_iteration(
 
     with raw_server(read_all) as server:
         on_trio(talk, server.url)
+
+
+def test_another_run_than_that_of_the_first_event_is_refused() -> None:
+    refused: list[str] = []
+
+    def items() -> Any:
+        yield Need(None)
+
+    async def begin() -> None:
+        with trio.move_on_after(0):
+            await driver.next()
+
+    async def go_on() -> None:
+        for act in driver.next, partial(exchange.send, frames.TEXT, b"x"):
+            with pytest.raises(RuntimeError, match="in another run of trio"):
+                await act()
+            refused.append(threading.current_thread().name)
+
+    nobody: Any = SimpleNamespace(start_soon=lambda run: None)
+    driver = TrioDriver(lambda: nobody)
+    driver.items = items()
+    exchange: Any = driver.exchange(Session(Timing(), Limits(), os.urandom), None)
+    trio.run(begin)
+    trio.run(go_on)
+    thread = threading.Thread(target=trio.run, args=(go_on,), name="another")
+    thread.start()
+    thread.join(PATIENCE)
+    driver.stop()
+    assert refused == [threading.current_thread().name] * 2 + ["another"] * 2
 
 
 # Cancellation

@@ -28,7 +28,6 @@ cdef class Driver:
     cdef public object items
     cdef public object _kept
     cdef object _last
-    cdef bint _loop_tells
     cdef public Need _need
     cdef bint _owes_turn
     cdef public Pause _pause
@@ -38,6 +37,7 @@ cdef class Driver:
     cdef public bint has_read
     cdef public object left
     cdef public object loop
+    cdef readonly bint loop_tells
     cdef public Py_ssize_t paused
     cdef public object posts
     cdef public Py_ssize_t reads
@@ -49,23 +49,25 @@ cdef class Driver:
 
     cpdef follow(self, session)
     cpdef check_loop(self)
+    cpdef _begin(self)
     cpdef soon(self, act)
     cpdef _watch(self, need)
-    cpdef _unwatch(self)
+    cpdef unwatch(self)
     @cython.locals(is_ready=bint)
     cpdef at_once(self)
     cpdef stop(self)
     cdef _end(self)
     cpdef wake(self)
     cpdef bint is_here(self)
+    @cython.locals(need=Need)
     cpdef go_on(self)
-    @cython.locals(exchange=Exchange, pipe=Pipe, is_over=bint, is_done=bint)
-    cdef _tell_senders(self)
     cpdef _run_ahead_soon(self)
     cpdef _run_ahead(self)
     cdef _go_ahead(self)
     @cython.locals(moment=double)
     cdef _take(self, bint is_ahead)
 
+@cython.locals(exchange=Exchange, pipe=Pipe, is_over=bint, is_done=bint)
+cdef _tell(list senders, bint loop_tells)
 cpdef bint has_news(need) except *
 cpdef resume(need)

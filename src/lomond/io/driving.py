@@ -55,10 +55,13 @@ class Driver:
     Arguments:
         loop_tells: Whether the loop tells in callbacks, and what stands for a socket knows whether
             there is something to read (`has_news`). Else the sockets of a Need are the system's,
-            and a task of the driver's goes on with the generator even where the user's task waits.
+            and a task of the driver's waits for them, which goes on with the generator even where
+            the user's task waits, and whatever that awaits is a checkpoint.
         this_task: Gives the task that is running.
 
     Attributes:
+        exchanges: The class of its connections' exchanges, each loop's own.
+        elsewhere: What is said to whoever goes on in another loop, each loop's own.
         ahead: What waits for the task.
         loop: Of the task that asked for the first event; None before.
         has_read: Whether it has read something since who counts its turns asked.
@@ -77,10 +80,13 @@ class Driver:
     __slots__ = (
         "_awaited", "_failure", "_give_up", "_is_coming", "_is_met", "_is_nudged",
         "_is_running", "_is_waiting", "_is_watched", "_is_within", "_is_woken", "_kept",
-        "_last", "_loop_tells", "_need", "_owes_turn", "_pause", "_runs", "_thread",
-        "_timer_at", "ahead", "has_read", "items", "left", "loop", "paused", "posts", "reads",
+        "_last", "_need", "_owes_turn", "_pause", "_runs", "_thread", "_timer_at", "ahead",
+        "has_read", "items", "left", "loop", "loop_tells", "paused", "posts", "reads",
         "reads_late", "senders", "steps", "task", "this_task",
     )  # fmt: skip
+
+    exchanges: Any = None
+    elsewhere = ""
 
     def __init__(self, loop_tells: bool, this_task: Callable[[], object]) -> None:
         self.loop: Any = None
@@ -94,7 +100,7 @@ class Driver:
         self.senders: list[Sender] = []
         self.task: Any = None
         self.this_task = this_task
-        self._loop_tells = loop_tells
+        self.loop_tells = loop_tells
         self._thread = 0
         self._runs: Callable[[], object] = _nothing  # whether the loop does
         self.items: Generator[Any, None, None] | None = None  # of events and Needs
@@ -127,17 +133,28 @@ class Driver:
         self.ahead.session = session
         return Pipe(sock, False)
 
-    # For each loop its own
-
     def exchange(self, session: Session, journal: Journal | None) -> Exchange:
         """A new connection's, which wakes it."""
-        raise NotImplementedError
+        exchange: Exchange = self.exchanges(session, journal, self)
+        return exchange
 
     def check_loop(self) -> None:
         """Raise RuntimeError unless this is the loop that the connection was begun in.
 
-        Where it was not begun, it is now.
+        Where it was not begun, it is now, if there is anything to go on with.
         """
+        if self.loop is None:
+            if self.items is not None:
+                self._begin()
+                self._thread = threading.get_ident()
+        # To ask asyncio for the running loop is a system call up to Python 3.11.
+        elif threading.get_ident() != self._thread or not self._runs():
+            raise RuntimeError(self.elsewhere)
+
+    # For each loop its own
+
+    def _begin(self) -> None:
+        """Note which loop this is, and what tells whether it runs (`loop`, `_runs`)."""
         raise NotImplementedError
 
     def soon(self, act: Callable[[], object]) -> None:
@@ -145,11 +162,11 @@ class Driver:
         raise NotImplementedError
 
     def _watch(self, need: Need) -> None:
-        """Have the loop call `go_on` when it is met."""
-        raise NotImplementedError
+        """Have the loop call `go_on` when it is met; a task that waits looks at it by itself."""
+        self.unwatch()
 
-    def _unwatch(self) -> None:
-        """Have it not; the sockets may be closed then."""
+    def unwatch(self) -> None:
+        """Have it not; the sockets may be closed then. A task that waits looks again at all."""
         raise NotImplementedError
 
     async def unless(
@@ -162,7 +179,8 @@ class Driver:
         """Return when what it needs is there, or is too late, or when it is told."""
         raise NotImplementedError
 
-    async def checkpoint(self) -> None:
+    @staticmethod
+    async def checkpoint() -> None:
         """Give other tasks their turn, where whatever is awaited has to."""
 
     # For the user's tasks
@@ -190,7 +208,6 @@ class Driver:
                     return event
                 if self.items is None:
                     raise StopAsyncIteration
-                # To ask asyncio for the running loop is a system call up to Python 3.11.
                 if threading.get_ident() != self._thread or not self._runs():
                     self.check_loop()
                 need = self._need
@@ -208,6 +225,8 @@ class Driver:
 
     def at_once(self) -> AnyEvent | None:
         """The next event, where that need not be waited for; else None."""
+        if not self.loop_tells:
+            return None  # whatever is awaited is a checkpoint
         is_ready = self.loop is not None and not self._is_waiting and not self._owes_turn
         event: AnyEvent | None = self._take(False) if is_ready else None
         return event
@@ -229,7 +248,7 @@ class Driver:
     def _end(self) -> None:
         """Nothing goes on."""
         items, self.items = self.items, None
-        self._unwatch()
+        self.unwatch()
         try:
             if items is not None:
                 items.close()
@@ -237,7 +256,7 @@ class Driver:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 if self._is_waiting:
                     self._pause.end(False)
-                self._tell_senders()
+                _tell(self.senders, self.loop_tells)
 
     def drop(self) -> bool:
         """Leave the connection, from any thread; whether there was one to leave."""
@@ -271,38 +290,35 @@ class Driver:
     def go_on(self) -> None:
         """What is waited for may be there."""
         self._is_met, self._is_woken = True, False
-        if self._is_waiting and self._loop_tells:
+        if self._is_waiting and self.loop_tells:
             self._is_within = True
             try:
                 self._pause.end(True)
             finally:
                 self._is_within = False
-        if not (self._is_waiting and self._loop_tells):
+        if not (self._is_waiting and self.loop_tells):
             self._run_ahead()
+            if self._is_waiting and not self.loop_tells:
+                need = self._need
+                if self._kept or need is None or need.awaited is not None:
+                    self._pause.end(True)  # not for what only the generator waits for
         if self.senders:
-            self._tell_senders()
-
-    def _tell_senders(self) -> None:
-        """Have those go on for whom something has changed."""
-        for sender in self.senders:
-            exchange, pipe = sender.exchange, sender.pipe
-            is_over = exchange.is_over or exchange.session.has_ended
-            is_done = pipe.written >= sender.target or pipe is not exchange.pipe
-            if exchange.output.is_streaming and exchange.connection.state is not OPEN:
-                is_over = True  # half a message will not be finished
-            if is_over or is_done or (self._loop_tells and has_news(sender.need)):
-                sender.tell()
+            _tell(self.senders, self.loop_tells)
 
     def _run_ahead_soon(self) -> None:
-        if not self._is_coming and self.items is not None:
+        if self._is_coming or self.items is None:
+            return
+        if self.loop_tells:
             self._is_coming = True
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self.soon(self._run_ahead)
+        elif self._need is None or self._is_met:
+            self.unwatch()  # whoever waits runs ahead before the next wait
 
     def _run_ahead(self) -> None:
         """Go on without the user's task: pings are answered and sent while that is elsewhere."""
         self._is_coming = False
-        if (self._is_waiting and self._loop_tells) or self._is_running or self.items is None:
+        if (self._is_waiting and self.loop_tells) or self._is_running or self.items is None:
             return
         self._go_ahead()
         if self.ahead.most:
@@ -361,7 +377,7 @@ class Driver:
         while event is None:
             if self._is_watched:
                 self._is_watched = False
-                self._unwatch()
+                self.unwatch()
             self._need = None
             self._is_met = self._is_nudged = False
             self._is_running = True
@@ -383,14 +399,14 @@ class Driver:
             self.reads = 0
             if self.paused:
                 resume(need)
-            if self._loop_tells:
+            if self.loop_tells:
                 # Whether somebody else has come is the loop's to say.
                 if self.reads_late or need.writable or not need.readable:
                     need.looked_at = -_NEVER
                 self._is_met = self._is_met or (self.reads_late and has_news(need))
             if not self._is_met:
                 moment = _NEVER if need.until is None else need.until
-                if moment < self._timer_at or need.writable or not self._loop_tells:
+                if moment < self._timer_at or need.writable or not self.loop_tells:
                     self._is_watched = True
                     self._watch(need)
                 return None
@@ -407,6 +423,18 @@ def iterates(driver: Driver) -> bool:
     """Whether the task that is running is the one that iterates."""
     is_elsewhere = driver.items is not None and not driver._is_waiting  # pyright: ignore[reportPrivateUsage]  # a function of this module
     return is_elsewhere and driver.task is not None and driver.task() is driver.this_task()
+
+
+def _tell(senders: list[Sender], loop_tells: bool) -> None:
+    """Have those go on for whom something has changed."""
+    for sender in senders:
+        exchange, pipe = sender.exchange, sender.pipe
+        is_over = exchange.is_over or exchange.session.has_ended
+        is_done = pipe.written >= sender.target or pipe is not exchange.pipe
+        if exchange.output.is_streaming and exchange.connection.state is not OPEN:
+            is_over = True  # half a message will not be finished
+        if is_over or is_done or (loop_tells and has_news(sender.need)):
+            sender.tell()
 
 
 def has_news(need: Need) -> bool:

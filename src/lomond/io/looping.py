@@ -195,6 +195,12 @@ class Looping(Exchange):
         if not self._is_put_off(self.force, why):
             Exchange.force(self, why)
 
+    def free(self) -> None:
+        """Close the socket, for which no task waits any more; in use, it is only shut down."""
+        if not self.driver.loop_tells:
+            self.driver.unwatch()
+        Exchange.free(self)
+
     def leave(self, code: int | None = GOING_AWAY, why: Why = LEFT) -> None:
         """Say to the peer that nobody listens, and free the socket; or have the loop do it."""
         if not self._is_put_off(self.leave, code, why):

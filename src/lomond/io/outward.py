@@ -9,9 +9,10 @@ from ..protocol.states import OPEN
 from ..session.causes import words
 from ..session.finish import without_prefixes
 from ..system.clock import monotonic
-from ..system.need import Need
+from ..system.need import Need, joined, share
 from ..system.pipe import BOUND
 from .inward import NOT_CALM, Inward
+from .waiting import writable_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -245,6 +246,33 @@ class Source(Sender):
         """What it waits for may be over."""
         if not self.is_open():
             Sender.tell(self)
+
+
+def needed(senders: list[Sender], need: Need | None) -> tuple[Need, list[Need]]:
+    """One need for all that wait where one task waits for sockets, and the need of each.
+
+    Arguments:
+        senders: Those that wait for the system.
+        need: What the connection waits for, or None.
+    """
+    needs = [sender.need for sender in senders if not sender.is_told]
+    if need is not None:
+        needs.append(need)
+    return (needs[0] if len(needs) == 1 else joined(needs)), needs
+
+
+def met(both: Need, needs: list[Need], senders: list[Sender]) -> None:
+    """Tell all of them what came of that wait, which has ended with something there, or in time.
+
+    Arguments:
+        both, needs: What `needed` gave.
+        senders: All that wait by now.
+    """
+    if both.writable:
+        both.ready = writable_now(both.writable)
+    share(both, needs)
+    for sender in senders:
+        sender.tell()
 
 
 def until_written(exchange: Outward, pipe: Pipe, target: int) -> Generator[Need, None, None]:

@@ -15,13 +15,13 @@ cdef class AsyncioDriver(Driver):
     cdef int _turns
     cdef list _watched
 
-    cpdef check_loop(self)
+    cpdef _begin(self)
     cpdef soon(self, act)
     cpdef _write_on(self, carrier)
     @cython.locals(seconds=double)
     cpdef _watch(self, need)
     cpdef _look_at(self, need)
-    cpdef _unwatch(self)
+    cpdef unwatch(self)
     @cython.locals(moment=double)
     cdef _set_timer(self, double seconds)
     @cython.locals(seconds=double)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ...session.session import Session
-    from ..exchange import Exchange
-    from ..journal import Journal
     from ..outward import Sender
     from ..performing import Steps
 
@@ -39,6 +36,12 @@ class AsyncioDriver(Driver):
 
     __slots__ = ("_counted_at", "_timer", "_turns", "_watched")
 
+    exchanges = Looping
+    elsewhere = (
+        "this connection was begun in another event loop; iterate and send in that one "
+        "(asyncio.run_coroutine_threadsafe), or connect in this one"
+    )
+
     def __init__(self) -> None:
         super().__init__(True, asyncio.current_task)
         self._turns = _IDLE  # of the loop, since a deadline was seen to have passed
@@ -46,17 +49,10 @@ class AsyncioDriver(Driver):
         self._timer: asyncio.TimerHandle | None = None
         self._watched: list[int] = []  # sockets that are not carried
 
-    def check_loop(self) -> None:
-        if self.loop is None:
-            self.loop = asyncio.get_running_loop()
-            self._runs = self.loop.is_running
-            self._pause = TaskPause(self.loop)
-            self._thread = threading.get_ident()
-        elif threading.get_ident() != self._thread or not self._runs():
-            raise RuntimeError(
-                "this connection was begun in another event loop; iterate and send in that one "
-                "(asyncio.run_coroutine_threadsafe), or connect in this one"
-            )
+    def _begin(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._runs = self.loop.is_running
+        self._pause = TaskPause(self.loop)
 
     def soon(self, act: Callable[[], object]) -> None:
         if self.is_here():
@@ -102,9 +98,6 @@ class AsyncioDriver(Driver):
                 await asyncio.sleep(0)
 
     # For the connection
-
-    def exchange(self, session: Session, journal: Journal | None) -> Exchange:
-        return Looping(session, journal, self)
 
     def carry(self, sock: socket.socket, session: Session) -> Steps:
         """Have the loop watch a session's socket, or else read it; the Pipe of that."""
@@ -183,10 +176,10 @@ class AsyncioDriver(Driver):
 
     def _ready(self, need: Need, sock: socket.socket) -> None:
         need.ready = [sock]
-        self._unwatch()
+        self.unwatch()
         self.go_on()
 
-    def _unwatch(self) -> None:
+    def unwatch(self) -> None:
         while self._watched:
             self.loop.remove_writer(self._watched.pop())
         if self.items is None and self._timer is not None:
