@@ -47,6 +47,37 @@ def test_a_large_message_over_tls_is_not_copied_on_its_way() -> None:
     assert ways["straight"] + ways["copied"] >= len(PAYLOAD)
 
 
+def test_records_that_come_together_are_read_into_one_place() -> None:
+    texts = [f"{number:-<1000}" for number in range(2000)]  # across 120 records, of which reads cut
+    rooms = 0
+
+    class Watched(ssl.SSLObject):
+        """A user's class, whose methods are used."""
+
+        def read(self, size: int = 0, room: Any = None) -> Any:
+            nonlocal rooms
+            if room is None:
+                return super().read(size)
+            rooms += 1
+            return super().read(size, room)
+
+    def serve(connection: socket.socket, records: Records) -> None:
+        plain = b"".join(frames.build(frames.TEXT, text.encode(), None) for text in texts)
+        connection.sendall(records.record(plain))
+        records.read()
+
+    with tls_server(upgrades, serve) as (url, context):
+        context.sslobject_class = Watched
+        seen: list[str] = []
+        for event in WebSocket(url, ssl_context=context).connect(poll=None, ping_rate=0):
+            if event.name == "text":
+                seen.append(event.text)
+                if len(seen) == len(texts):
+                    break
+    assert seen == texts
+    assert rooms
+
+
 def test_what_came_before_a_broken_record_is_handed_out() -> None:
     texts = [b"one", b"two", b"three"]
 

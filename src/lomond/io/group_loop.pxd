@@ -13,6 +13,7 @@ cdef class Member:
     cdef public bint is_queued
     cdef public bint is_woken
     cdef public object items
+    cdef public int left
     cdef public Need need
     cdef public object owner
     cdef public list watched
@@ -20,7 +21,7 @@ cdef class Member:
 cdef class GroupLoop:
     cdef public dict members
     cdef object _posts
-    cdef object _ready
+    cdef list _ready
     cdef object _woken
     cdef list _heap
     cdef Py_ssize_t _count
@@ -37,9 +38,13 @@ cdef class GroupLoop:
     cdef _end(self)
     cdef _forget(self, Member member)
     cdef _leave(self)
+    cdef _begin(self, Member member)
+    cdef _rest(self, Member member)
+    @cython.locals(need=Need, until=double)
     cdef _step(self, Member member)
+    @cython.locals(what=int)
     cdef _arrange(self, Member member, Need need)
-    @cython.locals(need=Need)
+    @cython.locals(need=Need, until=double)
     cdef _push(self, Member member)
     cpdef _watch(self, Member member, list watched)
     cdef _listen(self, poller)

@@ -39,10 +39,12 @@ class Member:
         owner: Whose it is.
         items: Its events, and between them what it waits for; None when it is over.
         is_left: Nothing more of it is to be handed out.
+        left: Events that its turn still has.
     """
 
     __slots__ = (
-        "_many", "heap_at", "is_left", "is_queued", "is_woken", "items", "need", "owner", "watched",
+        "_many", "heap_at", "is_left", "is_queued", "is_woken", "items", "left", "need", "owner",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, many: GroupLoop, owner: Any) -> None:
@@ -55,6 +57,7 @@ class Member:
         self.is_woken = False
         self.is_queued = False  # it will have a turn
         self.is_left = False
+        self.left = 0
 
     def wake(self) -> None:
         """Something changed. From any thread."""
@@ -88,7 +91,7 @@ class GroupLoop:
     def __init__(self) -> None:
         self.members: dict[Any, Member] = {}
         self._posts = Posts()
-        self._ready: deque[Member] = deque()
+        self._ready: list[Member] = []
         self._woken: deque[Member] = deque()
         self._heap: list[tuple[float, int, Member]] = []
         self._count = 0  # so that members need not be compared
@@ -172,24 +175,16 @@ class GroupLoop:
                     finally:
                         self._is_inside = True
                 # Those that become ready meanwhile have their turn after the next look around.
-                for _ in range(len(self._ready)):
-                    member = self._ready.popleft()
-                    member.is_queued = False
-                    left = EVENTS_OF_A_TURN
-                    while (event := self._step(member)) is not None and not member.is_left:
+                ready, self._ready = self._ready, []
+                for member in ready:
+                    owner = self._begin(member)
+                    while (event := self._step(member)) is not None:
                         self._is_inside = False
                         try:
-                            yield member.owner, event
+                            yield owner, event
                         finally:
                             self._is_inside = True
-                        left -= 1
-                        if not left:
-                            self._queue(member)
-                            break
-                    if member.need is None:
-                        # Behind an event anybody may close the socket: its number is another
-                        # member's next.
-                        self._watch(member, [])
+                    self._rest(member)
         finally:
             try:
                 self._end()
@@ -237,10 +232,25 @@ class GroupLoop:
         if member in self._leaving:
             self._leaving.remove(member)
 
+    def _begin(self, member: Member) -> Any:
+        """Give a member its turn; whose it is."""
+        member.is_queued = False
+        member.left = EVENTS_OF_A_TURN
+        return member.owner
+
+    def _rest(self, member: Member) -> None:
+        """End a member's turn."""
+        if member.need is None:
+            # Behind an event anybody may close the socket: its number is another member's next.
+            self._watch(member, [])
+
     def _step(self, member: Member) -> AnyEvent | None:
-        """Go on up to the next event; None where something must be waited for, or at the end."""
+        """Go on up to the next event; None where its turn is over."""
         items = member.items
         if items is None or member.is_left:
+            return None
+        if not member.left:
+            self._queue(member)
             return None
         while True:
             member.need = None
@@ -252,12 +262,17 @@ class GroupLoop:
                 member.items = None
                 return None
             if not isinstance(item, Need):
+                member.left -= 1
                 event: AnyEvent = item
-                return event
-            if item.until is None or item.until > monotonic() or item.writable:
-                member.need = item
-                self._arrange(member, item)
-                return None
+                return None if member.is_left else event
+            need = item
+            if need.until is not None and not need.writable:
+                until = need.until
+                if until <= monotonic():
+                    continue
+            member.need = need
+            self._arrange(member, need)
+            return None
 
     def _arrange(self, member: Member, need: Need) -> None:
         """Have it ready again when what it needs is there."""
@@ -272,8 +287,10 @@ class GroupLoop:
 
     def _push(self, member: Member) -> None:
         need = member.need
-        until = None if need is None else need.until
-        if until is not None and until < member.heap_at:
+        if need is None or need.until is None:
+            return
+        until = need.until
+        if until < member.heap_at:
             member.heap_at = until
             self._count += 1
             heapq.heappush(self._heap, (until, self._count, member))

@@ -29,6 +29,7 @@ NOT_CALM = -1.0
 _READ_SIZE = 16 * 1024  # bytes; of a stream that fills it, much more is read at once
 _LARGE = 512 * 1024  # bytes; most that is read before anything of it is looked at
 _MEDIUM = 128 * 1024  # bytes; where the start of a large message comes
+_OF_LAYERS = 256 * 1024  # bytes; these have three places for what is read, which are to be near
 
 
 class Inward:
@@ -215,7 +216,8 @@ class Inward:
                 count = -1 if data is None else len(data)
                 self.is_full = count == self._at_once
                 if self.is_full:
-                    self._at_once = max(pipe.wire.most, self._with_parts)
+                    most = pipe.wire.most if is_direct else min(pipe.wire.most, _OF_LAYERS)
+                    self._at_once = max(most, self._with_parts)
                     expect_large_pieces()
                 elif count < _READ_SIZE and (waits or count >= 0):
                     self._at_once = _READ_SIZE  # who waits in a read is not to keep much for it

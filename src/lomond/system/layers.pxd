@@ -1,5 +1,7 @@
 cimport cython
 
+from lomond.protocol.buffer cimport Buffer
+
 cdef class Layer:
     cdef bytes _incoming_bytes
     cdef bint _is_at_end
@@ -29,7 +31,7 @@ cdef class TLSLayer(Layer):
     cpdef feed(self, bytes data)
     cpdef bint has_more(self)
     cpdef read(self)
-    @cython.locals(parts=list)
+    @cython.locals(buffer=Buffer, left=Py_ssize_t, count=Py_ssize_t)
     cpdef read_all(self)
     cpdef Py_ssize_t read_into(self, room) except -1
     @cython.locals(done=Py_ssize_t)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.buffer import Buffer
 from ..secured import Secured
 from ..session.requests import Failed
 from .clock import monotonic
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
+_LONGEST = _RECORD + 5 + 256  # bytes; with its head, and what encryption adds (section 5.2)
 
 
 class Layer:
@@ -208,17 +210,33 @@ class TLSLayer(Layer):
         """The bytes of all records that are here; None, or empty, as `read` has it."""
         if self._failure is not None:
             raise self._failure
-        data = self.read()
-        if not data or not self._incoming.pending:
-            return data
-        parts = [data]
+        data: bytes | None = b""
+        if self._incoming.pending <= _LONGEST:  # mostly one record, whose bytes need no other place
+            data = self.read()
+            if not data or not self._incoming.pending:
+                return data
+        buffer = Buffer()
+        if data:
+            buffer.add(data)
         try:
-            while self._incoming.pending and (data := self.read()):
-                parts.append(data)
+            # Each record is read behind the one before, where the session has them all.
+            while (left := self._incoming.pending) > 0:
+                room = buffer.room(left)
+                try:
+                    count = self.read_into(room)
+                finally:
+                    room.release()
+                if not count:
+                    break
+                buffer.filled(count)
         except OSError as error:
+            if not buffer.size:
+                raise
             self._failure = error
             self._is_partly_read = True
-        return b"".join(parts)
+        if buffer.size:
+            return buffer.data()
+        return b"" if self.has_ended else None
 
     def read_into(self, room: memoryview) -> int:
         """Read into the room; the number of bytes, 0 if none are here."""
