@@ -36,32 +36,36 @@ _TIMING = options.Timing()
 _CERTIFICATE = frozenset({"ssl_certfile", "ssl_keyfile", "ssl_password"})
 
 
+class _Given:
+    """What was given, or set, of the options in `settable.PLAIN`; its class has the defaults."""
+
+    def copy(self) -> _Given:
+        """Another one, to which nothing set later gets."""
+        other = _Given()
+        vars(other).update(vars(self))
+        return other
+
+
+for _name, _default in settable.PLAIN.items():
+    setattr(_Given, _name, _default)
+
+
 class Base(settable.Options):
     """The options of a WebSocket, which `settable` declares.
 
-    They may be set afterwards, for the next connection; what can't be is refused at once. They have
-    slots, because a dict of more than 30 names is no longer shared by the instances and takes
-    1.5 KiB each.
+    They may be set afterwards, for the next connection; what can't be is refused at once. Of most
+    only what was given is kept, for few are: to set all of them, for each WebSocket and again for
+    each connection, takes longer than all that is made of them.
     """
 
-    __slots__ = {  # name -> what help() says of it
-        **dict.fromkeys(
-            (
-                "_ask_url",
-                "_environ",
-                "_fits",
-                "_headers",
-                "_limits",
-                "_place",
-                "_ssl_password",
-                "_timing",
-            )
-        ),
-        **{name: settable.ROWS[name].described() for name in settable.PLAIN},
-    }
+    __slots__ = (
+        "_ask_url", "_environ", "_fits", "_given", "_headers", "_limits", "_place", "_ssl_password",
+        "_timing",
+    )  # fmt: skip
     _ask_url: Callable[[], Any] | None  # gives the URL of each attempt
     _environ: dict[str, str]
     _fits: bool  # whether the options were looked at together, since one was set
+    _given: _Given
     _headers: list[tuple[bytes, bytes]]
     _limits: options.Limits
     _place: Place | None  # None where the callable has not been asked yet
@@ -88,8 +92,6 @@ class Base(settable.Options):
         put("_ask_url", url if callable(url) else None)
         put("_place", None if callable(url) else placed(url))
         put("_headers", [])
-        for name, default in settable.PLAIN.items():
-            put(name, default)
         kept = rows.checked(settable.ROWS, asked) if asked else {}
         limits, timing = _LIMITS, _TIMING
         if kept:
@@ -98,8 +100,10 @@ class Base(settable.Options):
         put("_limits", limits)
         put("_timing", timing)
         put("_ssl_password", kept.pop("ssl_password", None))
+        given = _Given()
         for name, value in kept.items():
-            put(name, value)
+            setattr(given, name, value)
+        put("_given", given)
         # The original reads it here too; a redirect may need another variable of it.
         put("_environ", _proxy_variables() if self.proxies is None else {})
         if not asked.keys().isdisjoint(_CERTIFICATE):
@@ -259,6 +263,15 @@ def _elsewhere(whole: str, name: str) -> property:
     return property(attrgetter(f"{whole}.{name}"), set_it, doc=settable.ROWS[name].described())
 
 
+def _plain(name: str) -> property:
+    """An option that is kept where it was given."""
+
+    def set_it(websocket: Any, value: Any) -> None:  # which was checked
+        setattr(websocket._given, name, value)
+
+    return property(attrgetter(f"_given.{name}"), set_it, doc=settable.ROWS[name].described())
+
+
 def _set_url(websocket: Any, url: Any) -> None:
     asks = callable(url)
     place = None if asks else placed(url)
@@ -308,6 +321,7 @@ def _complete() -> None:
     }
     own |= {name: _elsewhere("_limits", name) for name in settable.LIMITS}
     own |= {name: _elsewhere("_timing", name) for name in settable.TIMES}
+    own |= {name: _plain(name) for name in settable.PLAIN}
     for name, value in own.items():
         setattr(Base, name, value)
     rows.signed(Base.__init__, settable.ROWS)
@@ -324,17 +338,27 @@ def _part(kept: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
 # For a connection, or a copy
 
 
+class _Now(Base):
+    """Options as they were; whoever has them may set them, for nobody checks them again."""
+
+    __slots__ = ()
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__  # a plain store, which takes a tenth of the time
+
+
 def options_now(websocket: Base) -> Base:
     """All options as they are now: what is set later does not change these."""
-    now = Base.__new__(Base)
-    put = putter(now)
-    for name, value in zip(_SLOTS, _values(websocket), strict=True):
-        put(name, value)
+    now = _Now.__new__(_Now)
+    now._ask_url = websocket._ask_url
+    now._environ = websocket._environ
+    now._fits = websocket._fits
+    now._given = websocket._given.copy()
+    now._headers = websocket._headers
+    now._limits = websocket._limits
+    now._place = websocket._place
+    now._ssl_password = websocket._ssl_password
+    now._timing = websocket._timing
     return now
-
-
-_SLOTS = tuple(Base.__slots__)
-_values = attrgetter(*_SLOTS)
 
 
 def place(websocket: Base) -> Place | None:
@@ -357,7 +381,8 @@ def state_of(websocket: Base, without: tuple[str, ...]) -> dict[str, Any]:
     """The options of a WebSocket, and what the user keeps in it; not what is named."""
     found = object.__getstate__(websocket)
     own, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", found)
-    state = (own or {}) | options | {"_headers": added_headers(websocket)}
+    state = (own or {}) | options
+    state |= {"_headers": added_headers(websocket), "_given": websocket._given.copy()}
     if websocket._ask_url is not None:
         state["_place"] = None  # a copy has not asked
     return {name: value for name, value in state.items() if name not in without}
@@ -406,10 +431,12 @@ def check_together(websocket: Base) -> None:
 
     Once for what they are now; a mapping of proxies changes in place.
     """
+    if websocket._fits and not websocket.proxies:
+        return
     has_address = websocket.socket is not None or websocket.unix_socket is not None
     where = None if websocket._ask_url is not None else websocket._place
     if websocket._fits:
-        if where is not None and websocket.proxies and not has_address:
+        if where is not None and not has_address:
             proxy_for(websocket, where.parts)
         return
     if websocket.truststore and websocket.ssl_cafile is not None:

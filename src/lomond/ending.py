@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import errors
-from .fixed import Fixed
+from .fixed import Account
 from .response import own_words, printable
 from .status import NAMES
 
@@ -76,7 +76,7 @@ class Gap(NamedTuple):
     ending: Ending | None
 
 
-class Ending(Fixed):
+class Ending(Account):
     """How one connection ended, who ended it, and what to do.
 
     Attributes:
@@ -123,7 +123,8 @@ class Ending(Fixed):
         ('closed', 'server', 1000)
     """
 
-    __slots__ = __match_args__ = (
+    __slots__ = ()
+    __match_args__ = (
         "kind", "by", "code", "reason", "status", "response", "phase", "address", "cause",
         "deadline", "was_ready", "lasted", "since_received", "since_sent", "since_pong",
         "unconfirmed", "pause", "hint", "detail", "unfinished", "stats",

@@ -1,11 +1,15 @@
 """The base of values that do not change."""
 
+# pyright: reportPrivateUsage=false
+# A field knows where its value keeps it.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 def putter(owner: object) -> Callable[[str, object], None]:
@@ -24,12 +28,6 @@ class Fixed:
     def _set(self, **fields: object) -> None:
         put = putter(self)
         for name, value in fields.items():
-            put(name, value)
-
-    def _set_all(self, values: tuple[object, ...]) -> None:
-        """Set all fields, in their order."""
-        put = putter(self)
-        for name, value in zip(self.__match_args__, values, strict=True):
             put(name, value)
 
     def _fields(self) -> tuple[object, ...]:
@@ -52,3 +50,40 @@ class Fixed:
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), self._fields())
+
+
+class Account(Fixed):
+    """Base of those that are made for each connection, and of which few fields are looked at.
+
+    They keep all of them as one tuple: to set each costs more than what they are made of.
+    """
+
+    __slots__ = ("_values",)
+    _values: tuple[Any, ...]
+
+    def __init_subclass__(cls) -> None:
+        names: tuple[str, ...] = vars(cls).get("__match_args__", ())
+        for number, name in enumerate(names):
+            setattr(cls, name, _Field(number))
+
+    def _set_all(self, values: tuple[object, ...]) -> None:
+        """Set all fields, in their order."""
+        object.__setattr__(self, "_values", values)
+
+    def _fields(self) -> tuple[object, ...]:
+        return self._values
+
+
+class _Field:
+    """A field of such a value."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __get__(self, account: Account | None, owner: object) -> object:
+        return self if account is None else account._values[self._number]
+
+    def __set__(self, account: Account, value: object) -> None:
+        raise NotImplementedError  # Fixed refuses it before

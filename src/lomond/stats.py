@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .fixed import Fixed
+from .fixed import Account
 
 __all__ = ["Stats", "Traffic"]
 
 
-class Traffic(Fixed):
+class Traffic(Account):
     """What went one way.
 
     Attributes:
@@ -25,7 +25,8 @@ class Traffic(Fixed):
         (1, 5)
     """
 
-    __slots__ = __match_args__ = (
+    __slots__ = ()
+    __match_args__ = (
         "texts", "binaries", "parts", "bytes", "wire_bytes", "pings", "pongs",
     )  # fmt: skip
     texts: int
@@ -49,11 +50,11 @@ class Traffic(Fixed):
         self._set_all((texts, binaries, parts, bytes, wire_bytes, pings, pongs))
 
     def __add__(self, other: Traffic) -> Traffic:
-        pairs = zip(self._fields(), other._fields(), strict=True)
-        return Traffic(*[one + another for one, another in pairs])  # type: ignore[operator]  # all are numbers
+        pairs = zip(self._values, other._values, strict=True)
+        return Traffic(*[one + another for one, another in pairs])
 
 
-class Stats(Fixed):
+class Stats(Account):
     """What a connection has carried up to now.
 
     Attributes:
@@ -71,7 +72,7 @@ class Stats(Fixed):
         1
     """
 
-    __slots__ = ("_earlier", "connections", "received", "sent", "since")
+    __slots__ = ("_earlier",)
     __match_args__ = ("received", "sent", "since", "connections")
     received: Traffic
     sent: Traffic
@@ -88,7 +89,7 @@ class Stats(Fixed):
         earlier: Stats | None = None,
     ) -> None:
         self._set_all((received or Traffic(), sent or Traffic(), since, connections))
-        self._set(_earlier=earlier)
+        object.__setattr__(self, "_earlier", earlier)
 
     @property
     def total(self) -> Stats:

@@ -21,13 +21,14 @@ from .requests import (
     Failed,
     Interrupted,
     Peer,
-    Race,
     Read,
     Request,
     Resolve,
     Send,
     StartTLS,
     TimedOut,
+    race,
+    resolve,
 )
 
 if TYPE_CHECKING:
@@ -140,14 +141,14 @@ def connect(
     session.course.address = authority(*where)
     if addresses is None:
         session.course.enter("resolve", now)
-        answer = yield Resolve(*where, deadline)
+        answer = yield resolve((*where, deadline))
         timings.resolve = answer.now - now
         now = answer.now
         found: list[AddressInfo] = answer.value
         addresses = found
     session.course.enter("connect", now)
     try:
-        answer = yield Race(addresses, RACE_DELAY, deadline)
+        answer = yield race((addresses, RACE_DELAY, deadline))
     except Failed as failure:
         timings.attempts += tuple(failure.attempts)
         raise

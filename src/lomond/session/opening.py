@@ -27,13 +27,16 @@ from .requests import (
     Failed,
     Hangup,
     Interrupted,
-    Read,
     Request,
     Run,
     Send,
     StartTLS,
     TimedOut,
     answer_of,
+    ask,
+    deliver,
+    read,
+    send,
 )
 
 if TYPE_CHECKING:
@@ -99,21 +102,21 @@ def conversation(session: Session, plan: Plan) -> Script:
     Where it was connected, another script goes on: what the opening needed, as the plan, is not to
     be kept as long as the connection lasts.
     """
-    answer = yield Deliver(events.Connecting(plan.url))
+    answer = yield deliver((events.Connecting(plan.url),))
     session.course.started_at = now = answer.now
     timeout = session.timing.open_timeout
     deadline = None if timeout is None else now + timeout
     redirects = 0
     skew: float | None = None
     origin: Origin | None = None
-    ask: Callable[[], Route] = plan.first
+    asked: Callable[[], Route] = plan.first
     while True:
         session.course.enter("credentials", now)
         try:
             if plan.asks and not redirects:
                 yield from questions(plan, deadline)
             try:
-                answer = yield Ask(ask, deadline)
+                answer = yield ask((asked, deadline))
             except Failed as failure:
                 blame(plan, failure, "what headers= and cookies= call took that long")
                 raise
@@ -141,7 +144,7 @@ def conversation(session: Session, plan: Plan) -> Script:
         except (ImportError, OSError) as error:  # of a module that is needed only now
             yield from _give_up(session, target, Failed(error, now))
             return None
-        handled = yield Deliver(_connected(session, target, secured))
+        handled = yield deliver((_connected(session, target, secured),))
         spent = handled.now - now  # in the handler; it does not count for the way onward
         follows = REDIRECTS if plan.max_redirects else ()
         try:
@@ -172,16 +175,16 @@ def conversation(session: Session, plan: Plan) -> Script:
         now = (yield Deliver(events.Connecting(onward.url))).now
         spent += now - dropped_at
         deadline = None if deadline is None else deadline + spent
-        ask = partial(plan.route, onward)
+        asked = partial(plan.route, onward)
 
 
 def _open_until_over(session: Session, ready: events.Ready) -> Script:
     yield _SEND_HELD
-    yield Deliver(ready)
+    yield deliver((ready,))
     del ready
     yield _RUN
     yield _HANG_UP
-    yield Deliver(session.disconnected())
+    yield deliver((session.disconnected(),))
 
 
 def _over(session: Session) -> Script:
@@ -224,7 +227,7 @@ def _connect(
     session.course.enter("upgrade", now)
     session.output.ask(route.upgrade.request_bytes())
     try:
-        answer = yield Send(deadline)
+        answer = yield send((deadline, True))
     except Failed as failure:
         words, now = yield from last_words(session, failure, deadline)
         return rest + words, now, secured
@@ -314,7 +317,7 @@ def _upgrade(
     while True:
         try:
             if not data:
-                answer = yield Read(deadline)
+                answer = yield read((deadline,))
                 data = answer.value
             if not came:
                 came = data

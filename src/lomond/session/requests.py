@@ -130,9 +130,18 @@ class Answer(NamedTuple):
     value: Any = None
 
 
+# Answers, and what each opening asks for, of a tuple: without a call of Python's, which takes as
+# long as the rest of it, and there are twenty in each.
 _tuple: Any = tuple  # of whose __new__ checkers know no type
-#: The same of a tuple, without a call of Python's: there are a dozen in each opening.
 answer_of: Callable[[tuple[float, float, Any]], Answer] = partial(_tuple.__new__, Answer)
+deliver: Callable[[tuple[AnyEvent]], Deliver] = partial(_tuple.__new__, Deliver)
+ask: Callable[[tuple[Callable[[], Any], float | None]], Ask] = partial(_tuple.__new__, Ask)
+resolve: Callable[[tuple[str, int, float | None]], Resolve] = partial(_tuple.__new__, Resolve)
+race: Callable[[tuple[list[AddressInfo], float, float | None]], Race] = partial(
+    _tuple.__new__, Race
+)
+send: Callable[[tuple[float | None, bool]], Send] = partial(_tuple.__new__, Send)
+read: Callable[[tuple[float | None]], Read] = partial(_tuple.__new__, Read)
 
 
 class Failed(Exception):  # noqa: N818  reads as the sentence it is: the request failed
