@@ -33,12 +33,14 @@ SMALL_ONES = frozenset(
     for name in (
         "compression",
         "gathering",
+        "io.asyncio_loop.driver",
         "io.asyncio_loop.pausing",
         "io.asyncio_loop.watching",
         "io.outward",
         "io.turns",
         "protocol.connection",
         "protocol.events",
+        "protocol.extensions.deflate",
         "protocol.extensions.extension",
         "protocol.frames",
         "protocol.loading",
@@ -83,6 +85,11 @@ class BuildLean(build_ext):
                     extension.extra_compile_args.append(level)
                 if sys.platform != "darwin":  # Apple's linker knows no such option
                     extension.extra_link_args.append("-Wl,-s")
+                if sys.platform == "linux":
+                    # What tells a debugger of callers, where no debug information does.
+                    extension.extra_compile_args.append("-fno-asynchronous-unwind-tables")
+                    # Gaps between the parts of a module.
+                    extension.extra_link_args.append("-Wl,-z,noseparate-code")
         super().build_extensions()
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 NEEDED = ["setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"]
 FOLDERS = ["src", "tools"]
 MB = 1_000_000
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "begin" / "install.md").read_text()
 NO_COMPILER = {"CC": "/bin/false"}
 
 
@@ -178,10 +178,13 @@ def test_what_fails_to_compile_later_fails_the_build(tmp_path: Path) -> None:
     assert list((tmp_path / "dist").glob("*.whl")) == []
 
 
-def test_the_compiled_one_can_be_had_later(tmp_path: Path) -> None:
-    """By README's command, of the index's package; that lies in a folder here."""
+@pytest.mark.parametrize("place", ["lomond", "."])
+def test_the_compiled_one_can_be_had_later(tmp_path: Path, place: str) -> None:
+    """By the page's command: of the index's package, which lies in a folder here, or a clone."""
     copy(tmp_path)
-    (line,) = re.findall(r"^    pip (install --no-cache-dir .*)$", README, re.MULTILINE)
+    (line,) = re.findall(
+        r"^\$ pip (install --no-cache-dir .*) path/to/the/clone$", PAGE, re.MULTILINE
+    )
     python = tmp_path / "there" / "bin" / "python"
     found = {"PIP_FIND_LINKS": str(tmp_path / "dist"), "PIP_PRE": "1"}
     for command, variables in [
@@ -195,7 +198,7 @@ def test_the_compiled_one_can_be_had_later(tmp_path: Path) -> None:
         assert status == 0, said
     version = [python, "-m", "lomond", "--version"]
     assert "(pure" in run(tmp_path / "there", *version)[1]
-    status, said = run(tmp_path, *PIP, "--python", python, *line.split(), **found)
+    status, said = run(tmp_path, *PIP, "--python", python, *line.split(), place, **found)
     assert status == 0, said
     assert "(compiled" in run(tmp_path / "there", *version)[1]
 
