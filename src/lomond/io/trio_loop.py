@@ -114,8 +114,9 @@ class TrioDriver(Driver):
 
     def unwatch(self) -> None:
         """End the wait for sockets; the next one is for what is needed then."""
-        if self._scope is not None:  # else it is for nothing, and dear
-            self._scope.cancel()
+        scope, self._scope = self._scope, None
+        if scope is not None:  # else it is for nothing, and dear
+            scope.cancel()
 
     @trio.lowlevel.enable_ki_protection
     async def _run(self) -> None:
