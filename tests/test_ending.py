@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import socket
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -13,6 +13,7 @@ from lomond.ending import duration
 from lomond.errors import ConnectionFailed, RestoredCause, WebSocketError
 from lomond.events import Disconnected
 from lomond.response import Response
+from lomond.stats import Traffic
 
 REFUSAL = Response(b"HTTP/1.1 403 Forbidden\r\n\r\n", body=b"not \x1b[m you")
 REFUSED = "Websocket upgrade failed (code=403)"
@@ -224,3 +225,29 @@ def test_it_does_not_change() -> None:
         ending.kind = "left"  # type: ignore[misc]  # frozen, on purpose
     assert ending == Ending("lost")
     assert "kind='lost'" in repr(ending)
+
+
+def test_a_subclass_may_have_another_base_and_show_fewer_fields() -> None:
+    seen: list[type] = []
+
+    class Told:
+        def __init_subclass__(cls, **arguments: Any) -> None:
+            super().__init_subclass__(**arguments)
+            seen.append(cls)
+
+    class Short(Ending, Told):
+        __match_args__ = ("kind", "code")
+
+    short = Short("closed", by="server", code=1000)
+    assert seen == [Short]
+    assert (short.kind, short.by, short.code) == ("closed", "server", 1000)
+    assert repr(short) == "Short(kind='closed', code=1000)"
+    assert short == Short("closed", code=1000)
+
+
+def test_whoever_goes_past_what_it_refuses_changes_nothing() -> None:
+    ending = Ending("left")
+    with pytest.raises(AttributeError, match="does not change"):
+        object.__setattr__(ending, "kind", "closed")
+    assert ending.kind == "left"
+    assert get_type_hints(Traffic)["texts"] is int

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from . import options, rows, settable
 from .checks import is_coroutine_function
@@ -73,6 +73,16 @@ class Base(settable.Options):
     _timing: options.Timing
     _awaits = False  # whether what a callable gives may be awaited
 
+    #: Options for which a subclass has an attribute of its own: what that says counts.
+    _shadowed: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        kinds = cls.__mro__[: cls.__mro__.index(Base)]
+        cls._shadowed = tuple(
+            name for name in settable.PLAIN if any(name in vars(kind) for kind in kinds)
+        )
+
     if not TYPE_CHECKING:  # which take the rows for its arguments
 
         def __init__(self, *values: Any, **named: Any) -> None:
@@ -100,6 +110,8 @@ class Base(settable.Options):
         put("_limits", limits)
         put("_timing", timing)
         put("_ssl_password", kept.pop("ssl_password", None))
+        for name in self._shadowed:
+            put(name, kept.pop(name, settable.PLAIN[name]))
         given = _Given()
         for name, value in kept.items():
             setattr(given, name, value)
@@ -352,7 +364,9 @@ def options_now(websocket: Base) -> Base:
     now._ask_url = websocket._ask_url
     now._environ = websocket._environ
     now._fits = websocket._fits
-    now._given = websocket._given.copy()
+    now._given = given = websocket._given.copy()
+    for name in websocket._shadowed:
+        setattr(given, name, getattr(websocket, name))
     now._headers = websocket._headers
     now._limits = websocket._limits
     now._place = websocket._place
@@ -381,11 +395,22 @@ def state_of(websocket: Base, without: tuple[str, ...]) -> dict[str, Any]:
     """The options of a WebSocket, and what the user keeps in it; not what is named."""
     found = object.__getstate__(websocket)
     own, options = cast("tuple[dict[str, Any] | None, dict[str, Any]]", found)
-    state = (own or {}) | options
-    state |= {"_headers": added_headers(websocket), "_given": websocket._given.copy()}
+    state = (own or {}) | options | {"_headers": added_headers(websocket)}
+    del state["_given"]  # each option has its name there: a subclass may take secrets out
+    state |= {
+        name: getattr(websocket, name) for name in settable.PLAIN if name not in websocket._shadowed
+    }
     if websocket._ask_url is not None:
         state["_place"] = None  # a copy has not asked
     return {name: value for name, value in state.items() if name not in without}
+
+
+def restore(websocket: Base, state: dict[str, Any]) -> None:
+    """Have the options, and whatever the user kept, as `state_of` gave them."""
+    put = putter(websocket)
+    put("_given", _Given())
+    for name, value in state.items():
+        put(name, value)  # it was checked when the original was made
 
 
 def proxy_for(websocket: Base, url: Url) -> Proxy | None:

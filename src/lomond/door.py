@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, Self, TypeVar, Unpack
 
 from . import options, rows
-from .base import check_together, state_of
+from .base import check_together, restore, state_of
 from .errors import WebSocketUnavailable
 from .io.readiness import told
 from .payloads import as_bytes, refuse_text, write_json
@@ -89,8 +89,7 @@ class Door(State, Generic[Stream, Sent]):
         return other
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)  # it was checked when the original was made
+        restore(self, state)
         self._load()
 
     def _load(self) -> None:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 
 def putter(owner: object) -> Callable[[str, object], None]:
@@ -55,23 +54,21 @@ class Fixed:
 class Account(Fixed):
     """Base of those that are made for each connection, and of which few fields are looked at.
 
-    They keep all of them as one tuple: to set each costs more than what they are made of.
+    Its subclasses keep all of them as one tuple: to set each costs more than what they are made of.
     """
 
     __slots__ = ("_values",)
     _values: tuple[Any, ...]
 
-    def __init_subclass__(cls) -> None:
-        names: tuple[str, ...] = vars(cls).get("__match_args__", ())
-        for number, name in enumerate(names):
-            setattr(cls, name, _Field(number))
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if Account in cls.__bases__:  # else the fields are that one's
+            for number, name in enumerate(cls.__match_args__):
+                setattr(cls, name, _Field(number))
 
     def _set_all(self, values: tuple[object, ...]) -> None:
         """Set all fields, in their order."""
         object.__setattr__(self, "_values", values)
-
-    def _fields(self) -> tuple[object, ...]:
-        return self._values
 
 
 class _Field:
@@ -86,4 +83,4 @@ class _Field:
         return self if account is None else account._values[self._number]
 
     def __set__(self, account: Account, value: object) -> None:
-        raise NotImplementedError  # Fixed refuses it before
+        raise AttributeError("it does not change")  # Fixed says so before, and of what

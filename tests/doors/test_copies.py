@@ -168,3 +168,19 @@ def test_a_group_is_not_to_be_copied(copied: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"WebSocketGroup can't be copied.*make another"):
         copied(group)
     group.close()
+
+
+def test_a_pickle_has_each_option_under_its_name_so_that_a_secret_can_be_taken_out() -> None:
+    class Discreet(base.Base):
+        def __getstate__(self) -> dict[str, Any]:
+            state = base.state_of(self, ())
+            state["auth"] = None
+            return state
+
+        def __setstate__(self, state: dict[str, Any]) -> None:
+            base.restore(self, state)
+
+    websocket = Discreet("ws://h/", auth=("me", "hunter2"), agent="mine")
+    assert "hunter2" not in repr(websocket.__getstate__())
+    other = copy.copy(websocket)
+    assert (other.auth, other.agent, other.compress) == (None, "mine", websocket.compress)

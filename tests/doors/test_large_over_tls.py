@@ -78,6 +78,29 @@ def test_records_that_come_together_are_read_into_one_place() -> None:
     assert rooms
 
 
+@pytest.mark.parametrize("size", [4000, len(PAYLOAD)])
+def test_a_class_of_the_users_may_read_into_no_place(size: int) -> None:
+    class Plain(ssl.SSLObject):
+        def read(self, size: int = 1024) -> bytes:  # type: ignore[override]  # as a user may write it
+            return super().read(size)
+
+    def serve(connection: socket.socket, records: Records) -> None:
+        plain = frames.build(frames.BINARY, PAYLOAD[:size], None)
+        connection.sendall(records.record(plain * (1 + len(PAYLOAD) // size)))
+        records.read()
+
+    with tls_server(upgrades, serve) as (url, context):
+        context.sslobject_class = Plain
+        count = 0
+        for event in WebSocket(url, ssl_context=context).connect(poll=None, ping_rate=0):
+            if event.name == "binary":
+                assert event.data == PAYLOAD[:size]
+                count += 1
+                if count == 1 + len(PAYLOAD) // size:
+                    break
+    assert event.name == "binary"
+
+
 def test_what_came_before_a_broken_record_is_handed_out() -> None:
     texts = [b"one", b"two", b"three"]
 

@@ -20,6 +20,7 @@ cdef class TLSLayer(Layer):
     cdef object _decrypt
     cdef object _encrypt
     cdef object _failure
+    cdef bint _fills
     cdef object _incoming
     cdef bint _is_partly_read
     cdef object _outgoing

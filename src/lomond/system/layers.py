@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _RECORD = 16 * 1024  # bytes; a read gives one record at most (RFC 8446 section 5.1)
 _LONGEST = _RECORD + 5 + 256  # bytes; with its head, and what encryption adds (section 5.2)
+_SIZE_AND_ROOM = 2  # arguments, behind self
+_ANY_NUMBER = 0x04  # of a code's flags, as inspect.CO_VARARGS, whose module is a large one
 
 
 class Layer:
@@ -101,8 +103,8 @@ class TLSLayer(Layer):
     """
 
     __slots__ = (
-        "_decrypt", "_encrypt", "_failure", "_incoming", "_is_partly_read", "_outgoing", "_put",
-        "_take", "_tls", "is_users",
+        "_decrypt", "_encrypt", "_failure", "_fills", "_incoming", "_is_partly_read", "_outgoing",
+        "_put", "_take", "_tls", "is_users",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +126,7 @@ class TLSLayer(Layer):
             inner = getattr(inner, "_sslobj", inner)
         self._decrypt: Callable[..., Any] = inner.read
         self._encrypt: Callable[[bytes | memoryview], int] = inner.write
+        self._fills: bool = _takes_room(kind.read)
         self.is_users: bool = kind.do_handshake is not ssl.SSLObject.do_handshake
         self._failure: OSError | None = None  # to be raised behind what was read before it
         self._is_partly_read = False  # of a record some was read, and the rest not
@@ -241,8 +244,15 @@ class TLSLayer(Layer):
     def read_into(self, room: memoryview) -> int:
         """Read into the room; the number of bytes, 0 if none are here."""
         self._is_partly_read = False
+        if self._failure is not None:
+            raise self._failure
         try:
-            count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
+            if self._fills:
+                count: Any = self._decrypt(len(room), room)  # the stubs know bytes only
+            else:
+                data: bytes = self._decrypt(len(room))
+                count = len(data)
+                room[:count] = data
         except OSError as error:
             self._judge(error)
             return 0
@@ -273,6 +283,12 @@ class TLSLayer(Layer):
     def take(self) -> bytes:
         """Records to be written below."""
         return self._take()
+
+
+def _takes_room(read: Any) -> bool:
+    """Whether an SSLObject's `read`, which may be the user's own, can read into a place."""
+    code = getattr(read, "__code__", None)
+    return code is None or code.co_argcount > _SIZE_AND_ROOM or bool(code.co_flags & _ANY_NUMBER)
 
 
 def shake_hands(layer: TLSLayer, enqueue: Callable[[bytes], None]) -> bool:

@@ -109,6 +109,8 @@ class Steps:
             ...             print(event.protocol)
             chat
         """
+        if headers is not None:
+            encoded_headers(headers)  # raises: they are none
 
         def act(line: Line) -> Talk:
             line.protocol = protocol or line.protocol

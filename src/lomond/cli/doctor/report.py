@@ -130,4 +130,4 @@ class Report:
 
 def span(seconds: float) -> str:
     """A time, for people."""
-    return f"{seconds * 1000:.3g} ms" if seconds < 1 else duration(seconds)
+    return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else duration(seconds)
