@@ -134,9 +134,9 @@ def test_a_silent_server_is_given_up_though_the_handler_of_connected_was_slow(ki
         read_all(connection)
 
     with served(kind, serve, upgrades=False) as (server, options):
-        stream = WebSocket(server.url, open_timeout=0.3, **options).connect(ping_rate=0)
+        stream = WebSocket(server.url, open_timeout=0.8, **options).connect(ping_rate=0)
         until(stream, "connected")
-        time.sleep(0.4)
+        time.sleep(0.9)
         assert "open_timeout" in until(stream, "disconnected").reason
 
 
