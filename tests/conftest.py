@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, settings
 
 import built  # noqa: F401  it stops where other sources were compiled than those that are here
 import proxies  # noqa: F401  it clears the variables
-from doors import below_anyio
 from doors.every_door import DOORS
 from lomond import compression
 from protocol.compressed import installed_backends
@@ -41,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("lomond")
     config.option.door = config.option.door or list(DOORS)
     if config.option.anyio:
+        from doors import below_anyio  # which needs what not every environment has
+
         below_anyio.begin()
 
 
