@@ -302,6 +302,7 @@ async def interrupted(url: str, step: int, told: threading.Semaphore) -> bool:
     waiting = asyncio.create_task(until(events, "text"))
     await asyncio.sleep(0)
     interrupter = Interrupter(step)
+    gc.disable()  # what earlier tests have left would be dropped, and interrupted, in here
     sys.settrace(interrupter)
     told.release()
     try:
@@ -310,6 +311,7 @@ async def interrupted(url: str, step: int, told: threading.Semaphore) -> bool:
                 await asyncio.sleep(0.001)
     finally:
         sys.settrace(None)
+        gc.enable()
     waiting.cancel()
     done, _ = await asyncio.wait([waiting], timeout=PATIENCE)
     assert done == {waiting}
