@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lomond.events import AnyEvent, Binary, BinaryPart, Text
+from lomond.events import AnyEvent, Binary, BinaryPart, Text, TextPart
 from lomond.options import Limits
 from lomond.protocol import frames
 from lomond.protocol.connection import Connection
@@ -357,3 +357,8 @@ def test_what_is_given_only_at_the_end_of_the_message_comes_in_parts_too(size: i
     assert [getattr(event, "data", None) for event in found] == [
         payload[start : start + 4] for start in range(0, size, 4)
     ]
+
+
+@pytest.mark.parametrize("part", [TextPart("a"), BinaryPart(b"a")])
+def test_one_that_a_program_makes_is_a_first_one(part: TextPart | BinaryPart) -> None:
+    assert (part.offset, part.is_first, part.is_last) == (0, True, False)
